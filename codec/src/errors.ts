@@ -1,0 +1,97 @@
+/** What is known about a failure beside its message. */
+export interface PayloadStoreErrorDetails {
+  /** Key of the payload concerned, e.g. `/blobs/orders/common/sha256:…/sha256:…`. */
+  readonly key?: string | undefined;
+  /** HTTP status of the service's answer; absent when there was no answer. */
+  readonly status?: number | undefined;
+  /** Error code from the service's JSON error body, e.g. `put_timeout`. Untrusted, but checked for shape. */
+  readonly code?: string | undefined;
+  /** Whether the same call may succeed later without anybody changing anything. */
+  readonly retryable?: boolean | undefined;
+  readonly cause?: unknown;
+}
+
+/** Base of every failure to store or retrieve a payload. Its subclasses say which kind it is. */
+export class PayloadStoreError extends Error {
+  readonly key: string | undefined;
+  readonly status: number | undefined;
+  readonly code: string | undefined;
+  readonly retryable: boolean;
+
+  // On the prototype, so that names survive minifiers and Temporal's `nonRetryableErrorTypes` can list them.
+  static {
+    PayloadStoreError.prototype.name = 'PayloadStoreError';
+  }
+
+  constructor(message: string, details: PayloadStoreErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.key = details.key;
+    this.status = details.status;
+    this.code = details.code;
+    this.retryable = details.retryable ?? false;
+  }
+}
+
+/** The store has no object under the key: it expired, was removed, or never was there. */
+export class PayloadNotFoundError extends PayloadStoreError {
+  static {
+    PayloadNotFoundError.prototype.name = 'PayloadNotFoundError';
+  }
+}
+
+/**
+ * The bytes are not those that the reference promises: wrong length, wrong digest, or a body that broke off.
+ * Only a body that broke off is retryable: the connection may be to blame.
+ */
+export class PayloadIntegrityError extends PayloadStoreError {
+  static {
+    PayloadIntegrityError.prototype.name = 'PayloadIntegrityError';
+  }
+}
+
+/** The service could not be reached, took too long, or answered 408, 429, 5xx or nothing understandable. */
+export class PayloadStoreUnavailableError extends PayloadStoreError {
+  static {
+    PayloadStoreUnavailableError.prototype.name = 'PayloadStoreUnavailableError';
+  }
+
+  /** Seconds the service asked to be left alone (`Retry-After`), from 0 to 3600. */
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(
+    message: string,
+    details: PayloadStoreErrorDetails & { readonly retryAfterSeconds?: number | undefined } = {},
+  ) {
+    super(message, { ...details, retryable: details.retryable ?? true });
+    this.retryAfterSeconds = details.retryAfterSeconds;
+  }
+}
+
+/** The service refused the request (any other 4xx): too large, not allowed, malformed. */
+export class PayloadRejectedError extends PayloadStoreError {
+  static {
+    PayloadRejectedError.prototype.name = 'PayloadRejectedError';
+  }
+}
+
+/** A payload is marked as a reference but does not hold a well-formed one. */
+export class PayloadReferenceError extends PayloadStoreError {
+  static {
+    PayloadReferenceError.prototype.name = 'PayloadReferenceError';
+  }
+}
+
+/** Metadata on the wire, in a header or a reference, is malformed. */
+export class PayloadMetadataError extends PayloadStoreError {
+  static {
+    PayloadMetadataError.prototype.name = 'PayloadMetadataError';
+  }
+
+  /** What is wrong, without quoting the metadata: fit for an error answer and a log line. */
+  readonly reason: string;
+
+  constructor(reason: string, cause?: unknown) {
+    super(`malformed payload metadata: ${reason}`, { cause });
+    this.reason = reason;
+  }
+}

@@ -1,0 +1,120 @@
+import type { IncomingMessage } from 'node:http';
+import { type Readable, Transform, type TransformCallback } from 'node:stream';
+import { PayloadIntegrityError, PayloadStoreError } from './errors.ts';
+import { type ExpectedPayload, PayloadVerifier } from './payload-verifier.ts';
+
+/**
+ * Reads a whole payload. Memory is set aside in one piece only when the service announces the expected length;
+ * otherwise it grows with what arrives, since `expected.size` comes from a reference that anybody may have written.
+ * @throws PayloadIntegrityError when the bytes are not the expected ones or break off; PayloadStoreUnavailableError
+ * when they stop coming; PayloadStoreError when they do not fit into memory.
+ */
+export async function collectPayload(
+  response: IncomingMessage,
+  expected: ExpectedPayload,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array> {
+  const verifier = new PayloadVerifier(expected);
+  try {
+    const announced = checkAnnouncedLength(response, expected);
+    const whole = allocate(announced ?? 0, expected.key);
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of response) {
+      const offset = verifier.receivedBytes;
+      verifier.update(chunk);
+      if (announced === undefined) chunks.push(chunk);
+      else whole.set(chunk, offset);
+    }
+    verifier.finish();
+    return announced === undefined ? joined(chunks, allocate(expected.size, expected.key)) : whole;
+  } catch (failure) {
+    response.destroy();
+    throw signal?.aborted ? signal.reason : asReadFailure(failure, expected);
+  }
+}
+
+/**
+ * The payload as a stream that fails, instead of ending, with what {@link collectPayload} throws. Bytes are passed on
+ * before they are verified: whoever reads them must not act on them before the end. Destroying it frees the connection.
+ */
+export function streamPayload(
+  response: IncomingMessage,
+  expected: ExpectedPayload,
+  signal: AbortSignal | undefined,
+): Readable {
+  const verifying = new VerifyingStream(expected);
+  response.on('error', (failure) =>
+    verifying.destroy(signal?.aborted ? signal.reason : asReadFailure(failure, expected)),
+  );
+  verifying.on('close', () => response.destroy());
+  try {
+    checkAnnouncedLength(response, expected);
+    response.pipe(verifying);
+  } catch (failure) {
+    verifying.destroy(failure as Error);
+  }
+  return verifying;
+}
+
+class VerifyingStream extends Transform {
+  readonly #verifier: PayloadVerifier;
+
+  constructor(expected: ExpectedPayload) {
+    super();
+    this.#verifier = new PayloadVerifier(expected);
+  }
+
+  override _transform(chunk: Uint8Array, _encoding: BufferEncoding, done: TransformCallback): void {
+    try {
+      this.#verifier.update(chunk);
+      done(null, chunk);
+    } catch (failure) {
+      done(failure as Error);
+    }
+  }
+
+  override _flush(done: TransformCallback): void {
+    try {
+      this.#verifier.finish();
+      done();
+    } catch (failure) {
+      done(failure as Error);
+    }
+  }
+}
+
+function checkAnnouncedLength(response: IncomingMessage, { size, key }: ExpectedPayload): number | undefined {
+  const header = response.headers['content-length'];
+  if (header === undefined) return undefined;
+  if (Number(header) !== size) {
+    throw new PayloadIntegrityError(`the service announces ${header} bytes instead of ${size}`, { key });
+  }
+  return size;
+}
+
+function allocate(bytes: number, key: string | undefined): Uint8Array {
+  try {
+    return new Uint8Array(bytes);
+  } catch (cause) {
+    throw new PayloadStoreError(`a payload of ${bytes} bytes does not fit into memory`, { key, cause });
+  }
+}
+
+function joined(chunks: readonly Uint8Array[], whole: Uint8Array): Uint8Array {
+  let offset = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, offset);
+    offset += chunk.byteLength;
+  }
+  return whole;
+}
+
+/** What is not an error of ours comes from the connection: reset, closed early, or broken framing. */
+function asReadFailure(failure: unknown, { key }: ExpectedPayload): PayloadStoreError {
+  if (failure instanceof PayloadStoreError) return failure;
+  return new PayloadIntegrityError('the payload broke off before its end', {
+    key,
+    cause: failure,
+    retryable: true,
+  });
+}

@@ -1,0 +1,132 @@
+import {
+  type Document,
+  type DocumentOptions,
+  isScalar,
+  LineCounter,
+  type ParseOptions,
+  parseAllDocuments,
+  type SchemaOptions,
+  visit,
+} from 'yaml';
+import { API_VERSION, KIND } from './identity.ts';
+import { ManifestError, type Problem } from './manifest-error.ts';
+import { isMap } from './types.ts';
+import { describeValue, excerpt } from './words.ts';
+
+const LARGEST_FILE = 1024 * 1024;
+
+/** Anchors save typing; a file that resolves to more than this many aliases within one is an attack. */
+const MOST_ALIASES = 100;
+
+const MOST_LISTED = 10;
+
+const PARSER: ParseOptions & DocumentOptions & SchemaOptions = {
+  // Its messages would quote the file.
+  prettyErrors: false,
+  // Its own search for repeated fields takes minutes for a file of the largest size.
+  uniqueKeys: false,
+  stringKeys: true,
+  // As kubectl reads `<<`.
+  merge: true,
+  // No dates, sets or bytes, whatever a tag or a %YAML directive says: a resource is JSON.
+  schema: 'core',
+  resolveKnownTags: false,
+};
+
+type Fields = Record<string, unknown>;
+
+/**
+ * Finds the one LargePayloadStore in a YAML file of any number of documents, not validated any further.
+ * @throws ManifestError where there is none or several, for syntax errors, and for files made to exhaust memory.
+ */
+export function findStore(text: string, source: string): Fields {
+  if (Buffer.byteLength(text) > LARGEST_FILE) throw whole(source, 'the file is larger than 1 MiB');
+  const documents = readDocuments(text, source);
+  if (documents.length === 0) throw whole(source, 'the file is empty');
+
+  const maps = documents.map(({ content, position }) => {
+    if (isMap(content)) return content;
+    throw whole(source, `document ${position} is ${describeValue(content)}, expected a map`);
+  });
+  const stores = maps.filter(({ kind }) => kind === KIND);
+  const [store] = stores;
+  if (!store) throw whole(source, `no ${KIND} in the file: found ${listed(maps.map(describeKind))}`);
+  if (stores.length > 1) {
+    throw whole(source, `${stores.length} ${KIND}s in the file, expected one: ${listed(stores.map(nameOf))}`);
+  }
+  if (store.apiVersion !== API_VERSION) {
+    const message = `expected "${API_VERSION}", got ${describeValue(store.apiVersion)}`;
+    throw new ManifestError(source, [{ path: 'apiVersion', message }]);
+  }
+  return store;
+}
+
+/** The contents of every document that has any, numbered from 1 as they stand in the file. */
+function readDocuments(text: string, source: string): { content: unknown; position: number }[] {
+  try {
+    const lines = new LineCounter();
+    const documents = parseAllDocuments(text, { ...PARSER, lineCounter: lines });
+    const problems = documents.flatMap((document) => syntaxProblems(document, lines));
+    if (problems.length > 0) throw new ManifestError(source, problems);
+    return documents
+      .map((document, index) => ({
+        content: document.toJS({ maxAliasCount: MOST_ALIASES }) as unknown,
+        position: index + 1,
+      }))
+      .filter(({ content }) => content !== null);
+  } catch (error) {
+    if (error instanceof ManifestError) throw error;
+    if (error instanceof RangeError) throw whole(source, 'nested too deeply', error);
+    // Thrown for an alias that has no anchor, or whose copies multiply.
+    if (error instanceof ReferenceError) throw whole(source, `alias: ${error.message}`, error);
+    throw error;
+  }
+}
+
+function syntaxProblems(document: Document.Parsed, lines: LineCounter): Problem[] {
+  const place = (offset: number) => {
+    const { line, col } = lines.linePos(offset);
+    return `line ${line}, column ${col}`;
+  };
+  // A warning is a tag or directive that the parser ignores, and the cluster's would refuse.
+  const problems = [...document.errors, ...document.warnings].map(({ message, pos }) => ({
+    path: '',
+    message: `${place(pos[0])}: ${message}`,
+  }));
+  if (problems.length > 0) return problems;
+
+  visit(document, {
+    Map: (_, map) => {
+      const seen = new Set<unknown>();
+      for (const { key } of map.items) {
+        if (!isScalar(key)) continue;
+        if (seen.has(key.value)) {
+          const message = `the field ${excerpt(String(key.value))} is given twice`;
+          problems.push({ path: '', message: `${place(key.range?.[0] ?? 0)}: ${message}` });
+        }
+        seen.add(key.value);
+      }
+    },
+  });
+  return problems;
+}
+
+/** A file may have thousands of documents; a person reads the first few. */
+function listed(words: readonly string[]): string {
+  const shown = words.slice(0, MOST_LISTED).join(', ');
+  return words.length > MOST_LISTED ? `${shown} and ${words.length - MOST_LISTED} more` : shown;
+}
+
+function describeKind({ kind }: Fields): string {
+  if (typeof kind !== 'string') return 'a document without kind';
+  return /^\w{1,60}$/.test(kind) ? kind : excerpt(kind);
+}
+
+function nameOf({ metadata }: Fields): string {
+  const name = isMap(metadata) ? metadata.name : undefined;
+  return typeof name === 'string' ? excerpt(name) : 'one without name';
+}
+
+function whole(source: string, message: string, cause?: unknown): ManifestError {
+  return new ManifestError(source, [{ path: '', message }], { cause });
+}

@@ -1,0 +1,42 @@
+import type { SchemaNode } from './schema/node.ts';
+import { excerpt } from './words.ts';
+
+/** What the keywords of a schema node have against a text or number of the right type: the first thing only. */
+export function scalarProblem(node: SchemaNode, value: unknown): string | undefined {
+  if (typeof value === 'string') return textProblem(node, value);
+  if (typeof value === 'number') return numberProblem(node, value);
+  return undefined;
+}
+
+/** A text or number at the start of a message about it. */
+export function shown(value: unknown): string {
+  return typeof value === 'string' ? excerpt(value) : String(value);
+}
+
+function textProblem(node: SchemaNode, text: string): string | undefined {
+  // The API server counts code points, too.
+  const length = [...text].length;
+  if (node.minLength !== undefined && length < node.minLength) {
+    return length === 0 ? 'must not be empty' : `${shown(text)}: needs at least ${node.minLength} characters`;
+  }
+  // Before the pattern, which a text of megabytes could keep busy.
+  if (node.maxLength !== undefined && length > node.maxLength) {
+    if (node.inWords)
+      return `${shown(text)}: expected ${node.inWords}, in at most ${node.maxLength} characters`;
+    return `takes at most ${node.maxLength} characters, got ${length}`;
+  }
+  if (node.pattern !== undefined && !new RegExp(node.pattern, 'u').test(text)) {
+    return `${shown(text)}: expected ${node.inWords ?? `a match of ${node.pattern}`}`;
+  }
+  if (node.enum && !node.enum.includes(text))
+    return `${shown(text)}: expected one of ${node.enum.join(', ')}`;
+  return undefined;
+}
+
+function numberProblem(node: SchemaNode, number: number): string | undefined {
+  if (node.minimum !== undefined && number < node.minimum)
+    return `${number}: must be at least ${node.minimum}`;
+  if (node.maximum !== undefined && number > node.maximum)
+    return `${number}: must be at most ${node.maximum}`;
+  return undefined;
+}

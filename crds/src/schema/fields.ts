@@ -1,0 +1,76 @@
+import { Integer, Object as MapOf, Optional, String as Text, Unsafe } from 'typebox';
+import { isQuantity, QUANTITY_IN_WORDS } from '../quantity.ts';
+import type { Rule } from './node.ts';
+
+/** Fields that appear in several places, each as a function because the description says what it is for there. */
+
+export const bucketName = (description: string) => Text({ description, minLength: 3, maxLength: 222 });
+
+export const keyPrefix = () =>
+  Text({
+    description:
+      'Put before the name of every object, so that a bucket may hold other things beside this store: empty, ' +
+      'or path segments that each end with a slash, such as payloads/orders/. Cannot be changed later.',
+    default: '',
+    maxLength: 256,
+    pattern: '^([^/]+/)*$',
+    inWords: 'nothing, or path segments that each end with a slash, such as payloads/',
+  });
+
+export const url = (description: string) =>
+  Text({
+    description,
+    maxLength: 256,
+    pattern: '^https?://',
+    inWords: 'a URL that begins with http:// or https://',
+  });
+
+export const resourceName = (description: string) => Text({ description, minLength: 1, maxLength: 253 });
+
+export const secretReference = (description: string) =>
+  MapOf({ name: resourceName('Name of the Secret, in the namespace of this resource.') }, { description });
+
+export const secretKeyReference = (description: string) =>
+  MapOf(
+    {
+      name: resourceName('Name of the Secret, in the namespace of this resource.'),
+      key: resourceName('Key within the Secret whose value is used.'),
+    },
+    { description },
+  );
+
+/** A size in bytes. The API server takes any text, so what it means is judged by a rule of ours. */
+export const byteSize = (description: string, defaultSize: number | string, ...rules: Rule[]) =>
+  Unsafe<number | string>({
+    description,
+    'x-kubernetes-int-or-string': true,
+    default: defaultSize,
+    maxLength: 20,
+    rules: [{ message: `expected ${QUANTITY_IN_WORDS}`, holds: isSizeOrNeither }, ...rules],
+  });
+
+const isSizeOrNeither = (value: unknown) =>
+  (typeof value !== 'number' && typeof value !== 'string') || isQuantity(value);
+
+const quantityMap = (description: string) =>
+  Unsafe<Record<string, number | string>>({
+    type: 'object',
+    description,
+    maxProperties: 8,
+    additionalProperties: { 'x-kubernetes-int-or-string': true },
+  });
+
+export const computeResources = (description: string) =>
+  MapOf(
+    {
+      requests: Optional(quantityMap('What the scheduler sets aside, such as cpu: 100m and memory: 128Mi.')),
+      limits: Optional(quantityMap('What the container may use at most, such as memory: 512Mi.')),
+    },
+    { description },
+  );
+
+export const count32 = (description: string) => Integer({ description, format: 'int32' });
+
+export const count64 = (description: string) => Integer({ description, format: 'int64' });
+
+export const timestamp = (description: string) => Text({ description, format: 'date-time' });

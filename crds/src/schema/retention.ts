@@ -1,0 +1,92 @@
+import { Object as MapOf, Optional, String as Text } from 'typebox';
+import { DURATION_IN_WORDS, DurationError, parseDuration } from '../duration.ts';
+import { secretKeyReference, secretReference } from './fields.ts';
+import { at, has, type Rule } from './node.ts';
+
+/** The `ttl` of a store whose payloads are never removed. */
+export const FOREVER = 'Forever';
+
+const SHORTEST_TTL = parseDuration('8s');
+const LONGEST_TTL = parseDuration('3650d');
+
+/**
+ * Every unit has its own bound, so that 999999999h is refused like 9999d. The pattern and maxLength leave at
+ * most nine digits, which int() reads; CEL's duration() would overflow on such hours instead of answering.
+ */
+const ttlInBounds: Rule = {
+  cel: [
+    "self.ttl == 'Forever' || (!self.ttl.matches('^[1-7]s$')",
+    "(!self.ttl.endsWith('s') || int(self.ttl.replace('s', '')) <= 315360000)",
+    "(!self.ttl.endsWith('m') || int(self.ttl.replace('m', '')) <= 5256000)",
+    "(!self.ttl.endsWith('h') || int(self.ttl.replace('h', '')) <= 87600)",
+    "(!self.ttl.endsWith('d') || int(self.ttl.replace('d', '')) <= 3650))",
+  ].join(' && '),
+  message: 'ttl must be Forever or 8s to 3650d',
+  field: 'ttl',
+  holds: (retention) => {
+    const ttl = at(retention, 'ttl');
+    if (typeof ttl !== 'string' || ttl === FOREVER) return true;
+    const milliseconds = durationOrNothing(ttl);
+    return milliseconds === undefined || (milliseconds >= SHORTEST_TTL && milliseconds <= LONGEST_TTL);
+  },
+};
+
+/** A text without the shape of a duration is the pattern's to report; one too long to count is out of bounds. */
+function durationOrNothing(text: string): number | undefined {
+  if (!/^[1-9][0-9]*[smhd]$/.test(text)) return undefined;
+  try {
+    return parseDuration(text);
+  } catch (error) {
+    if (error instanceof DurationError) return Number.POSITIVE_INFINITY;
+    throw error;
+  }
+}
+
+const oneTemporalCredential: Rule = {
+  cel: '!(has(self.apiKeySecretRef) && has(self.mutualTLSSecretRef))',
+  message: 'at most one of apiKeySecretRef, mutualTLSSecretRef',
+  holds: (temporal) => !(has(temporal, 'apiKeySecretRef') && has(temporal, 'mutualTLSSecretRef')),
+};
+
+const Temporal = MapOf(
+  {
+    address: Text({
+      description: 'Host and port of the Temporal frontend, such as temporal-frontend.temporal:7233.',
+      maxLength: 256,
+      pattern: '^[a-zA-Z0-9.-]+:[0-9]+$',
+      inWords: 'a host and a port such as temporal-frontend.temporal:7233',
+    }),
+    apiKeySecretRef: Optional(secretKeyReference('An API key for Temporal, as Temporal Cloud issues them.')),
+    mutualTLSSecretRef: Optional(
+      secretReference('A client certificate for Temporal: a Secret of type kubernetes.io/tls.'),
+    ),
+  },
+  {
+    description:
+      'Asks Temporal before payloads are removed, and keeps what a workflow may still need. Without it, ' +
+      'payloads go when their TTL is over.',
+    rules: [oneTemporalCredential],
+  },
+);
+
+export const RetentionSchema = MapOf(
+  {
+    ttl: Text({
+      description:
+        'How long a payload is kept at least, counted from its last put: one number and one unit from 8s to ' +
+        '3650d, or Forever. A change affects new puts only.',
+      maxLength: 10,
+      pattern: '^(Forever|[1-9][0-9]*(s|m|h|d))$',
+      inWords: `${DURATION_IN_WORDS}, or ${FOREVER}`,
+    }),
+    reaperInterval: Text({
+      description: 'Time between two passes of the reaper, such as 30m.',
+      default: '1h',
+      maxLength: 10,
+      pattern: '^[1-9][0-9]*(s|m|h|d)$',
+      inWords: DURATION_IN_WORDS,
+    }),
+    temporal: Optional(Temporal),
+  },
+  { description: 'How long payloads are kept, and what may hold them longer.', rules: [ttlInBounds] },
+);

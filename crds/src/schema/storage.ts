@@ -1,0 +1,101 @@
+import { Boolean as Flag, Object as MapOf, Optional, String as Text } from 'typebox';
+import { bucketName, keyPrefix, resourceName, url } from './fields.ts';
+import { has, type Rule } from './node.ts';
+
+const BACKENDS = ['s3', 'gcs', 'azure', 'filesystem'];
+
+const exactlyOneBackend: Rule = {
+  cel: '[has(self.s3), has(self.gcs), has(self.azure), has(self.filesystem)].filter(b, b).size() == 1',
+  message: 'exactly one of s3, gcs, azure, filesystem',
+  holds: (storage) => BACKENDS.filter((backend) => has(storage, backend)).length === 1,
+};
+
+/** References carry a key and no bucket: with other storage behind it, every one of them would dangle. */
+const backendStays: Rule = {
+  cel: 'has(self.s3) == has(oldSelf.s3) && has(self.gcs) == has(oldSelf.gcs) && has(self.azure) == has(oldSelf.azure)',
+  message: 'the backend cannot change: references would dangle',
+};
+
+const bucketStays: Rule = {
+  cel: 'self.bucket == oldSelf.bucket && self.prefix == oldSelf.prefix',
+  message: 'bucket and prefix cannot change',
+};
+
+const containerStays: Rule = {
+  cel: 'self.endpoint == oldSelf.endpoint && self.container == oldSelf.container && self.prefix == oldSelf.prefix',
+  message: 'account, container and prefix cannot change',
+};
+
+const claimStays: Rule = {
+  cel: 'self.claimName == oldSelf.claimName',
+  message: 'claimName cannot change',
+};
+
+const S3 = MapOf(
+  {
+    bucket: bucketName('Name of the bucket, which must exist. Cannot be changed later.'),
+    prefix: keyPrefix(),
+    region: Optional(
+      Text({
+        description: "Region of the bucket, such as eu-central-1. Default: the AWS SDK's own search.",
+        maxLength: 63,
+      }),
+    ),
+    endpoint: Optional(
+      url('Address of an S3-compatible service other than AWS, such as https://minio:9000.'),
+    ),
+    forcePathStyle: Flag({
+      description: 'Puts the bucket in the path instead of the host name, as most services beside AWS need.',
+      default: false,
+    }),
+    caBundle: Optional(
+      Text({
+        description:
+          'PEM certificates of the authorities that sign the endpoint, for a service with private ones.',
+        maxLength: 65_536,
+      }),
+    ),
+  },
+  { description: 'Amazon S3, or a service that speaks its protocol.', rules: [bucketStays] },
+);
+
+const GCS = MapOf(
+  {
+    bucket: bucketName('Name of the bucket, which must exist. Cannot be changed later.'),
+    prefix: keyPrefix(),
+    endpoint: Optional(url('Address to use in place of https://storage.googleapis.com.')),
+  },
+  { description: 'Google Cloud Storage.', rules: [bucketStays] },
+);
+
+const Azure = MapOf(
+  {
+    endpoint: url(
+      'Blob endpoint of the account: https://ACCOUNT.blob.core.windows.net. Cannot be changed later.',
+    ),
+    container: bucketName('Name of the container, which must exist. Cannot be changed later.'),
+    prefix: keyPrefix(),
+  },
+  { description: 'Azure Blob Storage.', rules: [containerStays] },
+);
+
+const Filesystem = MapOf(
+  {
+    claimName: resourceName(
+      'Name of the PersistentVolumeClaim, which must exist in this namespace. Cannot be changed later; ' +
+        'outside a cluster --data-dir stands in for it.',
+    ),
+  },
+  {
+    description: 'A volume, served by one pod that is both gateway and reaper.',
+    rules: [claimStays],
+  },
+);
+
+export const StorageSchema = MapOf(
+  { s3: Optional(S3), gcs: Optional(GCS), azure: Optional(Azure), filesystem: Optional(Filesystem) },
+  {
+    description: 'Where the payloads are kept: exactly one backend, which cannot be changed later.',
+    rules: [exactlyOneBackend, backendStays],
+  },
+);

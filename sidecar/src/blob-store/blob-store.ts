@@ -1,0 +1,130 @@
+import type { BlobFacts, Driver, StoredBlob } from '../drivers/driver.ts';
+import { ServiceError } from '../errors.ts';
+import { type BlobKey, formatKey, parseKey } from '../keys/key.ts';
+import { objectNames, versionOneObjectName } from '../keys/object-name.ts';
+import { putTimeLimit, windowForPut } from '../keys/window.ts';
+import type { ClockGuard } from './clock-guard.ts';
+import { IntegrityError, verifiedBody } from './verified-body.ts';
+
+export interface BlobStoreSettings {
+  /** ms; `undefined`: kept for ever */
+  readonly ttl: number | undefined;
+  /** the difference allowed between the clocks of any two processes of the store, ms */
+  readonly clockTolerance: number;
+}
+
+/** A payload on its way in, its parts already checked by their grammar. */
+export interface PutRequest {
+  readonly namespace: string;
+  readonly keyPrefix: string | undefined;
+  readonly metadataHash: string;
+  readonly facts: BlobFacts;
+  readonly body: AsyncIterable<Buffer>;
+  readonly received: Moment;
+  readonly signal: AbortSignal;
+}
+
+/** One instant on both clocks: the wall clock chooses the window, the monotonic clock measures the PUT. */
+export interface Moment {
+  /** ms since the epoch */
+  readonly wallTime: number;
+  /** ms, as `performance.now()` */
+  readonly monotonicTime: number;
+}
+
+export interface PutResult {
+  readonly key: string;
+  readonly outcome: 'created' | 'existed';
+}
+
+/** A stored payload, whose bytes are verified as they are read. */
+export interface FoundBlob {
+  /** bytes, as stored */
+  readonly size: number;
+  /** The bytes, once. Throws an IntegrityError in place of the last ones when they are not those of the key. */
+  chunks(): AsyncIterable<Buffer>;
+  close(): Promise<void>;
+}
+
+/** What holds for payloads on every backend: keys and windows, verification both ways, the time limit of a PUT. */
+export class BlobStore {
+  readonly #driver: Driver;
+  readonly #clock: ClockGuard;
+  readonly #settings: BlobStoreSettings;
+  /** ms that a PUT may take from parsed headers to acknowledgement */
+  readonly putTimeLimit: number;
+
+  constructor(driver: Driver, clock: ClockGuard, settings: BlobStoreSettings) {
+    this.#driver = driver;
+    this.#clock = clock;
+    this.#settings = settings;
+    this.putTimeLimit = putTimeLimit(settings.ttl);
+  }
+
+  /**
+   * Resolves when the payload is durable and may be acknowledged.
+   * @throws ServiceError `digest_mismatch`, `clock_difference`, `put_timeout`; StorageError
+   */
+  async put(request: PutRequest): Promise<PutResult> {
+    const key = this.#keyFor(request);
+    const [name] = objectNames(key);
+    try {
+      await this.#clock.assertTrusted();
+      const body = verifiedBody(request.body, request.facts);
+      const outcome = await this.#driver.put(name, body, request.facts, { signal: request.signal });
+      await this.#clock.assertTrusted();
+      this.#assertInTime(request.received);
+      return { key: formatKey(key), outcome };
+    } catch (error) {
+      if (error instanceof IntegrityError)
+        throw new ServiceError('digest_mismatch', `${error.message}; nothing was stored`);
+      throw error;
+    }
+  }
+
+  /** @throws ServiceError `invalid_key`, `key_not_found`; StorageError */
+  async get(keyText: string, signal: AbortSignal): Promise<FoundBlob> {
+    const key = parseKey(keyText);
+    return await this.#open(objectNames(key), key.digest, signal);
+  }
+
+  /** A payload stored through version 1 of the wire API. @throws ServiceError `key_not_found`; StorageError */
+  async getVersionOne(digest: string, signal: AbortSignal): Promise<FoundBlob> {
+    return await this.#open([versionOneObjectName(digest)], digest, signal);
+  }
+
+  async #open(names: readonly string[], digest: string, signal: AbortSignal): Promise<FoundBlob> {
+    for (const name of names) {
+      const blob = await this.#driver.open(name, signal);
+      if (blob !== undefined) return verifiedBlob(blob, digest);
+    }
+    throw new ServiceError(
+      'key_not_found',
+      'no payload is stored under this key; it may have outlived its TTL',
+    );
+  }
+
+  #keyFor({ namespace, keyPrefix, facts, metadataHash, received }: PutRequest): BlobKey {
+    const { ttl, clockTolerance } = this.#settings;
+    const window = ttl === undefined ? undefined : windowForPut(received.wallTime, ttl, clockTolerance);
+    return { window, namespace, keyPrefix, digest: facts.digest, metadataHash };
+  }
+
+  /** The window leaves a payload its whole TTL only when the PUT took no longer than the limit counted into it. */
+  #assertInTime(received: Moment): void {
+    const taken = performance.now() - received.monotonicTime;
+    if (taken <= this.putTimeLimit) return;
+    throw new ServiceError(
+      'put_timeout',
+      `the payload took ${(taken / 1_000).toFixed(1)} s to store; the limit of this store is ${this.putTimeLimit / 1_000} s`,
+    );
+  }
+}
+
+function verifiedBlob(blob: StoredBlob, digest: string): FoundBlob {
+  return {
+    size: blob.size,
+    chunks: () => verifiedBody(blob.chunks(), { size: blob.size, digest }),
+    close: () => blob.close(),
+  };
+}

@@ -1,0 +1,73 @@
+import type { Driver } from '../drivers/driver.ts';
+import { ServiceError } from '../errors.ts';
+
+/** How old a comparison may be before the next PUT or deletion asks for another one (ms). */
+const COMPARISON_LIFETIME = 30_000;
+const LEAST_TOLERANCE = 2_000;
+
+interface Comparison {
+  readonly wallTime: number;
+  readonly monotonicTime: number;
+  /** how far our clock is ahead of the backend's, ms, beyond what the round trip may explain */
+  readonly difference: number;
+}
+
+/**
+ * Compares our clock with the backend's, on which all processes of a store agree. With a wrong clock a PUT would go to a
+ * window that ends too early, and a reaper would delete what is alive; so neither happens while it is wrong.
+ */
+export class ClockGuard {
+  readonly #driver: Driver;
+  readonly #tolerance: number;
+  #last: Comparison | undefined;
+  #comparing: Promise<Comparison> | undefined;
+
+  /** @param clockTolerance the difference allowed between any two processes, ms; at least 2 s are, as `Date` headers have whole seconds */
+  constructor(driver: Driver, clockTolerance: number) {
+    this.#driver = driver;
+    this.#tolerance = Math.max(clockTolerance, LEAST_TOLERANCE);
+  }
+
+  /** Returns at once while the last comparison holds and our clock has run evenly since. @throws ServiceError `clock_difference`, StorageError */
+  async assertTrusted(): Promise<void> {
+    const comparison = this.#isCurrent(this.#last) ? this.#last : await this.compare();
+    this.#assertWithinTolerance(comparison);
+  }
+
+  /** Compares now. @throws ServiceError `clock_difference`, StorageError */
+  async check(): Promise<void> {
+    this.#assertWithinTolerance(await this.compare());
+  }
+
+  async compare(): Promise<Comparison> {
+    this.#comparing ??= this.#measure().finally(() => {
+      this.#comparing = undefined;
+    });
+    return await this.#comparing;
+  }
+
+  async #measure(): Promise<Comparison> {
+    const before = Date.now();
+    const backendTime = await this.#driver.currentTime(AbortSignal.timeout(COMPARISON_LIFETIME));
+    const after = Date.now();
+    const difference = after < backendTime ? after - backendTime : Math.max(0, before - backendTime);
+    this.#last = { wallTime: after, monotonicTime: performance.now(), difference };
+    return this.#last;
+  }
+
+  #isCurrent(comparison: Comparison | undefined): comparison is Comparison {
+    if (comparison === undefined) return false;
+    const elapsed = performance.now() - comparison.monotonicTime;
+    const step = Math.abs(Date.now() - comparison.wallTime - elapsed);
+    return elapsed < COMPARISON_LIFETIME && step < LEAST_TOLERANCE / 2;
+  }
+
+  #assertWithinTolerance({ difference }: Comparison): void {
+    if (Math.abs(difference) <= this.#tolerance) return;
+    const direction = difference > 0 ? 'ahead of' : 'behind';
+    throw new ServiceError(
+      'clock_difference',
+      `this machine's clock is ${(Math.abs(difference) / 1_000).toFixed(1)} s ${direction} the storage's; payloads are neither stored nor deleted until it is set right`,
+    );
+  }
+}

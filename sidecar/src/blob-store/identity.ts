@@ -1,0 +1,72 @@
+import { createHash } from 'node:crypto';
+import { type Driver, StorageError } from '../drivers/driver.ts';
+
+const IDENTITY_NAME = 'store.json';
+const MAX_IDENTITY_BYTES = 4_096;
+
+/** The resource a folder or bucket belongs to. Never its UID: a re-created resource keeps its data. */
+export interface StoreIdentity {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** The storage holds the data of another store, whose reaper and windows would not agree with ours. */
+export class ForeignStoreError extends Error {
+  constructor(ours: StoreIdentity, theirs: string) {
+    super(
+      `the storage belongs to the store ${theirs}, not to ${format(ours)}; give each store a folder, bucket or prefix of its own`,
+    );
+    this.name = 'ForeignStoreError';
+  }
+}
+
+/** Writes our identity into an empty storage, and compares it with what is there. @throws ForeignStoreError, StorageError */
+export async function claimStorage(
+  driver: Driver,
+  identity: StoreIdentity,
+  signal: AbortSignal,
+): Promise<void> {
+  const bytes = Buffer.from(`${JSON.stringify({ namespace: identity.namespace, name: identity.name })}\n`);
+  const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+  const body = async function* () {
+    yield bytes;
+  };
+  await driver.put(IDENTITY_NAME, body(), { size: bytes.length, digest }, { signal, keepExisting: true });
+  await assertIdentity(driver, identity, signal);
+}
+
+/** @throws ForeignStoreError, StorageError also when the identity has gone */
+export async function assertIdentity(
+  driver: Driver,
+  identity: StoreIdentity,
+  signal: AbortSignal,
+): Promise<void> {
+  const found = await readIdentity(driver, signal);
+  if (found !== format(identity)) throw new ForeignStoreError(identity, found);
+}
+
+async function readIdentity(driver: Driver, signal: AbortSignal): Promise<string> {
+  const blob = await driver.open(IDENTITY_NAME, signal);
+  if (blob === undefined) {
+    throw new StorageError(
+      'unavailable',
+      `${IDENTITY_NAME} has gone from the storage; is the right one mounted?`,
+    );
+  }
+  if (blob.size > MAX_IDENTITY_BYTES) {
+    await blob.close();
+    return `described by an unreadable ${IDENTITY_NAME}`;
+  }
+  const chunks: Buffer[] = [];
+  for await (const chunk of blob.chunks()) chunks.push(Buffer.from(chunk));
+  try {
+    const { namespace, name } = JSON.parse(Buffer.concat(chunks).toString()) as Partial<StoreIdentity>;
+    return `${namespace}/${name}`;
+  } catch {
+    return `described by an unreadable ${IDENTITY_NAME}`;
+  }
+}
+
+function format({ namespace, name }: StoreIdentity): string {
+  return `${namespace}/${name}`;
+}

@@ -1,0 +1,59 @@
+import type { CleanupProgress } from '../retention/cleanup.ts';
+import { adminLines } from './admin-client.ts';
+import { type Command, stringOption, type Values } from './command.ts';
+import { UsageError } from './exit-codes.ts';
+import { humanBytes, humanCount } from './human.ts';
+import { ADMIN_URL_OPTION } from './service-url.ts';
+
+export const cleanup: Command = {
+  name: 'cleanup',
+  summary:
+    'Deletes payloads before their TTL is over: every expiry window whose youngest payload is older than AGE.',
+  positionals: [],
+  options: {
+    'older-than': { type: 'string', placeholder: 'AGE', help: 'such as 30s, 12h or 7d', required: true },
+    'dry-run': { type: 'boolean', help: 'only count what would be deleted' },
+    'admin-url': ADMIN_URL_OPTION,
+    json: { type: 'boolean', help: 'print one JSON object a line, also on a terminal' },
+  },
+  notes:
+    'Workflows that still refer to what is deleted cannot read it any more. Payloads kept for ever stay.',
+  run,
+};
+
+async function run(_positionals: readonly string[], values: Values): Promise<void> {
+  const age = String(values['older-than']);
+  if (!/^[1-9][0-9]*[smhd]$/.test(age)) {
+    throw new UsageError(`--older-than takes an age such as 30s, 12h or 7d, not "${age}"`);
+  }
+  const dryRun = values['dry-run'] === true;
+  const path = `cleanup?age=${age}${dryRun ? '&dry-run' : ''}`;
+  const windows = new Map<string, CleanupProgress>();
+  const human = process.stdout.isTTY && values.json !== true;
+  for await (const progress of adminLines<CleanupProgress>(
+    'POST',
+    stringOption(cleanup, values, 'admin-url'),
+    path,
+  )) {
+    windows.set(progress.window, progress);
+    if (human) process.stdout.write(`\r${describe(progress)}\u001b[K`);
+  }
+  const total = { objects: 0, bytes: 0 };
+  for (const { objects, bytes } of windows.values()) {
+    total.objects += objects;
+    total.bytes += bytes;
+  }
+  if (human) {
+    const verb = dryRun ? 'would delete' : 'deleted';
+    for (const progress of windows.values()) process.stdout.write(`\r${describe(progress)}\u001b[K\n`);
+    process.stdout.write(
+      `\r${verb} ${humanCount(total.objects, 'payload')}, ${humanBytes(total.bytes)}\u001b[K\n`,
+    );
+    return;
+  }
+  process.stdout.write(`${JSON.stringify({ ...total, dryRun, windows: [...windows.values()] })}\n`);
+}
+
+function describe({ window, objects, bytes }: CleanupProgress): string {
+  return `${window}  ${humanCount(objects, 'payload')}, ${humanBytes(bytes)}`;
+}

@@ -1,0 +1,53 @@
+import type { ParseArgsOptionsConfig } from 'node:util';
+
+export interface OptionHelp {
+  readonly type: 'string' | 'boolean';
+  /** shown for the value, e.g. `HOST:PORT` */
+  readonly placeholder?: string;
+  readonly help: string;
+  readonly default?: string;
+  readonly required?: boolean;
+}
+
+export type Values = Readonly<Record<string, string | boolean | undefined>>;
+
+/** One subcommand of `payload-store`. */
+export interface Command {
+  readonly name: string;
+  readonly summary: string;
+  /** names of the positional arguments, all required */
+  readonly positionals: readonly string[];
+  readonly options: Readonly<Record<string, OptionHelp>>;
+  /** Longer text below the options. */
+  readonly notes?: string;
+  run(positionals: readonly string[], values: Values): Promise<void>;
+}
+
+export function parseArgsOptions(command: Command): ParseArgsOptionsConfig {
+  return Object.fromEntries(Object.entries(command.options).map(([name, { type }]) => [name, { type }]));
+}
+
+/** The value of a string option: as given, or its default. */
+export function stringOption(command: Command, values: Values, name: string): string {
+  const value = values[name] ?? command.options[name]?.default;
+  if (typeof value === 'string') return value;
+  throw new Error(`option --${name} of ${command.name} has neither value nor default`);
+}
+
+export function helpFor(command: Command): string {
+  const rows = Object.entries(command.options).map(([name, option]) => {
+    const left = option.placeholder === undefined ? `--${name}` : `--${name} ${option.placeholder}`;
+    const fallback = option.default === undefined ? '' : ` [default: ${option.default}]`;
+    return [left, `${option.help}${option.required === true ? ' (required)' : ''}${fallback}`] as const;
+  });
+  const width = Math.max(...rows.map(([left]) => left.length));
+  const usage = ['payload-store', command.name, ...command.positionals, '[options]'].join(' ');
+  return [
+    `${command.summary}\n`,
+    `Usage: ${usage}\n`,
+    'Options:',
+    ...rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`),
+    ...(command.notes === undefined ? [] : ['', command.notes]),
+    '',
+  ].join('\n');
+}

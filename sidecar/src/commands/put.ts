@@ -1,0 +1,75 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { BlobClient, encodeReference, metadataFromRecord } from '@largepayload/codec';
+import { type Command, stringOption, type Values } from './command.ts';
+import { UsageError } from './exit-codes.ts';
+import { humanBytes } from './human.ts';
+import { URL_OPTION } from './service-url.ts';
+
+export const put: Command = {
+  name: 'put',
+  summary: 'Stores a file as a payload and prints its reference.',
+  positionals: ['FILE'],
+  options: {
+    namespace: {
+      type: 'string',
+      placeholder: 'NS',
+      help: 'Temporal namespace of the payload',
+      required: true,
+    },
+    encoding: {
+      type: 'string',
+      placeholder: 'TEXT',
+      help: 'the payload\'s metadata "encoding", which tells Temporal\'s converters what it is',
+      default: 'binary/plain',
+    },
+    url: URL_OPTION,
+    json: { type: 'boolean', help: 'print the reference only, also on a terminal' },
+  },
+  notes: 'The reference is one line of JSON, {"metadata":…,"size":…,"digest":…,"key":…}, which `get` takes.',
+  run,
+};
+
+async function run(positionals: readonly string[], values: Values): Promise<void> {
+  const file = positionals[0] as string;
+  const status = await stat(file).catch((error) =>
+    Promise.reject(new UsageError(`cannot read ${file}: ${error.message}`)),
+  );
+  if (!status.isFile())
+    throw new UsageError(`${file} is not a regular file; a payload's size must be known beforehand`);
+  const size = status.size;
+  const digest = await digestOfFile(file);
+  const metadata = metadataFromRecord({ encoding: Buffer.from(stringOption(put, values, 'encoding')) });
+  const client = new BlobClient({ url: stringOption(put, values, 'url') });
+  try {
+    const started = performance.now();
+    const namespace = String(values.namespace);
+    const { key, created } = await client.put({
+      namespace,
+      digest,
+      size,
+      metadata,
+      body: () => createReadStream(file),
+    });
+    const reference = Buffer.from(
+      encodeReference({ version: 'v2', metadata, size, digest, key }).data ?? [],
+    ).toString();
+    if (process.stdout.isTTY && values.json !== true) {
+      const seconds = ((performance.now() - started) / 1_000).toFixed(2);
+      const done = created ? 'stored' : 'was there already';
+      process.stdout.write(`${basename(file)}: ${humanBytes(size)} ${done}, ${seconds} s\nreference:\n`);
+    }
+    process.stdout.write(`${reference}\n`);
+  } finally {
+    client.close();
+  }
+}
+
+async function digestOfFile(file: string): Promise<string> {
+  const running = createHash('sha256');
+  await pipeline(createReadStream(file), running);
+  return `sha256:${running.digest('hex')}`;
+}

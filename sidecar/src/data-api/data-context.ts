@@ -1,0 +1,18 @@
+import type { FastifyBaseLogger } from 'fastify';
+import type { BlobStore } from '../blob-store/blob-store.ts';
+import type { Metrics } from '../operations/metrics.ts';
+import type { Readiness } from '../operations/readiness.ts';
+import type { ByteBudget } from './byte-budget.ts';
+import type { DataLimits } from './limits.ts';
+import type { TransferWatch } from './transfer-watch.ts';
+
+/** What the data port's handlers work with. */
+export interface DataContext {
+  readonly store: BlobStore;
+  readonly limits: DataLimits;
+  readonly budget: ByteBudget;
+  readonly watch: TransferWatch;
+  readonly metrics: Metrics;
+  readonly readiness: Readiness;
+  readonly log: FastifyBaseLogger;
+}

@@ -1,0 +1,60 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Moment, PutResult } from '../blob-store/blob-store.ts';
+import { ServiceError, toServiceError } from '../errors.ts';
+import type { DataContext } from './data-context.ts';
+import { TRANSFER_BYTES } from './limits.ts';
+import { requestBody } from './request-body.ts';
+import { type PutFields, putFields, type Query } from './request-fields.ts';
+
+/** `PUT /v2/blobs/put?namespace=&digest=`: 201 when the payload was stored, 200 when it was there; `{"Key": …}`. */
+export function putBlob(context: DataContext) {
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    const received: Moment = { wallTime: Date.now(), monotonicTime: performance.now() };
+    const seconds = () => (performance.now() - received.monotonicTime) / 1_000;
+    try {
+      const fields = putFields(request.headers, request.query as Query, context.limits.maxPayloadSize);
+      const { key, outcome } = await store(context, request, reply, fields, received);
+      context.metrics.recordPut(outcome, fields.size, seconds());
+      return reply.code(outcome === 'created' ? 201 : 200).send({ Key: key });
+    } catch (error) {
+      context.metrics.recordPutError(toServiceError(error).code, seconds());
+      throw error;
+    }
+  };
+}
+
+async function store(
+  { budget, watch, store }: DataContext,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { namespace, keyPrefix, metadataHash, digest, size }: PutFields,
+  received: Moment,
+): Promise<PutResult> {
+  const release = budget.reserve(Math.min(size, TRANSFER_BYTES));
+  const stop = new AbortController();
+  const deadline = received.monotonicTime + store.putTimeLimit;
+  const transfer = watch.begin((reason) => stop.abort(EXPIRED[reason]()), deadline);
+  try {
+    // Node sends this by itself only where nobody listens for `checkContinue`; here a refused body is never sent.
+    if (request.headers.expect !== undefined) reply.raw.writeContinue();
+    const body = requestBody(request.raw, transfer, stop.signal);
+    const facts = { size, digest };
+    return await store.put({
+      namespace,
+      keyPrefix,
+      metadataHash,
+      facts,
+      body,
+      received,
+      signal: stop.signal,
+    });
+  } finally {
+    transfer.end();
+    release();
+  }
+}
+
+const EXPIRED = {
+  slow: () => new ServiceError('request_timeout', 'the body arrived too slowly'),
+  deadline: () => new ServiceError('put_timeout', 'the payload took longer to store than this store allows'),
+};

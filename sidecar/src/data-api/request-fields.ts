@@ -1,0 +1,124 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { decodeMetadataHeader, metadataHash } from '@largepayload/codec';
+import { ServiceError } from '../errors.ts';
+import { keyPrefixFits, ownerKeyPrefix, parseDigest, parseKeyPrefix, parseNamespace } from '../keys/key.ts';
+
+export type Query = Readonly<Record<string, unknown>>;
+
+export interface PutFields {
+  readonly namespace: string;
+  readonly digest: string;
+  /** bytes */
+  readonly size: number;
+  readonly keyPrefix: string | undefined;
+  readonly metadataHash: string;
+}
+
+const KEY_PREFIX_METADATA = 'remote-codec/key-prefix';
+
+/** The parts of a PUT's head, each checked by its grammar. @throws ServiceError of status 400, 411 or 413 */
+export function putFields(headers: IncomingHttpHeaders, query: Query, maxPayloadSize: number): PutFields {
+  assertContentType(headers);
+  const size = contentLength(headers, maxPayloadSize);
+  const namespace = parseNamespace(single(query.namespace));
+  const digest = parseDigest(single(query.digest));
+  const metadata = metadataOf(headers);
+  const hash = metadataHash(metadata);
+  return {
+    namespace,
+    digest,
+    size,
+    metadataHash: hash,
+    keyPrefix: keyPrefixOf(metadata, headers, namespace),
+  };
+}
+
+export interface GetFields {
+  /** bytes that the reference promises */
+  readonly expectedLength: number;
+}
+
+/** @throws ServiceError `invalid_content_type`, `invalid_expected_length` */
+export function getFields(headers: IncomingHttpHeaders): GetFields {
+  assertContentType(headers);
+  const text = headers['x-payload-expected-content-length'];
+  const expectedLength = typeof text === 'string' && /^[0-9]{1,15}$/.test(text) ? Number(text) : undefined;
+  if (expectedLength === undefined) {
+    throw new ServiceError(
+      'invalid_expected_length',
+      'X-Payload-Expected-Content-Length must be the size in the reference, in bytes',
+    );
+  }
+  return { expectedLength };
+}
+
+/** The key of a GET. DataDog's service unescapes it a second time, so a client may have escaped it twice; no key has a "%". */
+export function keyParameter(query: Query): string {
+  const text = single(query.key) ?? '';
+  try {
+    return text.includes('%') ? decodeURIComponent(text) : text;
+  } catch {
+    return text;
+  }
+}
+
+/** A query parameter that is given exactly once. */
+export function single(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+function assertContentType(headers: IncomingHttpHeaders): void {
+  if (headers['content-type']?.toLowerCase() === 'application/octet-stream') return;
+  throw new ServiceError('invalid_content_type', 'Content-Type must be application/octet-stream');
+}
+
+function contentLength(headers: IncomingHttpHeaders, maxPayloadSize: number): number {
+  const text = headers['content-length'];
+  if (text === undefined) {
+    throw new ServiceError('length_required', 'Content-Length is required; chunked bodies are not accepted');
+  }
+  const size = Number(text);
+  if (!/^[0-9]+$/.test(text) || !Number.isSafeInteger(size)) {
+    throw new ServiceError('invalid_content_length', 'Content-Length must be a number of bytes');
+  }
+  if (size > maxPayloadSize) {
+    throw new ServiceError(
+      'payload_too_large',
+      `the payload has ${size} bytes; this store takes at most ${maxPayloadSize} (spec.maxPayloadSize)`,
+    );
+  }
+  return size;
+}
+
+function metadataOf(headers: IncomingHttpHeaders): ReadonlyMap<string, Uint8Array> {
+  const header = headers['x-temporal-metadata'];
+  try {
+    if (typeof header !== 'string' || header === '') throw new Error('it is missing');
+    return decodeMetadataHeader(header);
+  } catch (error) {
+    throw new ServiceError(
+      'invalid_metadata',
+      `X-Temporal-Metadata must be base64 of a JSON object with base64 values: ${(error as Error).message}`,
+    );
+  }
+}
+
+/** The caller's own prefix, else the one of the owning workflow when it is named and the key stays short enough. */
+function keyPrefixOf(
+  metadata: ReadonlyMap<string, Uint8Array>,
+  headers: IncomingHttpHeaders,
+  namespace: string,
+): string | undefined {
+  const chosen = Buffer.from(metadata.get(KEY_PREFIX_METADATA) ?? []).toString();
+  if (chosen !== '') {
+    if (keyPrefixFits(namespace, parseKeyPrefix(chosen))) return chosen;
+    throw new ServiceError(
+      'invalid_key_prefix',
+      'namespace and key prefix together are too long for an object name',
+    );
+  }
+  const workflowId = headers['x-payload-store-workflow-id'];
+  if (typeof workflowId !== 'string') return undefined;
+  const owner = ownerKeyPrefix(workflowId);
+  return keyPrefixFits(namespace, owner) ? owner : undefined;
+}

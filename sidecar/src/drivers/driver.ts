@@ -1,0 +1,103 @@
+/**
+ * What a storage backend has to do. Everything that holds for every backend (keys, windows, verification, deadlines,
+ * clocks, metrics) is done once, above it; a driver is raw calls and the translation of their errors.
+ * `conformance.ts` is this contract as tests.
+ *
+ * Object names are relative to the store, of at most 1,024 bytes, their segments of at most 255. A driver for a
+ * hierarchical backend may treat `/a` and `a` as one name.
+ *
+ * Every method rejects with a `StorageError`, and with the signal's reason once that is aborted; nothing it began is
+ * then left behind: a failed or aborted `put` leaves no object, no part of one, and nothing temporary.
+ */
+export interface Driver {
+  /** Names the backend in logs and metrics. */
+  readonly kind: string;
+
+  /**
+   * Stores a whole object, create-only. The body yields exactly `facts.size` bytes or throws; a body that turns out not
+   * to match its digest throws in place of its last chunk, so that whoever commits only a completed body commits only
+   * verified bytes. The driver may keep the chunks.
+   *
+   * Resolves once the object, and its name, would survive a power cut: `created` by this call, or `existed`. Of
+   * concurrent puts of one name exactly one creates. The body has been read to its end in both cases. An existing object
+   * whose size or content does not match `facts` is replaced by the body (`created`), unless `keepExisting`.
+   */
+  put(
+    name: string,
+    body: AsyncIterable<Buffer>,
+    facts: BlobFacts,
+    options: PutOptions,
+  ): Promise<'created' | 'existed'>;
+
+  /** The object, or `undefined` when there is none. The caller reads or closes it. */
+  open(name: string, signal: AbortSignal): Promise<StoredBlob | undefined>;
+
+  /**
+   * The first path segments, each ending in `/` (and beginning with one where the name does), of all names that start
+   * with `prefix`; costs what differs, not what is stored.
+   */
+  listFirstSegments(prefix: string, signal: AbortSignal): AsyncIterable<string>;
+
+  /**
+   * All objects below `folder` (a prefix ending in `/`), in pages of at most 1,000, in constant memory. Names that share
+   * leading segments come one after another. Objects created or deleted meanwhile may be missing or not.
+   */
+  list(folder: string, signal: AbortSignal): AsyncIterable<ListedObject[]>;
+
+  /** Deletes the named objects (at most 1,000). One that is not there counts as deleted by somebody else. */
+  delete(names: readonly string[], signal: AbortSignal): Promise<DeleteOutcome>;
+
+  /** The backend's clock, ms since the epoch, by an access that also proves that the backend takes writes. */
+  currentTime(signal: AbortSignal): Promise<number>;
+
+  close(): Promise<void>;
+}
+
+export interface BlobFacts {
+  /** bytes */
+  readonly size: number;
+  /** `sha256:` + 64 hex digits */
+  readonly digest: string;
+}
+
+export interface PutOptions {
+  readonly signal: AbortSignal;
+  readonly keepExisting?: boolean;
+}
+
+/** An object opened for reading; its bytes stay readable when it is deleted or replaced meanwhile. */
+export interface StoredBlob {
+  /** bytes, as stored */
+  readonly size: number;
+  /** The bytes, once; a chunk is valid until the next one is asked for. Closes the object at the end or when left early. */
+  chunks(): AsyncIterable<Buffer>;
+  close(): Promise<void>;
+}
+
+export interface ListedObject {
+  readonly name: string;
+  /** bytes */
+  readonly size: number;
+}
+
+export interface DeleteOutcome {
+  /** names that this call deleted */
+  readonly deleted: readonly string[];
+  readonly failed: readonly { readonly name: string; readonly error: StorageError }[];
+}
+
+/** Why the backend did not do it. `full`: no space; `unavailable`: it may work later. */
+export type StorageFailure = 'full' | 'unavailable';
+
+export class StorageError extends Error {
+  readonly failure: StorageFailure;
+
+  constructor(failure: StorageFailure, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'StorageError';
+    this.failure = failure;
+  }
+}
+
+/** The most names one `delete` takes and one page of `list` holds; the most S3 deletes in one request. */
+export const PAGE_SIZE = 1_000;

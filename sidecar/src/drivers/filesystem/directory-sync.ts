@@ -1,0 +1,92 @@
+import { constants, mkdir, open } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { errorCode } from './failures.ts';
+
+/** Folders remembered at most; one more costs a few needless fsyncs, nothing else. */
+const REMEMBERED_FOLDERS = 1_000;
+
+/** Payloads are nobody else's to read. */
+const FOLDER_MODE = 0o700;
+
+/**
+ * Makes folders, and makes their entries durable. A name survives a power cut once every folder on the way from the root
+ * to it has been fsynced after its entry was made (fsync(2): "calling fsync() does not necessarily ensure that the entry
+ * in the directory containing the file has also reached disk").
+ */
+export class DirectorySync {
+  readonly #root: string;
+  /** folders whose own entry, and those of all above, are known to be durable */
+  readonly #durable = new Set<string>();
+  readonly #running = new Map<string, { current: Promise<void>; next?: Promise<void> }>();
+
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  /** Makes the folder and all above it down from the root. */
+  async make(folder: string): Promise<void> {
+    try {
+      await mkdir(folder, FOLDER_MODE);
+    } catch (error) {
+      if (errorCode(error) === 'EEXIST') return;
+      if (errorCode(error) !== 'ENOENT') throw error;
+      const firstMade = await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
+      if (firstMade !== undefined) this.#forgetBelow(firstMade);
+    }
+  }
+
+  /** Resolves once the entries of `folder`, and the way to it, are durable. */
+  async settle(folder: string): Promise<void> {
+    await Promise.all([this.#sync(folder), this.#settleEntry(folder)]);
+    if (folder !== this.#root) this.#remember(dirname(folder));
+  }
+
+  async #settleEntry(folder: string): Promise<void> {
+    const pending: Promise<void>[] = [];
+    for (let at = folder; at !== this.#root && !this.#durable.has(at); at = dirname(at)) {
+      pending.push(this.#sync(dirname(at)));
+    }
+    await Promise.all(pending);
+  }
+
+  /** Concurrent calls for one folder share an fsync that began after they asked. */
+  #sync(folder: string): Promise<void> {
+    const running = this.#running.get(folder);
+    if (running === undefined) return this.#start(folder);
+    running.next ??= running.current.then(
+      () => this.#start(folder),
+      () => this.#start(folder),
+    );
+    return running.next;
+  }
+
+  #start(folder: string): Promise<void> {
+    const current = syncFolder(folder).finally(() => {
+      if (this.#running.get(folder)?.current === current && this.#running.get(folder)?.next === undefined) {
+        this.#running.delete(folder);
+      }
+    });
+    this.#running.set(folder, { current });
+    return current;
+  }
+
+  #remember(folder: string): void {
+    if (this.#durable.size >= REMEMBERED_FOLDERS) this.#durable.clear();
+    this.#durable.add(folder);
+  }
+
+  #forgetBelow(folder: string): void {
+    for (const known of this.#durable) {
+      if (known === folder || known.startsWith(`${folder}/`)) this.#durable.delete(known);
+    }
+  }
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

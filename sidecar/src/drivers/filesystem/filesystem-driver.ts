@@ -1,0 +1,224 @@
+import { constants, type FileHandle, link, mkdir, open, rename, rmdir, unlink } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { drain, IntegrityError, verify } from '../../blob-store/verified-body.ts';
+import type {
+  BlobFacts,
+  DeleteOutcome,
+  Driver,
+  ListedObject,
+  PutOptions,
+  StorageError,
+  StoredBlob,
+} from '../driver.ts';
+import { DirectorySync } from './directory-sync.ts';
+import { errorCode, fileOperation, toStorageError, unless } from './failures.ts';
+import { listFiles, listFolders } from './list-files.ts';
+import { blobOfFile } from './read-blob.ts';
+import { OWN_FOLDER, TemporaryFiles } from './temporary-files.ts';
+import { writeBody } from './write-body.ts';
+
+const SWEEP_INTERVAL = 60 * 60 * 1_000;
+/** Files deleted at the same time: more than the thread pool has threads gains nothing. */
+const DELETES_AT_ONCE = 16;
+
+/**
+ * Objects as files, named as they are, in one folder on one filesystem with hard links. Several processes may share it.
+ * A file gets its name by link(2) after its verified bytes are on the disk, so that a name is never seen on a part.
+ */
+export class FilesystemDriver implements Driver {
+  readonly kind = 'filesystem';
+  readonly #root: string;
+  readonly #folders: DirectorySync;
+  readonly #temporary: TemporaryFiles;
+  #sweeping: NodeJS.Timeout | undefined;
+
+  private constructor(root: string) {
+    this.#root = root;
+    this.#folders = new DirectorySync(root);
+    this.#temporary = new TemporaryFiles(root);
+  }
+
+  /** Makes the folder if it is missing, and removes what killed processes left in it. @throws StorageError */
+  static async start(folder: string): Promise<FilesystemDriver> {
+    const driver = new FilesystemDriver(resolve(folder));
+    await fileOperation(`use the data folder ${folder}`, async () => {
+      await mkdir(driver.#root, { recursive: true });
+      await driver.#temporary.prepare();
+      await driver.#sweep();
+    });
+    driver.#sweeping = setInterval(() => void driver.#sweep().catch(() => {}), SWEEP_INTERVAL).unref();
+    return driver;
+  }
+
+  async put(name: string, body: AsyncIterable<Buffer>, facts: BlobFacts, options: PutOptions) {
+    return await fileOperation('store the payload', async () => {
+      const path = this.#path(name);
+      const existing = await this.#examine(path, facts, options);
+      if (existing === 'absent' || existing === 'damaged')
+        return await this.#write(path, body, facts, options);
+      await drain(body);
+      await this.#folders.settle(dirname(path));
+      return 'existed';
+    });
+  }
+
+  async open(name: string, signal: AbortSignal): Promise<StoredBlob | undefined> {
+    signal.throwIfAborted();
+    return await fileOperation('read the payload', () => openFile(this.#path(name)));
+  }
+
+  async *listFirstSegments(prefix: string, signal: AbortSignal): AsyncIterable<string> {
+    try {
+      for await (const name of listFolders(this.#root, signal)) {
+        if (name !== OWN_FOLDER && name.startsWith(prefix)) yield `${name}/`;
+      }
+    } catch (error) {
+      throw toStorageError(error, 'list the data folder');
+    }
+  }
+
+  async *list(folder: string, signal: AbortSignal): AsyncIterable<ListedObject[]> {
+    try {
+      yield* listFiles(`${this.#path(folder.slice(0, -1))}/`, folder, signal);
+    } catch (error) {
+      throw toStorageError(error, 'list the data folder');
+    }
+  }
+
+  async delete(names: readonly string[], signal: AbortSignal): Promise<DeleteOutcome> {
+    const deleted: string[] = [];
+    const failed: { name: string; error: StorageError }[] = [];
+    const queue = names.values();
+    const work = async () => {
+      for (const name of queue) {
+        signal.throwIfAborted();
+        try {
+          await unlink(this.#path(name));
+          deleted.push(name);
+        } catch (error) {
+          if (errorCode(error) === 'ENOENT') continue;
+          failed.push({ name, error: toStorageError(error, `delete ${name}`) as StorageError });
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: DELETES_AT_ONCE }, work));
+    await this.#removeEmptyFolders(names);
+    return { deleted, failed };
+  }
+
+  async currentTime(signal: AbortSignal): Promise<number> {
+    signal.throwIfAborted();
+    return await fileOperation('write to the data folder', async () => {
+      const file = await this.#temporary.create();
+      try {
+        return (await file.handle.stat()).mtimeMs;
+      } finally {
+        await file.discard();
+      }
+    });
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#sweeping);
+    await fileOperation('remove temporary files', () => this.#temporary.remove());
+  }
+
+  async #sweep(): Promise<void> {
+    await this.#temporary.sweep(await this.currentTime(AbortSignal.timeout(10_000)));
+  }
+
+  /** A hit is acknowledged only when the bytes on the disk are the promised ones: an altered file gets replaced. */
+  async #examine(
+    path: string,
+    facts: BlobFacts,
+    { keepExisting = false }: PutOptions,
+  ): Promise<'absent' | 'intact' | 'damaged'> {
+    const blob = await openFile(path);
+    if (blob === undefined) return 'absent';
+    if (keepExisting || blob.size !== facts.size) {
+      await blob.close();
+      return keepExisting ? 'intact' : 'damaged';
+    }
+    try {
+      await verify(blob.chunks(), facts);
+      return 'intact';
+    } catch (error) {
+      if (error instanceof IntegrityError) return 'damaged';
+      throw error;
+    }
+  }
+
+  async #write(path: string, body: AsyncIterable<Buffer>, facts: BlobFacts, options: PutOptions) {
+    const file = await this.#temporary.create();
+    try {
+      await writeBody(file.handle, body);
+      await file.handle.datasync();
+      options.signal.throwIfAborted();
+      const outcome = await this.#commit(file.path, path, facts, options);
+      await this.#folders.settle(dirname(path));
+      return outcome;
+    } finally {
+      await file.discard();
+    }
+  }
+
+  async #commit(temporary: string, path: string, facts: BlobFacts, options: PutOptions) {
+    await this.#folders.make(dirname(path));
+    const linked = await unless(
+      ['EEXIST'],
+      link(temporary, path).then(() => true),
+    );
+    if (linked) return 'created';
+    if ((await this.#examine(path, facts, options)) === 'intact') return 'existed';
+    await rename(temporary, path);
+    return 'created';
+  }
+
+  /** Goes up from each deleted file as long as folders turn out to be empty; rmdir(2) refuses the others. */
+  async #removeEmptyFolders(names: readonly string[]): Promise<void> {
+    let folders = new Set(names.map((name) => dirname(this.#path(name))));
+    while (folders.size > 0) {
+      const above = new Set<string>();
+      const queue = folders.values();
+      const work = async () => {
+        for (const folder of queue) {
+          if (folder === this.#root) continue;
+          const gone = await rmdir(folder).then(
+            () => true,
+            (error) => errorCode(error) === 'ENOENT',
+          );
+          if (gone) above.add(dirname(folder));
+        }
+      };
+      await Promise.all(Array.from({ length: DELETES_AT_ONCE }, work));
+      folders = above;
+    }
+  }
+
+  /** @throws Error for a name that would leave the folder; the grammar of keys lets none through. */
+  #path(name: string): string {
+    const segments = name.replace(/^\//, '').split('/');
+    if (
+      segments.some(
+        (segment) => segment === '' || segment === '.' || segment === '..' || segment.includes('\0'),
+      )
+    ) {
+      throw new Error(`not an object name: ${JSON.stringify(name)}`);
+    }
+    return join(this.#root, ...segments);
+  }
+}
+
+async function openFile(path: string): Promise<StoredBlob | undefined> {
+  const file = await unless(['ENOENT', 'ENOTDIR'], open(path, constants.O_RDONLY));
+  if (file === undefined) return undefined;
+  const size = await sizeOfFile(file);
+  if (size !== undefined) return blobOfFile(file, size);
+  await file.close();
+  return undefined;
+}
+
+async function sizeOfFile(file: FileHandle): Promise<number | undefined> {
+  const status = await file.stat();
+  return status.isFile() ? status.size : undefined;
+}

@@ -1,0 +1,122 @@
+import { constants, readFileSync, readlinkSync } from 'node:fs';
+import { type FileHandle, lstat, mkdir, open, readdir, rm, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { errorCode, unless } from './failures.ts';
+
+/** The service's own folder inside the store's; no object name begins like it. */
+export const OWN_FOLDER = '.payload-store';
+
+/** No PUT is acknowledged after 15 minutes, so what has not changed for this long belongs to nobody who is alive. */
+const ABANDONED_AFTER = 60 * 60 * 1_000;
+
+/** Payloads are nobody else's to read. */
+const FOLDER_MODE = 0o700;
+
+export interface TemporaryFile {
+  readonly path: string;
+  readonly handle: FileHandle;
+  /** Closes and removes the file; its content lives on under any name it was linked to. */
+  discard(): Promise<void>;
+}
+
+/** This process's folder for files that are not objects yet, on the same filesystem, so that they can be linked into place. */
+export class TemporaryFiles {
+  readonly #all: string;
+  readonly #own: string;
+  #count = 0;
+
+  constructor(root: string) {
+    this.#all = join(root, OWN_FOLDER, 'temporary');
+    this.#own = join(this.#all, processName());
+  }
+
+  async prepare(): Promise<void> {
+    await mkdir(this.#own, { recursive: true, mode: FOLDER_MODE });
+  }
+
+  async create(): Promise<TemporaryFile> {
+    this.#count += 1;
+    const path = join(this.#own, String(this.#count));
+    const handle = await openNew(path).catch(async (error) => {
+      // Another process swept the folder while this one was idle for long. Only that one is made again: when more is
+      // missing, the store's filesystem is not mounted, and what would be stored in its place would be lost.
+      if (errorCode(error) !== 'ENOENT') throw error;
+      await mkdir(this.#own, FOLDER_MODE);
+      return openNew(path);
+    });
+    return {
+      path,
+      handle,
+      discard: async () => {
+        await handle.close();
+        await unless(['ENOENT'], unlink(path));
+      },
+    };
+  }
+
+  /** Removes the folders of processes that have ended. `now` is the backend's clock, ms since the epoch. Returns how many. */
+  async sweep(now: number): Promise<number> {
+    let swept = 0;
+    for (const name of await readdir(this.#all)) {
+      const folder = join(this.#all, name);
+      if (folder === this.#own || (await isInUse(name, folder, now))) continue;
+      await rm(folder, { recursive: true, force: true });
+      swept += 1;
+    }
+    return swept;
+  }
+
+  async remove(): Promise<void> {
+    await rm(this.#own, { recursive: true, force: true });
+  }
+}
+
+function openNew(path: string): Promise<FileHandle> {
+  return open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
+}
+
+/**
+ * A process of our own pid namespace can be asked for; of any other (another container, another machine, an earlier boot)
+ * only the age of its files speaks.
+ */
+async function isInUse(name: string, folder: string, now: number): Promise<boolean> {
+  const [host, pid, startTime] = name.split('.');
+  if (host === hostName() && pid !== undefined) return startTimeOf(pid) === startTime;
+  return (await newestChange(folder)) > now - ABANDONED_AFTER;
+}
+
+async function newestChange(folder: string): Promise<number> {
+  const paths = [folder, ...(await readdir(folder)).map((name) => join(folder, name))];
+  let newest = 0;
+  for (const path of paths) {
+    const status = await unless(['ENOENT'], lstat(path));
+    newest = Math.max(newest, status?.mtimeMs ?? 0);
+  }
+  return newest;
+}
+
+/** Boot and pid namespace, process id, and the tick it started at: process ids are used again, the three together are not. */
+function processName(): string {
+  return `${hostName()}.${process.pid}.${startTimeOf(String(process.pid)) ?? 'unknown'}`;
+}
+
+function hostName(): string {
+  try {
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+    const pidNamespace = readlinkSync('/proc/self/ns/pid').replace(/\D/g, '');
+    return `${boot}-${pidNamespace}`;
+  } catch {
+    // Without /proc (not Linux) every start is a host of its own, so only age decides there.
+    return `unknown-${process.pid}-${Date.now()}`;
+  }
+}
+
+/** Field 22 of /proc/PID/stat (proc(5)), counted after the command name, which may hold spaces and parentheses. */
+function startTimeOf(pid: string): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  } catch {
+    return undefined;
+  }
+}

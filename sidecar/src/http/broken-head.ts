@@ -1,0 +1,43 @@
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import { type ErrorCode, ServiceError } from '../errors.ts';
+import { errorBody } from './error-answers.ts';
+
+/** How long a refused client may still send: closing with bytes unread would destroy the answer on its way (RFC 9112, 9.6). */
+const LINGER = 1_000;
+
+/** Answers a request whose head never became a request: too large, too slow, or not HTTP. */
+export function answerBrokenHead(error: Error & { code?: string }, socket: Socket): void {
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy(error);
+    return;
+  }
+  const refusal = refusalOf(error.code);
+  const body = JSON.stringify(errorBody(refusal));
+  socket.end(
+    [
+      `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status]}`,
+      'Content-Type: application/json; charset=utf-8',
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      'Connection: close',
+      '',
+      body,
+    ].join('\r\n'),
+  );
+  socket.resume();
+  const timer = setTimeout(() => socket.destroy(), LINGER);
+  socket.once('close', () => clearTimeout(timer));
+}
+
+const REFUSALS: Record<string, [ErrorCode, string]> = {
+  HPE_HEADER_OVERFLOW: [
+    'headers_too_large',
+    'the request head is too large; X-Temporal-Metadata may hold about 250 KB',
+  ],
+  ERR_HTTP_REQUEST_TIMEOUT: ['request_timeout', 'the request head arrived too slowly'],
+};
+
+function refusalOf(code: string | undefined): ServiceError {
+  const [refusal, message] = REFUSALS[code ?? ''] ?? ['malformed_request', 'this is not an HTTP/1.1 request'];
+  return new ServiceError(refusal, message);
+}

@@ -1,0 +1,97 @@
+import { formatDuration, parseDuration } from '@largepayload/crds';
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+const WINDOW_WIDTHS = [
+  7 * DAY,
+  DAY,
+  6 * HOUR,
+  HOUR,
+  15 * MINUTE,
+  5 * MINUTE,
+  MINUTE,
+  15 * SECOND,
+  5 * SECOND,
+  SECOND,
+];
+const LONGEST_PUT = 15 * MINUTE;
+const SHORTEST_PUT_LIMIT = 2 * SECOND;
+
+/** Milliseconds that one PUT may take, from parsed headers to acknowledgement (D of the design); `undefined` ttl: kept for ever. */
+export function putTimeLimit(ttl: number | undefined): number {
+  if (ttl === undefined) return LONGEST_PUT;
+  return Math.max(SHORTEST_PUT_LIMIT, Math.min(LONGEST_PUT, Math.floor(ttl / 4)));
+}
+
+/** Milliseconds between two window ends (W of the design). */
+export function windowWidth(ttl: number): number {
+  return WINDOW_WIDTHS.find((width) => width <= ttl / 8) ?? SECOND;
+}
+
+/** An expiry window: what is stored in it under `ttl` (ms) may go after `end` (ms since the epoch, a whole second). */
+export interface ExpiryWindow {
+  readonly end: number;
+  readonly ttl: number;
+}
+
+/**
+ * The window of a PUT whose headers were parsed at `receivedAt` (ms since the epoch): the first end that leaves the
+ * payload its whole TTL, however long the PUT takes (`putTimeLimit`) and however far clocks are apart (`clockTolerance`, ms).
+ */
+export function windowForPut(receivedAt: number, ttl: number, clockTolerance: number): ExpiryWindow {
+  const width = windowWidth(ttl);
+  const earliest = receivedAt + ttl + putTimeLimit(ttl) + clockTolerance;
+  return { end: Math.ceil(earliest / width) * width, ttl };
+}
+
+/** Whether every object of the window has outlived its TTL on every clock within `clockTolerance` (ms) of ours. */
+export function isExpired(window: ExpiryWindow, now: number, clockTolerance: number): boolean {
+  return window.end + clockTolerance < now;
+}
+
+/**
+ * Whether the window's youngest object was put more than `age` (ms) ago. Such a window takes no more PUTs: the last
+ * one admitted to it was parsed at end − TTL − D − C and had to be acknowledged D later.
+ */
+export function isOlderThan(window: ExpiryWindow, age: number, now: number): boolean {
+  return window.end - window.ttl < now - age;
+}
+
+const WINDOW_NAME = /^expires-(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z-([1-9][0-9]*[smhd])$/;
+
+/** `expires-20261224T000000Z-30d` */
+export function windowName(window: ExpiryWindow): string {
+  const end = new Date(window.end).toISOString().replace(/[-:]|\.\d{3}/g, '');
+  return `expires-${end}-${formatDuration(window.ttl)}`;
+}
+
+/** The window of such a name; `undefined` when `windowName` would not have written it. */
+export function parseWindowName(name: string): ExpiryWindow | undefined {
+  const match = WINDOW_NAME.exec(name);
+  if (match === null) return undefined;
+  const [year, month, day, hour, minute, second, ttlText] = match.slice(1) as [
+    string,
+    string,
+    string,
+    string,
+    string,
+    string,
+    string,
+  ];
+  const end = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+  const ttl = durationOrUndefined(ttlText);
+  if (Number.isNaN(end) || ttl === undefined) return undefined;
+  const window = { end, ttl };
+  return windowName(window) === name ? window : undefined;
+}
+
+function durationOrUndefined(text: string): number | undefined {
+  try {
+    return parseDuration(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,69 @@
+import { parseArgs } from 'node:util';
+import packageFile from '../package.json' with { type: 'json' };
+import { type Command, helpFor, parseArgsOptions, type Values } from './commands/command.ts';
+import { EXIT_CODE_HELP, EXIT_CODES, exitCodeFor, UsageError } from './commands/exit-codes.ts';
+
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  serve: async () => (await import('./commands/serve.ts')).serve,
+  put: async () => (await import('./commands/put.ts')).put,
+  get: async () => (await import('./commands/get.ts')).get,
+  cleanup: async () => (await import('./commands/cleanup.ts')).cleanup,
+  du: async () => (await import('./commands/du.ts')).du,
+};
+
+const HELP = `payload-store keeps Temporal payloads that are too large for a workflow history.
+
+Usage: payload-store COMMAND [options]
+
+Commands:
+  serve    runs the blob service
+  put      stores a file as a payload and prints its reference
+  get      fetches the payload of a reference and verifies it
+  cleanup  deletes payloads older than an age
+  du       shows what is stored
+
+payload-store COMMAND --help tells the options of a command; payload-store --version the version.
+
+${EXIT_CODE_HELP}
+`;
+
+try {
+  await main(process.argv.slice(2));
+  process.exitCode = EXIT_CODES.ok;
+} catch (error) {
+  process.stderr.write(`payload-store: ${(error as Error).message}\n`);
+  process.exitCode = exitCodeFor(error);
+}
+
+async function main(argv: readonly string[]): Promise<void> {
+  const [name, ...rest] = argv;
+  if (name === '--version') return void process.stdout.write(`${packageFile.version}\n`);
+  if (name === '--help' || name === '-h' || name === 'help') return void process.stdout.write(HELP);
+  const load = Object.hasOwn(COMMANDS, name ?? '') ? COMMANDS[name ?? ''] : undefined;
+  if (load === undefined) {
+    const given = name === undefined ? 'no command was given' : `there is no command "${name}"`;
+    throw new UsageError(`${given}; there are ${Object.keys(COMMANDS).join(', ')}; see payload-store --help`);
+  }
+  const command = await load();
+  if (rest.includes('--help') || rest.includes('-h')) return void process.stdout.write(helpFor(command));
+  const { positionals, values } = parseArguments(command, rest);
+  await command.run(positionals, values);
+}
+
+function parseArguments(command: Command, args: string[]): { positionals: string[]; values: Values } {
+  const seeHelp = `see payload-store ${command.name} --help`;
+  try {
+    const parsed = parseArgs({ args, options: parseArgsOptions(command), allowPositionals: true });
+    const missing = Object.keys(command.options).find(
+      (name) => command.options[name]?.required === true && parsed.values[name] === undefined,
+    );
+    if (missing !== undefined)
+      throw new Error(`--${missing} ${command.options[missing]?.placeholder} is required`);
+    if (parsed.positionals.length !== command.positionals.length) {
+      throw new Error(`expected ${command.positionals.join(' ') || 'no arguments besides options'}`);
+    }
+    return { positionals: parsed.positionals, values: parsed.values as Values };
+  } catch (error) {
+    throw new UsageError(`${(error as Error).message}; ${seeHelp}`);
+  }
+}

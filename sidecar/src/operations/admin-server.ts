@@ -1,0 +1,107 @@
+import { Readable } from 'node:stream';
+import { parseDuration } from '@largepayload/crds';
+import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { ClockGuard } from '../blob-store/clock-guard.ts';
+import type { StoreIdentity } from '../blob-store/identity.ts';
+import type { Driver } from '../drivers/driver.ts';
+import { ServiceError, toServiceError } from '../errors.ts';
+import { buildApp } from '../http/app.ts';
+import { errorBody } from '../http/error-answers.ts';
+import { isLoopback } from '../http/listen-address.ts';
+import { cleanup } from '../retention/cleanup.ts';
+import type { Reaper } from '../retention/reaper.ts';
+import { usage } from '../retention/usage.ts';
+import type { Metrics } from './metrics.ts';
+import type { Readiness } from './readiness.ts';
+
+export interface AdminContext {
+  readonly identity: StoreIdentity;
+  readonly version: string;
+  readonly driver: Driver;
+  readonly clock: ClockGuard;
+  readonly metrics: Metrics;
+  readonly readiness: Readiness;
+  /** `undefined`: payloads are kept for ever */
+  readonly reaper: Reaper | undefined;
+  readonly log: FastifyBaseLogger;
+}
+
+/** The admin port. Whoever reaches it may delete, so it listens on loopback only and answers no web page. */
+export function buildAdminServer(context: AdminContext): FastifyInstance {
+  const at = (path: string) => `/admin/payload-store/${path}`;
+  const app = buildApp(context.log, [
+    {
+      method: 'GET',
+      url: at('status'),
+      handler: async (_request, reply) => reply.send(await status(context)),
+    },
+    {
+      method: 'GET',
+      url: at('usage'),
+      handler: async (_request, reply) => sendLines(reply, (signal) => usage(context.driver, signal)),
+    },
+    {
+      method: 'POST',
+      url: at('cleanup'),
+      handler: async (request, reply) => {
+        const { age, dryRun } = cleanupFields(request.query as Record<string, unknown>);
+        return sendLines(reply, (signal) => cleanup(context, { age, dryRun, signal }));
+      },
+    },
+  ]);
+  app.addHook('onRequest', async (request) => refuseBrowsers(request));
+  return app;
+}
+
+/**
+ * A page in a browser on this machine can reach loopback too: by a request of its own (it then bears `Origin`) or by
+ * making its own name resolve to loopback (it then bears that name as `Host`).
+ */
+function refuseBrowsers({ headers }: FastifyRequest): void {
+  const host = (headers.host ?? '').replace(/:[0-9]+$/, '').replace(/^\[(.*)\]$/, '$1');
+  if (headers.origin === undefined && isLoopback(host)) return;
+  throw new ServiceError('browser_refused', 'the admin port answers programs on this machine, not web pages');
+}
+
+async function status({ identity, version, driver, readiness, reaper }: AdminContext) {
+  const ready = await readiness.assertReady().then(
+    () => ({ ready: true }),
+    (error) => ({ ready: false, ...errorBody(toServiceError(error)) }),
+  );
+  return {
+    store: identity,
+    version,
+    storage: driver.kind,
+    ...ready,
+    reaper: reaper === undefined ? null : { ...reaper.status },
+  };
+}
+
+function cleanupFields(query: Record<string, unknown>): { age: number; dryRun: boolean } {
+  const dryRun = query['dry-run'];
+  try {
+    if (dryRun !== undefined && dryRun !== '' && dryRun !== 'true' && dryRun !== 'false') throw new Error();
+    return { age: parseDuration(String(query.age)), dryRun: dryRun !== undefined && dryRun !== 'false' };
+  } catch {
+    throw new ServiceError('invalid_age', 'give age=AGE such as 30s, 12h or 7d, and dry-run to only count');
+  }
+}
+
+/**
+ * One JSON object a line as the work goes on, then `{"done":true}`; a failure half-way is a last line `{"error":…}`.
+ * A client that leaves ends the work.
+ */
+function sendLines(reply: FastifyReply, work: (signal: AbortSignal) => AsyncIterable<object>): FastifyReply {
+  const stop = new AbortController();
+  reply.raw.once('close', () => stop.abort());
+  return reply.type('application/x-ndjson').send(Readable.from(linesOf(work(stop.signal))));
+}
+
+async function* linesOf(work: AsyncIterable<object>): AsyncGenerator<string> {
+  try {
+    for await (const line of work) yield `${JSON.stringify(line)}\n`;
+    yield `${JSON.stringify({ done: true })}\n`;
+  } catch (error) {
+    yield `${JSON.stringify(errorBody(toServiceError(error)))}\n`;
+  }
+}

@@ -1,0 +1,122 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { ErrorCode } from '../errors.ts';
+
+const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+
+/** What `/metrics` tells. Never a digest, key, workflow id or caller-chosen text as a label. */
+export class Metrics {
+  readonly registry = new Registry();
+
+  readonly #puts = new Counter({
+    name: 'payload_store_put_total',
+    help: 'PUTs answered, by result: created, existed (deduplicated) or the error code.',
+    labelNames: ['result'],
+    registers: [this.registry],
+  });
+  readonly #putBytes = new Counter({
+    name: 'payload_store_put_bytes_total',
+    help: 'Bytes of payloads newly stored; deduplicated ones add nothing.',
+    registers: [this.registry],
+  });
+  readonly #gets = new Counter({
+    name: 'payload_store_get_total',
+    help: 'GETs answered, whether or not they succeeded.',
+    registers: [this.registry],
+  });
+  readonly #getBytes = new Counter({
+    name: 'payload_store_get_bytes_total',
+    help: 'Bytes of payloads delivered whole.',
+    registers: [this.registry],
+  });
+  readonly #getErrors = new Counter({
+    name: 'payload_store_get_errors_total',
+    help: 'GETs that did not deliver the payload, by error code.',
+    labelNames: ['code'],
+    registers: [this.registry],
+  });
+  readonly #duration = new Histogram({
+    name: 'payload_store_request_duration_seconds',
+    help: 'Time from the parsed request head to the end of the answer.',
+    labelNames: ['operation'],
+    buckets: DURATION_BUCKETS,
+    registers: [this.registry],
+  });
+  readonly #deleted = new Counter({
+    name: 'payload_store_cleanup_deleted_total',
+    help: 'Payloads deleted by the reaper and by cleanup.',
+    registers: [this.registry],
+  });
+  readonly #deletedBytes = new Counter({
+    name: 'payload_store_cleanup_deleted_bytes_total',
+    help: 'Bytes of payloads deleted by the reaper and by cleanup.',
+    registers: [this.registry],
+  });
+  readonly #reaperPasses = new Counter({
+    name: 'payload_store_reaper_passes_total',
+    help: 'Passes of the reaper, by result: completed or failed.',
+    labelNames: ['result'],
+    registers: [this.registry],
+  });
+  readonly #reaperCompleted = new Gauge({
+    name: 'payload_store_reaper_last_completed_timestamp_seconds',
+    help: 'When the reaper last completed a pass; 0 before the first.',
+    registers: [this.registry],
+  });
+
+  constructor(inFlight: { requests: () => number; bytes: () => number }) {
+    const gauges = { registers: [this.registry] };
+    new Gauge({
+      name: 'payload_store_in_flight_requests',
+      help: 'PUTs and GETs in transfer.',
+      ...gauges,
+      collect() {
+        this.set(inFlight.requests());
+      },
+    });
+    new Gauge({
+      name: 'payload_store_in_flight_bytes',
+      help: 'Memory reserved for transfers; at the limit requests are answered 503 busy.',
+      ...gauges,
+      collect() {
+        this.set(inFlight.bytes());
+      },
+    });
+    for (const result of ['created', 'existed']) this.#puts.inc({ result }, 0);
+    for (const code of ['key_not_found', 'integrity']) this.#getErrors.inc({ code }, 0);
+    for (const result of ['completed', 'failed']) this.#reaperPasses.inc({ result }, 0);
+    collectDefaultMetrics({ register: this.registry });
+  }
+
+  recordPut(outcome: 'created' | 'existed', bytes: number, seconds: number): void {
+    this.#puts.inc({ result: outcome });
+    if (outcome === 'created') this.#putBytes.inc(bytes);
+    this.#duration.observe({ operation: 'put' }, seconds);
+  }
+
+  recordPutError(code: ErrorCode, seconds: number): void {
+    this.#puts.inc({ result: code });
+    this.#duration.observe({ operation: 'put' }, seconds);
+  }
+
+  recordGet(bytes: number, seconds: number): void {
+    this.#gets.inc();
+    this.#getBytes.inc(bytes);
+    this.#duration.observe({ operation: 'get' }, seconds);
+  }
+
+  recordGetError(code: ErrorCode, seconds: number): void {
+    this.#gets.inc();
+    this.#getErrors.inc({ code });
+    this.#duration.observe({ operation: 'get' }, seconds);
+  }
+
+  recordDeleted(objects: number, bytes: number): void {
+    this.#deleted.inc(objects);
+    this.#deletedBytes.inc(bytes);
+  }
+
+  recordReaperPass(result: 'completed' | 'failed'): void {
+    this.#reaperPasses.inc({ result });
+    if (result === 'completed') this.#reaperCompleted.setToCurrentTime();
+  }
+}

@@ -1,0 +1,35 @@
+import type { ClockGuard } from '../blob-store/clock-guard.ts';
+import type { Driver } from '../drivers/driver.ts';
+import { isOlderThan } from '../keys/window.ts';
+import type { Metrics } from '../operations/metrics.ts';
+import { countWindow, deleteWindow, type Removed } from './delete-window.ts';
+import { storedWindows } from './expired-windows.ts';
+
+/** What one window has lost so far, or would lose. */
+export interface CleanupProgress extends Removed {
+  /** `expires-20261224T000000Z-30d` */
+  readonly window: string;
+}
+
+/**
+ * Deletes every window whose youngest object is older than `age` (ms), whether or not its TTL is over; tells the sum
+ * of a window after each page of it. What is kept for ever lies in no window and stays. With `dryRun` it only counts.
+ * @throws ServiceError `clock_difference`, StorageError
+ */
+export async function* cleanup(
+  { driver, clock, metrics }: { driver: Driver; clock: ClockGuard; metrics: Metrics },
+  { age, dryRun, signal }: { age: number; dryRun: boolean; signal: AbortSignal },
+): AsyncGenerator<CleanupProgress> {
+  await clock.check();
+  for (const { window, folder } of await storedWindows(driver, signal)) {
+    if (!isOlderThan(window, age, Date.now())) continue;
+    let objects = 0;
+    let bytes = 0;
+    for await (const page of (dryRun ? countWindow : deleteWindow)(driver, folder, signal)) {
+      objects += page.objects;
+      bytes += page.bytes;
+      if (!dryRun) metrics.recordDeleted(page.objects, page.bytes);
+      yield { window: folder.slice(0, -1), objects, bytes };
+    }
+  }
+}

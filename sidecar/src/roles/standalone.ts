@@ -1,0 +1,125 @@
+import type { LargePayloadStore } from '@largepayload/crds';
+import { parseDuration, parseQuantity } from '@largepayload/crds';
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import { BlobStore } from '../blob-store/blob-store.ts';
+import { ClockGuard } from '../blob-store/clock-guard.ts';
+import { assertIdentity, claimStorage, type StoreIdentity } from '../blob-store/identity.ts';
+import { ByteBudget } from '../data-api/byte-budget.ts';
+import { buildDataServer } from '../data-api/data-server.ts';
+import { type DataLimits, DEFAULT_LIMITS } from '../data-api/limits.ts';
+import { TransferWatch } from '../data-api/transfer-watch.ts';
+import type { Driver } from '../drivers/driver.ts';
+import { formatAddress, type ListenAddress } from '../http/listen-address.ts';
+import { buildAdminServer } from '../operations/admin-server.ts';
+import { Metrics } from '../operations/metrics.ts';
+import { buildMetricsServer } from '../operations/metrics-server.ts';
+import { Readiness } from '../operations/readiness.ts';
+import { Reaper } from '../retention/reaper.ts';
+
+/** All processes of a standalone store share one machine's clock. */
+const CLOCK_TOLERANCE = 0;
+const STORAGE_TIMEOUT = 10_000;
+/** Kubernetes gives 30 s between SIGTERM and SIGKILL. */
+const DRAIN_LIMIT = 25_000;
+const IDLE_CLOSE_INTERVAL = 50;
+
+export interface StandaloneSettings {
+  readonly manifest: LargePayloadStore;
+  readonly version: string;
+  readonly listen: {
+    readonly data: ListenAddress;
+    readonly metrics: ListenAddress;
+    readonly admin: ListenAddress;
+  };
+  readonly limits?: Partial<DataLimits>;
+}
+
+export interface RunningService {
+  /** `HOST:PORT` of each port, as bound */
+  readonly addresses: { readonly data: string; readonly metrics: string; readonly admin: string };
+  /** Takes no new work, lets what is in flight finish up to a limit, and ends. */
+  stop(): Promise<void>;
+}
+
+/**
+ * The whole service in one process: data, metrics and admin ports and the reaper. Takes over the driver, and closes it.
+ * @throws ForeignStoreError, StorageError, or the error of a port that cannot be listened on
+ */
+export async function startStandalone(
+  driver: Driver,
+  settings: StandaloneSettings,
+  log: FastifyBaseLogger,
+): Promise<RunningService> {
+  const { spec, metadata } = settings.manifest;
+  const identity: StoreIdentity = { namespace: metadata.namespace ?? 'default', name: metadata.name };
+  const ttl = spec.retention.ttl === 'Forever' ? undefined : parseDuration(spec.retention.ttl);
+  const limits = {
+    ...DEFAULT_LIMITS,
+    maxPayloadSize: parseQuantity(spec.maxPayloadSize),
+    ...settings.limits,
+  };
+  const clock = new ClockGuard(driver, CLOCK_TOLERANCE);
+  const readiness = new Readiness(async () => {
+    await assertIdentity(driver, identity, AbortSignal.timeout(STORAGE_TIMEOUT));
+    await clock.check();
+  });
+  const budget = new ByteBudget(limits.inFlightBytes);
+  const watch = new TransferWatch(limits);
+  const metrics = new Metrics({ requests: () => watch.size, bytes: () => budget.used });
+  const store = new BlobStore(driver, clock, { ttl, clockTolerance: CLOCK_TOLERANCE });
+  const reaper =
+    ttl === undefined
+      ? undefined
+      : new Reaper(
+          { driver, clock, metrics, log },
+          { interval: parseDuration(spec.retention.reaperInterval), clockTolerance: CLOCK_TOLERANCE },
+        );
+
+  await claimStorage(driver, identity, AbortSignal.timeout(STORAGE_TIMEOUT));
+
+  const data = buildDataServer({ store, limits, budget, watch, metrics, readiness, log });
+  const operations = buildMetricsServer({ metrics, readiness, log });
+  const { version } = settings;
+  const admin = buildAdminServer({ identity, version, driver, clock, metrics, readiness, reaper, log });
+  const servers = [data, operations, admin];
+  const stopReaper = new AbortController();
+  try {
+    const addresses = {
+      data: await listen(data, settings.listen.data),
+      metrics: await listen(operations, settings.listen.metrics),
+      admin: await listen(admin, settings.listen.admin),
+    };
+    const reaping = reaper?.run(stopReaper.signal);
+    const stop = async () => {
+      readiness.beginDraining();
+      stopReaper.abort();
+      await drain(data);
+      await reaping;
+      await Promise.all([drain(operations), drain(admin)]);
+      await driver.close();
+    };
+    return { addresses, stop };
+  } catch (error) {
+    await Promise.all(servers.map((server) => server.close()));
+    await driver.close();
+    throw error;
+  }
+}
+
+async function listen(app: FastifyInstance, { host, port }: ListenAddress): Promise<string> {
+  await app.listen({ host, port });
+  const bound = app.server.address();
+  return formatAddress(host, typeof bound === 'object' && bound !== null ? bound.port : port);
+}
+
+/** Connections that become idle are closed as they do; what is still in transfer at the limit is cut off. */
+async function drain(app: FastifyInstance): Promise<void> {
+  const idle = setInterval(() => app.server.closeIdleConnections(), IDLE_CLOSE_INTERVAL);
+  const limit = setTimeout(() => app.server.closeAllConnections(), DRAIN_LIMIT);
+  try {
+    await app.close();
+  } finally {
+    clearInterval(idle);
+    clearTimeout(limit);
+  }
+}
