@@ -126,7 +126,7 @@ export class BlobClient {
   /**
    * A payload of any size as a stream, once the service has answered that it has it. Bytes pass before they are
    * verified; the stream then ends, or fails as {@link get} does. Destroying it closes the connection.
-   * @throws PayloadNotFoundError before there is a stream.
+   * @throws PayloadNotFoundError, and PayloadIntegrityError when another length is announced, before there is a stream.
    */
   async getStream({ key, size, digest, signal }: GetRequest): Promise<Readable> {
     const expected = { key, size, digest };

@@ -36,23 +36,25 @@ export async function collectPayload(
 /**
  * The payload as a stream that fails, instead of ending, with what {@link collectPayload} throws. Bytes are passed on
  * before they are verified: whoever reads them must not act on them before the end. Destroying it frees the connection.
+ * @throws PayloadIntegrityError at once when the service announces another length than expected.
  */
 export function streamPayload(
   response: IncomingMessage,
   expected: ExpectedPayload,
   signal: AbortSignal | undefined,
 ): Readable {
+  try {
+    checkAnnouncedLength(response, expected);
+  } catch (failure) {
+    response.destroy();
+    throw failure;
+  }
   const verifying = new VerifyingStream(expected);
   response.on('error', (failure) =>
     verifying.destroy(signal?.aborted ? signal.reason : asReadFailure(failure, expected)),
   );
   verifying.on('close', () => response.destroy());
-  try {
-    checkAnnouncedLength(response, expected);
-    response.pipe(verifying);
-  } catch (failure) {
-    verifying.destroy(failure as Error);
-  }
+  response.pipe(verifying);
   return verifying;
 }
 
