@@ -61,10 +61,11 @@ async function readIdentity(driver: Driver, signal: AbortSignal): Promise<string
   for await (const chunk of blob.chunks()) chunks.push(Buffer.from(chunk));
   try {
     const { namespace, name } = JSON.parse(Buffer.concat(chunks).toString()) as Partial<StoreIdentity>;
-    return `${namespace}/${name}`;
+    if (typeof namespace === 'string' && typeof name === 'string') return format({ namespace, name });
   } catch {
-    return `described by an unreadable ${IDENTITY_NAME}`;
+    // Not JSON, or `null`: not what this service writes.
   }
+  return `described by an unreadable ${IDENTITY_NAME}`;
 }
 
 function format({ namespace, name }: StoreIdentity): string {

@@ -40,8 +40,9 @@ export async function verify(chunks: AsyncIterable<Buffer>, facts: BlobFacts): P
   await drain(verifiedBody(chunks, facts));
 }
 
-export async function drain(chunks: AsyncIterable<Buffer>): Promise<void> {
-  for await (const _chunk of chunks);
+export async function drain(chunks: AsyncIterable<Buffer>, signal?: AbortSignal): Promise<void> {
+  for await (const _chunk of chunks) signal?.throwIfAborted();
+  signal?.throwIfAborted();
 }
 
 function assertDigest(hex: string, facts: BlobFacts): void {

@@ -7,7 +7,8 @@
  * hierarchical backend may treat `/a` and `a` as one name.
  *
  * Every method rejects with a `StorageError`, and with the signal's reason once that is aborted; nothing it began is
- * then left behind: a failed or aborted `put` leaves no object, no part of one, and nothing temporary.
+ * then left behind: a failed or aborted `put` leaves no object, no part of one, and nothing temporary. What a body
+ * throws is passed on as it is; a body heeds the same signal, so that a driver need not interrupt its wait for a chunk.
  */
 export interface Driver {
   /** Names the backend in logs and metrics. */

@@ -13,14 +13,23 @@ import {
 interface MemoryObject {
   readonly bytes: Buffer;
   readonly digest: string;
+  /** Blobs opened and not closed: their bytes must not be used again, even when the object is gone. */
+  readers: number;
+  removed: boolean;
 }
 
-/** Keeps objects in this process, up to `capacity` bytes; they are gone when it ends. For tests and measurements. */
+/**
+ * Keeps objects in this process, up to `capacity` bytes; they are gone when it ends. For tests and measurements.
+ * Memory of removed objects is used again for new ones of the same size, as fresh memory costs more than the copy into it.
+ */
 export class MemoryDriver implements Driver {
   readonly kind = 'memory';
   readonly #objects = new Map<string, MemoryObject>();
   readonly #capacity: number;
-  #reserved = 0;
+  /** bytes of stored objects and of those arriving */
+  #used = 0;
+  readonly #spare = new Map<number, Buffer[]>();
+  #spareBytes = 0;
 
   constructor(capacity: number) {
     this.#capacity = capacity;
@@ -34,21 +43,20 @@ export class MemoryDriver implements Driver {
   ): Promise<'created' | 'existed'> {
     signal.throwIfAborted();
     if (this.#holds(name, facts, keepExisting)) {
-      await drain(body);
+      await drain(body, signal);
       return 'existed';
     }
-    this.#reserve(facts.size);
-    let committed = false;
+    const bytes = this.#allocate(facts.size);
+    let stored = false;
     try {
-      const bytes = await collect(body, facts.size);
-      signal.throwIfAborted();
+      await fill(bytes, body, signal);
       if (this.#holds(name, facts, keepExisting)) return 'existed';
-      this.#reserved -= this.#objects.get(name)?.bytes.length ?? 0;
-      this.#objects.set(name, { bytes, digest: facts.digest });
-      committed = true;
+      this.#remove(name);
+      this.#objects.set(name, { bytes, digest: facts.digest, readers: 0, removed: false });
+      stored = true;
       return 'created';
     } finally {
-      if (!committed) this.#reserved -= facts.size;
+      if (!stored) this.#recycle(bytes);
     }
   }
 
@@ -56,13 +64,15 @@ export class MemoryDriver implements Driver {
     signal.throwIfAborted();
     const object = this.#objects.get(name);
     if (object === undefined) return undefined;
-    return {
-      size: object.bytes.length,
-      async *chunks() {
-        yield object.bytes;
-      },
-      close: async () => {},
+    object.readers += 1;
+    let open = true;
+    const close = async () => {
+      if (!open) return;
+      open = false;
+      object.readers -= 1;
+      if (object.removed && object.readers === 0) this.#recycle(object.bytes);
     };
+    return { size: object.bytes.length, chunks: () => chunksOf(object.bytes, close), close };
   }
 
   async *listFirstSegments(prefix: string, signal: AbortSignal): AsyncIterable<string> {
@@ -79,19 +89,16 @@ export class MemoryDriver implements Driver {
     const names = [...this.#objects.keys()].filter((name) => name.startsWith(folder)).sort();
     for (let from = 0; from < names.length; from += PAGE_SIZE) {
       signal.throwIfAborted();
-      yield names
-        .slice(from, from + PAGE_SIZE)
-        .map((name) => ({ name, size: this.#objects.get(name)?.bytes.length ?? 0 }));
+      yield names.slice(from, from + PAGE_SIZE).flatMap((name) => {
+        const object = this.#objects.get(name);
+        return object === undefined ? [] : [{ name, size: object.bytes.length }];
+      });
     }
   }
 
   async delete(names: readonly string[], signal: AbortSignal): Promise<DeleteOutcome> {
     signal.throwIfAborted();
-    const deleted = names.filter((name) => {
-      this.#reserved -= this.#objects.get(name)?.bytes.length ?? 0;
-      return this.#objects.delete(name);
-    });
-    return { deleted, failed: [] };
+    return { deleted: names.filter((name) => this.#remove(name)), failed: [] };
   }
 
   async currentTime(signal: AbortSignal): Promise<number> {
@@ -101,6 +108,7 @@ export class MemoryDriver implements Driver {
 
   async close(): Promise<void> {
     this.#objects.clear();
+    this.#spare.clear();
   }
 
   #holds(name: string, facts: BlobFacts, keepExisting: boolean): boolean {
@@ -109,17 +117,56 @@ export class MemoryDriver implements Driver {
     return keepExisting || (existing.bytes.length === facts.size && existing.digest === facts.digest);
   }
 
-  #reserve(size: number): void {
-    if (this.#reserved + size > this.#capacity) {
+  #remove(name: string): boolean {
+    const object = this.#objects.get(name);
+    if (object === undefined) return false;
+    this.#objects.delete(name);
+    object.removed = true;
+    if (object.readers === 0) this.#recycle(object.bytes);
+    return true;
+  }
+
+  #allocate(size: number): Buffer {
+    if (this.#used + size > this.#capacity) {
       throw new StorageError('full', `the memory store holds at most ${this.#capacity} bytes`);
     }
-    this.#reserved += size;
+    this.#used += size;
+    const spare = this.#spare.get(size)?.pop();
+    if (spare !== undefined) {
+      this.#spareBytes -= size;
+      return spare;
+    }
+    if (this.#used + this.#spareBytes > this.#capacity) this.#dropSpare();
+    return Buffer.allocUnsafeSlow(size);
+  }
+
+  #recycle(bytes: Buffer): void {
+    this.#used -= bytes.length;
+    this.#spareBytes += bytes.length;
+    const alike = this.#spare.get(bytes.length);
+    if (alike === undefined) this.#spare.set(bytes.length, [bytes]);
+    else alike.push(bytes);
+  }
+
+  #dropSpare(): void {
+    this.#spare.clear();
+    this.#spareBytes = 0;
   }
 }
 
-async function collect(body: AsyncIterable<Buffer>, size: number): Promise<Buffer> {
-  const bytes = Buffer.allocUnsafeSlow(size);
+async function fill(bytes: Buffer, body: AsyncIterable<Buffer>, signal: AbortSignal): Promise<void> {
   let filled = 0;
-  for await (const chunk of body) filled += chunk.copy(bytes, filled);
-  return bytes;
+  for await (const chunk of body) {
+    signal.throwIfAborted();
+    filled += chunk.copy(bytes, filled);
+  }
+  signal.throwIfAborted();
+}
+
+async function* chunksOf(bytes: Buffer, close: () => Promise<void>): AsyncGenerator<Buffer> {
+  try {
+    if (bytes.length > 0) yield bytes;
+  } finally {
+    await close();
+  }
 }

@@ -6,7 +6,7 @@ const LOOK_LIFETIME = 1_000;
 /** Whether this process can serve: asked for, not remembered, so that it tells the truth. */
 export class Readiness {
   readonly #check: () => Promise<void>;
-  #look: { readonly at: number; readonly result: Promise<void> } | undefined;
+  #look: { readonly result: Promise<void>; endedAt: number } | undefined;
   #draining = false;
 
   /** @param check rejects, saying why, when the storage cannot be used */
@@ -25,9 +25,8 @@ export class Readiness {
   /** @throws ServiceError of status 503 */
   async assertReady(): Promise<void> {
     if (this.#draining) throw new ServiceError('draining', 'this process is ending');
-    if (this.#look === undefined || performance.now() - this.#look.at > LOOK_LIFETIME) {
-      this.#look = { at: performance.now(), result: this.#check() };
-    }
+    if (this.#look === undefined || performance.now() - this.#look.endedAt > LOOK_LIFETIME)
+      this.#look = this.#begin();
     try {
       await this.#look.result;
     } catch (error) {
@@ -35,5 +34,15 @@ export class Readiness {
       if (known.status === 503) throw known;
       throw new ServiceError('storage_unavailable', (error as Error).message, { cause: error });
     }
+  }
+
+  /** A storage that does not answer is asked once, however many probes wait. */
+  #begin() {
+    const look = { result: this.#check(), endedAt: Number.POSITIVE_INFINITY };
+    const end = () => {
+      look.endedAt = performance.now();
+    };
+    look.result.then(end, end);
+    return look;
   }
 }

@@ -1,12 +1,12 @@
 import { constants, mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { errorCode } from './failures.ts';
+import { errorCode, unless } from './failures.ts';
 
 /** Folders remembered at most; one more costs a few needless fsyncs, nothing else. */
 const REMEMBERED_FOLDERS = 1_000;
 
 /** Payloads are nobody else's to read. */
-const FOLDER_MODE = 0o700;
+export const FOLDER_MODE = 0o700;
 
 /**
  * Makes folders, and makes their entries durable. A name survives a power cut once every folder on the way from the root
@@ -23,16 +23,21 @@ export class DirectorySync {
     this.#root = root;
   }
 
-  /** Makes the folder and all above it down from the root. */
+  /**
+   * Makes the folder and all above it, but never the root: where that is missing the store's filesystem is not mounted,
+   * and what would be stored in its place would be lost.
+   */
   async make(folder: string): Promise<void> {
     try {
       await mkdir(folder, FOLDER_MODE);
     } catch (error) {
       if (errorCode(error) === 'EEXIST') return;
-      if (errorCode(error) !== 'ENOENT') throw error;
-      const firstMade = await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
-      if (firstMade !== undefined) this.#forgetBelow(firstMade);
+      if (errorCode(error) !== 'ENOENT' || dirname(folder) === this.#root) throw error;
+      await this.make(dirname(folder));
+      this.#forgetBelow(dirname(folder));
+      await unless(['EEXIST'], mkdir(folder, FOLDER_MODE));
     }
+    this.#durable.delete(folder);
   }
 
   /** Resolves once the entries of `folder`, and the way to it, are durable. */

@@ -1,6 +1,6 @@
 import { StorageError } from '../driver.ts';
 
-const NO_SPACE = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+export const NO_SPACE: readonly string[] = ['ENOSPC', 'EDQUOT', 'EFBIG'];
 
 const HINTS: Record<string, string> = {
   EACCES: 'permission denied; give the service read and write access to the folder',
@@ -24,7 +24,7 @@ export function errorCode(error: unknown): string | undefined {
 export function toStorageError(error: unknown, doing: string): unknown {
   const code = errorCode(error);
   if (code === undefined) return error;
-  const failure = NO_SPACE.has(code) ? 'full' : 'unavailable';
+  const failure = NO_SPACE.includes(code) ? 'full' : 'unavailable';
   return new StorageError(failure, `cannot ${doing}: ${HINTS[code] ?? code}`, { cause: error });
 }
 

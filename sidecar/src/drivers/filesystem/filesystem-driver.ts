@@ -10,8 +10,8 @@ import type {
   StorageError,
   StoredBlob,
 } from '../driver.ts';
-import { DirectorySync } from './directory-sync.ts';
-import { errorCode, fileOperation, toStorageError, unless } from './failures.ts';
+import { DirectorySync, FOLDER_MODE } from './directory-sync.ts';
+import { errorCode, fileOperation, NO_SPACE, toStorageError, unless } from './failures.ts';
 import { listFiles, listFolders } from './list-files.ts';
 import { blobOfFile } from './read-blob.ts';
 import { OWN_FOLDER, TemporaryFiles } from './temporary-files.ts';
@@ -42,7 +42,7 @@ export class FilesystemDriver implements Driver {
   static async start(folder: string): Promise<FilesystemDriver> {
     const driver = new FilesystemDriver(resolve(folder));
     await fileOperation(`use the data folder ${folder}`, async () => {
-      await mkdir(driver.#root, { recursive: true });
+      await mkdir(driver.#root, { recursive: true, mode: FOLDER_MODE });
       await driver.#temporary.prepare();
       await driver.#sweep();
     });
@@ -54,9 +54,10 @@ export class FilesystemDriver implements Driver {
     return await fileOperation('store the payload', async () => {
       const path = this.#path(name);
       const existing = await this.#examine(path, facts, options);
+      options.signal.throwIfAborted();
       if (existing === 'absent' || existing === 'damaged')
         return await this.#write(path, body, facts, options);
-      await drain(body);
+      await drain(body, options.signal);
       await this.#folders.settle(dirname(path));
       return 'existed';
     });
@@ -64,7 +65,12 @@ export class FilesystemDriver implements Driver {
 
   async open(name: string, signal: AbortSignal): Promise<StoredBlob | undefined> {
     signal.throwIfAborted();
-    return await fileOperation('read the payload', () => openFile(this.#path(name)));
+    return await fileOperation('read the payload', async () => {
+      const blob = await openFile(this.#path(name));
+      // A folder that is not mounted must not answer that the payload is gone.
+      if (blob === undefined) await this.#temporary.assertThere();
+      return blob;
+    });
   }
 
   async *listFirstSegments(prefix: string, signal: AbortSignal): AsyncIterable<string> {
@@ -86,12 +92,13 @@ export class FilesystemDriver implements Driver {
   }
 
   async delete(names: readonly string[], signal: AbortSignal): Promise<DeleteOutcome> {
+    signal.throwIfAborted();
     const deleted: string[] = [];
     const failed: { name: string; error: StorageError }[] = [];
     const queue = names.values();
     const work = async () => {
       for (const name of queue) {
-        signal.throwIfAborted();
+        if (signal.aborted) return;
         try {
           await unlink(this.#path(name));
           deleted.push(name);
@@ -102,14 +109,18 @@ export class FilesystemDriver implements Driver {
       }
     };
     await Promise.all(Array.from({ length: DELETES_AT_ONCE }, work));
+    // When aborted as well: no list shows a folder without files, so no later delete would come by.
     await this.#removeEmptyFolders(names);
+    signal.throwIfAborted();
     return { deleted, failed };
   }
 
   async currentTime(signal: AbortSignal): Promise<number> {
     signal.throwIfAborted();
     return await fileOperation('write to the data folder', async () => {
-      const file = await this.#temporary.create();
+      const file = await unless(NO_SPACE, this.#temporary.create());
+      // A full disk has to tell the time all the same, or the reaper could never make room on it.
+      if (file === undefined) return await this.#temporary.touch();
       try {
         return (await file.handle.stat()).mtimeMs;
       } finally {
@@ -151,7 +162,7 @@ export class FilesystemDriver implements Driver {
   async #write(path: string, body: AsyncIterable<Buffer>, facts: BlobFacts, options: PutOptions) {
     const file = await this.#temporary.create();
     try {
-      await writeBody(file.handle, body);
+      await writeBody(file.handle, body, options.signal);
       await file.handle.datasync();
       options.signal.throwIfAborted();
       const outcome = await this.#commit(file.path, path, facts, options);

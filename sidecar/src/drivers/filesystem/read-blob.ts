@@ -1,5 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { StoredBlob } from '../driver.ts';
+import { fileOperation } from './failures.ts';
 
 /** Bytes read at once. A blob up to this size is one chunk. */
 const READ_BYTES = 512 * 1024;
@@ -53,11 +54,13 @@ async function* inTurns(file: FileHandle, close: () => Promise<void>): AsyncGene
 
 /** Reads from the file's position until the buffer is full or the file ends; the part that was filled. */
 async function fill(file: FileHandle, buffer: Buffer): Promise<Buffer> {
-  let filled = 0;
-  while (filled < buffer.length) {
-    const { bytesRead } = await file.read(buffer, filled, buffer.length - filled, null);
-    if (bytesRead === 0) break;
-    filled += bytesRead;
-  }
-  return filled === buffer.length ? buffer : buffer.subarray(0, filled);
+  return await fileOperation('read the payload', async () => {
+    let filled = 0;
+    while (filled < buffer.length) {
+      const { bytesRead } = await file.read(buffer, filled, buffer.length - filled, null);
+      if (bytesRead === 0) break;
+      filled += bytesRead;
+    }
+    return filled === buffer.length ? buffer : buffer.subarray(0, filled);
+  });
 }

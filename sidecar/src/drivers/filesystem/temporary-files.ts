@@ -1,6 +1,8 @@
+import { randomBytes } from 'node:crypto';
 import { constants, readFileSync, readlinkSync } from 'node:fs';
-import { type FileHandle, lstat, mkdir, open, readdir, rm, unlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, type FileHandle, lstat, mkdir, open, readdir, rm, unlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { FOLDER_MODE } from './directory-sync.ts';
 import { errorCode, unless } from './failures.ts';
 
 /** The service's own folder inside the store's; no object name begins like it. */
@@ -9,9 +11,6 @@ export const OWN_FOLDER = '.payload-store';
 /** No PUT is acknowledged after 15 minutes, so what has not changed for this long belongs to nobody who is alive. */
 const ABANDONED_AFTER = 60 * 60 * 1_000;
 
-/** Payloads are nobody else's to read. */
-const FOLDER_MODE = 0o700;
-
 export interface TemporaryFile {
   readonly path: string;
   readonly handle: FileHandle;
@@ -19,7 +18,7 @@ export interface TemporaryFile {
   discard(): Promise<void>;
 }
 
-/** This process's folder for files that are not objects yet, on the same filesystem, so that they can be linked into place. */
+/** This driver's folder for files that are not objects yet, on the same filesystem, so that they can be linked into place. */
 export class TemporaryFiles {
   readonly #all: string;
   readonly #own: string;
@@ -27,11 +26,15 @@ export class TemporaryFiles {
 
   constructor(root: string) {
     this.#all = join(root, OWN_FOLDER, 'temporary');
-    this.#own = join(this.#all, processName());
+    // One process may have several drivers on one folder.
+    this.#own = join(this.#all, `${processName()}.${randomBytes(4).toString('hex')}`);
   }
 
   async prepare(): Promise<void> {
-    await mkdir(this.#own, { recursive: true, mode: FOLDER_MODE });
+    // One by one: on a read-only filesystem Node's recursive mkdir says that there is no such folder.
+    for (const folder of [dirname(this.#all), this.#all, this.#own]) {
+      await unless(['EEXIST'], mkdir(folder, FOLDER_MODE));
+    }
   }
 
   async create(): Promise<TemporaryFile> {
@@ -52,6 +55,17 @@ export class TemporaryFiles {
         await unless(['ENOENT'], unlink(path));
       },
     };
+  }
+
+  /** The backend's clock (ms since the epoch), from a change that takes no space. */
+  async touch(): Promise<number> {
+    await chmod(this.#own, FOLDER_MODE);
+    return (await lstat(this.#own)).ctimeMs;
+  }
+
+  /** Rejects when the folder that every start makes is not there, so that this is not the store's filesystem. */
+  async assertThere(): Promise<void> {
+    await lstat(this.#all);
   }
 
   /** Removes the folders of processes that have ended. `now` is the backend's clock, ms since the epoch. Returns how many. */
@@ -86,7 +100,9 @@ async function isInUse(name: string, folder: string, now: number): Promise<boole
 }
 
 async function newestChange(folder: string): Promise<number> {
-  const paths = [folder, ...(await readdir(folder)).map((name) => join(folder, name))];
+  // Another process may sweep at the same time.
+  const names = (await unless(['ENOENT', 'ENOTDIR'], readdir(folder))) ?? [];
+  const paths = [folder, ...names.map((name) => join(folder, name))];
   let newest = 0;
   for (const path of paths) {
     const status = await unless(['ENOENT'], lstat(path));

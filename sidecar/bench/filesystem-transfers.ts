@@ -1,0 +1,121 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { link, open, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { compare } from './comparison.ts';
+import { getExchange, type LoadResult, payloadSet, putExchange, runLoad } from './load.ts';
+import { median } from './markdown-table.ts';
+import { keysOf, type TransferRow } from './memory-transfers.ts';
+import { ServerProcess } from './server-process.ts';
+import { BOUND_SERVER, serveArguments } from './servers.ts';
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const ROUNDS = 6;
+const CLIENTS = 4;
+
+/** GET of files by the built program against a bare server that reads and hashes the same files. */
+export async function filesystemGets(config: string, folder: string): Promise<TransferRow[]> {
+  const bound = await ServerProcess.start(BOUND_SERVER);
+  const service = await ServerProcess.start(...serveArguments(config, folder));
+  const rows: TransferRow[] = [];
+  try {
+    for (const [label, size, count] of [
+      ['128 KiB', 128 * KIB, 2_048],
+      ['1 MiB', MIB, 256],
+      ['16 MiB', 16 * MIB, 16],
+    ] as const) {
+      const set = payloadSet(size, count, `file-${size}`);
+      const keys = keysOf(
+        await runLoad(
+          service.port,
+          CLIENTS,
+          set.items.map((_, item) => putExchange(set, item)),
+        ),
+      );
+      const ours = keys.map((key) => getExchange(key, size));
+      const files = keys.map((key) => getExchange(join(folder, key), size));
+      const comparison = await compare(ROUNDS, CLIENTS, size * count, () => ({
+        ours: { server: service, exchanges: ours },
+        bound: { server: bound, exchanges: files },
+      }));
+      rows.push({ what: `filesystem GET ${label}`, goal: 0.7, comparison });
+    }
+  } finally {
+    await service.stop();
+    await bound.stop();
+  }
+  return rows;
+}
+
+export interface DurablePutRow {
+  readonly clients: number;
+  /** PUTs a second */
+  readonly ours: number;
+  readonly bound: number;
+  readonly medianLatency: number;
+  readonly ratio: number;
+}
+
+/** Durable PUTs of 128 KiB beside what the disk gives a program that writes, fdatasyncs and links and does nothing else. */
+export async function durablePuts(config: string, folder: string): Promise<DurablePutRow[]> {
+  const rows: DurablePutRow[] = [];
+  const service = await ServerProcess.start(...serveArguments(config, folder));
+  try {
+    for (const [clients, count] of [
+      [1, 200],
+      [32, 1_600],
+    ] as const) {
+      const rounds: { ours: LoadResult; bound: number }[] = [];
+      for (let round = 0; round < ROUNDS; round++) {
+        const set = payloadSet(128 * KIB, count, `durable-${clients}-${round}`);
+        const bound = await rawDurableWrites(
+          join(folder, `.raw-${clients}-${round}`),
+          clients,
+          count,
+          128 * KIB,
+        );
+        const exchanges = set.items.map((_, item) => putExchange(set, item));
+        rounds.push({ ours: await runLoad(service.port, clients, exchanges), bound });
+      }
+      rows.push({
+        clients,
+        ours: median(rounds.map(({ ours }) => count / ours.seconds)),
+        bound: median(rounds.map(({ bound }) => count / bound)),
+        medianLatency: median(rounds.flatMap(({ ours }) => ours.latencies)),
+        ratio: median(rounds.map(({ ours, bound }) => bound / ours.seconds)),
+      });
+    }
+  } finally {
+    await service.stop();
+  }
+  return rows;
+}
+
+/** Seconds for `count` files, each hashed, written, fdatasynced, linked into place and its temporary name removed. */
+async function rawDurableWrites(
+  folder: string,
+  clients: number,
+  count: number,
+  size: number,
+): Promise<number> {
+  mkdirSync(folder, { recursive: true });
+  const bytes = Buffer.alloc(size, 'large payload ');
+  const queue = Array.from({ length: count }, (_, index) => index).values();
+  const started = performance.now();
+  await Promise.all(
+    Array.from({ length: clients }, async () => {
+      for (const index of queue) {
+        const temporary = join(folder, `${index}.temporary`);
+        createHash('sha256').update(bytes).digest();
+        const file = await open(temporary, 'wx');
+        await file.write(bytes);
+        await file.datasync();
+        await file.close();
+        await link(temporary, join(folder, String(index)));
+        await unlink(temporary);
+      }
+    }),
+  );
+  return (performance.now() - started) / 1_000;
+}

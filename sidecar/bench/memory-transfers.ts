@@ -1,0 +1,90 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Comparison, compare } from './comparison.ts';
+import { getExchange, type LoadResult, payloadSet, putExchange, runLoad } from './load.ts';
+import { ServerProcess } from './server-process.ts';
+import { BOUND_SERVER, MEMORY_SERVICE } from './servers.ts';
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const ROUNDS = 6;
+const CLIENTS = 4;
+/** After this long nothing put before is in a window that still takes puts (TTL 8 s), ms. */
+const WINDOWS_CLOSED = 5_000;
+
+export interface TransferRow {
+  readonly what: string;
+  readonly goal: number;
+  readonly comparison: Comparison;
+}
+
+/**
+ * PUT and GET over the memory driver against the bare bound. Each size is first put once and removed, so that both sides
+ * write into memory that was used before: fresh memory costs a virtual machine many times the copy.
+ */
+export async function memoryTransfers(): Promise<TransferRow[]> {
+  const bound = await ServerProcess.start(BOUND_SERVER);
+  const service = await ServerProcess.start('--conditions=source', MEMORY_SERVICE);
+  const rows: TransferRow[] = [];
+  try {
+    for (const [label, size, count] of [
+      ['128 KiB', 128 * KIB, 2_048],
+      ['1 MiB', MIB, 256],
+      ['16 MiB', 16 * MIB, 16],
+    ] as const) {
+      await warmUp(service, bound, size, count);
+      const keys: string[][] = [];
+      const put = await compare(ROUNDS, CLIENTS, size * count, (index) => {
+        const set = payloadSet(size, count, `${index}-${size}`);
+        const exchanges = set.items.map((_, item) => putExchange(set, item));
+        const onResult = (result: LoadResult) => keys.push(keysOf(result));
+        return { ours: { server: service, exchanges, onResult }, bound: { server: bound, exchanges } };
+      });
+      const get = await compare(ROUNDS, CLIENTS, size * count, (index) => ({
+        ours: { server: service, exchanges: (keys[index] ?? []).map((key) => getExchange(key, size)) },
+        bound: {
+          server: bound,
+          exchanges: Array.from({ length: count }, () => getExchange('/memory', size)),
+        },
+      }));
+      await removeAll(service);
+      rows.push({ what: `memory PUT ${label}`, goal: 0.8, comparison: put });
+      rows.push({ what: `memory GET ${label}`, goal: 0.8, comparison: get });
+    }
+  } finally {
+    await service.stop();
+    await bound.stop();
+  }
+  return rows;
+}
+
+async function warmUp(
+  service: ServerProcess,
+  bound: ServerProcess,
+  size: number,
+  count: number,
+): Promise<void> {
+  const set = payloadSet(size, count * ROUNDS, `warm-up-${size}`);
+  const exchanges = set.items.map((_, item) => putExchange(set, item));
+  const { answers } = await runLoad(service.port, CLIENTS, exchanges);
+  await runLoad(
+    service.port,
+    CLIENTS,
+    answers.map(({ text }) => getExchange(JSON.parse(text).Key, size)),
+  );
+  await runLoad(bound.port, CLIENTS, exchanges);
+  await runLoad(
+    bound.port,
+    CLIENTS,
+    exchanges.map(() => getExchange('/memory', size)),
+  );
+  await removeAll(service);
+}
+
+async function removeAll(service: ServerProcess): Promise<void> {
+  await sleep(WINDOWS_CLOSED);
+  await service.cleanup('1s');
+}
+
+export function keysOf({ answers }: LoadResult): string[] {
+  return answers.map(({ text }) => JSON.parse(text).Key);
+}

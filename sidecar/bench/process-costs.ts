@@ -1,0 +1,44 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { getExchange, payloadSet, putExchange, runLoad } from './load.ts';
+import { median } from './markdown-table.ts';
+import { keysOf } from './memory-transfers.ts';
+import { ServerProcess } from './server-process.ts';
+import { serveArguments } from './servers.ts';
+
+const GIB = 1024 ** 3;
+const STARTS = 7;
+const SETTLED = 3_000;
+
+export interface ProcessCosts {
+  /** ms from spawn to the listening line, median */
+  readonly startTime: number;
+  /** MiB after some seconds without requests */
+  readonly idleMemory: number;
+  /** MiB at most while 1 GiB went in and out */
+  readonly peakMemory: number;
+}
+
+export async function processCosts(config: string, folder: string): Promise<ProcessCosts> {
+  const startTimes: number[] = [];
+  for (let start = 0; start < STARTS; start++) {
+    const service = await ServerProcess.start(...serveArguments(config, folder));
+    startTimes.push(service.startTime);
+    await service.stop();
+  }
+  const service = await ServerProcess.start(...serveArguments(config, folder));
+  try {
+    await sleep(SETTLED);
+    const idleMemory = service.memory('VmRSS');
+    const set = payloadSet(GIB, 1, randomBytes(8).toString('hex'));
+    const put = await runLoad(service.port, 1, [putExchange(set, 0)]);
+    await runLoad(
+      service.port,
+      1,
+      keysOf(put).map((key) => getExchange(key, GIB)),
+    );
+    return { startTime: median(startTimes), idleMemory, peakMemory: service.memory('VmHWM') };
+  } finally {
+    await service.stop();
+  }
+}

@@ -1,0 +1,185 @@
+import { pino } from 'pino';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { bytesOf, factsOf, inChunks, never, someBytes, TestStore } from '../drivers/conformance/subject.ts';
+import { MemoryDriver } from '../drivers/memory.ts';
+import { Metrics } from '../operations/metrics.ts';
+import { Reaper } from '../retention/reaper.ts';
+import { BlobStore, type Moment, type PutRequest } from './blob-store.ts';
+import { ClockGuard } from './clock-guard.ts';
+
+const SECOND = 1_000;
+const HASH = `sha256:${'a'.repeat(64)}`;
+const NOON = Date.UTC(2026, 10, 24, 12);
+const bytes = someBytes(100_000);
+
+let driver: MemoryDriver;
+let stored: TestStore;
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['Date'], now: NOON });
+  driver = new MemoryDriver(64 * 1024 * 1024);
+  stored = new TestStore({ driver, stop: () => driver.close() });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+function storeWith(ttl: number | undefined, clockTolerance = 0): BlobStore {
+  return new BlobStore(driver, new ClockGuard(driver, clockTolerance), { ttl, clockTolerance });
+}
+
+const now = (): Moment => ({ wallTime: Date.now(), monotonicTime: performance.now() });
+
+function requestOf(content: Buffer, changes: Partial<PutRequest> = {}): PutRequest {
+  return {
+    namespace: 'orders',
+    keyPrefix: undefined,
+    metadataHash: HASH,
+    facts: factsOf(content),
+    body: inChunks(content),
+    received: now(),
+    signal: never(),
+    ...changes,
+  };
+}
+
+async function read(store: BlobStore, key: string): Promise<Buffer> {
+  return await bytesOf((await store.get(key, never())).chunks());
+}
+
+describe('a put', () => {
+  test('without TTL has the key that the Go service writes, its object the slash', async () => {
+    const { key, outcome } = await storeWith(undefined).put(requestOf(bytes));
+    expect(outcome).toBe('created');
+    expect(key).toBe(`/blobs/orders/common/${factsOf(bytes).digest}/${HASH}`);
+    expect(await stored.names()).toEqual([key]);
+  });
+
+  test('with TTL has its window in the key, from when its headers were parsed', async () => {
+    const { key } = await storeWith(12 * SECOND).put(
+      requestOf(bytes, { keyPrefix: 'wf/b3JkZXItMQ', received: { ...now(), wallTime: NOON + 1 } }),
+    );
+    expect(key).toBe(
+      `/expires-20261124T120016Z-12s/orders/custom/wf/b3JkZXItMQ/${factsOf(bytes).digest}/${HASH}`,
+    );
+    expect(await stored.names()).toEqual([key.slice(1)]);
+    expect((await storeWith(12 * SECOND, 60 * SECOND).put(requestOf(bytes))).key).toMatch(
+      /^\/expires-20261124T120115Z-12s/,
+    );
+  });
+
+  test('of equal bytes within a window is a hit', async () => {
+    const store = storeWith(12 * SECOND);
+    const first = await store.put(requestOf(bytes));
+    expect(await store.put(requestOf(bytes))).toEqual({ key: first.key, outcome: 'existed' });
+  });
+
+  test.each([
+    ['other bytes', requestOf(bytes, { body: inChunks(someBytes(100_000, 'other')) })],
+    ['fewer bytes', requestOf(bytes, { body: inChunks(bytes.subarray(1)) })],
+    ['more bytes', requestOf(bytes, { body: inChunks(Buffer.concat([bytes, bytes])) })],
+  ])('of %s than promised stores nothing, whether or not the payload was there', async (_title, request) => {
+    const put = (from: PutRequest) => storeWith(undefined).put(from);
+    const mismatch = { code: 'digest_mismatch', message: expect.stringContaining('nothing was stored') };
+    await expect(put(request)).rejects.toMatchObject(mismatch);
+    expect(await stored.names()).toEqual([]);
+    await put(requestOf(bytes));
+    const again = requestOf(bytes, { body: inChunks(bytes.subarray(1)) });
+    await expect(put(again)).rejects.toMatchObject(mismatch);
+  });
+
+  test.each([
+    [12 * SECOND, 3_000],
+    [undefined, 900_000],
+  ])('TTL %s: acknowledged up to its limit (%d ms), never later', async (ttl, limit) => {
+    const store = storeWith(ttl);
+    expect(store.putTimeLimit).toBe(limit);
+    const receivedAgo = (ago: number) => ({ ...now(), monotonicTime: performance.now() - ago });
+    await store.put(requestOf(bytes, { received: receivedAgo(limit - 500) }));
+    const late = store.put(requestOf(bytes, { received: receivedAgo(limit + 1) }));
+    await expect(late).rejects.toMatchObject({ code: 'put_timeout', status: 503 });
+  });
+
+  test('is not acknowledged when the clock is found wrong before or after it', async () => {
+    const store = storeWith(12 * SECOND);
+    const step = async function* () {
+      yield* inChunks(bytes);
+      vi.setSystemTime(NOON + 60 * SECOND);
+      driver.currentTime = async () => NOON;
+    };
+    const refused = { code: 'clock_difference', status: 503 };
+    await expect(store.put(requestOf(bytes, { body: step() }))).rejects.toMatchObject(refused);
+    let asked = false;
+    const unread = async function* () {
+      asked = true;
+      yield bytes;
+    };
+    await expect(store.put(requestOf(bytes, { body: unread() }))).rejects.toMatchObject(refused);
+    expect(asked).toBe(false);
+  });
+});
+
+describe('a get', () => {
+  test('finds what was stored under another TTL, or for ever', async () => {
+    const keys = [];
+    for (const ttl of [12 * SECOND, 30 * 86_400 * SECOND, undefined]) {
+      keys.push((await storeWith(ttl).put(requestOf(bytes))).key);
+    }
+    expect(new Set(keys).size).toBe(3);
+    for (const ttl of [60 * SECOND, undefined]) {
+      for (const key of keys) expect((await read(storeWith(ttl), key)).equals(bytes)).toBe(true);
+    }
+  });
+
+  test('finds what lies under the name without the slash, and version 1', async () => {
+    const { digest } = factsOf(bytes);
+    const key = `/blobs/orders/common/${digest}/${HASH}`;
+    await stored.put(key.slice(1), bytes);
+    await stored.put(`blobs/${digest}`, bytes);
+    expect((await read(storeWith(undefined), key)).equals(bytes)).toBe(true);
+    const versionOne = await storeWith(undefined).getVersionOne(digest, never());
+    expect((await bytesOf(versionOne.chunks())).equals(bytes)).toBe(true);
+  });
+
+  test('of what is not there, and of what is no key', async () => {
+    const key = `/blobs/orders/common/${factsOf(bytes).digest}/${HASH}`;
+    await expect(storeWith(undefined).get(key, never())).rejects.toMatchObject({ code: 'key_not_found' });
+    await expect(storeWith(undefined).get('/store.json', never())).rejects.toMatchObject({
+      code: 'invalid_key',
+    });
+  });
+
+  test.each([bytes.length, bytes.length - 1])(
+    'of damaged bytes (%d) fails before its last ones',
+    async (size) => {
+      const { key } = await storeWith(undefined).put(requestOf(bytes));
+      await stored.put(key, someBytes(size, 'damaged'));
+      await expect(read(storeWith(undefined), key)).rejects.toMatchObject({ name: 'IntegrityError' });
+    },
+  );
+});
+
+test('equal bytes put again shortly before they expire outlive the reaping of the first', async () => {
+  const store = storeWith(12 * SECOND);
+  const clock = new ClockGuard(driver, 0);
+  const metrics = new Metrics({ requests: () => 0, bytes: () => 0 });
+  const log = pino({ level: 'silent' });
+  const reaper = new Reaper({ driver, clock, metrics, log }, { interval: SECOND, clockTolerance: 0 });
+
+  const first = await store.put(requestOf(bytes));
+  vi.setSystemTime(NOON + 14_900);
+  const second = await store.put(requestOf(bytes));
+  expect(second).toMatchObject({ outcome: 'created' });
+  expect(second.key).not.toBe(first.key);
+
+  await reaper.pass(never());
+  expect((await read(store, first.key)).equals(bytes)).toBe(true);
+  vi.setSystemTime(NOON + 15_001);
+  await reaper.pass(never());
+  await expect(store.get(first.key, never())).rejects.toMatchObject({ code: 'key_not_found' });
+  vi.setSystemTime(NOON + 14_900 + 12 * SECOND);
+  await reaper.pass(never());
+  expect((await read(store, second.key)).equals(bytes)).toBe(true);
+  vi.setSystemTime(NOON + 40 * SECOND);
+  await reaper.pass(never());
+  expect(await stored.names()).toEqual([]);
+});

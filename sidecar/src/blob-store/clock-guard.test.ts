@@ -1,0 +1,109 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { MemoryDriver } from '../drivers/memory.ts';
+import { ClockGuard } from './clock-guard.ts';
+
+const MINUTE = 60_000;
+
+/** A backend whose clock is `ahead` ms ahead of the true time, which the fake Date need not tell. */
+class OtherClock extends MemoryDriver {
+  ahead = 0;
+  asked = 0;
+  trueTime = () => Date.now();
+  failure: Error | undefined;
+
+  override async currentTime(): Promise<number> {
+    this.asked += 1;
+    if (this.failure !== undefined) throw this.failure;
+    return this.trueTime() + this.ahead;
+  }
+}
+
+let driver: OtherClock;
+beforeEach(() => {
+  driver = new OtherClock(0);
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** Sets the wall clock, and leaves the monotonic one alone, as an administrator does. */
+function stepWallClock(by: number): void {
+  const real = performance.timeOrigin + performance.now();
+  driver.trueTime = () => performance.timeOrigin + performance.now();
+  vi.useFakeTimers({ toFake: ['Date'], now: real + by });
+}
+
+describe.each([
+  [0, 2_000],
+  [1_000, 2_000],
+  [MINUTE, MINUTE],
+])('with %d ms allowed between processes', (allowed, tolerance) => {
+  test.each([0, -tolerance + 100, tolerance - 100])('a backend %d ms ahead is trusted', async (ahead) => {
+    driver.ahead = ahead;
+    await new ClockGuard(driver, allowed).assertTrusted();
+  });
+
+  test.each([
+    [tolerance + 200, 'behind'],
+    [-tolerance - 200, 'ahead of'],
+  ])('one %d ms ahead is not: we are %s it', async (ahead, direction) => {
+    driver.ahead = ahead;
+    const guard = new ClockGuard(driver, allowed);
+    const error = {
+      code: 'clock_difference',
+      message: expect.stringContaining(`s ${direction} the storage's`),
+    };
+    await expect(guard.assertTrusted()).rejects.toMatchObject(error);
+    await expect(guard.check()).rejects.toMatchObject(error);
+  });
+});
+
+test('the time that the backend took to answer is no difference', async () => {
+  const guard = new ClockGuard(driver, 0);
+  driver.currentTime = async () => {
+    const time = Date.now();
+    vi.useFakeTimers({ toFake: ['Date'], now: time + 10_000 });
+    return time + 5_000;
+  };
+  await guard.check();
+});
+
+test('one comparison serves many, `check` always makes a new one', async () => {
+  const guard = new ClockGuard(driver, 0);
+  await Promise.all(Array.from({ length: 20 }, () => guard.assertTrusted()));
+  await guard.assertTrusted();
+  expect(driver.asked).toBe(1);
+  await guard.check();
+  expect(driver.asked).toBe(2);
+});
+
+test.each([-MINUTE, -3_000, 3_000, MINUTE])(
+  'a step of our clock by %d ms is noticed at once',
+  async (step) => {
+    const guard = new ClockGuard(driver, 0);
+    await guard.assertTrusted();
+    stepWallClock(step);
+    await expect(guard.assertTrusted()).rejects.toMatchObject({ code: 'clock_difference' });
+    vi.useRealTimers();
+    await guard.assertTrusted();
+  },
+);
+
+test('when the backend’s clock is set right, the next comparison trusts it', async () => {
+  driver.ahead = MINUTE;
+  const guard = new ClockGuard(driver, 0);
+  await expect(guard.check()).rejects.toMatchObject({ code: 'clock_difference' });
+  driver.ahead = 0;
+  await guard.check();
+  await guard.assertTrusted();
+});
+
+test('a backend that does not answer is asked again the next time', async () => {
+  const guard = new ClockGuard(driver, 0);
+  driver.failure = new Error('no answer');
+  await expect(guard.assertTrusted()).rejects.toBe(driver.failure);
+  await expect(guard.assertTrusted()).rejects.toBe(driver.failure);
+  driver.failure = undefined;
+  await guard.assertTrusted();
+  expect(driver.asked).toBe(3);
+});

@@ -1,0 +1,84 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { never, type StartedStore, someBytes, TestStore } from '../drivers/conformance/subject.ts';
+import { startInFolder } from '../drivers/filesystem/test-folder.ts';
+import { MemoryDriver } from '../drivers/memory.ts';
+import { assertIdentity, claimStorage, ForeignStoreError } from './identity.ts';
+
+const OURS = { namespace: 'orders', name: 'payloads' };
+const OTHERS = [
+  { namespace: 'orders', name: 'other' },
+  { namespace: 'billing', name: 'payloads' },
+  { namespace: 'payloads', name: 'orders' },
+];
+
+async function startInMemory(): Promise<StartedStore> {
+  const driver = new MemoryDriver(1024 * 1024);
+  return { driver, stop: () => driver.close() };
+}
+
+describe.each([
+  ['memory', startInMemory],
+  ['filesystem', startInFolder],
+])('on the %s driver', (_name, start) => {
+  let store: TestStore;
+  beforeEach(async () => {
+    store = new TestStore(await start());
+  });
+  afterEach(() => store.stop());
+
+  const claim = (identity = OURS) => claimStorage(store.driver, identity, never());
+
+  test('an empty storage becomes ours, again and again', async () => {
+    await claim();
+    await claim();
+    await assertIdentity(store.driver, OURS, never());
+    expect((await store.get('store.json'))?.toString()).toBe('{"namespace":"orders","name":"payloads"}\n');
+  });
+
+  test.each(OTHERS)('another store (%j) is refused, and we in theirs', async (other) => {
+    await claim();
+    await expect(claim(other)).rejects.toBeInstanceOf(ForeignStoreError);
+    await expect(claim(other)).rejects.toThrow(/belongs to the store orders\/payloads, not to /);
+    await claim();
+    await store.driver.delete(['store.json'], never());
+    await claim(other);
+    await expect(claim()).rejects.toThrow(
+      `belongs to the store ${other.namespace}/${other.name}, not to orders/payloads`,
+    );
+    await expect(assertIdentity(store.driver, OURS, never())).rejects.toBeInstanceOf(ForeignStoreError);
+  });
+
+  test('of many stores that claim it at once exactly one wins', async () => {
+    const stores = Array.from({ length: 12 }, (_, index) => ({ namespace: 'race', name: `store-${index}` }));
+    const outcomes = await Promise.allSettled(stores.map((identity) => claim(identity)));
+    const winners = stores.filter((_, index) => outcomes[index]?.status === 'fulfilled');
+    expect(winners).toHaveLength(1);
+    for (const identity of winners) await assertIdentity(store.driver, identity, never());
+  });
+
+  test.each([
+    ['no JSON', Buffer.from('{"namespace":"orders","na')],
+    ['nothing', Buffer.alloc(0)],
+    ['null', Buffer.from('null')],
+    ['a number', Buffer.from('5')],
+    ['an object without names', Buffer.from('{}')],
+    ['names that are no texts', Buffer.from('{"namespace":{},"name":1}')],
+    ['5,000 bytes', Buffer.from(JSON.stringify({ ...OURS, more: 'x'.repeat(5_000) }))],
+    ['bytes', someBytes(100)],
+  ])('a store.json with %s is somebody else’s, and stays as it is', async (_title, bytes) => {
+    await store.put('store.json', bytes);
+    await expect(claim()).rejects.toThrow(/belongs to the store described by an unreadable store\.json/);
+    expect(await store.holds('store.json', bytes)).toBe(true);
+  });
+
+  test('a store.json that has gone makes the storage unusable, not ours', async () => {
+    await claim();
+    await store.driver.delete(['store.json'], never());
+    const gone = {
+      name: 'StorageError',
+      failure: 'unavailable',
+      message: expect.stringContaining('has gone'),
+    };
+    await expect(assertIdentity(store.driver, OURS, never())).rejects.toMatchObject(gone);
+  });
+});

@@ -1,0 +1,132 @@
+import { expect, test } from 'vitest';
+import { bytesOf, type DriverSubject, freshStore, never, someBytes, someName, testWith } from './subject.ts';
+
+const MIB = 1024 * 1024;
+const READS = 200;
+
+/** Opening, reading and leaving objects. */
+export function describeRead(subject: DriverSubject): void {
+  const at = freshStore(subject);
+  const name = someName('read');
+
+  test('an absent object, and a folder, are undefined', async () => {
+    expect(await at.store.driver.open(name, never())).toBeUndefined();
+    await at.store.put(name, someBytes(10));
+    expect(await at.store.driver.open(someName('another'), never())).toBeUndefined();
+    expect(await at.store.driver.open(`${name}/below`, never())).toBeUndefined();
+    expect(await at.store.driver.open(name.slice(0, name.lastIndexOf('/')), never())).toBeUndefined();
+  });
+
+  test.each([0, 1, 512 * 1024 - 1, 512 * 1024, 512 * 1024 + 1, MIB, 3 * MIB + 1])(
+    '%d bytes',
+    async (size) => {
+      await at.store.put(name, someBytes(size));
+      const blob = await at.store.driver.open(name, never());
+      expect(blob?.size).toBe(size);
+      expect((await bytesOf(blob?.chunks() ?? none())).equals(someBytes(size))).toBe(true);
+    },
+  );
+
+  test('rejects with the reason of a signal that is aborted', async () => {
+    await at.store.put(name, someBytes(10));
+    const reason = new Error('no longer wanted');
+    await expect(at.store.driver.open(name, AbortSignal.abort(reason))).rejects.toBe(reason);
+  });
+
+  test.each(['deleted', 'replaced'])('what is being read stays readable when it is %s', async (change) => {
+    const bytes = someBytes(4 * MIB);
+    await at.store.put(name, bytes);
+    const blob = await at.store.driver.open(name, never());
+    const chunks = blob?.chunks()[Symbol.asyncIterator]();
+    const first = Buffer.from((await chunks?.next())?.value ?? []);
+    if (change === 'replaced')
+      expect(await at.store.put(name, someBytes(4 * MIB + 1, 'new'))).toBe('created');
+    else expect((await at.store.driver.delete([name], never())).failed).toEqual([]);
+    // What is stored next must not take the place of bytes that are being read.
+    await at.store.put(someName('next'), someBytes(4 * MIB, 'next'));
+    const rest = await bytesOf({ [Symbol.asyncIterator]: () => chunks ?? none() });
+    expect(Buffer.concat([first, rest]).equals(bytes)).toBe(true);
+  });
+
+  test('what is opened and not yet read stays readable when it is deleted', async () => {
+    await at.store.put(name, someBytes(MIB));
+    const blob = await at.store.driver.open(name, never());
+    await at.store.driver.delete([name], never());
+    await at.store.put(name, someBytes(MIB, 'put again'));
+    expect((await bytesOf(blob?.chunks() ?? none())).equals(someBytes(MIB))).toBe(true);
+  });
+
+  test('many readers of one object at different speeds', async () => {
+    const bytes = someBytes(3 * MIB);
+    await at.store.put(name, bytes);
+    const read = async (pause: number) => {
+      const copies: Buffer[] = [];
+      const blob = await at.store.driver.open(name, never());
+      for await (const chunk of blob?.chunks() ?? none()) {
+        for (let turn = 0; turn < pause; turn += 1) await new Promise(setImmediate);
+        copies.push(Buffer.from(chunk));
+      }
+      return Buffer.concat(copies).equals(bytes);
+    };
+    expect(await Promise.all(Array.from({ length: 12 }, (_, index) => read(index * 3)))).not.toContain(false);
+  });
+
+  test('closing twice, or after the end, does no harm', async () => {
+    await at.store.put(name, someBytes(MIB));
+    const blob = await at.store.driver.open(name, never());
+    await bytesOf(blob?.chunks() ?? none());
+    await blob?.close();
+    await blob?.close();
+    expect(await at.store.holds(name, someBytes(MIB))).toBe(true);
+  });
+
+  const sizes = [1_000, 3 * MIB];
+  testWith(subject, 'openResources', `${READS} reads left early release what they held`, async () => {
+    const before = await at.store.openResources();
+    for (const size of sizes) {
+      await at.store.put(someName(size), someBytes(size));
+      await times(READS, async () => {
+        const blob = await at.store.driver.open(someName(size), never());
+        for await (const _chunk of blob?.chunks() ?? none()) break;
+      });
+    }
+    expect(await at.store.openResources()).toBe(before);
+  });
+
+  testWith(subject, 'openResources', `${READS} objects opened and closed unread are released`, async () => {
+    const before = await at.store.openResources();
+    await at.store.put(name, someBytes(MIB));
+    await times(READS, async () => (await at.store.driver.open(name, never()))?.close());
+    expect(await at.store.openResources()).toBe(before);
+  });
+
+  testWith(
+    subject,
+    'openResources',
+    `${READS} reads to the end, and of absent objects, hold nothing`,
+    async () => {
+      const before = await at.store.openResources();
+      for (const size of sizes) {
+        await at.store.put(someName(size), someBytes(size));
+        await times(READS, () => at.store.get(someName(size)));
+      }
+      await times(READS, () => at.store.get(someName('absent')));
+      await times(READS, () => at.store.get(name.slice(0, name.indexOf('/'))));
+      expect(await at.store.openResources()).toBe(before);
+    },
+  );
+}
+
+/** Calls it so often, ten at a time. */
+async function times(count: number, call: () => Promise<unknown>): Promise<void> {
+  let left = count;
+  const work = async () => {
+    while (left > 0) {
+      left -= 1;
+      await call();
+    }
+  };
+  await Promise.all(Array.from({ length: 10 }, work));
+}
+
+async function* none(): AsyncGenerator<Buffer> {}

@@ -1,0 +1,83 @@
+import { existsSync, rmSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { DirectorySync } from './directory-sync.ts';
+import { newFolder, removeFolder } from './test-folder.ts';
+
+// Which folders are opened to be fsynced cannot be seen from outside the process; that they are is seen by strace in
+// durability.test.ts.
+vi.mock('node:fs/promises', { spy: true });
+
+let root: string;
+let folders: DirectorySync;
+beforeEach(() => {
+  root = newFolder();
+  folders = new DirectorySync(root);
+});
+afterEach(() => removeFolder(root));
+
+/** Makes and settles the folder; the folders that were synced for it, without the root's path. */
+async function settled(...names: string[]): Promise<string[]> {
+  vi.mocked(open).mockClear();
+  const settle = async (name: string) => {
+    await folders.make(join(root, name));
+    await folders.settle(join(root, name));
+  };
+  await Promise.all(names.map(settle));
+  return vi
+    .mocked(open)
+    .mock.calls.map(([path]) => String(path).slice(root.length))
+    .sort();
+}
+
+test('every level is synced the first time, then only what is not known to be durable', async () => {
+  expect(await settled('a/b/c')).toEqual(['', '/a', '/a/b', '/a/b/c']);
+  expect(await settled('a/b/d')).toEqual(['/a/b', '/a/b/d']);
+  expect(await settled('a/b/d')).toEqual(['/a/b', '/a/b/d']);
+  expect(await settled('a/e/f')).toEqual(['', '/a', '/a/e', '/a/e/f']);
+});
+
+test('a folder that was removed and made again is synced again', async () => {
+  await settled('a/b/c');
+  rmSync(join(root, 'a'), { recursive: true });
+  expect(await settled('a/b/c')).toEqual(['', '/a', '/a/b', '/a/b/c']);
+  rmSync(join(root, 'a/b'), { recursive: true });
+  expect(await settled('a/b')).toEqual(['', '/a', '/a/b']);
+});
+
+test('concurrent calls for a folder share an fsync that began after they asked', async () => {
+  await settled('a/b');
+  const synced = await settled(...Array.from({ length: 40 }, () => 'a/b'));
+  expect(synced.filter((name) => name === '/a/b').length).toBeLessThanOrEqual(3);
+  expect(synced.length).toBeGreaterThanOrEqual(2);
+});
+
+test('a call made during an fsync does not take that one for its own', async () => {
+  await settled('a');
+  vi.mocked(open).mockClear();
+  const first = folders.settle(join(root, 'a'));
+  const second = folders.settle(join(root, 'a'));
+  await Promise.all([first, second]);
+  expect(vi.mocked(open).mock.calls.filter(([path]) => path === join(root, 'a'))).toHaveLength(2);
+});
+
+test('an fsync that fails is told to all who share it, and forgotten', async () => {
+  const absent = join(root, 'absent');
+  const outcomes = await Promise.allSettled(Array.from({ length: 5 }, () => folders.settle(absent)));
+  expect(outcomes.map(({ status }) => status)).toEqual(Array.from({ length: 5 }, () => 'rejected'));
+  expect(await settled('absent')).toEqual(expect.arrayContaining(['', '/absent']));
+});
+
+test('the root is never made', async () => {
+  rmSync(root, { recursive: true });
+  await expect(folders.make(join(root, 'a/b/c'))).rejects.toThrow(/ENOENT/);
+  await expect(folders.make(join(root, 'a'))).rejects.toThrow(/ENOENT/);
+  expect(existsSync(root)).toBe(false);
+});
+
+test('many make and settle neighbours at once', async () => {
+  const names = Array.from({ length: 60 }, (_, index) => `a/${index % 3}/b/${index}`);
+  const synced = new Set(await settled(...names));
+  for (const name of ['', '/a', '/a/0/b', '/a/2/b/59']) expect(synced).toContain(name);
+});

@@ -1,0 +1,71 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { newFolder, removeFolder } from './test-folder.ts';
+import { inProcess } from './test-process.ts';
+
+const TRACE = [
+  '-f',
+  '-y',
+  '-e',
+  'trace=fsync,fdatasync,link,linkat,rename,renameat,renameat2,access,faccessat,faccessat2',
+];
+const traceable = spawnSync('strace', ['-f', 'true']).status === 0;
+if (!traceable) console.info('skipped tests of fsync calls: strace is missing or may not trace here');
+
+const WINDOW = 'expires-20400101T000000Z-30d';
+const COMMON = `${WINDOW}/orders/common`;
+const LEVELS = ['', WINDOW, `${WINDOW}/orders`, COMMON];
+
+describe.skipIf(!traceable)('calls to the kernel', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = newFolder();
+  });
+  afterEach(() => removeFolder(folder));
+
+  test('bytes are on the disk before they are named, and every folder on the way before it is acknowledged', async () => {
+    const calls = join(folder, 'calls');
+    const data = join(folder, 'data');
+    await inProcess('durability', [data], ['strace', ...TRACE, '-o', calls]);
+    const steps = stepsOf(readFileSync(calls, 'utf8'), data);
+
+    const created = steps.get('create') ?? [];
+    expect(created.indexOf('fdatasync a temporary file')).toBe(0);
+    expect(created[1]).toBe('link');
+    expect(created.slice(2).sort()).toEqual(
+      [...LEVELS, `${COMMON}/sha256:one`].map((path) => `fsync ${path}`).sort(),
+    );
+
+    expect(steps.get('neighbour')?.slice(2).sort()).toEqual(
+      [COMMON, `${COMMON}/sha256:two`].map((path) => `fsync ${path}`),
+    );
+    // Another process may have made the object, and may not have synced it yet.
+    expect(steps.get('hit')?.sort()).toEqual(
+      [...LEVELS, `${COMMON}/sha256:one`].map((path) => `fsync ${path}`).sort(),
+    );
+    const replaced = steps.get('replace') ?? [];
+    expect(replaced.slice(0, 3)).toEqual(['fdatasync a temporary file', 'link', 'rename']);
+    expect(replaced).toContain(`fsync ${COMMON}/sha256:one`);
+  });
+});
+
+/** The calls of each step of the scenario in order, paths relative to the data folder. */
+function stepsOf(trace: string, data: string): Map<string, string[]> {
+  const steps = new Map<string, string[]>();
+  let calls: string[] = [];
+  for (const line of trace.split('\n')) {
+    const step = /access.*"\/step-([a-z]+)"/.exec(line)?.[1];
+    if (step !== undefined) {
+      calls = [];
+      steps.set(step, calls);
+    }
+    const sync = /(fsync|fdatasync)\([0-9]+<([^>]+)>/.exec(line);
+    if (sync?.[2]?.includes('/.payload-store/')) calls.push(`${sync[1]} a temporary file`);
+    else if (sync?.[2] !== undefined) calls.push(`${sync[1]} ${sync[2].slice(data.length + 1)}`);
+    else if (/\b(link|linkat)\(/.test(line)) calls.push('link');
+    else if (/\brename(at2?)?\(/.test(line)) calls.push('rename');
+  }
+  return steps;
+}

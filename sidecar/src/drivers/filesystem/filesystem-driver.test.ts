@@ -1,0 +1,8 @@
+import { describeDriver } from '../conformance.ts';
+import { startInFolder } from './test-folder.ts';
+
+describeDriver({
+  name: 'filesystem',
+  capabilities: { damage: true, leftovers: true, openResources: true, deletedNamesAreExact: true },
+  start: startInFolder,
+});

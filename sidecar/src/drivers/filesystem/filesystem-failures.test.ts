@@ -1,0 +1,153 @@
+import { existsSync, mkdirSync, readdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { bytesOf, factsOf, inChunks, never, someBytes, someName, TestStore } from '../conformance/subject.ts';
+import { FilesystemDriver } from './filesystem-driver.ts';
+import { OWN_FOLDER } from './temporary-files.ts';
+import { removeFolder, startInFolder } from './test-folder.ts';
+
+const UNAVAILABLE = { name: 'StorageError', failure: 'unavailable' };
+const name = someName('failures');
+
+let folder: string;
+let store: TestStore;
+beforeEach(async () => {
+  const started = await startInFolder();
+  folder = started.folder;
+  store = new TestStore(started);
+});
+afterEach(() => store.stop());
+
+/** Puts a body that calls `change` half-way. */
+function putWhile(change: () => void): Promise<string> {
+  const bytes = someBytes(2 * 1024 * 1024);
+  const body = async function* () {
+    yield* inChunks(bytes.subarray(0, 1024 * 1024));
+    change();
+    yield* inChunks(bytes.subarray(1024 * 1024));
+  };
+  return store.driver.put(name, body(), factsOf(bytes), { signal: never() });
+}
+
+test('temporary files removed during a put: it fails, the next one does not', async () => {
+  const put = putWhile(() =>
+    removeFolder(
+      join(folder, OWN_FOLDER, 'temporary', readdirSync(join(folder, OWN_FOLDER, 'temporary'))[0] ?? ''),
+    ),
+  );
+  await expect(put).rejects.toMatchObject(UNAVAILABLE);
+  expect(await store.names()).toEqual([]);
+  expect(await store.put(name, someBytes(10))).toBe('created');
+});
+
+test('a data folder that goes during a put is not made again', async () => {
+  await expect(putWhile(() => removeFolder(folder))).rejects.toMatchObject(UNAVAILABLE);
+  expect(existsSync(folder)).toBe(false);
+});
+
+test('without its data folder nothing is stored, found missing, or made', async () => {
+  await store.put(name, someBytes(10));
+  renameSync(folder, `${folder}-moved`);
+  try {
+    await expect(store.put(name, someBytes(10))).rejects.toMatchObject(UNAVAILABLE);
+    await expect(store.get(name)).rejects.toMatchObject(UNAVAILABLE);
+    await expect(store.driver.currentTime(never())).rejects.toMatchObject(UNAVAILABLE);
+    expect(existsSync(folder)).toBe(false);
+  } finally {
+    renameSync(`${folder}-moved`, folder);
+  }
+  expect(await store.holds(name, someBytes(10))).toBe(true);
+});
+
+test('a delete without its data folder does not remove the folder above it', async () => {
+  const inside = join(folder, 'mounted', 'data');
+  const driver = await FilesystemDriver.start(inside);
+  removeFolder(inside);
+  await driver.delete([name], never());
+  await driver.close();
+  expect(existsSync(dirname(inside))).toBe(true);
+});
+
+test('an empty folder in place of the mounted one is not taken for the store', async () => {
+  await store.put(name, someBytes(10));
+  renameSync(folder, `${folder}-moved`);
+  mkdirSync(folder);
+  try {
+    await expect(store.put(name, someBytes(10))).rejects.toMatchObject(UNAVAILABLE);
+    await expect(store.get(name)).rejects.toMatchObject(UNAVAILABLE);
+    expect(readdirSync(folder)).toEqual([]);
+  } finally {
+    removeFolder(folder);
+    renameSync(`${folder}-moved`, folder);
+  }
+});
+
+test('a file in place of the data folder', async () => {
+  writeFileSync(join(folder, 'file'), '');
+  await expect(FilesystemDriver.start(join(folder, 'file'))).rejects.toMatchObject(UNAVAILABLE);
+});
+
+test('a folder in place of an object', async () => {
+  mkdirSync(join(folder, name), { recursive: true });
+  expect(await store.get(name)).toBeUndefined();
+  await expect(store.put(name, someBytes(10))).rejects.toMatchObject(UNAVAILABLE);
+  expect((await store.driver.delete([name], never())).failed).toMatchObject([{ name, error: UNAVAILABLE }]);
+});
+
+test('one name that cannot be deleted does not keep the others', async () => {
+  await store.put(someName(1), someBytes(10));
+  mkdirSync(join(folder, name, 'in the way'), { recursive: true });
+  const { deleted, failed } = await store.driver.delete([name, someName(1)], never());
+  expect(deleted).toEqual([someName(1)]);
+  expect(failed).toHaveLength(1);
+});
+
+test.each([1_000, 2 * 1024 * 1024])('a read of %d bytes that fails is a StorageError', async (size) => {
+  await store.put(name, someBytes(size));
+  const blob = await store.driver.open(name, never());
+  await blob?.close();
+  await expect(bytesOf(blob?.chunks() ?? inChunks(Buffer.alloc(0)))).rejects.toMatchObject(UNAVAILABLE);
+});
+
+test.each(['../outside', 'a/../../outside', 'a//b', 'a/./b', 'a/', '', 'a/\0b', '//a'])(
+  'the name %j is refused',
+  async (bad) => {
+    await expect(store.put(bad, someBytes(1))).rejects.toThrow(/not an object name/);
+    await expect(store.driver.open(bad, never())).rejects.toThrow(/not an object name/);
+    expect(existsSync(join(dirname(folder), 'outside'))).toBe(false);
+  },
+);
+
+test('symbolic links are neither listed nor followed by a listing', async () => {
+  await store.put(name, someBytes(10));
+  const window = join(folder, name.slice(0, name.indexOf('/')));
+  symlinkSync('/etc', join(window, 'linked-folder'));
+  symlinkSync('/etc/hostname', join(window, 'linked-file'));
+  symlinkSync('..', join(window, 'loop'));
+  symlinkSync('/etc', join(folder, 'expires-20400105T000000Z-30d'));
+  expect(await store.names()).toEqual([name]);
+  expect(await store.firstSegments('expires-')).toHaveLength(1);
+});
+
+test('empty folders go with the last object in them, the data folder stays', async () => {
+  const names = [someName(1), someName(2), 'blobs/orders/common/a/b'];
+  for (const each of names) await store.put(each, someBytes(10));
+  await store.driver.delete([someName(1)], never());
+  expect(await store.names()).toEqual(names.slice(1).sort());
+  expect(existsSync(dirname(join(folder, someName(1))))).toBe(false);
+  await store.driver.delete(names, never());
+  expect(readdirSync(folder)).toEqual([OWN_FOLDER]);
+});
+
+test('a delete that is aborted leaves no empty folders: no listing would ever show them', async () => {
+  const names = Array.from({ length: 200 }, (_, index) => someName(index));
+  await Promise.all(names.map((each) => store.put(each, someBytes(1))));
+  const stop = new AbortController();
+  const deleting = store.driver.delete(names, stop.signal);
+  while (existsSync(join(folder, names[3] ?? ''))) await new Promise(setImmediate);
+  stop.abort(new Error('no longer wanted'));
+  await expect(deleting).rejects.toThrow('no longer wanted');
+  const left = await store.names();
+  expect(left.length).toBeGreaterThan(0);
+  expect(readdirSync(dirname(dirname(join(folder, name))))).toHaveLength(left.length);
+});

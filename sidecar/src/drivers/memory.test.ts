@@ -1,0 +1,21 @@
+import { factsOf, inChunks, never } from './conformance/subject.ts';
+import { describeDriver } from './conformance.ts';
+import { MemoryDriver } from './memory.ts';
+
+describeDriver({
+  name: 'memory',
+  capabilities: {
+    damage: true,
+    leftovers: 'memory has no temporary objects',
+    openResources: 'memory holds nothing open',
+    deletedNamesAreExact: true,
+  },
+  start: async () => {
+    const driver = new MemoryDriver(256 * 1024 * 1024);
+    const damage = async (name: string, bytes: Buffer) => {
+      await driver.delete([name], never());
+      await driver.put(name, inChunks(bytes), factsOf(bytes), { signal: never() });
+    };
+    return { driver, damage, stop: () => driver.close() };
+  },
+});

@@ -1,0 +1,77 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { ForeignStoreError } from '../blob-store/identity.ts';
+import { StorageError } from '../drivers/driver.ts';
+import { ServiceError } from '../errors.ts';
+import { Readiness } from './readiness.ts';
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+test('many probes within a second look once; the next one looks again', async () => {
+  const check = vi.fn(async () => {});
+  const readiness = new Readiness(check);
+  await Promise.all(Array.from({ length: 10 }, () => readiness.assertReady()));
+  vi.advanceTimersByTime(900);
+  await readiness.assertReady();
+  expect(check).toHaveBeenCalledTimes(1);
+  vi.advanceTimersByTime(200);
+  await readiness.assertReady();
+  expect(check).toHaveBeenCalledTimes(2);
+});
+
+test('a storage that does not answer is asked once, however long and however many probes wait', async () => {
+  let answer = () => {};
+  const check = vi.fn(() => new Promise<void>((resolve) => (answer = resolve)));
+  const readiness = new Readiness(check);
+  const probes = [readiness.assertReady()];
+  for (let seconds = 0; seconds < 30; seconds += 1) {
+    vi.advanceTimersByTime(1_000);
+    probes.push(readiness.assertReady());
+  }
+  expect(check).toHaveBeenCalledTimes(1);
+  answer();
+  await Promise.all(probes);
+  await readiness.assertReady();
+  expect(check).toHaveBeenCalledTimes(1);
+});
+
+test.each([
+  [new StorageError('unavailable', 'the disk is gone'), 'storage_unavailable', 'the disk is gone'],
+  [new ServiceError('clock_difference', 'the clock is wrong'), 'clock_difference', 'the clock is wrong'],
+  [
+    new ForeignStoreError({ namespace: 'a', name: 'b' }, 'c/d'),
+    'storage_unavailable',
+    /belongs to the store c\/d/,
+  ],
+  [new StorageError('full', 'the disk is full'), 'storage_unavailable', 'the disk is full'],
+  [new TypeError('nobody foresaw this'), 'storage_unavailable', 'nobody foresaw this'],
+])('%s answers 503 and why', async (failure, code, message) => {
+  const readiness = new Readiness(() => Promise.reject(failure));
+  await expect(readiness.assertReady()).rejects.toMatchObject({ status: 503, code });
+  await expect(readiness.assertReady()).rejects.toThrow(message);
+});
+
+test('ready again after a failure', async () => {
+  let fails = true;
+  const readiness = new Readiness(async () => {
+    if (fails) throw new StorageError('unavailable', 'not now');
+  });
+  await expect(readiness.assertReady()).rejects.toThrow('not now');
+  fails = false;
+  vi.advanceTimersByTime(1_100);
+  await readiness.assertReady();
+});
+
+test('a process that is ending is not ready, and does not look', async () => {
+  const check = vi.fn(async () => {});
+  const readiness = new Readiness(check);
+  expect(readiness.draining).toBe(false);
+  readiness.beginDraining();
+  expect(readiness.draining).toBe(true);
+  await expect(readiness.assertReady()).rejects.toMatchObject({ code: 'draining', status: 503 });
+  expect(check).not.toHaveBeenCalled();
+});

@@ -1,0 +1,162 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { all, never, someBytes, TestStore } from '../drivers/conformance/subject.ts';
+import { type DeleteOutcome, StorageError } from '../drivers/driver.ts';
+import { Reaper } from './reaper.ts';
+import {
+  EXPIRED,
+  FOREIGN,
+  fill,
+  LIVING,
+  ON_EACH_DRIVER,
+  objectsIn,
+  partsOn,
+  reaperOn,
+} from './test-stores.ts';
+
+describe.each(ON_EACH_DRIVER)('on the %s driver', (_name, start) => {
+  let store: TestStore;
+  beforeEach(async () => {
+    store = new TestStore(await start());
+  });
+  afterEach(async () => {
+    vi.useRealTimers();
+    await store.stop();
+  });
+
+  test('only what is in expired windows goes', async () => {
+    await store.put('store.json', someBytes(10));
+    const kept = await fill(store, [...LIVING, ...FOREIGN, 'blobs']);
+    await fill(store, EXPIRED);
+    await reaperOn(store).pass(never());
+    expect((await store.names()).filter((name) => !name.startsWith('.payload-store/'))).toEqual(kept);
+    expect(await store.holds('store.json', someBytes(10))).toBe(true);
+    const windows = [...FOREIGN.filter((name) => name.startsWith('expires-')), ...LIVING];
+    expect(await store.firstSegments('expires-')).toEqual(windows.map((name) => `${name}/`).sort());
+  });
+
+  test('a pass over nothing, and a second one, do nothing', async () => {
+    const kept = await fill(store, LIVING);
+    const reaper = reaperOn(store);
+    await reaper.pass(never());
+    await reaper.pass(never());
+    expect(await store.names()).toEqual(kept);
+  });
+
+  test('the clock difference allowed between processes is waited for', async () => {
+    const end = Math.ceil(Date.now() / 1_000) * 1_000 - 5_000;
+    const text = new Date(end).toISOString().replace(/[-:]|\.\d{3}/g, '');
+    const names = await fill(store, [`expires-${text}-12s`]);
+    await reaperOn(store, { clockTolerance: 60_000 }).pass(never());
+    expect(await store.names()).toEqual(names);
+    await reaperOn(store, { clockTolerance: 0 }).pass(never());
+    expect(await store.names()).toEqual([]);
+  });
+
+  test('what cannot be deleted is reported, and does not keep the others', async () => {
+    await fill(store, [...EXPIRED, ...LIVING]);
+    const [stuck = ''] = objectsIn(EXPIRED[0] ?? '', 1);
+    const failure = new StorageError('unavailable', 'held by somebody');
+    const reallyDelete = store.driver.delete.bind(store.driver);
+    store.driver.delete = async (names, signal): Promise<DeleteOutcome> => {
+      const { deleted, failed } = await reallyDelete(
+        names.filter((name) => name !== stuck),
+        signal,
+      );
+      return {
+        deleted,
+        failed: names.includes(stuck) ? [...failed, { name: stuck, error: failure }] : failed,
+      };
+    };
+    await expect(reaperOn(store).pass(never())).rejects.toBe(failure);
+    expect(await store.names()).toEqual([stuck, ...LIVING.flatMap((root) => objectsIn(root, 3))].sort());
+  });
+
+  test('a window that cannot be listed does not keep the others', async () => {
+    await fill(store, EXPIRED);
+    const failure = new StorageError('unavailable', 'no answer');
+    const reallyList = store.driver.list.bind(store.driver);
+    store.driver.list = (folder, signal) => {
+      if (folder === `${EXPIRED[0]}/`) throw failure;
+      return reallyList(folder, signal);
+    };
+    await expect(reaperOn(store).pass(never())).rejects.toBe(failure);
+    store.driver.list = reallyList;
+    expect(await store.names()).toEqual(objectsIn(EXPIRED[0] ?? '', 3));
+  });
+
+  test('broken off half-way it stops, and the next pass finishes', async () => {
+    const [first = '', second = ''] = EXPIRED;
+    const names = [...objectsIn(first, 1_200), ...objectsIn(second, 3)];
+    await Promise.all(names.map((name) => store.put(name, someBytes(1))));
+    const stop = new AbortController();
+    const reason = new Error('the process ends');
+    const reallyDelete = store.driver.delete.bind(store.driver);
+    store.driver.delete = async (page, signal) => {
+      const outcome = await reallyDelete(page, signal);
+      stop.abort(reason);
+      return outcome;
+    };
+    await expect(reaperOn(store).pass(stop.signal)).rejects.toBe(reason);
+    expect(await store.names()).toHaveLength(203);
+    store.driver.delete = reallyDelete;
+    await reaperOn(store).pass(never());
+    expect(await store.names()).toEqual([]);
+    expect(await store.firstSegments('')).toEqual([]);
+  });
+
+  test.each([-60_000, 60_000])('with a backend %d ms ahead nothing is deleted', async (ahead) => {
+    const names = await fill(store, EXPIRED);
+    const reallyTell = store.driver.currentTime.bind(store.driver);
+    store.driver.currentTime = async (signal) => (await reallyTell(signal)) + ahead;
+    await expect(reaperOn(store).pass(never())).rejects.toMatchObject({ code: 'clock_difference' });
+    expect(await store.names()).toEqual(names);
+  });
+
+  test('a clock that goes wrong during a pass stops it before the next window', async () => {
+    await fill(store, EXPIRED);
+    const trueTime = Date.now();
+    store.driver.currentTime = async () => trueTime;
+    const reallyDelete = store.driver.delete.bind(store.driver);
+    store.driver.delete = async (page, signal) => {
+      const outcome = await reallyDelete(page, signal);
+      vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2095, 0, 1) });
+      return outcome;
+    };
+    await fill(store, LIVING);
+    await expect(reaperOn(store).pass(never())).rejects.toMatchObject({ code: 'clock_difference' });
+    const left = new Set((await store.names()).map((name) => name.slice(0, name.indexOf('/'))));
+    expect(left).toEqual(new Set([...EXPIRED.slice(1), ...LIVING]));
+  });
+
+  test('two reapers at once delete everything once, and report nothing', async () => {
+    const names = EXPIRED.flatMap((root) => objectsIn(root, 200));
+    await Promise.all(names.map((name) => store.put(name, someBytes(2))));
+    const parts = [partsOn(store), partsOn(store)];
+    await Promise.all(
+      parts.map((each) => new Reaper(each, { interval: 1_000, clockTolerance: 0 }).pass(never())),
+    );
+    expect(await store.firstSegments('')).toEqual([]);
+    const counts = await Promise.all(parts.map(({ metrics }) => deletedOf(metrics)));
+    expect(counts.reduce((sum, { objects }) => sum + objects, 0)).toBe(names.length);
+    expect(counts.reduce((sum, { bytes }) => sum + bytes, 0)).toBe(2 * names.length);
+  });
+});
+
+async function deletedOf({ registry }: ReturnType<typeof partsOn>['metrics']) {
+  const metrics = await registry.getMetricsAsJSON();
+  const counted = (name: string) => Number(metrics.find((metric) => metric.name === name)?.values[0]?.value);
+  return {
+    objects: counted('payload_store_cleanup_deleted_total'),
+    bytes: counted('payload_store_cleanup_deleted_bytes_total'),
+  };
+}
+
+test('listing first segments costs nothing of what is stored', async () => {
+  const [, start] = ON_EACH_DRIVER[0] ?? [];
+  const store = new TestStore(await (start ?? expect.fail('no driver'))());
+  await fill(store, LIVING);
+  const list = vi.spyOn(store.driver, 'list');
+  await reaperOn(store).pass(never());
+  expect(list).not.toHaveBeenCalled();
+  expect(await all(store.driver.listFirstSegments('', never()))).toHaveLength(LIVING.length);
+});

@@ -1,0 +1,43 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { ClockGuard } from '../blob-store/clock-guard.ts';
+import { FilesystemDriver } from '../drivers/filesystem/filesystem-driver.ts';
+import { Metrics } from '../operations/metrics.ts';
+import { Reaper } from './reaper.ts';
+
+// Run in a process of its own by reap-memory.test.ts, so that nothing else takes memory.
+
+const [, , folder = '', count = ''] = process.argv;
+const WINDOW = 'expires-20200101T000000Z-30d';
+
+const driver = await FilesystemDriver.start(folder);
+// Written without the driver, whose fsyncs are not what is measured.
+for (let index = 0; index < Number(count); index += 1) {
+  const path = join(folder, WINDOW, 'orders', 'common', `sha256:${index}`);
+  mkdirSync(path, { recursive: true });
+  writeFileSync(join(path, 'sha256:0'), 'x');
+}
+
+const collect = globalThis.gc ?? (() => {});
+const metrics = new Metrics({ requests: () => 0, bytes: () => 0 });
+const clock = new ClockGuard(driver, 0);
+const reaper = new Reaper(
+  { driver, clock, metrics, log: pino({ level: 'silent' }) },
+  { interval: 1_000, clockTolerance: 0 },
+);
+collect();
+const before = process.memoryUsage();
+let heap = 0;
+const reallyDelete = driver.delete.bind(driver);
+driver.delete = async (names, signal) => {
+  collect();
+  heap = Math.max(heap, process.memoryUsage().heapUsed - before.heapUsed);
+  return await reallyDelete(names, signal);
+};
+await reaper.pass(new AbortController().signal);
+const resident = process.memoryUsage().rss - before.rss;
+const left = (await readdir(folder)).filter((name) => name === WINDOW).length;
+await driver.close();
+process.stdout.write(JSON.stringify({ heap, resident, left }));

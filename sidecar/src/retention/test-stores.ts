@@ -1,0 +1,56 @@
+import { pino } from 'pino';
+import { ClockGuard } from '../blob-store/clock-guard.ts';
+import { type StartedStore, someBytes, type TestStore } from '../drivers/conformance/subject.ts';
+import { startInFolder } from '../drivers/filesystem/test-folder.ts';
+import { MemoryDriver } from '../drivers/memory.ts';
+import { Metrics } from '../operations/metrics.ts';
+import { Reaper, type ReaperSettings } from './reaper.ts';
+
+export const EXPIRED = [
+  'expires-20200101T000000Z-30d',
+  'expires-20200102T000000Z-30d',
+  'expires-20200102T000000Z-12s',
+];
+export const LIVING = ['expires-20900101T000000Z-30d', 'expires-20900101T000000Z-3650d'];
+/** Nothing that this service names; it never deletes in them. */
+export const FOREIGN = [
+  'expires-20200101',
+  'expires-20200101T000000Z-720h',
+  'expires-20200230T000000Z-30d',
+  'backup',
+  '.hidden',
+];
+
+export const ON_EACH_DRIVER: [string, () => Promise<StartedStore>][] = [
+  [
+    'memory',
+    async () => {
+      const driver = new MemoryDriver(64 * 1024 * 1024);
+      return { driver, stop: () => driver.close() };
+    },
+  ],
+  ['filesystem', startInFolder],
+];
+
+/** The parts that work on a store, as the service composes them. */
+export function partsOn(store: TestStore) {
+  const { driver } = store;
+  const clock = new ClockGuard(driver, 0);
+  const metrics = new Metrics({ requests: () => 0, bytes: () => 0 });
+  return { driver, clock, metrics, log: pino({ level: 'silent' }) };
+}
+
+export function reaperOn(store: TestStore, settings: Partial<ReaperSettings> = {}): Reaper {
+  return new Reaper(partsOn(store), { interval: 3_600_000, clockTolerance: 0, ...settings });
+}
+
+export function objectsIn(root: string, count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `${root}/orders/common/sha256:${index}/sha256:0`);
+}
+
+/** Three objects of 1, 2 and 3 bytes in each root, the identity beside them; all their names. */
+export async function fill(store: TestStore, roots: readonly string[]): Promise<string[]> {
+  const names = roots.flatMap((root) => objectsIn(root, 3));
+  await Promise.all(names.map((name, index) => store.put(name, someBytes((index % 3) + 1))));
+  return names.sort();
+}
