@@ -67,7 +67,7 @@ async function roundTrips(codec: LargePayloadCodec, documents: readonly DemoDocu
     const [decoded, getTime] = await timed(() => one(codec.decode([encoded])));
     const same = digestOf(decoded) === digestOf(document.payload);
     verified &&= same;
-    stored.push({ document, encoded, file: join(folder, keyOf(encoded)) });
+    stored.push({ document, encoded, file: fileOf(encoded) });
     rows.push([
       document.name,
       kilobytes(document.payload.data?.length ?? 0),
@@ -163,6 +163,11 @@ function digestOf(payload: Payload): string {
 function keyOf(encoded: Payload): string {
   const reference = decodeReference(encoded);
   return reference.version === 'v2' ? reference.key : '';
+}
+
+/** The key's path below the data folder, its last two segments joined by a dot (docs/architecture.md). */
+function fileOf(encoded: Payload): string {
+  return join(folder, keyOf(encoded).replace(/\/(?=[^/]*$)/, '.'));
 }
 
 function kilobytes(bytes: number): string {

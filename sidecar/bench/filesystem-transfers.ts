@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { link, open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { objectPath } from '../src/drivers/filesystem/object-paths.ts';
 import { compare } from './comparison.ts';
 import { getExchange, type LoadResult, payloadSet, putExchange, runLoad } from './load.ts';
 import { median } from './markdown-table.ts';
@@ -34,7 +35,7 @@ export async function filesystemGets(config: string, folder: string): Promise<Tr
         ),
       );
       const ours = keys.map((key) => getExchange(key, size));
-      const files = keys.map((key) => getExchange(join(folder, key), size));
+      const files = keys.map((key) => getExchange(objectPath(folder, key), size));
       const comparison = await compare(ROUNDS, CLIENTS, size * count, () => ({
         ours: { server: service, exchanges: ours },
         bound: { server: bound, exchanges: files },

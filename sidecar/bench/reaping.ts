@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname } from 'node:path';
 import { pino } from 'pino';
 import { ClockGuard } from '../src/blob-store/clock-guard.ts';
 import { FilesystemDriver } from '../src/drivers/filesystem/filesystem-driver.ts';
+import { objectPath } from '../src/drivers/filesystem/object-paths.ts';
 import { formatKey } from '../src/keys/key.ts';
 import { Metrics } from '../src/operations/metrics.ts';
 import { Reaper } from '../src/retention/reaper.ts';
@@ -75,8 +76,8 @@ async function fillWindow(folder: string, end: number, count: number, seed: stri
           digest: digestOf(`${seed}-${index}`),
           metadataHash: digestOf('metadata'),
         });
-        const path = join(folder, key);
-        await mkdir(join(path, '..'), { recursive: true });
+        const path = objectPath(folder, key);
+        await mkdir(dirname(path), { recursive: true });
         await writeFile(path, 'payload');
       }
     }),

@@ -27,13 +27,15 @@ payload-store COMMAND --help tells the options of a command; payload-store --ver
 ${EXIT_CODE_HELP}
 `;
 
-try {
-  await main(process.argv.slice(2));
-  process.exitCode = EXIT_CODES.ok;
-} catch (error) {
-  process.stderr.write(`payload-store: ${(error as Error).message}\n`);
-  process.exitCode = exitCodeFor(error);
-}
+main(process.argv.slice(2)).then(
+  () => {
+    process.exitCode = EXIT_CODES.ok;
+  },
+  (error: Error) => {
+    process.stderr.write(`payload-store: ${error.message}\n`);
+    process.exitCode = exitCodeFor(error);
+  },
+);
 
 async function main(argv: readonly string[]): Promise<void> {
   const [name, ...rest] = argv;
@@ -59,11 +61,14 @@ function parseArguments(command: Command, args: string[]): { positionals: string
     );
     if (missing !== undefined)
       throw new Error(`--${missing} ${command.options[missing]?.placeholder} is required`);
+    // Mostly a shell variable that is not set; `--data-dir ""` would be the working directory.
+    const empty = Object.keys(parsed.values).find((name) => parsed.values[name] === '');
+    if (empty !== undefined) throw new Error(`--${empty} is empty`);
     if (parsed.positionals.length !== command.positionals.length) {
       throw new Error(`expected ${command.positionals.join(' ') || 'no arguments besides options'}`);
     }
     return { positionals: parsed.positionals, values: parsed.values as Values };
   } catch (error) {
-    throw new UsageError(`${(error as Error).message}; ${seeHelp}`);
+    throw new UsageError(`${(error as Error).message.replaceAll('\n', ' ')}; ${seeHelp}`);
   }
 }

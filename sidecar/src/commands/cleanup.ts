@@ -1,3 +1,4 @@
+import { parseDuration } from '@largepayload/crds';
 import type { CleanupProgress } from '../retention/cleanup.ts';
 import { adminLines } from './admin-client.ts';
 import { type Command, stringOption, type Values } from './command.ts';
@@ -22,10 +23,7 @@ export const cleanup: Command = {
 };
 
 async function run(_positionals: readonly string[], values: Values): Promise<void> {
-  const age = String(values['older-than']);
-  if (!/^[1-9][0-9]*[smhd]$/.test(age)) {
-    throw new UsageError(`--older-than takes an age such as 30s, 12h or 7d, not "${age}"`);
-  }
+  const age = ageOf(String(values['older-than']));
   const dryRun = values['dry-run'] === true;
   const path = `cleanup?age=${age}${dryRun ? '&dry-run' : ''}`;
   const windows = new Map<string, CleanupProgress>();
@@ -52,6 +50,16 @@ async function run(_positionals: readonly string[], values: Values): Promise<voi
     return;
   }
   process.stdout.write(`${JSON.stringify({ ...total, dryRun, windows: [...windows.values()] })}\n`);
+}
+
+/** @throws UsageError for what the service would refuse */
+function ageOf(text: string): string {
+  try {
+    parseDuration(text);
+    return text;
+  } catch {
+    throw new UsageError(`--older-than takes an age such as 30s, 12h or 7d, not "${text}"`);
+  }
 }
 
 function describe({ window, objects, bytes }: CleanupProgress): string {

@@ -2,16 +2,11 @@ import { createWriteStream } from 'node:fs';
 import { readFile, rename, rm } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
-import {
-  BlobClient,
-  type BlobReferenceV2,
-  decodeReference,
-  PayloadReferenceError,
-} from '@largepayload/codec';
+import { type BlobReferenceV2, decodeReference, PayloadReferenceError } from '@largepayload/codec';
 import { type Command, stringOption, type Values } from './command.ts';
 import { UsageError } from './exit-codes.ts';
 import { humanBytes } from './human.ts';
-import { URL_OPTION } from './service-url.ts';
+import { blobClientOf, URL_OPTION } from './service-url.ts';
 
 export const get: Command = {
   name: 'get',
@@ -33,7 +28,7 @@ use them only when the exit code is 0.`,
 
 async function run(positionals: readonly string[], values: Values): Promise<void> {
   const reference = parseReference(await readReference(positionals[0] as string));
-  const client = new BlobClient({ url: stringOption(get, values, 'url') });
+  const client = blobClientOf(stringOption(get, values, 'url'));
   try {
     const stream = await client.getStream(reference);
     if (typeof values.output !== 'string') {

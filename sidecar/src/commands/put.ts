@@ -3,11 +3,11 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { BlobClient, encodeReference, metadataFromRecord } from '@largepayload/codec';
+import { encodeReference, metadataFromRecord } from '@largepayload/codec';
 import { type Command, stringOption, type Values } from './command.ts';
 import { UsageError } from './exit-codes.ts';
 import { humanBytes } from './human.ts';
-import { URL_OPTION } from './service-url.ts';
+import { blobClientOf, URL_OPTION } from './service-url.ts';
 
 export const put: Command = {
   name: 'put',
@@ -43,7 +43,7 @@ async function run(positionals: readonly string[], values: Values): Promise<void
   const size = status.size;
   const digest = await digestOfFile(file);
   const metadata = metadataFromRecord({ encoding: Buffer.from(stringOption(put, values, 'encoding')) });
-  const client = new BlobClient({ url: stringOption(put, values, 'url') });
+  const client = blobClientOf(stringOption(put, values, 'url'));
   try {
     const started = performance.now();
     const namespace = String(values.namespace);

@@ -1,4 +1,6 @@
+import { BlobClient } from '@largepayload/codec';
 import type { OptionHelp } from './command.ts';
+import { UsageError } from './exit-codes.ts';
 
 /** Where clients find the service: the environment that injection sets, else a service on this machine. */
 export const URL_OPTION: OptionHelp = {
@@ -14,3 +16,19 @@ export const ADMIN_URL_OPTION: OptionHelp = {
   help: "the service's admin port; in a cluster, reach it by kubectl port-forward",
   default: 'http://127.0.0.1:9099',
 };
+
+/** The caller closes the client. @throws UsageError when the URL cannot be that of a service */
+export function blobClientOf(url: string): BlobClient {
+  try {
+    return new BlobClient({ url });
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+/** @throws UsageError when the text is not an http:// or https:// URL */
+export function parseAdminUrl(text: string): URL {
+  const url = URL.parse(text);
+  if (url?.protocol === 'http:' || url?.protocol === 'https:') return url;
+  throw new UsageError(`--admin-url takes an http:// or https:// URL, not "${text}"`);
+}

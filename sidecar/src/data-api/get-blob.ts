@@ -29,7 +29,9 @@ function handler(context: DataContext, find: (query: Query, signal: AbortSignal)
       const { expectedLength } = getFields(request.headers);
       const stop = new AbortController();
       reply.raw.once('close', () => stop.abort(new ServiceError('body_incomplete', 'the client left')));
-      const blob = await find(request.query as Query, stop.signal);
+      const blob = await find(request.query as Query, stop.signal).catch((error) =>
+        assertTrulyMissing(context, error),
+      );
       await deliver(context, reply, blob, expectedLength);
       context.metrics.recordGet(blob.size, seconds());
     } catch (error) {
@@ -40,6 +42,12 @@ function handler(context: DataContext, find: (query: Query, signal: AbortSignal)
       reply.raw.destroy();
     }
   };
+}
+
+/** A folder that is not mounted has no payloads either; "not found", which ends workflows, is said only of a usable storage. */
+async function assertTrulyMissing({ readiness }: DataContext, error: unknown): Promise<never> {
+  if (error instanceof ServiceError && error.code === 'key_not_found') await readiness.assertReady();
+  throw error;
 }
 
 async function deliver(

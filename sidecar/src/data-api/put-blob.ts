@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Moment, PutResult } from '../blob-store/blob-store.ts';
 import { ServiceError, toServiceError } from '../errors.ts';
+import { waitsForContinue } from '../http/unread-body.ts';
 import type { DataContext } from './data-context.ts';
 import { TRANSFER_BYTES } from './limits.ts';
 import { requestBody } from './request-body.ts';
@@ -36,7 +37,7 @@ async function store(
   const transfer = watch.begin((reason) => stop.abort(EXPIRED[reason]()), deadline);
   try {
     // Node sends this by itself only where nobody listens for `checkContinue`; here a refused body is never sent.
-    if (request.headers.expect !== undefined) reply.raw.writeContinue();
+    if (waitsForContinue(request.raw)) reply.raw.writeContinue();
     const body = requestBody(request.raw, transfer, stop.signal);
     const facts = { size, digest };
     return await store.put({

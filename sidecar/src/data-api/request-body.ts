@@ -46,6 +46,8 @@ class BodyQueue {
     request.on('data', this.#onData).on('end', this.#onEnd).on('close', this.#onClose);
     // Stays attached: a connection that breaks after the body was left must not end the process.
     request.on('error', this.#onClose);
+    // The client may have left while the storage was asked: its `close` is over, and no other will come.
+    if (request.destroyed) this.#onClose();
   }
 
   take(): Buffer | undefined {

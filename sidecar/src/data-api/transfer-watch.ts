@@ -83,10 +83,16 @@ export class Transfer {
   }
 
   judge(now: number, { progressPeriod, progressBytes }: TransferRules): void {
-    if (this.#deadline !== undefined && now > this.#deadline) return this.#expire('deadline');
+    if (this.#deadline !== undefined && now > this.#deadline) {
+      this.#expire('deadline');
+      return;
+    }
     const waiting = this.#waitingSince === undefined ? 0 : now - this.#waitingSince;
     if (this.#waited + waiting < progressPeriod) return;
-    if (this.#moved < progressBytes) return this.#expire('slow');
+    if (this.#moved < progressBytes) {
+      this.#expire('slow');
+      return;
+    }
     this.#waited = 0;
     this.#moved = 0;
     if (this.#waitingSince !== undefined) this.#waitingSince = now;

@@ -41,12 +41,15 @@ export interface Driver {
 
   /**
    * All objects below `folder` (a prefix ending in `/`), in pages of at most 1,000, in constant memory. Names that share
-   * leading segments come one after another. Objects created or deleted meanwhile may be missing or not.
+   * their first two segments come one after another. Objects created or deleted meanwhile may be missing or not.
    */
   list(folder: string, signal: AbortSignal): AsyncIterable<ListedObject[]>;
 
   /** Deletes the named objects (at most 1,000). One that is not there counts as deleted by somebody else. */
   delete(names: readonly string[], signal: AbortSignal): Promise<DeleteOutcome>;
+
+  /** Removes what a hierarchical backend keeps of a folder (ending in `/`) below which there are no objects; else nothing. */
+  removeFolder(folder: string, signal: AbortSignal): Promise<void>;
 
   /** The backend's clock, ms since the epoch, by an access that also proves that the backend takes writes. */
   currentTime(signal: AbortSignal): Promise<number>;

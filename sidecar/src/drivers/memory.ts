@@ -101,6 +101,10 @@ export class MemoryDriver implements Driver {
     return { deleted: names.filter((name) => this.#remove(name)), failed: [] };
   }
 
+  async removeFolder(_folder: string, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+  }
+
   async currentTime(signal: AbortSignal): Promise<number> {
     signal.throwIfAborted();
     return Date.now();

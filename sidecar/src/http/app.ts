@@ -1,7 +1,8 @@
-import type { Server } from 'node:http';
+import { METHODS, type Server } from 'node:http';
 import Fastify, { type FastifyBaseLogger, type FastifyHttpOptions, type FastifyInstance } from 'fastify';
 import { answerBrokenHead } from './broken-head.ts';
-import { answerErrors, declareRoutes, type Route } from './error-answers.ts';
+import { answerError, answerErrors, declareRoutes, type Route } from './error-answers.ts';
+import { limitUnreadBodies } from './unread-body.ts';
 
 /** An HTTP server with these routes and nothing else, not listening yet; all ports are made by it. */
 export function buildApp(
@@ -18,11 +19,12 @@ export function buildApp(
     exposeHeadRoutes: false,
     return503OnClosing: false,
     clientErrorHandler: answerBrokenHead,
+    frameworkErrors: answerError,
   });
-  // Bodies are streamed by their handler; nothing is parsed.
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', (_request, _payload, done) => done(null));
+  // Every method that Node understands gets our answer, not the framework's. No body is parsed: handlers stream them.
+  for (const method of METHODS) app.addHttpMethod(method, { hasBody: false, overrideExisting: true });
   answerErrors(app);
+  limitUnreadBodies(app);
   declareRoutes(app, routes);
   return app;
 }

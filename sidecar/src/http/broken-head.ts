@@ -1,4 +1,4 @@
-import { STATUS_CODES } from 'node:http';
+import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { type ErrorCode, ServiceError } from '../errors.ts';
 import { errorBody } from './error-answers.ts';
@@ -8,7 +8,7 @@ const LINGER = 1_000;
 
 /** Answers a request whose head never became a request: too large, too slow, or not HTTP. */
 export function answerBrokenHead(error: Error & { code?: string }, socket: Socket): void {
-  if (!socket.writable || error.code === 'ECONNRESET') {
+  if (!socket.writable || error.code === 'ECONNRESET' || isAnswering(socket)) {
     socket.destroy(error);
     return;
   }
@@ -27,6 +27,11 @@ export function answerBrokenHead(error: Error & { code?: string }, socket: Socke
   socket.resume();
   const timer = setTimeout(() => socket.destroy(), LINGER);
   socket.once('close', () => clearTimeout(timer));
+}
+
+/** Whether part of another answer is out, into whose body ours would go. Node's own handler asks the same way. */
+function isAnswering(socket: Socket & { _httpMessage?: ServerResponse | null }): boolean {
+  return socket._httpMessage?.headersSent === true;
 }
 
 const REFUSALS: Record<string, [ErrorCode, string]> = {

@@ -1,5 +1,6 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import { RETRY_AFTER_SECONDS, ServiceError, toServiceError } from '../errors.ts';
+import { waitsForContinue } from './unread-body.ts';
 
 /** The body of every answer that is not a success. */
 export function errorBody(error: ServiceError): { error: { code: string; message: string } } {
@@ -8,17 +9,20 @@ export function errorBody(error: ServiceError): { error: { code: string; message
 
 /** Answers thrown errors by the error table, on all ports alike. */
 export function answerErrors(app: FastifyInstance): void {
-  app.setErrorHandler((thrown: FastifyError, request, reply) => {
-    const error = isFrameworkRefusal(thrown)
-      ? new ServiceError('malformed_request', 'the request cannot be understood')
-      : toServiceError(thrown);
-    if (error.code === 'internal')
-      request.log.error({ err: thrown, url: request.routeOptions.url }, 'request failed');
-    send(reply, error);
-  });
+  app.setErrorHandler(answerError);
   app.setNotFoundHandler((_request, reply) => {
     send(reply, new ServiceError('unknown_route', 'no such path; docs/wire-protocol.md lists them'));
   });
+}
+
+/** Also for what the framework refuses before it looks for a route. */
+export function answerError(thrown: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  const error = isFrameworkRefusal(thrown)
+    ? new ServiceError('malformed_request', 'the request cannot be understood')
+    : toServiceError(thrown);
+  if (error.code === 'internal')
+    request.log.error({ err: thrown, url: request.routeOptions.url }, 'request failed');
+  send(reply, error);
 }
 
 /** One method on one path. */
@@ -48,26 +52,10 @@ export function declareRoutes(app: FastifyInstance, routes: readonly Route[]): v
 
 function send(reply: FastifyReply, error: ServiceError): void {
   if (error.status === 503) reply.header('Retry-After', RETRY_AFTER_SECONDS);
-  closeAfterRefusedBody(reply);
-  reply.code(error.status).send(errorBody(error));
-}
-
-/** How long a client may go on sending a body that was refused. Closing at once would destroy the answer on its way. */
-const REFUSED_BODY_TIME = 5_000;
-
-/**
- * Node reads a refused body to its end to keep the connection; a client that does not notice the refusal would be fed
- * for hours. One that waits for `100 Continue` has sent nothing, and its connection can end with the answer.
- */
-function closeAfterRefusedBody(reply: FastifyReply): void {
+  // A client that still waits to send its body has to be told that it never will; its connection ends with the answer.
   const { raw: request } = reply.request;
-  if (request.complete || request.headers['content-length'] === undefined) return;
-  if (request.headers.expect !== undefined) {
-    reply.header('Connection', 'close');
-    return;
-  }
-  const timer = setTimeout(() => request.socket.destroy(), REFUSED_BODY_TIME);
-  for (const event of ['end', 'close']) request.once(event, () => clearTimeout(timer));
+  if (!request.complete && waitsForContinue(request)) reply.header('Connection', 'close');
+  reply.code(error.status).send(errorBody(error));
 }
 
 function isFrameworkRefusal(error: FastifyError): boolean {

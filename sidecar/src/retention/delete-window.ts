@@ -23,6 +23,8 @@ export async function* deleteWindow(
     firstFailure ??= failed[0]?.error;
   }
   if (firstFailure !== undefined) throw firstFailure;
+  // A process that was killed may have left folders without files.
+  await driver.removeFolder(folder, signal);
 }
 
 /** What the pages of a window hold, nothing deleted. */

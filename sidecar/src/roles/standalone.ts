@@ -75,8 +75,6 @@ export async function startStandalone(
           { interval: parseDuration(spec.retention.reaperInterval), clockTolerance: CLOCK_TOLERANCE },
         );
 
-  await claimStorage(driver, identity, AbortSignal.timeout(STORAGE_TIMEOUT));
-
   const data = buildDataServer({ store, limits, budget, watch, metrics, readiness, log });
   const operations = buildMetricsServer({ metrics, readiness, log });
   const { version } = settings;
@@ -84,6 +82,7 @@ export async function startStandalone(
   const servers = [data, operations, admin];
   const stopReaper = new AbortController();
   try {
+    await claimStorage(driver, identity, AbortSignal.timeout(STORAGE_TIMEOUT));
     const addresses = {
       data: await listen(data, settings.listen.data),
       metrics: await listen(operations, settings.listen.metrics),

@@ -46,7 +46,20 @@ export function describeDelete(subject: DriverSubject): void {
     const outcomes = await Promise.all([names, names].map((all) => at.store.driver.delete(all, never())));
     expect(outcomes.flatMap(({ failed }) => failed)).toEqual([]);
     expect(outcomes.flatMap(({ deleted }) => deleted).sort()).toEqual(names.sort());
-    expect(await at.store.firstSegments('')).toEqual([]);
+  });
+
+  test('removeFolder removes what is left of a folder without objects, and nothing else', async () => {
+    const [first, second] = ['expires-20400101T000000Z-30d/', 'expires-20400102T000000Z-30d/'];
+    await at.store.put(`${first}orders/common/a`, someBytes(3));
+    await at.store.put(`${first}orders/custom/wf/1/a`, someBytes(3));
+    await at.store.put(`${second}orders/common/a`, someBytes(3));
+    await at.store.driver.delete([`${first}orders/custom/wf/1/a`], never());
+    await at.store.driver.removeFolder(first, never());
+    expect(await at.store.list(first)).toEqual([{ name: `${first}orders/common/a`, size: 3 }]);
+    await at.store.driver.delete([`${first}orders/common/a`], never());
+    await at.store.driver.removeFolder(first, never());
+    expect(await at.store.firstSegments('')).toEqual([second]);
+    await at.store.driver.removeFolder(first, never());
   });
 
   test('rejects with the reason of a signal that is aborted, and deletes nothing', async () => {

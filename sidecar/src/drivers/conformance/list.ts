@@ -82,6 +82,7 @@ export function describeList(subject: DriverSubject): void {
         expect(failed).toEqual([]);
       }
       expect(await store.list(WINDOW)).toEqual([]);
+      await store.driver.removeFolder(WINDOW, never());
       expect(await store.firstSegments('expires-')).toEqual([OTHER_WINDOW]);
     });
   });

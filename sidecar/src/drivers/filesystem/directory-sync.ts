@@ -43,7 +43,7 @@ export class DirectorySync {
   /** Resolves once the entries of `folder`, and the way to it, are durable. */
   async settle(folder: string): Promise<void> {
     await Promise.all([this.#sync(folder), this.#settleEntry(folder)]);
-    if (folder !== this.#root) this.#remember(dirname(folder));
+    for (let at = folder; at !== this.#root && !this.#durable.has(at); at = dirname(at)) this.#remember(at);
   }
 
   async #settleEntry(folder: string): Promise<void> {

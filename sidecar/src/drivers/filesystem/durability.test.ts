@@ -34,20 +34,21 @@ describe.skipIf(!traceable)('calls to the kernel', () => {
     const created = steps.get('create') ?? [];
     expect(created.indexOf('fdatasync a temporary file')).toBe(0);
     expect(created[1]).toBe('link');
-    expect(created.slice(2).sort()).toEqual(
-      [...LEVELS, `${COMMON}/sha256:one`].map((path) => `fsync ${path}`).sort(),
-    );
+    const allLevels = LEVELS.map((path) => `fsync ${path}`).sort();
+    // The first attempt finds that the folders are missing.
+    expect(
+      created
+        .slice(1)
+        .filter((call) => call !== 'link')
+        .sort(),
+    ).toEqual(allLevels);
 
-    expect(steps.get('neighbour')?.slice(2).sort()).toEqual(
-      [COMMON, `${COMMON}/sha256:two`].map((path) => `fsync ${path}`),
-    );
+    expect(steps.get('neighbour')?.slice(2)).toEqual([`fsync ${COMMON}`]);
     // Another process may have made the object, and may not have synced it yet.
-    expect(steps.get('hit')?.sort()).toEqual(
-      [...LEVELS, `${COMMON}/sha256:one`].map((path) => `fsync ${path}`).sort(),
-    );
+    expect(steps.get('hit')?.sort()).toEqual(allLevels);
     const replaced = steps.get('replace') ?? [];
     expect(replaced.slice(0, 3)).toEqual(['fdatasync a temporary file', 'link', 'rename']);
-    expect(replaced).toContain(`fsync ${COMMON}/sha256:one`);
+    expect(replaced).toContain(`fsync ${COMMON}`);
   });
 });
 

@@ -1,5 +1,5 @@
-import { constants, type FileHandle, link, mkdir, open, rename, rmdir, unlink } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { constants, type FileHandle, link, mkdir, open, rename, unlink } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { drain, IntegrityError, verify } from '../../blob-store/verified-body.ts';
 import type {
   BlobFacts,
@@ -11,8 +11,10 @@ import type {
   StoredBlob,
 } from '../driver.ts';
 import { DirectorySync, FOLDER_MODE } from './directory-sync.ts';
+import { removeEmptyFolders, removeEmptyFoldersUpwards } from './empty-folders.ts';
 import { errorCode, fileOperation, NO_SPACE, toStorageError, unless } from './failures.ts';
 import { listFiles, listFolders } from './list-files.ts';
+import { objectPath } from './object-paths.ts';
 import { blobOfFile } from './read-blob.ts';
 import { OWN_FOLDER, TemporaryFiles } from './temporary-files.ts';
 import { writeBody } from './write-body.ts';
@@ -20,6 +22,8 @@ import { writeBody } from './write-body.ts';
 const SWEEP_INTERVAL = 60 * 60 * 1_000;
 /** Files deleted at the same time: more than the thread pool has threads gains nothing. */
 const DELETES_AT_ONCE = 16;
+/** How often a folder may be removed, as empty, between its making and the link into it. */
+const LINK_ATTEMPTS = 4;
 
 /**
  * Objects as files, named as they are, in one folder on one filesystem with hard links. Several processes may share it.
@@ -109,10 +113,14 @@ export class FilesystemDriver implements Driver {
       }
     };
     await Promise.all(Array.from({ length: DELETES_AT_ONCE }, work));
-    // When aborted as well: no list shows a folder without files, so no later delete would come by.
-    await this.#removeEmptyFolders(names);
     signal.throwIfAborted();
     return { deleted, failed };
+  }
+
+  async removeFolder(folder: string, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const path = `${this.#path(folder.slice(0, -1))}/`;
+    await fileOperation('remove empty folders', () => removeEmptyFolders(path, signal));
   }
 
   async currentTime(signal: AbortSignal): Promise<number> {
@@ -166,7 +174,7 @@ export class FilesystemDriver implements Driver {
       await file.handle.datasync();
       options.signal.throwIfAborted();
       const outcome = await this.#commit(file.path, path, facts, options);
-      await this.#folders.settle(dirname(path));
+      await Promise.all([this.#folders.settle(dirname(path)), file.discard()]);
       return outcome;
     } finally {
       await file.discard();
@@ -174,49 +182,32 @@ export class FilesystemDriver implements Driver {
   }
 
   async #commit(temporary: string, path: string, facts: BlobFacts, options: PutOptions) {
-    await this.#folders.make(dirname(path));
-    const linked = await unless(
-      ['EEXIST'],
-      link(temporary, path).then(() => true),
-    );
+    const linked = await this.#link(temporary, path).catch(async (error) => {
+      await removeEmptyFoldersUpwards(dirname(path), this.#root);
+      throw error;
+    });
     if (linked) return 'created';
     if ((await this.#examine(path, facts, options)) === 'intact') return 'existed';
     await rename(temporary, path);
     return 'created';
   }
 
-  /** Goes up from each deleted file as long as folders turn out to be empty; rmdir(2) refuses the others. */
-  async #removeEmptyFolders(names: readonly string[]): Promise<void> {
-    let folders = new Set(names.map((name) => dirname(this.#path(name))));
-    while (folders.size > 0) {
-      const above = new Set<string>();
-      const queue = folders.values();
-      const work = async () => {
-        for (const folder of queue) {
-          if (folder === this.#root) continue;
-          const gone = await rmdir(folder).then(
-            () => true,
-            (error) => errorCode(error) === 'ENOENT',
-          );
-          if (gone) above.add(dirname(folder));
-        }
-      };
-      await Promise.all(Array.from({ length: DELETES_AT_ONCE }, work));
-      folders = above;
+  /** `false` when the name is taken. The folder may be missing, or be removed while it is empty, so it is made on demand. */
+  async #link(temporary: string, path: string): Promise<boolean> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await link(temporary, path);
+        return true;
+      } catch (error) {
+        if (errorCode(error) === 'EEXIST') return false;
+        if (errorCode(error) !== 'ENOENT' || attempt === LINK_ATTEMPTS) throw error;
+        await this.#folders.make(dirname(path));
+      }
     }
   }
 
-  /** @throws Error for a name that would leave the folder; the grammar of keys lets none through. */
   #path(name: string): string {
-    const segments = name.replace(/^\//, '').split('/');
-    if (
-      segments.some(
-        (segment) => segment === '' || segment === '.' || segment === '..' || segment.includes('\0'),
-      )
-    ) {
-      throw new Error(`not an object name: ${JSON.stringify(name)}`);
-    }
-    return join(this.#root, ...segments);
+    return objectPath(this.#root, name);
   }
 }
 

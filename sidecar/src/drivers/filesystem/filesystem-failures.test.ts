@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { bytesOf, factsOf, inChunks, never, someBytes, someName, TestStore } from '../conformance/subject.ts';
 import { FilesystemDriver } from './filesystem-driver.ts';
+import { objectPath } from './object-paths.ts';
 import { OWN_FOLDER } from './temporary-files.ts';
 import { removeFolder, startInFolder } from './test-folder.ts';
 
@@ -88,7 +89,7 @@ test('a file in place of the data folder', async () => {
 });
 
 test('a folder in place of an object', async () => {
-  mkdirSync(join(folder, name), { recursive: true });
+  mkdirSync(objectPath(folder, name), { recursive: true });
   expect(await store.get(name)).toBeUndefined();
   await expect(store.put(name, someBytes(10))).rejects.toMatchObject(UNAVAILABLE);
   expect((await store.driver.delete([name], never())).failed).toMatchObject([{ name, error: UNAVAILABLE }]);
@@ -96,7 +97,7 @@ test('a folder in place of an object', async () => {
 
 test('one name that cannot be deleted does not keep the others', async () => {
   await store.put(someName(1), someBytes(10));
-  mkdirSync(join(folder, name, 'in the way'), { recursive: true });
+  mkdirSync(join(objectPath(folder, name), 'in the way'), { recursive: true });
   const { deleted, failed } = await store.driver.delete([name, someName(1)], never());
   expect(deleted).toEqual([someName(1)]);
   expect(failed).toHaveLength(1);
@@ -129,25 +130,9 @@ test('symbolic links are neither listed nor followed by a listing', async () => 
   expect(await store.firstSegments('expires-')).toHaveLength(1);
 });
 
-test('empty folders go with the last object in them, the data folder stays', async () => {
-  const names = [someName(1), someName(2), 'blobs/orders/common/a/b'];
-  for (const each of names) await store.put(each, someBytes(10));
-  await store.driver.delete([someName(1)], never());
-  expect(await store.names()).toEqual(names.slice(1).sort());
-  expect(existsSync(dirname(join(folder, someName(1))))).toBe(false);
-  await store.driver.delete(names, never());
+test('removeFolder takes the empty folders that killed processes left, and stays below the data folder', async () => {
+  mkdirSync(join(folder, 'expires-20400101T000000Z-30d/orders/custom/wf/1'), { recursive: true });
+  mkdirSync(join(folder, 'expires-20400101T000000Z-30d/orders/custom/wf/2'), { recursive: true });
+  await store.driver.removeFolder('expires-20400101T000000Z-30d/', never());
   expect(readdirSync(folder)).toEqual([OWN_FOLDER]);
-});
-
-test('a delete that is aborted leaves no empty folders: no listing would ever show them', async () => {
-  const names = Array.from({ length: 200 }, (_, index) => someName(index));
-  await Promise.all(names.map((each) => store.put(each, someBytes(1))));
-  const stop = new AbortController();
-  const deleting = store.driver.delete(names, stop.signal);
-  while (existsSync(join(folder, names[3] ?? ''))) await new Promise(setImmediate);
-  stop.abort(new Error('no longer wanted'));
-  await expect(deleting).rejects.toThrow('no longer wanted');
-  const left = await store.names();
-  expect(left.length).toBeGreaterThan(0);
-  expect(readdirSync(dirname(dirname(join(folder, name))))).toHaveLength(left.length);
 });

@@ -3,13 +3,14 @@ import { lstat, opendir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ListedObject, PAGE_SIZE } from '../driver.ts';
 import { unless } from './failures.ts';
+import { objectNameOfFile } from './object-paths.ts';
 
 /** Entries of one folder that are looked into at the same time. */
 const ENTRIES_AT_ONCE = 16;
-/** A folder of at most so many files is read in one go; most hold one, as each digest has a folder of its own. */
+/** A folder of at most so many files is read in one go; key prefixes, a workflow's above all, make many of them. */
 const SMALL_FOLDER = 32;
 
-/** All files below `folder` (absolute, ending in `/`) in pages, named as `prefix` + their path below it, in constant memory. */
+/** All files below `folder` (absolute, ending in `/`) in pages, named by `prefix` and their path below it, in constant memory. */
 export async function* listFiles(
   folder: string,
   prefix: string,
@@ -71,13 +72,14 @@ async function measure(names: readonly string[], folder: string, prefix: string)
   const measured = await Promise.all(
     names.map(async (name) => {
       const status = await unless(['ENOENT'], lstat(folder + name));
-      return status === undefined ? [] : [{ name: prefix + name, size: status.size }];
+      return status === undefined ? [] : [{ name: prefix + objectNameOfFile(name), size: status.size }];
     }),
   );
   return measured.flat();
 }
 
-async function* entriesOf(folder: string, signal: AbortSignal): AsyncGenerator<Dirent[]> {
+/** The entries of one folder in groups, none when it is not there. */
+export async function* entriesOf(folder: string, signal: AbortSignal): AsyncGenerator<Dirent[]> {
   const handle = await unless(['ENOENT'], opendir(folder, { bufferSize: ENTRIES_AT_ONCE }));
   if (handle === undefined) return;
   let group: Dirent[] = [];

@@ -14,7 +14,7 @@ const ABANDONED_AFTER = 60 * 60 * 1_000;
 export interface TemporaryFile {
   readonly path: string;
   readonly handle: FileHandle;
-  /** Closes and removes the file; its content lives on under any name it was linked to. */
+  /** Closes and removes the file, once; its content lives on under any name it was linked to. */
   discard(): Promise<void>;
 }
 
@@ -47,12 +47,17 @@ export class TemporaryFiles {
       await mkdir(this.#own, FOLDER_MODE);
       return openNew(path);
     });
+    let discarded: Promise<void> | undefined;
+    const discard = async () => {
+      await handle.close();
+      await unless(['ENOENT'], unlink(path));
+    };
     return {
       path,
       handle,
-      discard: async () => {
-        await handle.close();
-        await unless(['ENOENT'], unlink(path));
+      discard: () => {
+        discarded ??= discard();
+        return discarded;
       },
     };
   }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { StartedStore } from '../conformance/subject.ts';
 import { FilesystemDriver } from './filesystem-driver.ts';
+import { objectPath } from './object-paths.ts';
 import { OWN_FOLDER } from './temporary-files.ts';
 
 /** A new empty folder for one test, which removes it. */
@@ -22,7 +23,7 @@ export async function startInFolder(): Promise<StartedStore & { driver: Filesyst
   return {
     driver,
     folder,
-    damage: (name, bytes) => writeFile(join(folder, name), bytes),
+    damage: (name, bytes) => writeFile(objectPath(folder, name), bytes),
     leftovers: () => temporaryFiles(folder),
     openResources: async () => openFilesBelow(folder),
     stop: async () => {

@@ -8,8 +8,10 @@ import { FilesystemDriver } from './filesystem-driver.ts';
 // Run in processes of their own by test-process.ts, so nothing of vitest is at hand here.
 
 const never = () => new AbortController().signal;
-const nameOf = (seed: string | number) =>
-  `expires-20400101T000000Z-30d/orders/common/sha256:${seed}/sha256:0`;
+const nameOf = (seed: string | number) => {
+  const digest = createHash('sha256').update(String(seed)).digest('hex');
+  return `expires-20400101T000000Z-30d/orders/common/sha256:${digest}/sha256:${'0'.repeat(64)}`;
+};
 
 /** Which files exist below the folder, objects and temporary ones. */
 async function filesBelow(folder: string): Promise<string[]> {

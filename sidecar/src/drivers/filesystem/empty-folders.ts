@@ -1,0 +1,25 @@
+import { rmdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { errorCode, unless } from './failures.ts';
+import { entriesOf } from './list-files.ts';
+
+/** Removes the folder (absolute, ending in `/`) and those in it, as far as there are no files below them. */
+export async function removeEmptyFolders(folder: string, signal: AbortSignal): Promise<void> {
+  for await (const entries of entriesOf(folder, signal)) {
+    const folders = entries.filter((entry) => entry.isDirectory());
+    await Promise.all(folders.map(({ name }) => removeEmptyFolders(`${folder}${name}/`, signal)));
+  }
+  // Refused while there is something in it, which a put that began in time may just have made.
+  await unless(['ENOENT', 'ENOTEMPTY', 'EEXIST'], rmdir(folder));
+}
+
+/** Removes what was made in vain for a file that could not be stored: the folder and those above it, while they are empty. */
+export async function removeEmptyFoldersUpwards(folder: string, root: string): Promise<void> {
+  for (let at = folder; at !== root; at = dirname(at)) {
+    const goOn = await rmdir(at).then(
+      () => true,
+      (error) => errorCode(error) === 'ENOENT',
+    );
+    if (!goOn) return;
+  }
+}

@@ -1,0 +1,77 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { eventually } from '../testing/eventually.ts';
+import { call, expectError, keyOf } from '../testing/http-call.ts';
+import { getPath, testPayload } from '../testing/payload.ts';
+import { realProgram, type ServingProcess } from '../testing/real-program.ts';
+import { filesIn, metric } from '../testing/running-service.ts';
+
+const { serve, newFolder } = realProgram();
+
+const HOUR = 3_600_000;
+
+/** A process whose clock is off by what the offset file says; the kernel's, which stamps files, stays right. */
+async function withClock(name: string, offset: number) {
+  const folder = await newFolder(name);
+  const file = join(folder, 'offset');
+  const set = (milliseconds: number) => writeFile(file, String(milliseconds));
+  await set(offset);
+  const preload = join(folder, 'clock.mjs');
+  await writeFile(
+    preload,
+    `import { readFileSync } from 'node:fs';
+     const now = Date.now;
+     Date.now = () => now() + Number(readFileSync(${JSON.stringify(file)}, 'utf8') || 0);`,
+  );
+  return { set, nodeOptions: ['--import', preload] };
+}
+
+const { bytes, putPath, putHeaders, getHeaders } = testPayload('kept for eight seconds');
+const put = (service: ServingProcess) =>
+  call(service.data, putPath, { method: 'PUT', headers: putHeaders, body: bytes });
+const readiness = async (service: ServingProcess) => {
+  const { status, body } = await call(service.metrics, '/readyz');
+  return { status, code: JSON.parse(body.toString()).error?.code };
+};
+
+test.concurrent.each([
+  ['back by an hour', -HOUR],
+  ['back by five seconds', -5_000],
+  ['forward by an hour', HOUR],
+  ['forward by five seconds', 5_000],
+])('a clock set %s stops PUTs and deletion, not GETs, until it is right again', async (name, offset) => {
+  const { set, nodeOptions } = await withClock(name, 0);
+  const dataFolder = await newFolder(`${name} data`);
+  await using service = await serve({ dataFolder, ttl: '1h', reaperInterval: '1s', nodeOptions });
+  const key = keyOf(await put(service));
+  const before = await filesIn(dataFolder);
+
+  await set(offset);
+  for (let round = 0; round < 3; round += 1) expectError(await put(service), 'clock_difference');
+  await eventually('readyz tells', async () => (await readiness(service)).status === 503);
+  expect(await readiness(service)).toEqual({ status: 503, code: 'clock_difference' });
+  expect((await call(service.data, '/v2/health/head', { method: 'HEAD' })).status).toBe(503);
+  await eventually(
+    'the reaper has tried, and stopped',
+    async () => (await metric(service, 'payload_store_reaper_passes_total{result="failed"}')) > 0,
+  );
+  const got = await call(service.data, getPath(key), { headers: getHeaders });
+  expect(got.body).toEqual(bytes);
+  const cleanup = await call(service.admin, '/admin/payload-store/cleanup?age=1s', { method: 'POST' });
+  expect(cleanup.body.toString()).toMatch('"code":"clock_difference"');
+  expect(await filesIn(dataFolder)).toEqual(before);
+
+  await set(0);
+  await eventually('PUTs are taken again', async () => (await put(service)).status === 200);
+  await eventually('ready again', async () => (await readiness(service)).status === 200);
+});
+
+test.concurrent('a clock that is wrong from the start makes a service that is not ready', async () => {
+  const { nodeOptions } = await withClock('from the start', HOUR);
+  const dataFolder = await newFolder('from the start data');
+  await using service = await serve({ dataFolder, ttl: '1h', nodeOptions });
+  expect(await readiness(service)).toEqual({ status: 503, code: 'clock_difference' });
+  expectError(await put(service), 'clock_difference');
+  expect(await filesIn(dataFolder)).toEqual([]);
+});

@@ -1,0 +1,28 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Asks again until the answer is true. @throws Error naming what was awaited when it never is */
+export async function eventually(
+  what: string,
+  ask: () => boolean | Promise<boolean>,
+  limit = 5_000,
+): Promise<void> {
+  const started = performance.now();
+  while (!(await ask())) {
+    if (performance.now() - started > limit) throw new Error(`after ${limit} ms, not yet: ${what}`);
+    await sleep(20);
+  }
+}
+
+/** Fails by name what would otherwise hang. */
+export async function within<T>(limit: number, what: string, promise: Promise<T>): Promise<T> {
+  const done = new AbortController();
+  const late = sleep(limit, undefined, { signal: done.signal }).then(() => {
+    throw new Error(`not within ${limit} ms: ${what}`);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    done.abort();
+    late.catch(() => {});
+  }
+}
