@@ -72,7 +72,7 @@ test('names, subresources and printer columns', () => {
 });
 
 test('every rule is there once a place', () => {
-  expect(rules).toHaveLength(14);
+  expect(rules).toHaveLength(15);
   expect(rules.filter(({ rule }) => rule.includes('oldSelf'))).toHaveLength(5);
   for (const rule of rules) expect(Object.keys(rule)).toEqual(['rule', 'message']);
 });

@@ -8,8 +8,8 @@ const KIB = 1024;
 const MIB = 1024 * KIB;
 const ROUNDS = 6;
 const CLIENTS = 4;
-/** After this long nothing put before is in a window that still takes puts (TTL 8 s), ms. */
-const WINDOWS_CLOSED = 5_000;
+/** After this long nothing put before is in a window that still takes puts (TTL 20 s), ms. */
+const WINDOWS_CLOSED = 8_000;
 
 export interface TransferRow {
   readonly what: string;

@@ -1,3 +1,4 @@
+import { ForeignStoreError } from './blob-store/identity.ts';
 import { IntegrityError } from './blob-store/verified-body.ts';
 import { StorageError } from './drivers/driver.ts';
 
@@ -67,6 +68,9 @@ export function toServiceError(error: unknown): ServiceError {
   }
   if (error instanceof IntegrityError) {
     return new ServiceError('integrity', `the stored payload is damaged: ${error.message}`, { cause: error });
+  }
+  if (error instanceof ForeignStoreError) {
+    return new ServiceError('storage_unavailable', error.message, { cause: error });
   }
   return new ServiceError('internal', 'internal error; the service log has the details', { cause: error });
 }

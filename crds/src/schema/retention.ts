@@ -10,17 +10,22 @@ const SHORTEST_TTL = parseDuration('8s');
 const LONGEST_TTL = parseDuration('3650d');
 
 /**
- * Every unit has its own bound, so that 999999999h is refused like 9999d. The pattern and maxLength leave at
- * most nine digits, which int() reads; CEL's duration() would overflow on such hours instead of answering.
+ * CEL for "the duration in this field is at most 3650d". Every unit has its own bound, so that 999999999h is refused like
+ * 9999d. The pattern and maxLength leave at most nine digits, which int() reads; CEL's duration() would overflow on such
+ * hours instead of answering.
  */
+function atMostLongest(field: string): string {
+  const most = { s: 315_360_000, m: 5_256_000, h: 87_600, d: 3_650 };
+  return Object.entries(most)
+    .map(
+      ([unit, bound]) =>
+        `(!${field}.endsWith('${unit}') || int(${field}.replace('${unit}', '')) <= ${bound})`,
+    )
+    .join(' && ');
+}
+
 const ttlInBounds: Rule = {
-  cel: [
-    "self.ttl == 'Forever' || (!self.ttl.matches('^[1-7]s$')",
-    "(!self.ttl.endsWith('s') || int(self.ttl.replace('s', '')) <= 315360000)",
-    "(!self.ttl.endsWith('m') || int(self.ttl.replace('m', '')) <= 5256000)",
-    "(!self.ttl.endsWith('h') || int(self.ttl.replace('h', '')) <= 87600)",
-    "(!self.ttl.endsWith('d') || int(self.ttl.replace('d', '')) <= 3650))",
-  ].join(' && '),
+  cel: `self.ttl == 'Forever' || (!self.ttl.matches('^[1-7]s$') && ${atMostLongest('self.ttl')})`,
   message: 'ttl must be Forever or 8s to 3650d',
   field: 'ttl',
   holds: (retention) => {
@@ -28,6 +33,18 @@ const ttlInBounds: Rule = {
     if (typeof ttl !== 'string' || ttl === FOREVER) return true;
     const milliseconds = durationOrNothing(ttl);
     return milliseconds === undefined || (milliseconds >= SHORTEST_TTL && milliseconds <= LONGEST_TTL);
+  },
+};
+
+const reaperIntervalInBounds: Rule = {
+  cel: atMostLongest('self.reaperInterval'),
+  message: 'reaperInterval must be at most 3650d',
+  field: 'reaperInterval',
+  holds: (retention) => {
+    const interval = at(retention, 'reaperInterval');
+    if (typeof interval !== 'string') return true;
+    const milliseconds = durationOrNothing(interval);
+    return milliseconds === undefined || milliseconds <= LONGEST_TTL;
   },
 };
 
@@ -88,5 +105,8 @@ export const RetentionSchema = MapOf(
     }),
     temporal: Optional(Temporal),
   },
-  { description: 'How long payloads are kept, and what may hold them longer.', rules: [ttlInBounds] },
+  {
+    description: 'How long payloads are kept, and what may hold them longer.',
+    rules: [ttlInBounds, reaperIntervalInBounds],
+  },
 );

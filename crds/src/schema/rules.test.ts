@@ -109,6 +109,17 @@ rule(
   ['1s', '7s', '3651d', '99999d', '87601h', '999999999h', '5256001m', '315360001s', '999999999d'].map(kept),
 );
 
+const reapedEvery = (reaperInterval: string): Case => [
+  reaperInterval,
+  manifest({ retention: { ttl: '30d', reaperInterval } }),
+];
+rule(
+  'spec.retention.reaperInterval',
+  'reaperInterval must be at most 3650d',
+  ['1s', '30m', '3650d', '87600h', '315360000s'].map(reapedEvery),
+  ['3651d', '87601h', '5256001m', '315360001s', '999999999d'].map(reapedEvery),
+);
+
 const limited = (maxPayloadSize: unknown): Case => [String(maxPayloadSize), manifest({ maxPayloadSize })];
 rule(
   'spec.maxPayloadSize',

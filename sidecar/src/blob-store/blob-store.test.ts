@@ -24,7 +24,10 @@ afterEach(() => {
 });
 
 function storeWith(ttl: number | undefined, clockTolerance = 0): BlobStore {
-  return new BlobStore(driver, new ClockGuard(driver, clockTolerance), { ttl, clockTolerance });
+  return new BlobStore(driver, new ClockGuard(driver, clockTolerance), async () => {}, {
+    ttl,
+    clockTolerance,
+  });
 }
 
 const now = (): Moment => ({ wallTime: Date.now(), monotonicTime: performance.now() });

@@ -51,10 +51,18 @@ export class BlobStore {
   readonly #driver: Driver;
   readonly #clock: ClockGuard;
   readonly #settings: BlobStoreSettings;
+  readonly #assertOurs: () => Promise<void>;
   /** ms that a PUT may take from parsed headers to acknowledgement */
   readonly putTimeLimit: number;
 
-  constructor(driver: Driver, clock: ClockGuard, settings: BlobStoreSettings) {
+  /** @param assertOurs rejects unless the storage is there and is this store's */
+  constructor(
+    driver: Driver,
+    clock: ClockGuard,
+    assertOurs: () => Promise<void>,
+    settings: BlobStoreSettings,
+  ) {
+    this.#assertOurs = assertOurs;
     this.#driver = driver;
     this.#clock = clock;
     this.#settings = settings;
@@ -98,6 +106,8 @@ export class BlobStore {
       const blob = await this.#driver.open(name, signal);
       if (blob !== undefined) return verifiedBlob(blob, digest);
     }
+    // A folder that is not mounted has no payloads either; "not found" is final for a workflow and must be true.
+    await this.#assertOurs();
     throw new ServiceError(
       'key_not_found',
       'no payload is stored under this key; it may have outlived its TTL',

@@ -19,18 +19,29 @@ export const du: Command = {
 async function run(_positionals: readonly string[], values: Values): Promise<void> {
   const human = process.stdout.isTTY && values.json !== true;
   const total = { window: 'total', namespace: '', objects: 0, bytes: 0 };
-  const print = (usage: Usage) => process.stdout.write(human ? row(usage) : `${JSON.stringify(usage)}\n`);
   if (human) process.stdout.write(`${'PAYLOADS'.padStart(10)}  ${'SIZE'.padStart(10)}  WINDOW / NAMESPACE\n`);
-  for await (const usage of adminLines<Usage>('GET', stringOption(du, values, 'admin-url'), 'usage')) {
+  for await (const usage of finalSums(stringOption(du, values, 'admin-url'), human)) {
     total.objects += usage.objects;
     total.bytes += usage.bytes;
-    print(usage);
+    process.stdout.write(human ? `\r${row(usage)}\u001b[K\n` : `${JSON.stringify(usage)}\n`);
   }
-  if (human) print(total);
-  else process.stdout.write(`${JSON.stringify({ total: { objects: total.objects, bytes: total.bytes } })}\n`);
+  const { objects, bytes } = total;
+  process.stdout.write(human ? `${row(total)}\n` : `${JSON.stringify({ total: { objects, bytes } })}\n`);
+}
+
+/** The last sum of each window and namespace; on a terminal those before it are shown in its place. */
+async function* finalSums(adminUrl: string, human: boolean): AsyncGenerator<Usage> {
+  let last: Usage | undefined;
+  for await (const usage of adminLines<Usage>('GET', adminUrl, 'usage')) {
+    const isNext = last?.window !== usage.window || last?.namespace !== usage.namespace;
+    if (last !== undefined && isNext) yield last;
+    if (human) process.stdout.write(`\r${row(usage)}\u001b[K`);
+    last = usage;
+  }
+  if (last !== undefined) yield last;
 }
 
 function row({ window, namespace, objects, bytes }: Usage): string {
   const place = [window, namespace].filter((part) => part !== '').join(' / ');
-  return `${String(objects).padStart(10)}  ${humanBytes(bytes).padStart(10)}  ${place}\n`;
+  return `${String(objects).padStart(10)}  ${humanBytes(bytes).padStart(10)}  ${place}`;
 }

@@ -5,6 +5,8 @@ import {
   PayloadStoreUnavailableError,
 } from '@largepayload/codec';
 import { ManifestError } from '@largepayload/crds';
+import { ForeignStoreError } from '../blob-store/identity.ts';
+import { StorageError } from '../drivers/driver.ts';
 
 /** What the program's exit code says. */
 export const EXIT_CODES = {
@@ -39,6 +41,8 @@ const BY_ERROR = [
   [PayloadNotFoundError, EXIT_CODES.notFound],
   [PayloadIntegrityError, EXIT_CODES.integrity],
   [PayloadStoreUnavailableError, EXIT_CODES.unavailable],
+  [StorageError, EXIT_CODES.unavailable],
+  [ForeignStoreError, EXIT_CODES.unavailable],
 ] as const;
 
 export function exitCodeFor(error: unknown): number {

@@ -4,7 +4,8 @@ const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
 export function humanBytes(bytes: number): string {
   let value = bytes;
   let unit = 0;
-  while (value >= 1024 && unit < UNITS.length - 1) {
+  // What would be rounded up to 1024.0 is one of the next unit.
+  while (value >= 1023.95 && unit < UNITS.length - 1) {
     value /= 1024;
     unit += 1;
   }

@@ -29,10 +29,8 @@ function handler(context: DataContext, find: (query: Query, signal: AbortSignal)
       const { expectedLength } = getFields(request.headers);
       const stop = new AbortController();
       reply.raw.once('close', () => stop.abort(new ServiceError('body_incomplete', 'the client left')));
-      const blob = await find(request.query as Query, stop.signal).catch((error) =>
-        assertTrulyMissing(context, error),
-      );
-      await deliver(context, reply, blob, expectedLength);
+      const blob = await find(request.query as Query, stop.signal);
+      await deliver(context, reply, blob, expectedLength, stop.signal);
       context.metrics.recordGet(blob.size, seconds());
     } catch (error) {
       const answer = toServiceError(error);
@@ -44,23 +42,18 @@ function handler(context: DataContext, find: (query: Query, signal: AbortSignal)
   };
 }
 
-/** A folder that is not mounted has no payloads either; "not found", which ends workflows, is said only of a usable storage. */
-async function assertTrulyMissing({ readiness }: DataContext, error: unknown): Promise<never> {
-  if (error instanceof ServiceError && error.code === 'key_not_found') await readiness.assertReady();
-  throw error;
-}
-
 async function deliver(
   { budget, watch }: DataContext,
   reply: FastifyReply,
   blob: FoundBlob,
   expectedLength: number,
+  signal: AbortSignal,
 ): Promise<void> {
   let release = () => {};
   const transfer = watch.begin(() => reply.raw.destroy());
   try {
     release = budget.reserve(Math.min(blob.size, TRANSFER_BYTES));
-    if (blob.size !== expectedLength) await refuseLength(blob, expectedLength);
+    if (blob.size !== expectedLength) await refuseLength(blob, expectedLength, signal);
     await send(blob, reply, transfer);
   } finally {
     transfer.end();
@@ -70,8 +63,8 @@ async function deliver(
 }
 
 /** Either the reference or the stored object is wrong; the digest tells which. */
-async function refuseLength(blob: FoundBlob, expectedLength: number): Promise<never> {
-  await drain(blob.chunks());
+async function refuseLength(blob: FoundBlob, expectedLength: number, signal: AbortSignal): Promise<never> {
+  await drain(blob.chunks(), signal);
   throw new ServiceError(
     'expected_length_mismatch',
     `the payload has ${blob.size} bytes, not the expected ${expectedLength}`,

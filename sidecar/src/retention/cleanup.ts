@@ -14,6 +14,7 @@ export interface CleanupProgress extends Removed {
 /**
  * Deletes every window whose youngest object is older than `age` (ms), whether or not its TTL is over; tells the sum
  * of a window after each page of it. What is kept for ever lies in no window and stays. With `dryRun` it only counts.
+ * One window that fails does not keep the others.
  * @throws ServiceError `clock_difference`, StorageError
  */
 export async function* cleanup(
@@ -21,15 +22,22 @@ export async function* cleanup(
   { age, dryRun, signal }: { age: number; dryRun: boolean; signal: AbortSignal },
 ): AsyncGenerator<CleanupProgress> {
   await clock.check();
+  const failures: unknown[] = [];
   for (const { window, folder } of await storedWindows(driver, signal)) {
     if (!isOlderThan(window, age, Date.now())) continue;
     let objects = 0;
     let bytes = 0;
-    for await (const page of (dryRun ? countWindow : deleteWindow)(driver, folder, signal)) {
-      objects += page.objects;
-      bytes += page.bytes;
-      if (!dryRun) metrics.recordDeleted(page.objects, page.bytes);
-      yield { window: folder.slice(0, -1), objects, bytes };
+    try {
+      for await (const page of (dryRun ? countWindow : deleteWindow)(driver, folder, signal)) {
+        objects += page.objects;
+        bytes += page.bytes;
+        if (!dryRun) metrics.recordDeleted(page.objects, page.bytes);
+        yield { window: folder.slice(0, -1), objects, bytes };
+      }
+    } catch (error) {
+      signal.throwIfAborted();
+      failures.push(error);
     }
   }
+  if (failures.length > 0) throw failures[0];
 }

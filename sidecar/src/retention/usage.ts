@@ -10,7 +10,10 @@ export interface Usage {
   readonly bytes: number;
 }
 
-/** Counts everything that is stored, window by window; held are the sums of one window's namespaces. @throws StorageError */
+/**
+ * Counts everything that is stored, in constant memory, and tells the sum so far after each page: of lines for one window
+ * and namespace the last one holds. @throws StorageError
+ */
 export async function* usage(driver: Driver, signal: AbortSignal): AsyncGenerator<Usage> {
   for (const root of ['blobs', '/blobs', 'expires-']) {
     for await (const folder of driver.listFirstSegments(root, signal)) {
@@ -19,16 +22,30 @@ export async function* usage(driver: Driver, signal: AbortSignal): AsyncGenerato
   }
 }
 
+/** Names of one namespace come one after another, but those of version 1 lie between them. */
 async function* usageBelow(driver: Driver, folder: string, signal: AbortSignal): AsyncGenerator<Usage> {
   const window = folder.replaceAll('/', '');
-  const sums = new Map<string, { objects: number; bytes: number }>();
+  let versionOne: Usage = { window, namespace: '', objects: 0, bytes: 0 };
+  let current: Usage | undefined;
   for await (const page of driver.list(folder, signal)) {
     for (const { name, size } of page) {
       const end = name.indexOf('/', folder.length);
-      const namespace = end < 0 ? '' : name.slice(folder.length, end);
-      const { objects, bytes } = sums.get(namespace) ?? { objects: 0, bytes: 0 };
-      sums.set(namespace, { objects: objects + 1, bytes: bytes + size });
+      if (end < 0) {
+        versionOne = plus(versionOne, size);
+        continue;
+      }
+      const namespace = name.slice(folder.length, end);
+      if (current !== undefined && current.namespace !== namespace) {
+        yield current;
+        current = undefined;
+      }
+      current = plus(current ?? { window, namespace, objects: 0, bytes: 0 }, size);
     }
+    if (current !== undefined) yield current;
   }
-  for (const [namespace, sum] of sums) yield { window, namespace, ...sum };
+  if (versionOne.objects > 0) yield versionOne;
+}
+
+function plus(sum: Usage, size: number): Usage {
+  return { ...sum, objects: sum.objects + 1, bytes: sum.bytes + size };
 }

@@ -54,6 +54,6 @@ test.skipIf(!permitted)('a folder that cannot be written is told at the start', 
   const dataFolder = await newFolder('read-only');
   const wrapper = mounting(dataFolder, '-t tmpfs -o ro tmpfs');
   await expect(serve({ dataFolder, wrapper })).rejects.toThrow(
-    /ended with 1: payload-store: .*mounted read-only/,
+    /ended with 5: payload-store: .*mounted read-only/,
   );
 });

@@ -126,7 +126,7 @@ test.concurrent('a folder that belongs to another store is left as it was', asyn
   const stored = await call(ours.data, putPath, { method: 'PUT', headers: putHeaders, body: bytes });
   const config = await configFile(manifestText({ name: 'theirs' }));
   const { code, stderr } = await run(['serve', '--config', config, '--data-dir', dataFolder]);
-  expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining('default/ours') });
+  expect({ code, stderr }).toMatchObject({ code: 5, stderr: expect.stringContaining('default/ours') });
   expect(await readdir(`${dataFolder}/.payload-store/temporary`)).toHaveLength(1);
   expect((await call(ours.data, getPath(keyOf(stored)), { headers: getHeaders })).status).toBe(200);
 });

@@ -59,14 +59,15 @@ export async function startStandalone(
     ...settings.limits,
   };
   const clock = new ClockGuard(driver, CLOCK_TOLERANCE);
+  const assertOurs = () => assertIdentity(driver, identity, AbortSignal.timeout(STORAGE_TIMEOUT));
   const readiness = new Readiness(async () => {
-    await assertIdentity(driver, identity, AbortSignal.timeout(STORAGE_TIMEOUT));
+    await assertOurs();
     await clock.check();
   });
   const budget = new ByteBudget(limits.inFlightBytes);
   const watch = new TransferWatch(limits);
   const metrics = new Metrics({ requests: () => watch.size, bytes: () => budget.used });
-  const store = new BlobStore(driver, clock, { ttl, clockTolerance: CLOCK_TOLERANCE });
+  const store = new BlobStore(driver, clock, assertOurs, { ttl, clockTolerance: CLOCK_TOLERANCE });
   const reaper =
     ttl === undefined
       ? undefined
@@ -92,9 +93,8 @@ export async function startStandalone(
     const stop = async () => {
       readiness.beginDraining();
       stopReaper.abort();
-      await drain(data);
-      await reaping;
-      await Promise.all([drain(operations), drain(admin)]);
+      await Promise.all([drain(data), drain(admin), reaping]);
+      await drain(operations);
       await driver.close();
     };
     return { addresses, stop };

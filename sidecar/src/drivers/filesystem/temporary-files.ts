@@ -68,11 +68,6 @@ export class TemporaryFiles {
     return (await lstat(this.#own)).ctimeMs;
   }
 
-  /** Rejects when the folder that every start makes is not there, so that this is not the store's filesystem. */
-  async assertThere(): Promise<void> {
-    await lstat(this.#all);
-  }
-
   /** Removes the folders of processes that have ended. `now` is the backend's clock, ms since the epoch. Returns how many. */
   async sweep(now: number): Promise<number> {
     let swept = 0;
