@@ -28,7 +28,9 @@ function handler(context: DataContext, find: (query: Query, signal: AbortSignal)
     try {
       const { expectedLength } = getFields(request.headers);
       const stop = new AbortController();
-      reply.raw.once('close', () => stop.abort(new ServiceError('body_incomplete', 'the client left')));
+      reply.raw.once('close', () => {
+        if (!reply.raw.writableFinished) stop.abort(new ServiceError('body_incomplete', 'the client left'));
+      });
       const blob = await find(request.query as Query, stop.signal);
       await deliver(context, reply, blob, expectedLength, stop.signal);
       context.metrics.recordGet(blob.size, seconds());

@@ -4,7 +4,7 @@ import { ServiceError, toServiceError } from '../errors.ts';
 import { waitsForContinue } from '../http/unread-body.ts';
 import type { DataContext } from './data-context.ts';
 import { TRANSFER_BYTES } from './limits.ts';
-import { requestBody } from './request-body.ts';
+import { RequestBody } from './request-body.ts';
 import { type PutFields, putFields, type Query } from './request-fields.ts';
 
 /** `PUT /v2/blobs/put?namespace=&digest=`: 201 when the payload was stored, 200 when it was there; `{"Key": …}`. */
@@ -38,7 +38,7 @@ async function store(
   try {
     // Node sends this by itself only where nobody listens for `checkContinue`; here a refused body is never sent.
     if (waitsForContinue(request.raw)) reply.raw.writeContinue();
-    const body = requestBody(request.raw, transfer, stop.signal);
+    const body = new RequestBody(request.raw, transfer, stop.signal);
     const facts = { size, digest };
     return await store.put({
       namespace,

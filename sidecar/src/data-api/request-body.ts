@@ -7,50 +7,74 @@ const QUEUE_BYTES = 128 * 1024;
 
 /**
  * The request's body as it arrives, with back-pressure. Ends only after the last byte that Content-Length promised;
- * throws `body_incomplete` when the client leaves before, and the signal's reason when that is aborted.
+ * throws `body_incomplete` when the client leaves before, and the signal's reason when that is aborted. Taken from the
+ * request when it is first asked for; Node's own iterator would join what has queued up into one copy.
  */
-export async function* requestBody(
-  request: IncomingMessage,
-  transfer: Transfer,
-  signal: AbortSignal,
-): AsyncGenerator<Buffer> {
-  const queue = new BodyQueue(request, transfer);
-  const abort = () => queue.fail(signal.reason);
-  signal.addEventListener('abort', abort, { once: true });
-  try {
-    while (true) {
-      signal.throwIfAborted();
-      const chunk = queue.take() ?? (await queue.next());
-      if (chunk === undefined) return;
-      yield chunk;
-    }
-  } finally {
-    signal.removeEventListener('abort', abort);
-    queue.detach();
-  }
-}
-
-/** Node's own iterator joins what has queued up into one copy; this hands the chunks on as they came. */
-class BodyQueue {
+export class RequestBody implements AsyncIterable<Buffer>, AsyncIterator<Buffer, undefined> {
   readonly #request: IncomingMessage;
   readonly #transfer: Transfer;
+  readonly #signal: AbortSignal;
   #chunks: Buffer[] = [];
   #queuedBytes = 0;
+  #attached = false;
   #ended = false;
   #failure: unknown;
   #wake: (() => void) | undefined;
 
-  constructor(request: IncomingMessage, transfer: Transfer) {
+  constructor(request: IncomingMessage, transfer: Transfer, signal: AbortSignal) {
     this.#request = request;
     this.#transfer = transfer;
+    this.#signal = signal;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async next(): Promise<IteratorResult<Buffer, undefined>> {
+    if (!this.#attached) this.#attach();
+    while (true) {
+      if (this.#failure !== undefined) {
+        this.#leave();
+        throw this.#failure;
+      }
+      const chunk = this.#take();
+      if (chunk !== undefined) return { done: false, value: chunk };
+      if (this.#ended) return await this.return();
+      this.#transfer.wait();
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+
+  async return(): Promise<IteratorReturnResult<undefined>> {
+    this.#leave();
+    return { done: true, value: undefined };
+  }
+
+  #attach(): void {
+    const request = this.#request;
+    this.#attached = true;
     request.on('data', this.#onData).on('end', this.#onEnd).on('close', this.#onClose);
     // Stays attached: a connection that breaks after the body was left must not end the process.
     request.on('error', this.#onClose);
+    this.#signal.addEventListener('abort', this.#onAbort);
+    if (this.#signal.aborted) this.#onAbort();
     // The client may have left while the storage was asked: its `close` is over, and no other will come.
     if (request.destroyed) this.#onClose();
   }
 
-  take(): Buffer | undefined {
+  /** The request is paused no longer, so that what the client still sends is read and thrown away. */
+  #leave(): void {
+    const request = this.#request;
+    request.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onClose);
+    this.#signal.removeEventListener('abort', this.#onAbort);
+    this.#chunks = [];
+    request.resume();
+  }
+
+  #take(): Buffer | undefined {
     const chunk = this.#chunks.shift();
     if (chunk === undefined) return undefined;
     this.#queuedBytes -= chunk.length;
@@ -58,28 +82,9 @@ class BodyQueue {
     return chunk;
   }
 
-  async next(): Promise<Buffer | undefined> {
-    while (this.#chunks.length === 0) {
-      if (this.#failure !== undefined) throw this.#failure;
-      if (this.#ended) return undefined;
-      this.#transfer.wait();
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
-    return this.take();
-  }
-
-  readonly fail = (reason: unknown): void => {
+  #fail(reason: unknown): void {
     this.#failure ??= reason;
     this.#wake?.();
-  };
-
-  /** Leaves the request paused no longer, so that what the client still sends is read and thrown away. */
-  detach(): void {
-    const request = this.#request;
-    request.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onClose);
-    request.resume();
   }
 
   readonly #onData = (chunk: Buffer): void => {
@@ -96,7 +101,10 @@ class BodyQueue {
   };
 
   readonly #onClose = (): void => {
-    if (!this.#ended)
-      this.fail(new ServiceError('body_incomplete', 'the client left before its body was complete'));
+    if (!this.#ended) {
+      this.#fail(new ServiceError('body_incomplete', 'the client left before its body was complete'));
+    }
   };
+
+  readonly #onAbort = (): void => this.#fail(this.#signal.reason);
 }

@@ -62,8 +62,20 @@ export function isOlderThan(window: ExpiryWindow, age: number, now: number): boo
 
 const WINDOW_NAME = /^expires-(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z-([1-9][0-9]*[smhd])$/;
 
+/** The name asked for last: all puts of a store within a window's width ask for the same one. */
+let latest: ExpiryWindow & { readonly name: string } = {
+  end: 0,
+  ttl: SECOND,
+  name: nameOf({ end: 0, ttl: SECOND }),
+};
+
 /** `expires-20261224T000000Z-30d` */
-export function windowName(window: ExpiryWindow): string {
+export function windowName({ end, ttl }: ExpiryWindow): string {
+  if (end !== latest.end || ttl !== latest.ttl) latest = { end, ttl, name: nameOf({ end, ttl }) };
+  return latest.name;
+}
+
+function nameOf(window: ExpiryWindow): string {
   const end = new Date(window.end).toISOString().replace(/[-:]|\.\d{3}/g, '');
   return `expires-${end}-${formatDuration(window.ttl)}`;
 }
