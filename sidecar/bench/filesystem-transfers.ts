@@ -6,14 +6,12 @@ import { objectPath } from '../src/drivers/filesystem/object-paths.ts';
 import { compare } from './comparison.ts';
 import { getExchange, type LoadResult, payloadSet, putExchange, runLoad } from './load.ts';
 import { median } from './markdown-table.ts';
-import { keysOf, type TransferRow } from './memory-transfers.ts';
+import { CLIENTS, keysOf, PAYLOADS, ROUNDS, type TransferRow } from './memory-transfers.ts';
 import { ServerProcess } from './server-process.ts';
 import { BOUND_SERVER, serveArguments } from './servers.ts';
 
-const KIB = 1024;
-const MIB = 1024 * KIB;
-const ROUNDS = 6;
-const CLIENTS = 4;
+const DURABLE_SIZE = 128 * 1024;
+const WARM_UP_PUTS = 1_000;
 
 /** GET of files by the built program against a bare server that reads and hashes the same files. */
 export async function filesystemGets(config: string, folder: string): Promise<TransferRow[]> {
@@ -21,11 +19,7 @@ export async function filesystemGets(config: string, folder: string): Promise<Tr
   const service = await ServerProcess.start(...serveArguments(config, folder));
   const rows: TransferRow[] = [];
   try {
-    for (const [label, size, count] of [
-      ['128 KiB', 128 * KIB, 2_048],
-      ['1 MiB', MIB, 256],
-      ['16 MiB', 16 * MIB, 16],
-    ] as const) {
+    for (const { label, size, count } of PAYLOADS) {
       const set = payloadSet(size, count, `file-${size}`);
       const keys = keysOf(
         await runLoad(
@@ -67,14 +61,20 @@ export async function durablePuts(config: string, folder: string): Promise<Durab
       [1, 200],
       [32, 1_600],
     ] as const) {
+      const warmUp = payloadSet(DURABLE_SIZE, WARM_UP_PUTS, `warm-up-${clients}`);
+      await runLoad(
+        service.port,
+        clients,
+        warmUp.items.map((_, item) => putExchange(warmUp, item)),
+      );
       const rounds: { ours: LoadResult; bound: number }[] = [];
       for (let round = 0; round < ROUNDS; round++) {
-        const set = payloadSet(128 * KIB, count, `durable-${clients}-${round}`);
+        const set = payloadSet(DURABLE_SIZE, count, `durable-${clients}-${round}`);
         const bound = await rawDurableWrites(
           join(folder, `.raw-${clients}-${round}`),
           clients,
           count,
-          128 * KIB,
+          DURABLE_SIZE,
         );
         const exchanges = set.items.map((_, item) => putExchange(set, item));
         rounds.push({ ours: await runLoad(service.port, clients, exchanges), bound });

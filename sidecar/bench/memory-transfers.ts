@@ -6,8 +6,16 @@ import { BOUND_SERVER, MEMORY_SERVICE } from './servers.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
-const ROUNDS = 6;
-const CLIENTS = 4;
+export const ROUNDS = 6;
+export const CLIENTS = 4;
+
+/** What one side moves in one round, 256 MiB of each size. */
+export const PAYLOADS = [
+  { label: '128 KiB', size: 128 * KIB, count: 2_048 },
+  { label: '1 MiB', size: MIB, count: 256 },
+  { label: '16 MiB', size: 16 * MIB, count: 16 },
+] as const;
+
 /** After this long nothing put before is in a window that still takes puts (TTL 20 s), ms. */
 const WINDOWS_CLOSED = 8_000;
 
@@ -26,11 +34,7 @@ export async function memoryTransfers(): Promise<TransferRow[]> {
   const service = await ServerProcess.start('--conditions=source', MEMORY_SERVICE);
   const rows: TransferRow[] = [];
   try {
-    for (const [label, size, count] of [
-      ['128 KiB', 128 * KIB, 2_048],
-      ['1 MiB', MIB, 256],
-      ['16 MiB', 16 * MIB, 16],
-    ] as const) {
+    for (const { label, size, count } of PAYLOADS) {
       await warmUp(service, bound, size, count);
       const keys: string[][] = [];
       const put = await compare(ROUNDS, CLIENTS, size * count, (index) => {
