@@ -20,10 +20,9 @@ help: ## list the targets
 	@echo "installing Node 24 into .node/ (the host has $(HOST_NODE_MAJOR))"
 	@rm -rf .node && mkdir -p .node/bin && cp .bootstrap/package.json .bootstrap/package-lock.json .node/
 	@npm ci --prefix .node --ignore-scripts --no-audit --no-fund --loglevel=error
-	@ln -s ../node_modules/node-linux-*/bin/node .node/bin/node
-	@ln -s ../node_modules/npm/bin/npm-cli.js .node/bin/npm
-	@ln -s ../node_modules/npm/bin/npx-cli.js .node/bin/npx
-	@touch -h .node/bin/node && .node/bin/node --version
+	@cd .node/bin && ln -s ../node_modules/node-linux-*/bin/node node
+	@cd .node/bin && ln -s ../node_modules/npm/bin/npm-cli.js npm && ln -s ../node_modules/npm/bin/npx-cli.js npx
+	@.node/bin/node --version
 
 node_modules/.package-lock.json: package.json package-lock.json */package.json | $(NODE_READY)
 	npm ci --no-audit --no-fund --loglevel=error

@@ -28,7 +28,7 @@ export function metadataToJson(metadata: PayloadMetadata): string {
 }
 
 /**
- * Metadata from its parsed JSON: an object of canonical base64 strings; `null` or absent is empty.
+ * Metadata from its parsed JSON: an object of canonical base64 strings; `null` or absent is empty, values too.
  * @throws PayloadMetadataError for anything else.
  */
 export function metadataFromJson(value: unknown): Map<string, Uint8Array> {
@@ -36,7 +36,8 @@ export function metadataFromJson(value: unknown): Map<string, Uint8Array> {
   if (typeof value !== 'object' || Array.isArray(value)) {
     throw new PayloadMetadataError('not a JSON object');
   }
-  return new Map(Object.entries(value).map(([key, text]) => [key, bytesOfBase64(text)]));
+  // Go writes a value that is nil as `null`, and reads it back as empty.
+  return new Map(Object.entries(value).map(([key, text]) => [key, bytesOfBase64(text ?? '')]));
 }
 
 /** The value of `X-Temporal-Metadata`: base64 of {@link metadataToJson}. */

@@ -24,11 +24,14 @@ interface Stored {
   readonly document: DemoDocument;
   readonly encoded: Payload;
   readonly file: string;
+  /** when it was handed to the codec, ms since the epoch */
+  readonly begun: number;
 }
 
 const report = new Report();
 const folder = mkdtempSync(join(tmpdir(), 'payload-store-demo-'));
 const ttl: string = parse(readFileSync(CONFIG, 'utf8')).spec.retention.ttl;
+const ttlMilliseconds = Number(/^([0-9]+)s$/.exec(ttl)?.[1]) * 1_000;
 
 report.title('payload-store, standalone on a folder');
 const started = performance.now();
@@ -49,6 +52,8 @@ try {
   await deduplication(codec, documents[0] as DemoDocument);
   showMetrics(before, await service.counters());
   await expiry(codec, stored);
+} catch (error) {
+  report.check(`nothing failed: ${error instanceof Error ? error.stack : error}`, false);
 } finally {
   const code = await service.stop();
   report.check('SIGTERM ends the service with exit code 0', code === 0);
@@ -63,11 +68,12 @@ async function roundTrips(codec: LargePayloadCodec, documents: readonly DemoDocu
   const stored: Stored[] = [];
   let verified = true;
   for (const document of documents) {
+    const begun = Date.now();
     const [encoded, putTime] = await timed(() => one(codec.encode([document.payload])));
     const [decoded, getTime] = await timed(() => one(codec.decode([encoded])));
     const same = digestOf(decoded) === digestOf(document.payload);
     verified &&= same;
-    stored.push({ document, encoded, file: fileOf(encoded) });
+    stored.push({ document, encoded, file: fileOf(encoded), begun });
     rows.push([
       document.name,
       kilobytes(document.payload.data?.length ?? 0),
@@ -126,8 +132,12 @@ function showMetrics(before: ReadonlyMap<string, number>, after: ReadonlyMap<str
 async function expiry(codec: LargePayloadCodec, stored: readonly Stored[]): Promise<void> {
   report.title(`After the TTL of ${ttl}`);
   const waited = performance.now();
-  while (stored.some(({ file }) => existsSync(file)) && performance.now() - waited < LONGEST_WAIT)
+  let early = false;
+  while (stored.some(({ file }) => existsSync(file)) && performance.now() - waited < LONGEST_WAIT) {
+    early ||= stored.some(({ file, begun }) => Date.now() < begun + ttlMilliseconds && !existsSync(file));
     await sleep(100);
+  }
+  report.check(`none went before its TTL of ${ttl}`, !early);
   report.line(`waited ${((performance.now() - waited) / 1_000).toFixed(1)} s for the reaper`);
   for (const { document, file } of stored)
     report.check(`${document.name} is gone from the disk`, !existsSync(file));

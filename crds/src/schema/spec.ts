@@ -115,7 +115,7 @@ export const SpecSchema = MapOf(
       }),
     ),
     thresholdSize: byteSize(
-      'Payloads of at least this size are stored; smaller ones stay in the workflow history. Bytes, or a ' +
+      'Payloads larger than this are stored; others stay in the workflow history. Bytes, or a ' +
         'quantity such as 256Ki. Reaches the codec of a worker when its pod is injected.',
       128_000,
     ),

@@ -4,6 +4,7 @@ import { type BlobKey, formatKey, parseKey } from '../keys/key.ts';
 import { objectNames, versionOneObjectName } from '../keys/object-name.ts';
 import { putTimeLimit, windowForPut } from '../keys/window.ts';
 import type { ClockGuard } from './clock-guard.ts';
+import { elapsedSince, type Moment } from './moment.ts';
 import { IntegrityError, verifiedBody } from './verified-body.ts';
 
 export interface BlobStoreSettings {
@@ -22,14 +23,6 @@ export interface PutRequest {
   readonly body: AsyncIterable<Buffer>;
   readonly received: Moment;
   readonly signal: AbortSignal;
-}
-
-/** One instant on both clocks: the wall clock chooses the window, the monotonic clock measures the PUT. */
-export interface Moment {
-  /** ms since the epoch */
-  readonly wallTime: number;
-  /** ms, as `performance.now()` */
-  readonly monotonicTime: number;
 }
 
 export interface PutResult {
@@ -116,13 +109,14 @@ export class BlobStore {
 
   #keyFor({ namespace, keyPrefix, facts, metadataHash, received }: PutRequest): BlobKey {
     const { ttl, clockTolerance } = this.#settings;
-    const window = ttl === undefined ? undefined : windowForPut(received.wallTime, ttl, clockTolerance);
+    const window =
+      ttl === undefined ? undefined : windowForPut(this.#clock.placementTime(received), ttl, clockTolerance);
     return { window, namespace, keyPrefix, digest: facts.digest, metadataHash };
   }
 
   /** The window leaves a payload its whole TTL only when the PUT took no longer than the limit counted into it. */
   #assertInTime(received: Moment): void {
-    const taken = performance.now() - received.monotonicTime;
+    const taken = elapsedSince(received);
     if (taken <= this.putTimeLimit) return;
     throw new ServiceError(
       'put_timeout',

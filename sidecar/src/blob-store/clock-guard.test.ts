@@ -107,3 +107,25 @@ test('a backend that does not answer is asked again the next time', async () => 
   await guard.assertTrusted();
   expect(driver.asked).toBe(3);
 });
+
+describe('a step while the process runs, on a folder of this machine, where no comparison shows it', () => {
+  const received = () => ({ wallTime: Date.now(), monotonicTime: performance.now() });
+
+  test('forwards hastens no deletion, and placement follows it', async () => {
+    const clock = new ClockGuard(driver, 0);
+    const before = Date.now();
+    stepWallClock(60 * MINUTE);
+    expect(clock.deletionTime - before).toBeLessThan(MINUTE);
+    expect(clock.deletionLag).toBeGreaterThan(59 * MINUTE);
+    expect(clock.placementTime(received()) - before).toBeGreaterThan(59 * MINUTE);
+  });
+
+  test('backwards shortens no life, and delays deletion', async () => {
+    const clock = new ClockGuard(driver, 0);
+    const before = Date.now();
+    stepWallClock(-60 * MINUTE);
+    expect(before - clock.placementTime(received())).toBeLessThan(MINUTE);
+    expect(before - clock.deletionTime).toBeGreaterThan(59 * MINUTE);
+    expect(clock.deletionLag).toBe(0);
+  });
+});

@@ -1,5 +1,6 @@
 import type { Driver } from '../drivers/driver.ts';
 import { ServiceError } from '../errors.ts';
+import { type Moment, momentNow } from './moment.ts';
 
 /** How old a comparison may be before the next PUT or deletion asks for another one (ms). */
 const COMPARISON_LIFETIME = 30_000;
@@ -19,6 +20,7 @@ interface Comparison {
 export class ClockGuard {
   readonly #driver: Driver;
   readonly #tolerance: number;
+  readonly #start: Moment = momentNow();
   #last: Comparison | undefined;
   #comparing: Promise<Comparison> | undefined;
 
@@ -26,6 +28,27 @@ export class ClockGuard {
   constructor(driver: Driver, clockTolerance: number) {
     this.#driver = driver;
     this.#tolerance = Math.max(clockTolerance, LEAST_TOLERANCE);
+  }
+
+  /**
+   * The time by which a payload that arrived at `received` is placed in a window: the later one of our clock and of what
+   * it would show had it run evenly since this process began. After a step backwards payloads so live longer, not shorter.
+   */
+  placementTime(received: Moment): number {
+    return Math.max(received.wallTime, this.#evenTime(received.monotonicTime));
+  }
+
+  /**
+   * The time by which windows are judged expired: the earlier one of the two. A step forwards may correct a clock that was
+   * behind when payloads were placed, so it hastens no deletion; neither does the time a machine slept.
+   */
+  get deletionTime(): number {
+    return Math.min(Date.now(), this.#evenTime(performance.now()));
+  }
+
+  /** ms that deletion lags behind our clock, because of steps forwards and sleep since this process began */
+  get deletionLag(): number {
+    return Date.now() - this.deletionTime;
   }
 
   /** Returns at once while the last comparison holds and our clock has run evenly since. @throws ServiceError `clock_difference`, StorageError */
@@ -44,6 +67,10 @@ export class ClockGuard {
       this.#comparing = undefined;
     });
     return await this.#comparing;
+  }
+
+  #evenTime(monotonicTime: number): number {
+    return this.#start.wallTime + monotonicTime - this.#start.monotonicTime;
   }
 
   async #measure(): Promise<Comparison> {

@@ -20,19 +20,21 @@ export class ForeignStoreError extends Error {
   }
 }
 
-/** Writes our identity into an empty storage, and compares it with what is there. @throws ForeignStoreError, StorageError */
+/** Writes our identity into an empty storage (`new`), and compares it with what is there. @throws ForeignStoreError, StorageError */
 export async function claimStorage(
   driver: Driver,
   identity: StoreIdentity,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<'new' | 'known'> {
   const bytes = Buffer.from(`${JSON.stringify({ namespace: identity.namespace, name: identity.name })}\n`);
   const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
   const body = async function* () {
     yield bytes;
   };
-  await driver.put(IDENTITY_NAME, body(), { size: bytes.length, digest }, { signal, keepExisting: true });
+  const facts = { size: bytes.length, digest };
+  const outcome = await driver.put(IDENTITY_NAME, body(), facts, { signal, keepExisting: true });
   await assertIdentity(driver, identity, signal);
+  return outcome === 'created' ? 'new' : 'known';
 }
 
 /** @throws ForeignStoreError, StorageError also when the identity has gone */

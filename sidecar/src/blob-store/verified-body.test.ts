@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { all, factsOf, inChunks, someBytes } from '../drivers/conformance/subject.ts';
+import { all, factsOf, inChunks, never, someBytes } from '../drivers/conformance/subject.ts';
 import { drain, IntegrityError, verifiedBody, verify } from './verified-body.ts';
 
 const bytes = someBytes(1_000);
@@ -85,7 +85,7 @@ test('an error of the source is passed on, and a consumer that leaves ends the s
     yield bytes.subarray(0, 10);
     throw failure;
   };
-  await expect(verify(failing(), factsOf(bytes))).rejects.toBe(failure);
+  await expect(verify(failing(), factsOf(bytes), never())).rejects.toBe(failure);
   let ended = false;
   const source = async function* () {
     try {

@@ -36,8 +36,12 @@ export async function* verifiedBody(
 }
 
 /** Reads the body to its end. @throws IntegrityError */
-export async function verify(chunks: AsyncIterable<Buffer>, facts: BlobFacts): Promise<void> {
-  await drain(verifiedBody(chunks, facts));
+export async function verify(
+  chunks: AsyncIterable<Buffer>,
+  facts: BlobFacts,
+  signal: AbortSignal,
+): Promise<void> {
+  await drain(verifiedBody(chunks, facts), signal);
 }
 
 export async function drain(chunks: AsyncIterable<Buffer>, signal?: AbortSignal): Promise<void> {

@@ -113,6 +113,7 @@ function untilStopped(service: RunningService, log: Logger): Promise<void> {
   return new Promise((resolve, reject) => {
     let stopping = false;
     const stop = (signal: NodeJS.Signals) => {
+      // One Ctrl-C may arrive twice, through a wrapper too; it must not cut off what is in flight.
       if (stopping) return;
       stopping = true;
       log.info({ signal }, 'draining');

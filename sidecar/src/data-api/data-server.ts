@@ -38,6 +38,7 @@ function createDataServer(limits: DataLimits, handle: Handle) {
     },
     handle,
   );
+  server.maxConnections = limits.maxConnections;
   // What else a client may expect is ignored, as RFC 9110 (10.1.1) allows; Node's own 417 has no body.
   server.on('checkContinue', handle).on('checkExpectation', handle);
   return server;

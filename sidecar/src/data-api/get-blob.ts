@@ -5,7 +5,7 @@ import { drain } from '../blob-store/verified-body.ts';
 import { ServiceError, toServiceError } from '../errors.ts';
 import { parseDigest } from '../keys/key.ts';
 import type { DataContext } from './data-context.ts';
-import { TRANSFER_BYTES } from './limits.ts';
+import { reservation } from './limits.ts';
 import { getFields, keyParameter, type Query, single } from './request-fields.ts';
 import type { Transfer } from './transfer-watch.ts';
 
@@ -38,7 +38,9 @@ function handler(context: DataContext, find: (query: Query, signal: AbortSignal)
       const answer = toServiceError(error);
       context.metrics.recordGetError(answer.code, seconds());
       if (!reply.raw.headersSent) throw answer;
-      context.log.warn({ code: answer.code, err: answer }, 'GET broken off before its last bytes');
+      if (answer.code !== 'body_incomplete') {
+        context.log.warn({ code: answer.code, err: answer }, 'GET broken off before its last bytes');
+      }
       reply.raw.destroy();
     }
   };
@@ -54,7 +56,7 @@ async function deliver(
   let release = () => {};
   const transfer = watch.begin(() => reply.raw.destroy());
   try {
-    release = budget.reserve(Math.min(blob.size, TRANSFER_BYTES));
+    release = budget.reserve(reservation(blob.size));
     if (blob.size !== expectedLength) await refuseLength(blob, expectedLength, signal);
     await send(blob, reply, transfer);
   } finally {

@@ -1,16 +1,17 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Moment, PutResult } from '../blob-store/blob-store.ts';
+import type { PutResult } from '../blob-store/blob-store.ts';
+import { type Moment, momentNow } from '../blob-store/moment.ts';
 import { ServiceError, toServiceError } from '../errors.ts';
 import { waitsForContinue } from '../http/unread-body.ts';
 import type { DataContext } from './data-context.ts';
-import { TRANSFER_BYTES } from './limits.ts';
+import { reservation } from './limits.ts';
 import { RequestBody } from './request-body.ts';
 import { type PutFields, putFields, type Query } from './request-fields.ts';
 
 /** `PUT /v2/blobs/put?namespace=&digest=`: 201 when the payload was stored, 200 when it was there; `{"Key": …}`. */
 export function putBlob(context: DataContext) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
-    const received: Moment = { wallTime: Date.now(), monotonicTime: performance.now() };
+    const received = momentNow();
     const seconds = () => (performance.now() - received.monotonicTime) / 1_000;
     try {
       const fields = putFields(request.headers, request.query as Query, context.limits.maxPayloadSize);
@@ -31,9 +32,12 @@ async function store(
   { namespace, keyPrefix, metadataHash, digest, size }: PutFields,
   received: Moment,
 ): Promise<PutResult> {
-  const release = budget.reserve(Math.min(size, TRANSFER_BYTES));
+  const release = budget.reserve(reservation(size));
   const stop = new AbortController();
   const deadline = received.monotonicTime + store.putTimeLimit;
+  reply.raw.once('close', () => {
+    if (!reply.raw.writableFinished) stop.abort(new ServiceError('body_incomplete', 'the client left'));
+  });
   const transfer = watch.begin((reason) => stop.abort(EXPIRED[reason]()), deadline);
   try {
     // Node sends this by itself only where nobody listens for `checkContinue`; here a refused body is never sent.

@@ -73,7 +73,6 @@ describe('a PUT', () => {
     ['a JSON string', base64('"anNvbg=="')],
     ['a JSON number', base64('7')],
     ['with a number for a value', base64('{"encoding":7}')],
-    ['with null for a value', base64('{"encoding":null}')],
     ['with an object for a value', base64('{"encoding":{"a":"b"}}')],
     ['with a value that is not base64', base64('{"encoding":"json/plain!"}')],
     ['given twice', [base64('{}'), base64('{}')]],

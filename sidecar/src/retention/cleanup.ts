@@ -24,7 +24,7 @@ export async function* cleanup(
   await clock.check();
   const failures: unknown[] = [];
   for (const { window, folder } of await storedWindows(driver, signal)) {
-    if (!isOlderThan(window, age, Date.now())) continue;
+    if (!isOlderThan(window, age, clock.deletionTime)) continue;
     let objects = 0;
     let bytes = 0;
     try {

@@ -9,6 +9,8 @@ import { storedWindows } from './expired-windows.ts';
 
 /** Passes begin this share of the interval earlier or later, so that several reapers do not list at the same moment. */
 const JITTER = 0.1;
+/** seconds that deletion may lag behind the clock unmentioned */
+const LAG_TO_TELL = 60;
 /** What a timer can wait; a longer one would fire at once. */
 const LONGEST_PAUSE = 2 ** 31 - 1;
 
@@ -67,9 +69,10 @@ export class Reaper {
    */
   async pass(signal: AbortSignal): Promise<void> {
     await this.#clock.check();
+    this.#tellLag();
     const failures: unknown[] = [];
     for (const { window, folder } of await storedWindows(this.#driver, signal)) {
-      if (!isExpired(window, Date.now(), this.#settings.clockTolerance)) break;
+      if (!isExpired(window, this.#clock.deletionTime, this.#settings.clockTolerance)) break;
       await this.#reap(folder, signal).catch((error) => failures.push(error));
       signal.throwIfAborted();
     }
@@ -89,8 +92,17 @@ export class Reaper {
       }
     } finally {
       const seconds = Number(((performance.now() - started) / 1_000).toFixed(3));
-      this.#log.info({ window: folder.slice(0, -1), objects, bytes, seconds }, 'reaped');
+      if (objects > 0) this.#log.info({ window: folder.slice(0, -1), objects, bytes, seconds }, 'reaped');
     }
+  }
+
+  #tellLag(): void {
+    const seconds = Math.round(this.#clock.deletionLag / 1_000);
+    if (seconds < LAG_TO_TELL) return;
+    this.#log.warn(
+      { seconds },
+      'the clock was set forward, or the machine slept: expired payloads are kept this much longer until a restart',
+    );
   }
 
   async #attempt(signal: AbortSignal): Promise<void> {

@@ -13,7 +13,7 @@ import { metric } from '../testing/running-service.ts';
 const { serve, newFolder } = realProgram();
 
 const MEBIBYTE = 1024 * 1024;
-const SIZE = 512 * MEBIBYTE;
+const SIZE = 1024 * MEBIBYTE;
 /** Of one transfer of any size: what the sidecar's memory request is made for. */
 const LIMIT = 192 * MEBIBYTE;
 

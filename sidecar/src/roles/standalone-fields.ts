@@ -1,5 +1,8 @@
 import { type LargePayloadStore, ManifestError } from '@largepayload/crds';
 
+/** The schema's default, which a manifest without the field has too. */
+const DEFAULT_THRESHOLD = 128_000;
+
 /** Refuses what this version cannot do, rather than run without it. @throws ManifestError */
 export function assertBuilt({ spec, metadata }: LargePayloadStore): void {
   const problems = [];
@@ -20,7 +23,8 @@ export function assertBuilt({ spec, metadata }: LargePayloadStore): void {
 
 /** The fields that are set but mean something in a cluster only. */
 export function unusedFields({ spec }: LargePayloadStore): string[] {
-  const fields: Record<string, object | undefined> = {
+  const fields: Record<string, unknown> = {
+    'spec.thresholdSize': spec.thresholdSize === DEFAULT_THRESHOLD ? undefined : spec.thresholdSize,
     'spec.temporalNamespaces': spec.temporalNamespaces,
     'spec.allowedNamespaces': spec.allowedNamespaces,
     'spec.gateway': Object.keys(spec.gateway ?? {}).length > 0 ? spec.gateway : undefined,

@@ -9,6 +9,7 @@ import { buildDataServer } from '../data-api/data-server.ts';
 import { type DataLimits, DEFAULT_LIMITS } from '../data-api/limits.ts';
 import { TransferWatch } from '../data-api/transfer-watch.ts';
 import type { Driver } from '../drivers/driver.ts';
+import { drainable } from '../http/drain.ts';
 import { formatAddress, type ListenAddress } from '../http/listen-address.ts';
 import { buildAdminServer } from '../operations/admin-server.ts';
 import { Metrics } from '../operations/metrics.ts';
@@ -21,7 +22,8 @@ const CLOCK_TOLERANCE = 0;
 const STORAGE_TIMEOUT = 10_000;
 /** Kubernetes gives 30 s between SIGTERM and SIGKILL. */
 const DRAIN_LIMIT = 25_000;
-const IDLE_CLOSE_INTERVAL = 50;
+/** Nothing is lost when the other ports cut off: a cleanup goes on when it is asked for again. */
+const SHORT_DRAIN_LIMIT = 1_000;
 
 export interface StandaloneSettings {
   readonly manifest: LargePayloadStore;
@@ -81,9 +83,12 @@ export async function startStandalone(
   const { version } = settings;
   const admin = buildAdminServer({ identity, version, driver, clock, metrics, readiness, reaper, log });
   const servers = [data, operations, admin];
+  const [endData, endOperations, endAdmin] = [drainable(data), drainable(operations), drainable(admin)];
   const stopReaper = new AbortController();
   try {
-    await claimStorage(driver, identity, AbortSignal.timeout(STORAGE_TIMEOUT));
+    const claim = await claimStorage(driver, identity, AbortSignal.timeout(STORAGE_TIMEOUT));
+    if (claim === 'new')
+      log.warn({ store: identity }, 'the storage was empty: this begins a new store in it');
     const addresses = {
       data: await listen(data, settings.listen.data),
       metrics: await listen(operations, settings.listen.metrics),
@@ -93,8 +98,8 @@ export async function startStandalone(
     const stop = async () => {
       readiness.beginDraining();
       stopReaper.abort();
-      await Promise.all([drain(data), drain(admin), reaping]);
-      await drain(operations);
+      await Promise.all([endData(DRAIN_LIMIT), endAdmin(SHORT_DRAIN_LIMIT), reaping]);
+      await endOperations(SHORT_DRAIN_LIMIT);
       await driver.close();
     };
     return { addresses, stop };
@@ -106,19 +111,8 @@ export async function startStandalone(
 }
 
 async function listen(app: FastifyInstance, { host, port }: ListenAddress): Promise<string> {
-  await app.listen({ host, port });
+  // By that name the framework would listen on IPv4 and IPv6, on the latter beyond our control.
+  await app.listen({ host: host === 'localhost' ? '127.0.0.1' : host, port });
   const bound = app.server.address();
   return formatAddress(host, typeof bound === 'object' && bound !== null ? bound.port : port);
-}
-
-/** Connections that become idle are closed as they do; what is still in transfer at the limit is cut off. */
-async function drain(app: FastifyInstance): Promise<void> {
-  const idle = setInterval(() => app.server.closeIdleConnections(), IDLE_CLOSE_INTERVAL);
-  const limit = setTimeout(() => app.server.closeAllConnections(), DRAIN_LIMIT);
-  try {
-    await app.close();
-  } finally {
-    clearInterval(idle);
-    clearTimeout(limit);
-  }
 }

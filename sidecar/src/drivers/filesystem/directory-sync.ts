@@ -87,7 +87,8 @@ export class DirectorySync {
   }
 }
 
-async function syncFolder(folder: string): Promise<void> {
+/** fsync(2) of a folder: the entries made in it before the call survive a power cut. */
+export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
     await handle.sync();

@@ -6,11 +6,22 @@ import { entriesOf } from './list-files.ts';
 /** Removes the folder (absolute, ending in `/`) and those in it, as far as there are no files below them. */
 export async function removeEmptyFolders(folder: string, signal: AbortSignal): Promise<void> {
   for await (const entries of entriesOf(folder, signal)) {
-    const folders = entries.filter((entry) => entry.isDirectory());
-    await Promise.all(folders.map(({ name }) => removeEmptyFolders(`${folder}${name}/`, signal)));
+    const inside = entries.filter((entry) => entry.isDirectory()).map(({ name }) => `${folder}${name}/`);
+    const removed = await Promise.all(inside.map(removeIfEmpty));
+    // One after another: each level holds one folder open, however wide the tree is.
+    for (const [index, path] of inside.entries()) {
+      if (removed[index] === false) await removeEmptyFolders(path, signal);
+    }
   }
-  // Refused while there is something in it, which a put that began in time may just have made.
-  await unless(['ENOENT', 'ENOTEMPTY', 'EEXIST'], rmdir(folder));
+  await removeIfEmpty(folder);
+}
+
+/** `false` when there is something in it, which a put that began in time may just have made. */
+async function removeIfEmpty(folder: string): Promise<boolean> {
+  return await unless(
+    ['ENOENT', 'ENOTEMPTY', 'EEXIST'],
+    rmdir(folder).then(() => true),
+  ).then((removed) => removed === true);
 }
 
 /** Removes what was made in vain for a file that could not be stored: the folder and those above it, while they are empty. */

@@ -10,7 +10,7 @@ import type {
   StorageError,
   StoredBlob,
 } from '../driver.ts';
-import { DirectorySync, FOLDER_MODE } from './directory-sync.ts';
+import { DirectorySync, FOLDER_MODE, syncFolder } from './directory-sync.ts';
 import { removeEmptyFolders, removeEmptyFoldersUpwards } from './empty-folders.ts';
 import { errorCode, fileOperation, NO_SPACE, toStorageError, unless } from './failures.ts';
 import { listFiles, listFolders } from './list-files.ts';
@@ -46,7 +46,7 @@ export class FilesystemDriver implements Driver {
   static async start(folder: string): Promise<FilesystemDriver> {
     const driver = new FilesystemDriver(resolve(folder));
     await fileOperation(`use the data folder ${folder}`, async () => {
-      await mkdir(driver.#root, { recursive: true, mode: FOLDER_MODE });
+      await makeRoot(driver.#root);
       await driver.#temporary.prepare();
       await driver.#sweep();
     });
@@ -145,7 +145,7 @@ export class FilesystemDriver implements Driver {
   async #examine(
     path: string,
     facts: BlobFacts,
-    { keepExisting = false }: PutOptions,
+    { keepExisting = false, signal }: PutOptions,
   ): Promise<'absent' | 'intact' | 'damaged'> {
     const blob = await openFile(path);
     if (blob === undefined) return 'absent';
@@ -154,7 +154,7 @@ export class FilesystemDriver implements Driver {
       return keepExisting ? 'intact' : 'damaged';
     }
     try {
-      await verify(blob.chunks(), facts);
+      await verify(blob.chunks(), facts, signal);
       return 'intact';
     } catch (error) {
       if (error instanceof IntegrityError) return 'damaged';
@@ -204,6 +204,13 @@ export class FilesystemDriver implements Driver {
   #path(name: string): string {
     return objectPath(this.#root, name);
   }
+}
+
+/** Makes the data folder and those above it where they are missing, their entries as durable as those below it will be. */
+async function makeRoot(root: string): Promise<void> {
+  const firstMade = await mkdir(root, { recursive: true, mode: FOLDER_MODE });
+  if (firstMade === undefined) return;
+  for (let at = root; at.length >= firstMade.length; at = dirname(at)) await syncFolder(dirname(at));
 }
 
 async function openFile(path: string): Promise<StoredBlob | undefined> {

@@ -134,3 +134,22 @@ test('removeFolder takes the empty folders that killed processes left, and stays
   await store.driver.removeFolder('expires-20400101T000000Z-30d/', never());
   expect(readdirSync(folder)).toEqual([OWN_FOLDER]);
 });
+
+test('removeFolder holds one folder open a level, however wide the tree is', async () => {
+  const window = 'expires-20400101T000000Z-30d';
+  const digits = Array.from({ length: 12 }, (_, digit) => String(digit));
+  for (const first of digits) {
+    for (const second of digits) {
+      mkdirSync(join(folder, window, 'orders', first, second, 'a', 'b'), { recursive: true });
+    }
+  }
+  let most = 0;
+  const watching = setInterval(() => {
+    most = Math.max(most, readdirSync('/proc/self/fd').length);
+  }, 1);
+  const before = readdirSync('/proc/self/fd').length;
+  await store.driver.removeFolder(`${window}/`, never());
+  clearInterval(watching);
+  expect(existsSync(join(folder, window))).toBe(false);
+  expect(most - before).toBeLessThan(60);
+});
