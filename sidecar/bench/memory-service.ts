@@ -14,7 +14,7 @@ const service = await startStandalone(
   new MemoryDriver(CAPACITY),
   {
     // Payloads are read within seconds and removed by cleanup, so that their memory is used again.
-    manifest: parseLargePayloadStore(manifest('{ttl: 20s, reaperInterval: 1h}'), 'bench'),
+    manifest: parseLargePayloadStore(manifest('{ttl: 40s, reaperInterval: 1h}'), 'bench'),
     version: 'bench',
     listen: { data: anyPort, metrics: anyPort, admin: anyPort },
   },
