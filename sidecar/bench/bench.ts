@@ -16,12 +16,13 @@ try {
   const config = join(folder, 'store.yaml');
   writeFileSync(config, manifest('{ttl: Forever}'));
   const dataFolder = (name: string) => join(folder, name);
+  // First, while this process is small: starting another one copies its page tables.
+  const costs = await step('start and memory', () => processCosts(config, dataFolder('process')));
   const transfers = [
     ...(await step('memory driver', memoryTransfers)),
     ...(await step('filesystem GET', () => filesystemGets(config, dataFolder('get')))),
   ];
   const puts = await step('durable PUTs', () => durablePuts(config, dataFolder('put')));
-  const costs = await step('start and memory', () => processCosts(config, dataFolder('process')));
   const reaping = await step('reaping', () => reapingCosts(dataFolder('reap')));
   const text = [machine(), transferTable(transfers), putTable(puts), otherTable(costs, reaping)].join('\n\n');
   process.stdout.write(`${text}\n`);
