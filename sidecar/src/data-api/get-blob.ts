@@ -4,6 +4,7 @@ import type { FoundBlob } from '../blob-store/blob-store.ts';
 import { drain } from '../blob-store/verified-body.ts';
 import { ServiceError, toServiceError } from '../errors.ts';
 import { parseDigest } from '../keys/key.ts';
+import { abortWhenClientLeaves } from './client-left.ts';
 import type { DataContext } from './data-context.ts';
 import { reservation } from './limits.ts';
 import { getFields, keyParameter, type Query, single } from './request-fields.ts';
@@ -28,9 +29,7 @@ function handler(context: DataContext, find: (query: Query, signal: AbortSignal)
     try {
       const { expectedLength } = getFields(request.headers);
       const stop = new AbortController();
-      reply.raw.once('close', () => {
-        if (!reply.raw.writableFinished) stop.abort(new ServiceError('body_incomplete', 'the client left'));
-      });
+      abortWhenClientLeaves(reply.raw, stop);
       const blob = await find(request.query as Query, stop.signal);
       await deliver(context, reply, blob, expectedLength, stop.signal);
       context.metrics.recordGet(blob.size, seconds());

@@ -3,6 +3,7 @@ import type { PutResult } from '../blob-store/blob-store.ts';
 import { type Moment, momentNow } from '../blob-store/moment.ts';
 import { ServiceError, toServiceError } from '../errors.ts';
 import { waitsForContinue } from '../http/unread-body.ts';
+import { abortWhenClientLeaves } from './client-left.ts';
 import type { DataContext } from './data-context.ts';
 import { reservation } from './limits.ts';
 import { RequestBody } from './request-body.ts';
@@ -35,9 +36,7 @@ async function store(
   const release = budget.reserve(reservation(size));
   const stop = new AbortController();
   const deadline = received.monotonicTime + store.putTimeLimit;
-  reply.raw.once('close', () => {
-    if (!reply.raw.writableFinished) stop.abort(new ServiceError('body_incomplete', 'the client left'));
-  });
+  abortWhenClientLeaves(reply.raw, stop);
   const transfer = watch.begin((reason) => stop.abort(EXPIRED[reason]()), deadline);
   try {
     // Node sends this by itself only where nobody listens for `checkContinue`; here a refused body is never sent.

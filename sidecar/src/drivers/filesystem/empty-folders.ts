@@ -18,10 +18,8 @@ export async function removeEmptyFolders(folder: string, signal: AbortSignal): P
 
 /** `false` when there is something in it, which a put that began in time may just have made. */
 async function removeIfEmpty(folder: string): Promise<boolean> {
-  return await unless(
-    ['ENOENT', 'ENOTEMPTY', 'EEXIST'],
-    rmdir(folder).then(() => true),
-  ).then((removed) => removed === true);
+  const removed = rmdir(folder).then(() => true);
+  return (await unless(['ENOENT', 'ENOTEMPTY', 'EEXIST'], removed)) ?? false;
 }
 
 /** Removes what was made in vain for a file that could not be stored: the folder and those above it, while they are empty. */
