@@ -54,6 +54,7 @@ export class Transfer {
   #waitingSince: number | undefined;
   #waited = 0;
   #moved = 0;
+  #expired = false;
 
   constructor(
     onExpired: (reason: 'slow' | 'deadline') => void,
@@ -83,6 +84,7 @@ export class Transfer {
   }
 
   judge(now: number, { progressPeriod, progressBytes }: TransferRules): void {
+    if (this.#expired) return;
     if (this.#deadline !== undefined && now > this.#deadline) {
       this.#expire('deadline');
       return;
@@ -98,8 +100,9 @@ export class Transfer {
     if (this.#waitingSince !== undefined) this.#waitingSince = now;
   }
 
+  /** It counts until its owner ends it, since until then it holds memory. */
   #expire(reason: 'slow' | 'deadline'): void {
-    this.end();
+    this.#expired = true;
     this.#onExpired(reason);
   }
 }
