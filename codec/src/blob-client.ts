@@ -7,20 +7,22 @@ import { type Connection, exchange } from './exchange.ts';
 import { encodeMetadataHeader, metadataHash, type PayloadMetadata } from './metadata.ts';
 import { collectPayload, streamPayload } from './payload-response.ts';
 import type { ExpectedPayload } from './payload-verifier.ts';
+import { putTimeLimit } from './put-time-limit.ts';
 import type { RequestBody } from './request-body.ts';
 import { errorOfResponse } from './response-error.ts';
 import { parseJsonObject, readText } from './response-text.ts';
 import { parseServiceUrl, urlBelow } from './service-url.ts';
+import { Stopwatch } from './stopwatch.ts';
 
 const octets = 'application/octet-stream';
-const defaultIdleTimeoutMs = 60_000;
+const defaultIdleTimeoutMs = 30_000;
 /** An error body only decorates a status that is already known. */
 const errorBodyTimeoutMs = 5_000;
 
 export interface BlobClientOptions {
   /** Base URL of the service, e.g. `http://127.0.0.1:8577`. */
   readonly url: string;
-  /** Milliseconds without a byte in either direction, connecting included, after which a request fails; 60,000 by default. */
+  /** Milliseconds without a byte in either direction, connecting included, after which a request fails; 30,000 by default. */
   readonly idleTimeoutMs?: number | undefined;
 }
 
@@ -32,6 +34,8 @@ export interface PutRequest {
   /** Length of the body in bytes. */
   readonly size: number;
   readonly metadata: PayloadMetadata;
+  /** Id of the owning workflow: the key then names it, unless the metadata has a `remote-codec/key-prefix`. */
+  readonly workflowId?: string | undefined;
   /**
    * The bytes, or a function that opens a stream of them, which is called at most once in a request. The stream is
    * destroyed when the request ends; an IncomingMessage takes its connection with it, so pass it on through a
@@ -73,11 +77,13 @@ export class BlobClient {
 
   /**
    * Stores a payload.
-   * @throws PayloadIntegrityError when the service answers with a key that cannot be this payload's.
+   * @throws PayloadIntegrityError when the service answers with a key that cannot be this payload's;
+   * PayloadStoreUnavailableError `put_timeout` when the answer comes too late to be believed.
    */
   async put(request: PutRequest): Promise<PutResult> {
-    const { namespace, digest, size, metadata, body, signal } = request;
+    const { namespace, digest, size, metadata, workflowId, body, signal } = request;
     assertDigestAndSize(digest, size);
+    const stopwatch = new Stopwatch();
     const { response, isBodySent } = await exchange(this.#connection, {
       method: 'PUT',
       url: urlBelow(this.#url, '/v2/blobs/put', { digest, namespace }),
@@ -85,6 +91,7 @@ export class BlobClient {
         'Content-Type': octets,
         'Content-Length': String(size),
         'X-Temporal-Metadata': encodeMetadataHeader(metadata),
+        ...(workflowId && { 'X-Payload-Store-Workflow-Id': Buffer.from(workflowId).toString('base64url') }),
       },
       body: { content: body, size },
       signal,
@@ -100,6 +107,7 @@ export class BlobClient {
       });
     }
     assertKeyBelongsTo(key, digest, metadata);
+    assertInTime(key, stopwatch);
     return { key, created: response.statusCode === 201 };
   }
 
@@ -178,4 +186,14 @@ function storedKey(text: string | undefined): string | undefined {
 function assertKeyBelongsTo(key: string, digest: string, metadata: PayloadMetadata): void {
   if (key.startsWith('/') && key.endsWith(`/${digest}/${metadataHash(metadata)}`)) return;
   throw new PayloadIntegrityError('the service answered a put with the key of another payload');
+}
+
+/** A late acknowledgement is of a payload that may go before its TTL is over, or is gone: the put has to be repeated. */
+function assertInTime(key: string, stopwatch: Stopwatch): void {
+  const limitMs = putTimeLimit(key);
+  if (stopwatch.elapsedMs() <= limitMs) return;
+  throw new PayloadStoreUnavailableError(
+    `the put was acknowledged later than the ${limitMs / 1_000} s that its store allows`,
+    { key, code: 'put_timeout' },
+  );
 }

@@ -3,6 +3,7 @@ import {
   decodeFromPayloadsAtIndex,
   encodeToPayloads,
 } from '@temporalio/common/lib/internal-non-workflow/index.js';
+import { temporal } from '@temporalio/proto';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import wire from '../testdata/wire-vectors.json' with { type: 'json' };
 import { LargePayloadCodec } from './codec.ts';
@@ -11,6 +12,8 @@ import { protoSize } from './proto-size.ts';
 import { decodeReference, isReference } from './reference.ts';
 import { failureOf } from './testing/failures.ts';
 import { type MemoryService, memoryService } from './testing/memory-service.ts';
+
+const PayloadMessage = temporal.api.common.v1.Payload;
 
 afterEach(() => vi.unstubAllEnvs());
 
@@ -122,13 +125,24 @@ describe('round trip', () => {
     expect(service.blobs.size).toBe(1);
   });
 
-  test('what else a payload carries stays on it', async () => {
+  test('a reference tells how many bytes it stands for; what else a payload carries stays on it', async () => {
     await using service = await memoryService();
     const codec = codecOf(service);
-    const externalPayloads: NonNullable<Payload['externalPayloads']> = [{}];
-    const encoded = await codec.encode([{ ...payloadOfSize(500), externalPayloads }]);
-    expect(encoded[0]?.externalPayloads).toBe(externalPayloads);
-    expect((await codec.decode(encoded))[0]?.externalPayloads).toBe(externalPayloads);
+    const externalPayloads = [{ sizeBytes: 7 }] as unknown as NonNullable<Payload['externalPayloads']>;
+    const plain = payloadOfSize(500);
+    const sizeBytes = plain.data?.byteLength;
+    const encoded = await codec.encode([plain, { ...payloadOfSize(501), externalPayloads }]);
+    expect(encoded.map((payload) => payload.externalPayloads)).toEqual([
+      [{ sizeBytes }],
+      [{ sizeBytes: 7 }, { sizeBytes: (sizeBytes ?? 0) + 1 }],
+    ]);
+    const wire = encoded.map((payload) => PayloadMessage.decode(PayloadMessage.encode(payload).finish()));
+    for (const received of [encoded, wire]) {
+      const decoded = await codec.decode(received);
+      expect(
+        decoded.map((payload) => payload.externalPayloads?.map(({ sizeBytes }) => Number(sizeBytes))),
+      ).toEqual([undefined, [7]]);
+    }
   });
 
   test("through Temporal's data converter", async () => {

@@ -36,4 +36,4 @@ export {
   referenceMarker,
 } from './reference.ts';
 export type { RequestBody } from './request-body.ts';
-export type { LargePayloadCodecOptions } from './settings.ts';
+export type { LargePayloadCodecOptions, PayloadContext } from './settings.ts';

@@ -1,4 +1,8 @@
 import type { Payload } from '@temporalio/common';
+import { detailsOf, type ExternalPayloadDetails } from './external-size.ts';
+
+/** The eighth bit tells whether another byte follows. */
+const bitsOfVarintByte = 7;
 
 /**
  * Bytes that the payload takes as a protobuf message, as DataDog's codec measures it for its threshold: fields
@@ -13,32 +17,26 @@ export function protoSize(payload: Payload): number {
   }
   const dataBytes = payload.data?.byteLength ?? 0;
   if (dataBytes > 0) size += delimitedSize(dataBytes);
-  for (const details of externalPayloadsOf(payload)) size += delimitedSize(detailsSize(details.sizeBytes));
+  for (const details of detailsOf(payload)) size += delimitedSize(detailsSize(details.sizeBytes));
   return size;
 }
 
-/** The part of `ExternalPayloadDetails` that is measured. SDKs before the field existed do not declare it. */
-interface ExternalPayloadDetails {
-  readonly sizeBytes?: { toString(): string } | null;
-}
-
-function externalPayloadsOf(payload: Payload): readonly ExternalPayloadDetails[] {
-  return (payload as { externalPayloads?: readonly ExternalPayloadDetails[] | null }).externalPayloads ?? [];
+/** Whether the payload takes more than so many bytes, which is mostly decided by its data alone. */
+export function isLargerThan(payload: Payload, bytes: number): boolean {
+  return (payload.data?.byteLength ?? 0) > bytes || protoSize(payload) > bytes;
 }
 
 function detailsSize(sizeBytes: ExternalPayloadDetails['sizeBytes']): number {
   const value = BigInt.asUintN(64, BigInt(sizeBytes?.toString() ?? '0'));
-  return value === 0n ? 0 : 1 + varintSize(value);
+  if (value === 0n) return 0;
+  const bits = value.toString(2).length;
+  return 1 + Math.ceil(bits / bitsOfVarintByte);
 }
 
 /** Bytes of a length-delimited field: tag, length, content. */
 function delimitedSize(contentBytes: number): number {
-  return 1 + varintSize(BigInt(contentBytes)) + contentBytes;
-}
-
-/** A varint carries seven bits in each byte, and zero takes one byte. */
-function varintSize(value: bigint): number {
-  let size = 1;
-  for (let rest = value >> 7n; rest > 0n; rest >>= 7n) size += 1;
-  return size;
+  let lengthBytes = 1;
+  for (let rest = contentBytes; rest >= 2 ** bitsOfVarintByte; rest /= 2 ** bitsOfVarintByte)
+    lengthBytes += 1;
+  return 1 + lengthBytes + contentBytes;
 }

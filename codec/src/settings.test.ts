@@ -1,15 +1,26 @@
 import { describe, expect, test } from 'vitest';
-import { resolveSettings } from './settings.ts';
+import { namespaceFor, resolveSettings } from './settings.ts';
 
 const environment = {
   LARGE_PAYLOAD_SERVICE_URL: 'http://127.0.0.1:8577',
   TEMPORAL_NAMESPACE: 'orders',
 };
 
+const defaults = {
+  namespace: undefined,
+  environmentNamespace: 'orders',
+  ownerPrefix: true,
+  decodeOnly: false,
+  maxConcurrentRequests: 16,
+  idleTimeoutMs: 30_000,
+  retryTimeoutMs: 8_000,
+  activityRetryTimeoutMs: 300_000,
+};
+
 test('everything from the environment', () => {
   expect(resolveSettings({}, { ...environment, LARGE_PAYLOAD_THRESHOLD_BYTES: '1000' })).toEqual({
+    ...defaults,
     url: 'http://127.0.0.1:8577',
-    namespace: 'orders',
     thresholdBytes: 1000,
   });
 });
@@ -22,10 +33,21 @@ test('128,000 bytes by default; an empty variable is unset', () => {
 });
 
 test('options win, zero included', () => {
-  const options = { url: 'https://store.example/base', namespace: 'billing', thresholdBytes: 0 };
-  expect(resolveSettings(options, { ...environment, LARGE_PAYLOAD_THRESHOLD_BYTES: 'nonsense' })).toEqual(
-    options,
-  );
+  const options = {
+    url: 'https://store.example/base',
+    namespace: 'billing',
+    thresholdBytes: 0,
+    ownerPrefix: false,
+    decodeOnly: true,
+    maxConcurrentRequests: 1,
+    idleTimeoutMs: 5,
+    retryTimeoutMs: 0,
+  };
+  expect(resolveSettings(options, { ...environment, LARGE_PAYLOAD_THRESHOLD_BYTES: 'nonsense' })).toEqual({
+    ...defaults,
+    ...options,
+    activityRetryTimeoutMs: 0,
+  });
 });
 
 test.each([undefined, ''])('without a URL (%j) the error says how a pod gets one', (url) => {
@@ -35,10 +57,32 @@ test.each([undefined, ''])('without a URL (%j) the error says how a pod gets one
   );
 });
 
-test('without a namespace the error says where it comes from', () => {
-  expect(() => resolveSettings({}, { ...environment, TEMPORAL_NAMESPACE: '' })).toThrow(
-    /pass `namespace` or set TEMPORAL_NAMESPACE/,
-  );
+describe('namespace', () => {
+  const unset = { ...environment, TEMPORAL_NAMESPACE: '' };
+
+  test('from the option, the serialization context, the environment, in that order', () => {
+    const context = { namespace: 'from-context', workflowId: 'w' };
+    const withOption = resolveSettings({ namespace: 'from-option' }, environment);
+    expect(namespaceFor(withOption, context)).toBe('from-option');
+    expect(namespaceFor(resolveSettings({}, environment), context)).toBe('from-context');
+    expect(namespaceFor(resolveSettings({}, environment), {})).toBe('orders');
+    expect(namespaceFor(resolveSettings({}, environment), { namespace: '' })).toBe('orders');
+  });
+
+  test('without one the error says where it comes from', () => {
+    expect(() => namespaceFor(resolveSettings({}, unset), {})).toThrow(
+      /pass `namespace` or set TEMPORAL_NAMESPACE/,
+    );
+  });
+
+  test('one that no key can carry is refused, whoever names it', () => {
+    expect(() => namespaceFor(resolveSettings({}, unset), { namespace: 'a/b' })).toThrow(
+      /^serialization context: /,
+    );
+    expect(() => resolveSettings({}, { ...environment, TEMPORAL_NAMESPACE: 'a/b' })).toThrow(
+      /^TEMPORAL_NAMESPACE: /,
+    );
+  });
 });
 
 describe('an error names the setting and its source', () => {
@@ -66,6 +110,16 @@ describe('an error names the setting and its source', () => {
 
   test.each([-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY])('thresholdBytes %d', (thresholdBytes) => {
     expect(() => resolveSettings({ thresholdBytes }, environment)).toThrow(/^option thresholdBytes: /);
+  });
+
+  test.each(['maxConcurrentRequests', 'idleTimeoutMs', 'retryTimeoutMs'])('%s', (name) => {
+    for (const value of [-1, 0.5, Number.NaN, 2 ** 31, '5']) {
+      expect(() => resolveSettings({ [name]: value }, environment)).toThrow(`option ${name}: `);
+    }
+  });
+
+  test.each(['ownerPrefix', 'decodeOnly'])('%s', (name) => {
+    expect(() => resolveSettings({ [name]: 'false' }, environment)).toThrow(`option ${name}: `);
   });
 
   test.each(['128k', '-1', '1e3', ' 5', '1.5', '99999999999999999999'])('threshold variable %j', (text) => {

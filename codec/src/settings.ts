@@ -6,22 +6,68 @@ const defaultThresholdBytes = 128_000;
 /** The service's grammar: a namespace is a segment of every key. */
 const namespacePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,254}$/;
 
+const defaultMaxConcurrentRequests = 16;
+const defaultIdleTimeoutMs = 30_000;
+
+/** A workflow task has 10 s by default: one that fails before tells the server why, one that times out does not. */
+const defaultRetryTimeoutMs = 8_000;
+
+/** An activity whose result cannot be stored is run again from its start, which may cost more than waiting. */
+const defaultActivityRetryTimeoutMs = 300_000;
+
 export interface LargePayloadCodecOptions {
   /** Base URL of the blob service; by default `LARGE_PAYLOAD_SERVICE_URL`, which injected pods have. */
   readonly url?: string | undefined;
-  /** Temporal namespace of the worker or client; by default `TEMPORAL_NAMESPACE`. */
+  /**
+   * Temporal namespace under which payloads are stored; by default the one that Temporal's serialization context names,
+   * or else `TEMPORAL_NAMESPACE`. Reading needs none.
+   */
   readonly namespace?: string | undefined;
   /**
    * Payloads larger than this many bytes, measured as protobuf messages, are stored remotely; by default
    * `LARGE_PAYLOAD_THRESHOLD_BYTES`, or else 128,000.
    */
   readonly thresholdBytes?: number | undefined;
+  /**
+   * Whether keys name the owning workflow where it is known, true by default: its payloads can then be found and erased
+   * by workflow id. With false, equal payloads of different workflows are stored once.
+   */
+  readonly ownerPrefix?: boolean | undefined;
+  /** Whether to store nothing and only replace references by payloads; false by default. */
+  readonly decodeOnly?: boolean | undefined;
+  /** How many requests the codec makes at a time; 16 by default. */
+  readonly maxConcurrentRequests?: number | undefined;
+  /** Milliseconds without a byte in either direction, connecting included, after which a request fails; 30,000 by default. */
+  readonly idleTimeoutMs?: number | undefined;
+  /**
+   * Milliseconds after which a request that failed is not tried again; by default 8,000, and 300,000 within an activity,
+   * for its result or failure. Temporal then retries the task or the activity.
+   */
+  readonly retryTimeoutMs?: number | undefined;
 }
 
 export interface CodecSettings {
   readonly url: string;
-  readonly namespace: string;
+  /** The option's namespace; it wins over any other. */
+  readonly namespace: string | undefined;
+  /** What is left when neither the option nor the context names one. */
+  readonly environmentNamespace: string | undefined;
   readonly thresholdBytes: number;
+  readonly ownerPrefix: boolean;
+  readonly decodeOnly: boolean;
+  readonly maxConcurrentRequests: number;
+  readonly idleTimeoutMs: number;
+  readonly retryTimeoutMs: number;
+  readonly activityRetryTimeoutMs: number;
+}
+
+/**
+ * The part of Temporal's serialization context that tells who owns a payload. SDKs before it existed pass none; a
+ * payload of a schedule or a client call may have no workflow.
+ */
+export interface PayloadContext {
+  readonly namespace?: string | undefined;
+  readonly workflowId?: string | undefined;
 }
 
 /** Environment variables; an empty one counts as unset. */
@@ -32,11 +78,32 @@ export type Environment = Readonly<Record<string, string | undefined>>;
  * @throws TypeError that says which setting is missing or wrong, where it came from, and how to provide it.
  */
 export function resolveSettings(options: LargePayloadCodecOptions, environment: Environment): CodecSettings {
+  const { retryTimeoutMs } = options;
   return {
     url: resolveUrl(options.url, environment),
-    namespace: resolveNamespace(options.namespace, environment),
+    namespace: checkedNamespace(options.namespace, 'option namespace'),
+    environmentNamespace: checkedNamespace(environment.TEMPORAL_NAMESPACE || undefined, 'TEMPORAL_NAMESPACE'),
     thresholdBytes: resolveThreshold(options.thresholdBytes, environment),
+    ownerPrefix: checkedBoolean(options.ownerPrefix ?? true, 'ownerPrefix'),
+    decodeOnly: checkedBoolean(options.decodeOnly ?? false, 'decodeOnly'),
+    maxConcurrentRequests: checkedNumber(options, 'maxConcurrentRequests', 1) ?? defaultMaxConcurrentRequests,
+    idleTimeoutMs: checkedNumber(options, 'idleTimeoutMs', 1) ?? defaultIdleTimeoutMs,
+    retryTimeoutMs: checkedNumber(options, 'retryTimeoutMs', 0) ?? defaultRetryTimeoutMs,
+    activityRetryTimeoutMs: retryTimeoutMs ?? defaultActivityRetryTimeoutMs,
   };
+}
+
+/**
+ * The namespace to store a payload under.
+ * @throws TypeError when there is none, or the context's is not one that a key can carry
+ */
+export function namespaceFor(settings: CodecSettings, context: PayloadContext): string {
+  const fromContext = checkedNamespace(context.namespace || undefined, 'serialization context');
+  const namespace = settings.namespace ?? fromContext ?? settings.environmentNamespace;
+  if (namespace !== undefined) return namespace;
+  throw new TypeError(
+    'no Temporal namespace: pass `namespace` or set TEMPORAL_NAMESPACE to the one this worker or client uses',
+  );
 }
 
 function resolveUrl(option: string | undefined, environment: Environment): string {
@@ -60,17 +127,30 @@ function resolveUrl(option: string | undefined, environment: Environment): strin
   return url;
 }
 
-function resolveNamespace(option: string | undefined, environment: Environment): string {
-  const namespace = option ?? (environment.TEMPORAL_NAMESPACE || undefined);
-  if (namespace === undefined) {
-    throw new TypeError(
-      'no Temporal namespace: pass `namespace` or set TEMPORAL_NAMESPACE to the one this worker or client uses',
-    );
-  }
-  if (namespacePattern.test(namespace)) return namespace;
+function checkedNamespace(namespace: string | undefined, source: string): string | undefined {
+  if (namespace === undefined || namespacePattern.test(namespace)) return namespace;
   throw new TypeError(
-    `${sourceOf(option, 'namespace', 'TEMPORAL_NAMESPACE')}: must be 1 to 255 of A-Z a-z 0-9 . _ -, starting with a letter or digit`,
+    `${source}: a namespace must be 1 to 255 of A-Z a-z 0-9 . _ -, starting with a letter or digit`,
   );
+}
+
+function checkedBoolean(value: unknown, name: string): boolean {
+  if (typeof value === 'boolean') return value;
+  throw new TypeError(`option ${name}: must be true or false`);
+}
+
+/** setTimeout counts in 32 bits, and fires at once beyond. */
+const largestNumber = 2 ** 31 - 1;
+
+function checkedNumber(
+  options: LargePayloadCodecOptions,
+  name: 'maxConcurrentRequests' | 'idleTimeoutMs' | 'retryTimeoutMs',
+  least: number,
+): number | undefined {
+  const value = options[name];
+  if (value === undefined) return undefined;
+  if (Number.isSafeInteger(value) && value >= least && value <= largestNumber) return value;
+  throw new TypeError(`option ${name}: must be a whole number from ${least} to ${largestNumber}`);
 }
 
 function resolveThreshold(option: number | undefined, environment: Environment): number {

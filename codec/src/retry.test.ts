@@ -1,0 +1,99 @@
+import { describe, expect, test } from 'vitest';
+import {
+  PayloadIntegrityError,
+  PayloadNotFoundError,
+  PayloadRejectedError,
+  PayloadStoreUnavailableError,
+} from './errors.ts';
+import { delayBeforeRetry, withRetries } from './retry.ts';
+import { failureOf, within } from './testing/failures.ts';
+
+const unavailable = new PayloadStoreUnavailableError('busy');
+const { signal } = new AbortController();
+
+function failing(times: number, failure: Error = unavailable) {
+  let tries = 0;
+  const attempt = async () => {
+    tries += 1;
+    if (tries <= times) throw failure;
+    return tries;
+  };
+  return { attempt, tries: () => tries };
+}
+
+describe('delay', () => {
+  test.each([
+    [0, 0, 25],
+    [0, 1, 50],
+    [3, 1, 400],
+    [60, 1, 5_000],
+    [2_000, 1, 5_000],
+  ])('after %i retries, random %d: %d ms', (retries, random, expected) => {
+    expect(delayBeforeRetry(unavailable, retries, random)).toBe(expected);
+  });
+
+  test('never less than the service asked for, and not all at once then', () => {
+    const asked = new PayloadStoreUnavailableError('busy', { retryAfterSeconds: 2 });
+    expect(delayBeforeRetry(asked, 0, 0)).toBe(2_025);
+    expect(delayBeforeRetry(asked, 0, 1)).toBe(2_050);
+  });
+
+  test.each([
+    ['a payload that is not there', new PayloadNotFoundError('gone')],
+    ['bytes that are wrong', new PayloadIntegrityError('wrong')],
+    ['a request that was refused', new PayloadRejectedError('too large')],
+    ['a URL of something else', new PayloadStoreUnavailableError('redirect', { retryable: false })],
+    ['an error of the program', new TypeError('oops')],
+    ['no error', 'text'],
+  ])('none for %s', (_name, failure) => {
+    expect(delayBeforeRetry(failure, 0, 0)).toBeUndefined();
+  });
+
+  test('a body that broke off is asked for again', () => {
+    expect(delayBeforeRetry(new PayloadIntegrityError('broke off', { retryable: true }), 0, 1)).toBe(50);
+  });
+});
+
+describe('retries', () => {
+  test('until it succeeds', async () => {
+    expect(await withRetries(failing(3).attempt, { timeoutMs: 5_000, signal })).toBe(4);
+  });
+
+  test('not once the time is over, nor when the next would come after it', async () => {
+    const { attempt, tries } = failing(Number.POSITIVE_INFINITY);
+    expect(await failureOf(withRetries(attempt, { timeoutMs: 300, signal }))).toBe(unavailable);
+    expect(tries()).toBeGreaterThan(2);
+    expect(tries()).toBeLessThan(8);
+    const patient = failing(1, new PayloadStoreUnavailableError('busy', { retryAfterSeconds: 60 }));
+    const failure = withRetries(patient.attempt, { timeoutMs: 1_000, signal });
+    expect(await failureOf(within(500, failure))).toMatchObject({ retryAfterSeconds: 60 });
+    expect(patient.tries()).toBe(1);
+  });
+
+  test('none without time', async () => {
+    const { attempt, tries } = failing(1);
+    expect(await failureOf(withRetries(attempt, { timeoutMs: 0, signal }))).toBe(unavailable);
+    expect(tries()).toBe(1);
+  });
+
+  test('an abort ends the waiting with its reason', async () => {
+    const stop = new AbortController();
+    const patient = failing(1, new PayloadStoreUnavailableError('busy', { retryAfterSeconds: 60 }));
+    const running = withRetries(patient.attempt, { timeoutMs: 100_000, signal: stop.signal });
+    setTimeout(() => stop.abort(new Error('a sibling failed')), 20);
+    expect(await failureOf(within(500, running))).toEqual(new Error('a sibling failed'));
+  });
+
+  test.each([0, 20])('giving up (after %i ms) ends it with the last failure', async (delayMs) => {
+    const cancelled = new AbortController();
+    if (delayMs === 0) cancelled.abort();
+    else setTimeout(() => cancelled.abort(), delayMs);
+    const asked = new PayloadStoreUnavailableError('busy', { retryAfterSeconds: 60 });
+    const running = withRetries(failing(1, asked).attempt, {
+      timeoutMs: 100_000,
+      signal,
+      giveUp: cancelled.signal,
+    });
+    expect(await failureOf(within(500, running))).toBe(asked);
+  });
+});

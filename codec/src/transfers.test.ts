@@ -1,0 +1,116 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { Slots } from './slots.ts';
+import { failureOf, within } from './testing/failures.ts';
+import { transferAll } from './transfers.ts';
+
+const nameOf = (item: number) => String(item);
+
+describe('transfers', () => {
+  test('of equal names are one; results come in the order of the items', async () => {
+    const begun: number[] = [];
+    const transfer = async (item: number) => {
+      begun.push(item);
+      await sleep(30 - item);
+      return item * 10;
+    };
+    expect(await transferAll([20, 10, 20, 5, 10], { nameOf, transfer })).toEqual([200, 100, 200, 50, 100]);
+    expect(begun).toEqual([20, 10, 5]);
+  });
+
+  test('of 10,000 items', async () => {
+    const items = Array.from({ length: 10_000 }, (_, index) => index);
+    const slots = new Slots(16);
+    const transfer = (item: number, signal: AbortSignal) => slots.run(signal, async () => item);
+    expect(await transferAll(items, { nameOf, transfer })).toEqual(items);
+  });
+
+  test('when one fails the others are aborted and awaited, and the first failure is thrown', async () => {
+    let left = 2;
+    const transfer = async (item: number, signal: AbortSignal) => {
+      if (item === 2) throw new Error('the first');
+      await sleep(10_000, undefined, { signal }).catch(() => undefined);
+      await sleep(50);
+      left -= 1;
+      throw new Error('a later one');
+    };
+    const failure = failureOf(transferAll([0, 1, 2, 3], { nameOf, transfer }));
+    expect(await within(2_000, failure)).toEqual(new Error('the first'));
+    expect(left).toBe(0);
+  });
+
+  test('nothing begins after a failure', async () => {
+    const begun: number[] = [];
+    const transfer = async (item: number) => {
+      begun.push(item);
+      throw new Error(`no ${item}`);
+    };
+    expect(await failureOf(transferAll([1, 2, 3], { nameOf, transfer }))).toEqual(new Error('no 1'));
+    expect(begun).toEqual([1]);
+  });
+
+  test('a name that cannot be had ends them too', async () => {
+    let aborted = false;
+    const transfer = async (_item: number, signal: AbortSignal) => {
+      await sleep(10_000, undefined, { signal }).catch(() => undefined);
+      aborted = signal.aborted;
+    };
+    const naming = (item: number) => {
+      if (item === 2) throw new Error('nameless');
+      return nameOf(item);
+    };
+    const failure = failureOf(transferAll([1, 2], { nameOf: naming, transfer }));
+    expect(await within(2_000, failure)).toEqual(new Error('nameless'));
+    expect(aborted).toBe(true);
+  });
+});
+
+describe('slots', () => {
+  const { signal } = new AbortController();
+
+  test('bound what runs at a time, and serve in order', async () => {
+    const slots = new Slots(3);
+    const order: number[] = [];
+    let running = 0;
+    let most = 0;
+    const work = async (item: number) => {
+      order.push(item);
+      running += 1;
+      most = Math.max(most, running);
+      await sleep(5);
+      running -= 1;
+    };
+    const items = Array.from({ length: 20 }, (_, index) => index);
+    await Promise.all(items.map((item) => slots.run(signal, () => work(item))));
+    expect(most).toBe(3);
+    expect(order).toEqual(items);
+  });
+
+  test('one that waits leaves at once when aborted, and takes no slot', async () => {
+    const slots = new Slots(1);
+    const stop = new AbortController();
+    const holding = slots.run(signal, () => sleep(100));
+    const waiting = failureOf(slots.run(stop.signal, async () => expect.unreachable()));
+    stop.abort(new Error('never mind'));
+    expect(await within(50, waiting)).toEqual(new Error('never mind'));
+    await holding;
+    expect(
+      await within(
+        50,
+        slots.run(signal, async () => 'free'),
+      ),
+    ).toBe('free');
+  });
+
+  test('a failure frees its slot', async () => {
+    const slots = new Slots(1);
+    const failing = () => slots.run(signal, async () => Promise.reject(new Error('no')));
+    expect(await failureOf(failing())).toEqual(new Error('no'));
+    expect(
+      await within(
+        50,
+        slots.run(signal, async () => 'free'),
+      ),
+    ).toBe('free');
+  });
+});
