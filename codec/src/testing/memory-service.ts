@@ -11,10 +11,13 @@ export interface MemoryService extends TestServer {
   readonly calls: string[];
 }
 
-export async function memoryService(): Promise<MemoryService> {
+export async function memoryService(
+  onRequest: (request: IncomingMessage) => void = () => undefined,
+): Promise<MemoryService> {
   const blobs = new Map<string, Uint8Array>();
   const calls: string[] = [];
   const server = await httpServer(async (request, response) => {
+    onRequest(request);
     const url = new URL(request.url ?? '', 'http://service');
     calls.push(`${request.method} ${url.pathname}`);
     if (request.method === 'PUT') await put(blobs, url, request, response).catch(() => response.destroy());

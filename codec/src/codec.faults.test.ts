@@ -1,0 +1,195 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Payload } from '@temporalio/common';
+import { afterEach, describe, expect, test } from 'vitest';
+import { LargePayloadCodec } from './codec.ts';
+import {
+  PayloadIntegrityError,
+  PayloadNotFoundError,
+  PayloadReferenceError,
+  PayloadRejectedError,
+  PayloadStoreUnavailableError,
+} from './errors.ts';
+import { encodeReference } from './reference.ts';
+import type { LargePayloadCodecOptions } from './settings.ts';
+import { failureOf, within } from './testing/failures.ts';
+import { type MemoryService, memoryService } from './testing/memory-service.ts';
+import { head, httpServer, rawServer } from './testing/test-server.ts';
+
+const quick = { namespace: 'orders', thresholdBytes: 0, idleTimeoutMs: 150, retryTimeoutMs: 0 };
+
+function codecOf({ url }: { url: string }, options: LargePayloadCodecOptions = {}): LargePayloadCodec {
+  return new LargePayloadCodec({ url, ...quick, ...options });
+}
+
+function payloadOf(text: string): Payload {
+  return { metadata: { encoding: Buffer.from('binary/plain') }, data: Buffer.from(text) };
+}
+
+/** A service that misbehaves a number of times, then is well. */
+async function faultyService(
+  times: number,
+  fault: (response: ServerResponse, request: IncomingMessage) => void,
+) {
+  const well = await memoryService();
+  let faults = 0;
+  const server = await httpServer(async (request, response) => {
+    if (faults < times) {
+      faults += 1;
+      fault(response, request);
+      return;
+    }
+    const body = await request.toArray();
+    const answer = await fetch(`${well.url}${request.url}`, {
+      method: request.method ?? 'GET',
+      headers: { 'X-Temporal-Metadata': String(request.headers['x-temporal-metadata'] ?? '') },
+      ...(request.method === 'PUT' && { body: Buffer.concat(body) }),
+    });
+    response.writeHead(answer.status).end(Buffer.from(await answer.arrayBuffer()));
+  });
+  const end = server[Symbol.asyncDispose];
+  return Object.assign(server, {
+    faults: () => faults,
+    async [Symbol.asyncDispose]() {
+      await end();
+      await well[Symbol.asyncDispose]();
+    },
+  });
+}
+
+const refusal =
+  (status: number, code: string, headers = {}) =>
+  (response: ServerResponse) =>
+    response.writeHead(status, headers).end(JSON.stringify({ error: { code, message: 'in words' } }));
+
+const passing: Array<[string, (response: ServerResponse, request: IncomingMessage) => void]> = [
+  ['500', refusal(500, 'internal')],
+  ['503', refusal(503, 'busy')],
+  ['503 with Retry-After', refusal(503, 'draining', { 'Retry-After': '0' })],
+  ['429', refusal(429, 'slow_down')],
+  ['507', refusal(507, 'storage_full')],
+  ['HTML of a proxy', (response) => response.writeHead(502).end('<html>Bad gateway</html>')],
+  ['a hang', () => undefined],
+  ['a closed connection', (response) => response.destroy()],
+  ['a reset', (response) => response.socket?.resetAndDestroy()],
+  [
+    'a reset in mid-body',
+    (response) => {
+      response.writeHead(200, { 'Content-Length': 1_000 });
+      response.write('half', () => response.socket?.resetAndDestroy());
+    },
+  ],
+];
+
+describe.each(passing)('%s', (_name, fault) => {
+  test('passes unnoticed when retried', async () => {
+    await using service = await faultyService(2, fault);
+    const codec = codecOf(service, { retryTimeoutMs: 5_000 });
+    const encoded = await codec.encode([payloadOf('a')]);
+    expect(service.faults()).toBe(2);
+    expect(await codec.decode(encoded)).toMatchObject([{ data: new Uint8Array(Buffer.from('a')) }]);
+  });
+
+  test('that lasts fails the call with an error that says retrying later may help', async () => {
+    await using service = await faultyService(Number.POSITIVE_INFINITY, fault);
+    const failure = await failureOf(codecOf(service).encode([payloadOf('a')]));
+    expect(failure).toBeInstanceOf(PayloadStoreUnavailableError);
+    expect(failure).toMatchObject({ retryable: true });
+  });
+});
+
+describe('what no retry heals is told at once', () => {
+  const reference = encodeReference({
+    version: 'v2',
+    metadata: new Map(),
+    size: 5,
+    digest: `sha256:${'0'.repeat(64)}`,
+    key: '/blobs/orders/common/x/y',
+  });
+
+  test.each<[string, number, string, unknown]>([
+    ['a payload that is gone', 404, 'key_not_found', PayloadNotFoundError],
+    ['damage in the store', 502, 'integrity', PayloadIntegrityError],
+    ['a refusal', 403, 'not_allowed', PayloadRejectedError],
+  ])('%s', async (_name, status, code, type) => {
+    await using service = await faultyService(Number.POSITIVE_INFINITY, refusal(status, code));
+    const codec = codecOf(service, { retryTimeoutMs: 60_000 });
+    const failure = await failureOf(within(2_000, codec.decode([reference])));
+    expect(failure).toBeInstanceOf(type);
+    expect(failure).toMatchObject({ status, code, key: '/blobs/orders/common/x/y', retryable: false });
+    expect(service.faults()).toBe(1);
+  });
+
+  test('wrong bytes of the right length', async () => {
+    await using service = await rawServer((socket) =>
+      socket.end(`${head('200 OK', { 'Content-Length': 5 })}wrong`),
+    );
+    const codec = codecOf(service, { retryTimeoutMs: 60_000 });
+    const failure = await failureOf(within(2_000, codec.decode([reference])));
+    expect(failure).toBeInstanceOf(PayloadIntegrityError);
+  });
+
+  test('garbage in place of HTTP is no blob service, today or later', async () => {
+    await using service = await rawServer((socket) => socket.end('\u0000garbage\r\n\r\n'));
+    expect(await failureOf(codecOf(service).decode([reference]))).toBeInstanceOf(
+      PayloadStoreUnavailableError,
+    );
+  });
+
+  test('a malformed reference among good ones, before anything is asked for', async () => {
+    await using service = await memoryService();
+    const codec = codecOf(service);
+    const [good] = await codec.encode([payloadOf('a')]);
+    const broken = { ...reference, data: Buffer.from('{') };
+    const failure = await failureOf(codec.decode([good ?? {}, broken]));
+    expect(failure).toBeInstanceOf(PayloadReferenceError);
+    expect(service.calls).toEqual(['PUT /v2/blobs/put']);
+  });
+});
+
+describe('one payload that fails', () => {
+  test('fails the call, and its siblings are aborted', async () => {
+    const open = new Set<IncomingMessage>();
+    await using service = await httpServer((request, response) => {
+      open.add(request);
+      response.once('close', () => open.delete(request));
+      if (request.headers['content-length'] === '3')
+        setTimeout(() => refusal(413, 'payload_too_large')(response), 50);
+    });
+    const codec = codecOf(service, { idleTimeoutMs: 60_000 });
+    const failure = failureOf(codec.encode(['a', 'b', 'too', 'c'].map(payloadOf)));
+    expect(await within(2_000, failure)).toMatchObject({ code: 'payload_too_large' });
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(open.size).toBe(0);
+  });
+});
+
+describe('inside an activity', () => {
+  const storageSymbol = Symbol.for('__temporal_activity_context_storage__');
+  const globals = globalThis as { [storageSymbol]?: AsyncLocalStorage<unknown> };
+
+  afterEach(() => {
+    delete globals[storageSymbol];
+  });
+
+  test('retries go on until it is cancelled', async () => {
+    const storage = new AsyncLocalStorage<unknown>();
+    globals[storageSymbol] = storage;
+    await using service = await faultyService(Number.POSITIVE_INFINITY, refusal(503, 'busy'));
+    const codec = new LargePayloadCodec({ url: service.url, namespace: 'orders', thresholdBytes: 0 });
+    const cancelled = new AbortController();
+    const context = { cancellationSignal: cancelled.signal };
+    const failure = failureOf(storage.run(context, () => codec.encode([payloadOf('a')])));
+    setTimeout(() => cancelled.abort(), 8_500);
+    expect(
+      await Promise.race([failure, new Promise((resolve) => setTimeout(resolve, 8_200, 'trying'))]),
+    ).toBe('trying');
+    expect(await within(6_000, failure)).toMatchObject({ code: 'busy' });
+  });
+
+  test('outside of one, not as long as a workflow task lasts', async () => {
+    await using service = await faultyService(Number.POSITIVE_INFINITY, refusal(503, 'busy'));
+    const codec = new LargePayloadCodec({ url: service.url, namespace: 'orders', thresholdBytes: 0 });
+    expect(await within(9_000, failureOf(codec.encode([payloadOf('a')])))).toMatchObject({ code: 'busy' });
+  });
+});
