@@ -1,6 +1,8 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
+import { type CodecMemory, codecMemory } from './codec-memory-costs.ts';
+import { type CodecRow, codecTransfers, smallPayloadCost } from './codec-transfers.ts';
 import { durablePuts, filesystemGets } from './filesystem-transfers.ts';
 import { markdownTable, percent } from './markdown-table.ts';
 import { memoryTransfers, type TransferRow } from './memory-transfers.ts';
@@ -24,7 +26,19 @@ try {
   ];
   const puts = await step('durable PUTs', () => durablePuts(config, dataFolder('put')));
   const reaping = await step('reaping', () => reapingCosts(dataFolder('reap')));
-  const text = [machine(), transferTable(transfers), putTable(puts), otherTable(costs, reaping)].join('\n\n');
+  const codec = await step('codec', async () => ({
+    transfers: await codecTransfers(config, dataFolder('codec')),
+    small: await smallPayloadCost(),
+    memory: await codecMemory(config, dataFolder('codec-memory')),
+  }));
+  const text = [
+    machine(),
+    codecTable(codec.transfers),
+    codecCostTable(codec.small, codec.memory),
+    transferTable(transfers),
+    putTable(puts),
+    otherTable(costs, reaping),
+  ].join('\n\n');
   process.stdout.write(`${text}\n`);
   if (process.argv.includes('--write')) writeIntoReadme(text);
 } finally {
@@ -43,6 +57,33 @@ function machine(): string {
   const [first] = cpus();
   const memory = Math.round(totalmem() / 1024 ** 3);
   return `Measured by \`make bench\` on ${cpus().length} cores (${first?.model.trim()}), ${memory} GiB, Node ${process.versions.node}; load generator on the same machine.`;
+}
+
+function codecTable(rows: readonly CodecRow[]): string {
+  return markdownTable(
+    ['codec, 64 payloads of 1 MiB', 'one call ms', 'one after another ms', 'times as fast', 'goal'],
+    rows.map(({ what, goal, together, oneByOne, ratio }) => [
+      what,
+      together.toFixed(0),
+      oneByOne.toFixed(0),
+      ratio.toFixed(1),
+      `≥ ${goal}`,
+    ]),
+  );
+}
+
+function codecCostTable(small: number, memory: readonly CodecMemory[]): string {
+  return markdownTable(
+    ['codec, otherwise', 'measured', 'goal'],
+    [
+      ['1,000 payloads under the threshold, encode and decode', `${small.toFixed(1)} ms`, '≤ 5 ms'],
+      ...memory.map(({ what, beyondPayloads }) => [
+        `peak memory beside the payloads, encoding ${what}`,
+        `${beyondPayloads.toFixed(0)} MiB`,
+        '≤ 16 MiB',
+      ]),
+    ],
+  );
 }
 
 function transferTable(rows: readonly TransferRow[]): string {
