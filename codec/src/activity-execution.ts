@@ -8,19 +8,13 @@ interface ActivityContext {
   readonly cancellationSignal?: unknown;
 }
 
-interface ActivityExecution {
-  /** Aborted when the activity is cancelled or its worker shuts down. */
-  readonly cancellationSignal: AbortSignal | undefined;
-}
-
 /**
- * The activity whose code, result or failure is being processed, if any. A worker decodes an activity's input before
- * that, and everything of workflow tasks outside.
+ * The cancellation of the activity whose code, result or failure is being processed; undefined outside of one, and in one
+ * that is cancelled already or whose worker is shutting down. A worker decodes an activity's input before it counts as
+ * executed, and everything of workflow tasks outside.
  */
-export function currentActivity(): ActivityExecution | undefined {
+export function runningActivity(): AbortSignal | undefined {
   const storage = (globalThis as { [contextStorage]?: { getStore?: () => unknown } })[contextStorage];
-  const context = storage?.getStore?.() as ActivityContext | undefined;
-  if (context === undefined) return undefined;
-  const { cancellationSignal } = context;
-  return { cancellationSignal: cancellationSignal instanceof AbortSignal ? cancellationSignal : undefined };
+  const cancellation = (storage?.getStore?.() as ActivityContext | undefined)?.cancellationSignal;
+  return cancellation instanceof AbortSignal && !cancellation.aborted ? cancellation : undefined;
 }

@@ -187,6 +187,18 @@ describe('inside an activity', () => {
     expect(await within(6_000, failure)).toMatchObject({ code: 'busy' });
   });
 
+  test.each([
+    ['one that is cancelled already', { cancellationSignal: AbortSignal.abort() }],
+    ['a context of another shape', { signal: 'none' }],
+  ])('in %s, retries go on for a while', async (_case, context) => {
+    const storage = new AsyncLocalStorage<unknown>();
+    globals[storageSymbol] = storage;
+    await using service = await faultyService(2, refusal(503, 'busy'));
+    const codec = new LargePayloadCodec({ url: service.url, namespace: 'orders', thresholdBytes: 0 });
+    await storage.run(context, () => codec.encode([payloadOf('a')]));
+    expect(service.faults()).toBe(2);
+  });
+
   test('outside of one, not as long as a workflow task lasts', async () => {
     await using service = await faultyService(Number.POSITIVE_INFINITY, refusal(503, 'busy'));
     const codec = new LargePayloadCodec({ url: service.url, namespace: 'orders', thresholdBytes: 0 });

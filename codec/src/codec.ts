@@ -1,5 +1,5 @@
 import type { Payload, PayloadCodec } from '@temporalio/common';
-import { currentActivity } from './activity-execution.ts';
+import { runningActivity } from './activity-execution.ts';
 import { BlobClient } from './blob-client.ts';
 import { digestInSlices } from './digest.ts';
 import { externalSizeAdded, externalSizeRemoved } from './external-size.ts';
@@ -132,13 +132,13 @@ export class LargePayloadCodec implements PayloadCodec {
   /** A slot is held only while a request is made, not while one waits to be tried again. */
   #request<Result>(signal: AbortSignal, request: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
     const { retryTimeoutMs, activityRetryTimeoutMs } = this.#settings;
-    const activity = currentActivity();
+    const cancellation = runningActivity();
     return withRetries(
       () => this.#slots.run(signal, () => withTimeLimit(requestTimeLimitMs, signal, request)),
       {
         signal,
-        timeoutMs: activity === undefined ? retryTimeoutMs : activityRetryTimeoutMs,
-        giveUp: activity?.cancellationSignal,
+        timeoutMs: cancellation === undefined ? retryTimeoutMs : activityRetryTimeoutMs,
+        giveUp: cancellation,
       },
     );
   }
