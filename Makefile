@@ -13,7 +13,7 @@ endif
 
 .PHONY: help
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 # npm installs Node here from its own registry, which is all that a machine with an older Node and npm can reach for sure.
 .node/bin/node: .bootstrap/package.json .bootstrap/package-lock.json
@@ -35,6 +35,11 @@ setup: node_modules/.package-lock.json ## install what the project needs
 generate: setup ## write crds/largepayloadstore.yaml from the schema
 	npm run --silent generate -w crds
 
+.PHONY: node-20
+node-20: setup ## a Node 20 to test the codec's package on, unless the host has one
+	@node codec/package-tests/node-20.ts >/dev/null 2>&1 || \
+	  npm ci --prefix .bootstrap/node-20 --ignore-scripts --no-audit --no-fund --loglevel=error
+
 .PHONY: build
 build: setup ## build the codec and sidecar/dist/payload-store.mjs
 	npm run --silent build -w codec
@@ -46,7 +51,7 @@ lint: setup ## formatting, lint rules and types
 	npx tsc -p tsconfig.json
 
 .PHONY: test
-test: build ## every unit and conformance test
+test: build node-20 ## every unit and conformance test
 	npx vitest run
 
 .PHONY: demo
@@ -59,4 +64,4 @@ bench: build ## speed and memory, as the table in README.md
 
 .PHONY: clean
 clean: ## remove what was built and installed
-	rm -rf .node node_modules */node_modules */dist
+	rm -rf .node .bootstrap/node-20/node_modules node_modules */node_modules */dist

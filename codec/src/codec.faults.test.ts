@@ -13,7 +13,7 @@ import {
 import { encodeReference } from './reference.ts';
 import type { LargePayloadCodecOptions } from './settings.ts';
 import { failureOf, within } from './testing/failures.ts';
-import { type MemoryService, memoryService } from './testing/memory-service.ts';
+import { memoryService } from './testing/memory-service.ts';
 import { head, httpServer, rawServer } from './testing/test-server.ts';
 
 const quick = { namespace: 'orders', thresholdBytes: 0, idleTimeoutMs: 150, retryTimeoutMs: 0 };

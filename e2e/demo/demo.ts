@@ -7,9 +7,9 @@ import { decodeReference, LargePayloadCodec, PayloadNotFoundError } from '@large
 import type { Payload } from '@temporalio/common';
 import proto from '@temporalio/proto';
 import { parse } from 'yaml';
+import { RunningService } from '../testing/running-service.ts';
 import { type DemoDocument, demoDocuments } from './documents.ts';
 import { Report } from './report.ts';
-import { RunningService } from './running-service.ts';
 
 const PayloadMessage = proto.temporal.api.common.v1.Payload;
 const REPOSITORY = join(import.meta.dirname, '../..');
