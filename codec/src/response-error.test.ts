@@ -42,6 +42,17 @@ test('a code of the service makes 502 an integrity error', async () => {
   });
 });
 
+test.each([
+  [404, 'unknown_route', 'PayloadRejectedError', false],
+  [404, 'key_not_found', 'PayloadNotFoundError', false],
+  [400, 'body_incomplete', 'PayloadStoreUnavailableError', true],
+])('%i with the code %s is %s', async (status, code, name, retryable) => {
+  await using service = await httpServer((_request, response) => {
+    response.writeHead(status).end(JSON.stringify({ error: { code, message: 'in words' } }));
+  });
+  expect(await failureFrom(service)).toMatchObject({ name, code, retryable });
+});
+
 test('redirects are not followed', async () => {
   let requests = 0;
   await using service = await httpServer((_request, response) => {

@@ -37,8 +37,10 @@ export async function errorOfResponse(
   const text = [`blob service answered ${status}`, code, message].filter(Boolean).join(': ');
 
   if (code === 'integrity') return new PayloadIntegrityError(text, details);
-  if (status === 404 && call.operation === 'get') return new PayloadNotFoundError(text, details);
-  if (status >= 500 || status === 429 || status === 408) {
+  // A 404 for the path says nothing about the payload; DataDog's service gives a missing payload's no code.
+  const isMissing = status === 404 && call.operation === 'get' && code !== 'unknown_route';
+  if (isMissing) return new PayloadNotFoundError(text, details);
+  if (status >= 500 || status === 429 || status === 408 || code === 'body_incomplete') {
     return new PayloadStoreUnavailableError(text, {
       ...details,
       retryAfterSeconds: retryAfterSeconds(response.headers['retry-after']),

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import vectorFile from '../../testdata/wire-vectors.json' with { type: 'json' };
+import vectorFile from '../../../codec/testdata/wire-vectors.json' with { type: 'json' };
 import { call, expectError, keyOf } from '../testing/http-call.ts';
 import { getHeaders, getPath, metadataHeader, testPayload } from '../testing/payload.ts';
 import { filesIn, startService } from '../testing/running-service.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { decodeMetadataHeader, metadataHash } from '@largepayload/codec';
 import { describe, expect, test } from 'vitest';
-import vectors from '../../testdata/wire-vectors.json' with { type: 'json' };
+import vectors from '../../../codec/testdata/wire-vectors.json' with { type: 'json' };
 import {
   formatKey,
   keyPrefixFits,

@@ -1,0 +1,80 @@
+import { readFile } from 'node:fs/promises';
+import { STATUS_CODES } from 'node:http';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { encodeVectors } from '../../../codec/testdata/vectors.ts';
+import type { Answer } from '../testing/http-call.ts';
+import { RawConnection } from '../testing/raw-connection.ts';
+import { startService } from '../testing/running-service.ts';
+
+interface Message {
+  readonly firstLine: string;
+  readonly headers: readonly string[];
+  readonly body: string;
+}
+
+const text = await readFile(join(import.meta.dirname, '../../../docs/wire-protocol.md'), 'utf8');
+const section = text.split(/^## /m).find((part) => part.startsWith('Worked example\n')) ?? '';
+const messages = blocks('http').map(messageOf);
+
+describe('the worked example of docs/wire-protocol.md', () => {
+  test('is what the service answers, all on one connection', async () => {
+    await using service = await startService();
+    await using connection = await RawConnection.open(service.data);
+    expect(messages.map(({ firstLine }) => firstLine.replace(/ .*/, ''))).toEqual([
+      ...['PUT', 'HTTP/1.1', 'GET', 'HTTP/1.1'],
+      ...['PUT', 'HTTP/1.1', 'GET', 'HTTP/1.1'],
+    ]);
+    for (let index = 0; index < messages.length; index += 2) {
+      const [request, documented] = messages.slice(index, index + 2) as [Message, Message];
+      await connection.send([request.firstLine, ...request.headers, '', request.body].join('\r\n'));
+      expect(inWords(await connection.answer())).toEqual(inWords(documented));
+    }
+  });
+
+  test('ends in the reference that the vector has, as JSON and as a protobuf message', () => {
+    const vector = encodeVectors.find(({ name }) => name === 'plain');
+    const [json = ''] = blocks('json');
+    expect(Buffer.from(json).toString('base64')).toBe(vector?.reference.data);
+    const [listing = ''] = blocks('text');
+    expect(listing).toContain(`${Buffer.byteLength(json)} bytes>`);
+    expect(bytesOfListing(listing, json).toString('base64')).toBe(vector?.reference.message);
+  });
+});
+
+function blocks(language: string): string[] {
+  return [...section.matchAll(new RegExp(`^\`\`\`${language}\n([^]*?)\n\`\`\`$`, 'gm'))].map(
+    ([, content = '']) => content,
+  );
+}
+
+function messageOf(block: string): Message {
+  const [head = '', body = ''] = block.split('\n\n');
+  const [firstLine = '', ...headers] = head.split('\n');
+  return { firstLine, headers, body };
+}
+
+/** Both in one form: header names mean the same in any case, and it is another day. */
+function inWords(answer: Answer | Message) {
+  const [firstLine, lines] =
+    'status' in answer
+      ? [
+          `HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status]}`,
+          Object.entries(answer.headers).map(([name, value]) => `${name}: ${value}`),
+        ]
+      : [answer.firstLine, answer.headers];
+  const headers = lines.map((line) =>
+    line.replace(/^[^:]+/, (name) => name.toLowerCase()).replace(/^date: .* GMT$/, 'date: ... GMT'),
+  );
+  return { firstLine, headers: headers.toSorted(), body: answer.body.toString() };
+}
+
+/** Pairs of hex digits, text in quotes, and the reference's data where it is spoken of. */
+function bytesOfListing(listing: string, data: string): Buffer {
+  const parts = [...listing.matchAll(/"([^"]*)"|<[^>]*>|([0-9a-f]{2})/g)];
+  return Buffer.concat(
+    parts.map(([part, quoted, hex]) =>
+      hex === undefined ? Buffer.from(part.startsWith('<') ? data : (quoted ?? '')) : Buffer.from(hex, 'hex'),
+    ),
+  );
+}
