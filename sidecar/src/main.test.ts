@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { realProgram } from './testing/real-program.ts';
 import { manifestText } from './testing/running-service.ts';
 
-const COMMANDS = ['serve', 'put', 'get', 'cleanup', 'du'];
+const COMMANDS = ['serve', 'codec-server', 'put', 'get', 'cleanup', 'du'];
 
 const { run, configFile, newFolder } = realProgram();
 
@@ -66,6 +66,10 @@ describe.concurrent('arguments that make no sense end with 2 and a hint', () => 
         '--allow-remote',
       ],
       'whoever reaches it may delete payloads',
+    ],
+    [
+      ['codec-server', '--allow-origin', 'http://a', '--allow-origin', 'http://b'],
+      '--allow-origin is given twice',
     ],
     [['put'], '--namespace NS is required'],
     [['put', '--namespace', 'orders'], 'expected FILE'],

@@ -9,6 +9,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   get: async () => (await import('./commands/get.ts')).get,
   cleanup: async () => (await import('./commands/cleanup.ts')).cleanup,
   du: async () => (await import('./commands/du.ts')).du,
+  'codec-server': async () => (await import('./commands/codec-server.ts')).codecServer,
 };
 
 const HELP = `payload-store keeps Temporal payloads that are too large for a workflow history.
@@ -16,11 +17,12 @@ const HELP = `payload-store keeps Temporal payloads that are too large for a wor
 Usage: payload-store COMMAND [options]
 
 Commands:
-  serve    runs the blob service
-  put      stores a file as a payload and prints its reference
-  get      fetches the payload of a reference and verifies it
-  cleanup  deletes payloads older than an age
-  du       shows what is stored
+  serve         runs the blob service
+  put           stores a file as a payload and prints its reference
+  get           fetches the payload of a reference and verifies it
+  cleanup       deletes payloads older than an age
+  du            shows what is stored
+  codec-server  lets Temporal's Web UI and CLI show large payloads
 
 payload-store COMMAND --help tells the options of a command; payload-store --version the version.
 
@@ -55,7 +57,13 @@ async function main(argv: readonly string[]): Promise<void> {
 function parseArguments(command: Command, args: string[]): { positionals: string[]; values: Values } {
   const seeHelp = `see payload-store ${command.name} --help`;
   try {
-    const parsed = parseArgs({ args, options: parseArgsOptions(command), allowPositionals: true });
+    const parsed = parseArgs({
+      args,
+      options: parseArgsOptions(command),
+      allowPositionals: true,
+      tokens: true,
+    });
+    assertGivenOnce(parsed.tokens);
     const missing = Object.keys(command.options).find(
       (name) => command.options[name]?.required === true && parsed.values[name] === undefined,
     );
@@ -71,4 +79,11 @@ function parseArguments(command: Command, args: string[]): { positionals: string
   } catch (error) {
     throw new UsageError(`${(error as Error).message.replaceAll('\n', ' ')}; ${seeHelp}`);
   }
+}
+
+/** Of an option that is given twice the first would silently have no effect. */
+function assertGivenOnce(tokens: readonly { readonly kind: string; readonly name?: string }[]): void {
+  const names = tokens.flatMap(({ kind, name }) => (kind === 'option' && name !== undefined ? [name] : []));
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) throw new UsageError(`--${twice} is given twice`);
 }

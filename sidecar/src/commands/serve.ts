@@ -1,13 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { parseLargePayloadStore } from '@largepayload/crds';
-import { type Logger, pino } from 'pino';
+import { pino } from 'pino';
 import packageFile from '../../package.json' with { type: 'json' };
 import { FilesystemDriver } from '../drivers/filesystem/filesystem-driver.ts';
 import { isLoopback, type ListenAddress, parseListenAddress } from '../http/listen-address.ts';
-import { type RunningService, startStandalone } from '../roles/standalone.ts';
+import { startStandalone } from '../roles/standalone.ts';
 import { assertBuilt, unusedFields } from '../roles/standalone-fields.ts';
 import { type Command, stringOption, type Values } from './command.ts';
 import { UsageError } from './exit-codes.ts';
+import { untilStopped, withPortHint } from './long-running.ts';
 
 export const serve: Command = {
   name: 'serve',
@@ -69,7 +70,7 @@ async function run(_positionals: readonly string[], values: Values): Promise<voi
     driver,
     { manifest, version: packageFile.version, listen },
     log,
-  ).catch((error) => Promise.reject(withHint(error)));
+  ).catch((error) => Promise.reject(withPortHint(error, '--listen, --metrics-listen or --admin-listen')));
   log.info({ ...service.addresses, version: packageFile.version }, 'listening');
   await untilStopped(service, log);
 }
@@ -97,31 +98,4 @@ function listenAddress(values: Values, name: string, remote: boolean): ListenAdd
       ? 'whoever reaches it may delete payloads'
       : 'say --allow-remote if that is meant';
   throw new UsageError(`--${name} ${text} can be reached from other machines; ${fix}`);
-}
-
-function withHint(error: NodeJS.ErrnoException & { address?: string; port?: number }): Error {
-  if (error.syscall !== 'listen') return error;
-  const place = `${error.address}:${error.port}`;
-  const reason =
-    error.code === 'EADDRINUSE'
-      ? 'the port is in use; choose another with --listen, --metrics-listen or --admin-listen (port 0: any free one)'
-      : error.message;
-  return new Error(`cannot listen on ${place}: ${reason}`, { cause: error });
-}
-
-function untilStopped(service: RunningService, log: Logger): Promise<void> {
-  return new Promise((resolve, reject) => {
-    let stopping = false;
-    const stop = (signal: NodeJS.Signals) => {
-      // One Ctrl-C may arrive twice, through a wrapper too; it must not cut off what is in flight.
-      if (stopping) return;
-      stopping = true;
-      log.info({ signal }, 'draining');
-      service.stop().then(() => {
-        log.info('stopped');
-        resolve();
-      }, reject);
-    };
-    process.on('SIGTERM', stop).on('SIGINT', stop);
-  });
 }

@@ -11,7 +11,13 @@ export function errorBody(error: ServiceError): { error: { code: string; message
 export function answerErrors(app: FastifyInstance): void {
   app.setErrorHandler(answerError);
   app.setNotFoundHandler((_request, reply) => {
-    send(reply, new ServiceError('unknown_route', 'no such path; docs/wire-protocol.md lists them'));
+    send(
+      reply,
+      new ServiceError(
+        'unknown_route',
+        'no such path; docs/wire-protocol.md and docs/codec-server.md list them',
+      ),
+    );
   });
 }
 

@@ -1,6 +1,6 @@
 import type { LargePayloadStore } from '@largepayload/crds';
 import { parseDuration, parseQuantity } from '@largepayload/crds';
-import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import type { FastifyBaseLogger } from 'fastify';
 import { BlobStore } from '../blob-store/blob-store.ts';
 import { ClockGuard } from '../blob-store/clock-guard.ts';
 import { assertIdentity, claimStorage, type StoreIdentity } from '../blob-store/identity.ts';
@@ -10,7 +10,8 @@ import { type DataLimits, DEFAULT_LIMITS } from '../data-api/limits.ts';
 import { TransferWatch } from '../data-api/transfer-watch.ts';
 import type { Driver } from '../drivers/driver.ts';
 import { drainable } from '../http/drain.ts';
-import { formatAddress, type ListenAddress } from '../http/listen-address.ts';
+import { listen } from '../http/listen.ts';
+import type { ListenAddress } from '../http/listen-address.ts';
 import { buildAdminServer } from '../operations/admin-server.ts';
 import { Metrics } from '../operations/metrics.ts';
 import { buildMetricsServer } from '../operations/metrics-server.ts';
@@ -108,11 +109,4 @@ export async function startStandalone(
     await driver.close();
     throw error;
   }
-}
-
-async function listen(app: FastifyInstance, { host, port }: ListenAddress): Promise<string> {
-  // By that name the framework would listen on IPv4 and IPv6, on the latter beyond our control.
-  await app.listen({ host: host === 'localhost' ? '127.0.0.1' : host, port });
-  const bound = app.server.address();
-  return formatAddress(host, typeof bound === 'object' && bound !== null ? bound.port : port);
 }

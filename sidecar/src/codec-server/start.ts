@@ -1,0 +1,64 @@
+import { BlobClient, LargePayloadCodec } from '@largepayload/codec';
+import type { FastifyBaseLogger } from 'fastify';
+import { TransferWatch } from '../data-api/transfer-watch.ts';
+import { drainable } from '../http/drain.ts';
+import { listen } from '../http/listen.ts';
+import type { ListenAddress } from '../http/listen-address.ts';
+import { buildCodecApp } from './codec-app.ts';
+import { type CodecLimits, DEFAULT_CODEC_LIMITS } from './limits.ts';
+import { WorkGate } from './work-gate.ts';
+
+/** Somebody waits before a page, or for a command that gives up after 10 s. */
+const IDLE_TIMEOUT = 10_000;
+const RETRY_TIMEOUT = 2_000;
+/** Kubernetes gives 30 s between SIGTERM and SIGKILL. */
+const DRAIN_LIMIT = 25_000;
+const PROGRESS = { progressPeriod: 30_000, progressBytes: 64 * 1024 };
+
+export interface CodecServerSettings {
+  /** the blob service */
+  readonly url: string;
+  readonly listen: ListenAddress;
+  /** of the web pages that may use it */
+  readonly origins: ReadonlySet<string>;
+  /** payloads of more bytes are previewed */
+  readonly previewAbove: number;
+  readonly limits?: Partial<CodecLimits>;
+}
+
+export interface RunningCodecServer {
+  /** `HOST:PORT`, as bound */
+  readonly address: string;
+  /** Takes no new calls, lets those in flight finish up to a limit, and ends. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts Temporal's remote codec server over a blob service, which need not be there yet.
+ * @throws TypeError when a setting is wrong, or the error of a port that cannot be listened on
+ */
+export async function startCodecServer(
+  { url, listen: address, origins, previewAbove, limits: ownLimits }: CodecServerSettings,
+  log: FastifyBaseLogger,
+): Promise<RunningCodecServer> {
+  const limits = { ...DEFAULT_CODEC_LIMITS, ...ownLimits };
+  const client = new BlobClient({ url, idleTimeoutMs: IDLE_TIMEOUT });
+  const codec = new LargePayloadCodec({ url, idleTimeoutMs: IDLE_TIMEOUT, retryTimeoutMs: RETRY_TIMEOUT });
+  const gate = new WorkGate(limits);
+  const watch = new TransferWatch(PROGRESS);
+  let draining = false;
+  const app = buildCodecApp(
+    { client, codec, previewAbove, limits, gate, watch, log },
+    origins,
+    () => draining,
+  );
+  const end = drainable(app);
+  return {
+    address: await listen(app, address),
+    async stop() {
+      draining = true;
+      await end(DRAIN_LIMIT);
+      client.close();
+    },
+  };
+}

@@ -1,0 +1,90 @@
+import { parseQuantity } from '@largepayload/crds';
+import { pino } from 'pino';
+import packageFile from '../../package.json' with { type: 'json' };
+import { DEFAULT_CODEC_LIMITS } from '../codec-server/limits.ts';
+import { parseOrigins } from '../codec-server/origins.ts';
+import { startCodecServer } from '../codec-server/start.ts';
+import { isLoopback, type ListenAddress, parseListenAddress } from '../http/listen-address.ts';
+import { type Command, stringOption, type Values } from './command.ts';
+import { UsageError } from './exit-codes.ts';
+import { humanBytes } from './human.ts';
+import { untilStopped, withPortHint } from './long-running.ts';
+import { URL_OPTION } from './service-url.ts';
+
+const LARGEST_PREVIEW_ABOVE = DEFAULT_CODEC_LIMITS.decodedBytes;
+
+export const codecServer: Command = {
+  name: 'codec-server',
+  summary: "Lets Temporal's Web UI and CLI show large payloads: Temporal's remote codec protocol.",
+  positionals: [],
+  options: {
+    url: URL_OPTION,
+    listen: { type: 'string', placeholder: 'HOST:PORT', help: 'codec port', default: '127.0.0.1:8888' },
+    'allow-origin': {
+      type: 'string',
+      placeholder: 'ORIGINS',
+      help: 'the Web UIs that may use it, separated by commas, such as http://127.0.0.1:8233; without it none',
+    },
+    'preview-above': {
+      type: 'string',
+      placeholder: 'SIZE',
+      help: `show only the beginning of payloads larger than this, up to ${humanBytes(LARGEST_PREVIEW_ABOVE)}`,
+      default: '1Mi',
+    },
+    'allow-remote': {
+      type: 'boolean',
+      help: 'let it listen beyond loopback; it asks nobody for credentials',
+    },
+  },
+  notes: `Whoever reaches the port can read every payload whose reference they know, and store new ones: beyond loopback,
+put a proxy with authentication and TLS in front of it. It is for people's eyes: a worker that used it as its codec would
+be handed previews. When ready it logs one JSON line with "msg":"listening" and the address "codec". SIGTERM and SIGINT let
+what is in flight finish, then end it with exit code 0.`,
+  run,
+};
+
+async function run(_positionals: readonly string[], values: Values): Promise<void> {
+  const settings = {
+    url: stringOption(codecServer, values, 'url'),
+    listen: listenAddress(values),
+    origins: optionValue('--allow-origin', () => originsOf(values)),
+    previewAbove: optionValue('--preview-above', () => previewAbove(values)),
+  };
+  const log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime });
+  const server = await startCodecServer(settings, log).catch((error) => Promise.reject(withHint(error)));
+  const origins = [...settings.origins];
+  log.info({ codec: server.address, url: settings.url, origins, version: packageFile.version }, 'listening');
+  await untilStopped(server, log);
+}
+
+function listenAddress(values: Values): ListenAddress {
+  const text = stringOption(codecServer, values, 'listen');
+  const address = optionValue('--listen', () => parseListenAddress(text));
+  if (values['allow-remote'] === true || isLoopback(address.host)) return address;
+  throw new UsageError(
+    `--listen ${text} can be reached from other machines, and whoever reaches it reads payloads; ` +
+      'say --allow-remote if that is meant, and put authentication in front of it',
+  );
+}
+
+function originsOf({ 'allow-origin': text }: Values): ReadonlySet<string> {
+  return text === undefined ? new Set() : parseOrigins(String(text));
+}
+
+function previewAbove(values: Values): number {
+  const size = parseQuantity(stringOption(codecServer, values, 'preview-above'));
+  if (size <= LARGEST_PREVIEW_ABOVE) return size;
+  throw new Error(`at most ${humanBytes(LARGEST_PREVIEW_ABOVE)}, since one answer holds no more`);
+}
+
+function optionValue<Value>(option: string, parse: () => Value): Value {
+  try {
+    return parse();
+  } catch (error) {
+    throw new UsageError(`${option}: ${(error as Error).message}`);
+  }
+}
+
+function withHint(error: Error): Error {
+  return error instanceof TypeError ? new UsageError(error.message) : withPortHint(error, '--listen');
+}

@@ -1,0 +1,38 @@
+import type { Logger } from 'pino';
+
+/** A server that a command runs until it is told to stop. */
+export interface Stoppable {
+  stop(): Promise<void>;
+}
+
+/** Resolves when SIGTERM or SIGINT has come and what was in flight has ended. */
+export function untilStopped(server: Stoppable, log: Logger): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let stopping = false;
+    const stop = (signal: NodeJS.Signals) => {
+      // One Ctrl-C may arrive twice, through a wrapper too; it must not cut off what is in flight.
+      if (stopping) return;
+      stopping = true;
+      log.info({ signal }, 'draining');
+      server.stop().then(() => {
+        log.info('stopped');
+        resolve();
+      }, reject);
+    };
+    process.on('SIGTERM', stop).on('SIGINT', stop);
+  });
+}
+
+/** The error of a port that cannot be listened on, with the options that choose another; any other error as it is. */
+export function withPortHint(
+  error: NodeJS.ErrnoException & { address?: string; port?: number },
+  options: string,
+): Error {
+  if (error.syscall !== 'listen') return error;
+  const place = `${error.address}:${error.port}`;
+  const reason =
+    error.code === 'EADDRINUSE'
+      ? `the port is in use; choose another with ${options} (port 0: any free one)`
+      : error.message;
+  return new Error(`cannot listen on ${place}: ${reason}`, { cause: error });
+}
