@@ -143,6 +143,20 @@ test('404 to a put is a refusal: nothing was asked for that could be missing', a
   expect(failure).toMatchObject({ name: 'PayloadRejectedError', status: 404 });
 });
 
+test('storage that is long busy with a large payload is waited for', async () => {
+  await using service = await httpServer((request, response) => {
+    request.resume().on('end', () => {
+      setTimeout(() => response.end(JSON.stringify({ Key: keyOf(fiftyMegabytes) })), 1_000);
+    });
+  });
+  const client = new BlobClient({ url: service.url, idleTimeoutMs: 200 });
+  const put = putOf(fiftyMegabytes, fiftyMegabytes, fiftyMegabyteDigest);
+  expect(await within(5_000, client.put(put))).toEqual({ key: keyOf(fiftyMegabytes), created: false });
+  expect(await failureOf(client.put(putOf(Buffer.from('small'))))).toBeInstanceOf(
+    PayloadStoreUnavailableError,
+  );
+});
+
 test('a server that stops reading in mid-upload runs into the idle timeout', async () => {
   await using service = await rawServer(() => undefined);
   const client = new BlobClient({ url: service.url, idleTimeoutMs: 150 });

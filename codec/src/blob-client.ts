@@ -16,13 +16,18 @@ import { Stopwatch } from './stopwatch.ts';
 
 const octets = 'application/octet-stream';
 const defaultIdleTimeoutMs = 30_000;
+/** Milliseconds for each byte of a payload, in which slow storage may be busy with it after its last byte was sent. */
+const storingMsPerByte = 1_000 / (16 * 1024 * 1024);
 /** An error body only decorates a status that is already known. */
 const errorBodyTimeoutMs = 5_000;
 
 export interface BlobClientOptions {
   /** Base URL of the service, e.g. `http://127.0.0.1:8577`. */
   readonly url: string;
-  /** Milliseconds without a byte in either direction, connecting included, after which a request fails; 30,000 by default. */
+  /**
+   * Milliseconds without a byte in either direction, connecting included, after which a request fails; 30,000 by default,
+   * and one second more for every 16 MiB that are being stored.
+   */
   readonly idleTimeoutMs?: number | undefined;
 }
 
@@ -94,6 +99,7 @@ export class BlobClient {
         ...(workflowId && { 'X-Payload-Store-Workflow-Id': Buffer.from(workflowId).toString('base64url') }),
       },
       body: { content: body, size },
+      answerTimeoutMs: this.#connection.idleTimeoutMs + Math.ceil(size * storingMsPerByte),
       signal,
     });
     if (response.statusCode !== 200 && response.statusCode !== 201) {
@@ -185,7 +191,7 @@ function storedKey(text: string | undefined): string | undefined {
 /** A reference to anything else would lose the payload without anybody noticing until it is read. */
 function assertKeyBelongsTo(key: string, digest: string, metadata: PayloadMetadata): void {
   if (key.startsWith('/') && key.endsWith(`/${digest}/${metadataHash(metadata)}`)) return;
-  throw new PayloadIntegrityError('the service answered a put with the key of another payload');
+  throw new PayloadIntegrityError('the service answered a put with the key of another payload', { key });
 }
 
 /** A late acknowledgement is of a payload that may go before its TTL is over, or is gone: the put has to be repeated. */

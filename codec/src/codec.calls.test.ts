@@ -1,5 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { runInNewContext } from 'node:vm';
 import type { Payload } from '@temporalio/common';
+import { temporal } from '@temporalio/proto';
 import { describe, expect, test } from 'vitest';
 import { LargePayloadCodec } from './codec.ts';
 import { isReference } from './reference.ts';
@@ -98,6 +100,39 @@ test("payloads go to the context's namespace unless the option names one", async
   await new LargePayloadCodec({ url: service.url, thresholdBytes: 0 }).encode([payloadOf('a')], context);
   await codecOf(service).encode([payloadOf('b')], context);
   expect([...service.blobs.keys()].map((key) => key.split('/')[2])).toEqual(['billing', 'orders']);
+});
+
+test('an array that the caller changes meanwhile', async () => {
+  await using service = await memoryService();
+  const codec = codecOf(service);
+  const payloads = ['a', 'b', 'c'].map((text) => payloadOf(text));
+  const encoding = codec.encode(payloads);
+  payloads.shift();
+  payloads.push(payloadOf('d'), payloadOf('e'));
+  expect(textsOf(await codec.decode(await encoding))).toEqual(['a', 'b', 'c']);
+});
+
+test('bytes of another realm, as workflows have them in debug mode', async () => {
+  await using service = await memoryService();
+  const codec = codecOf(service);
+  const data = runInNewContext('new Uint8Array([97, 98])') as Uint8Array;
+  expect(data).not.toBeInstanceOf(Uint8Array);
+  expect(textsOf(await codec.decode(await codec.encode([{ metadata: {}, data }])))).toEqual(['ab']);
+});
+
+test('a payload that protobufjs decoded without data', async () => {
+  await using service = await memoryService();
+  const codec = codecOf(service);
+  const { Payload: Message } = temporal.api.common.v1;
+  const received = Message.decode(Message.encode({ metadata: { a: Buffer.from('b') } }).finish());
+  const [decoded] = await codec.decode(await codec.encode([received]));
+  expect(textsOf([decoded ?? {}])).toEqual(['']);
+  expect(Object.keys(decoded?.metadata ?? {})).toEqual(['a']);
+});
+
+test('no context at all', async () => {
+  await using service = await memoryService();
+  expect((await codecOf(service).encode([payloadOf('a')], null)).map(isReference)).toEqual([true]);
 });
 
 describe('decode-only', () => {

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Payload } from '@temporalio/common';
 import { afterEach, describe, expect, test } from 'vitest';
+import { activityFailureInterceptors } from './activity-execution.ts';
 import { LargePayloadCodec } from './codec.ts';
 import {
   PayloadIntegrityError,
@@ -98,15 +99,15 @@ describe.each(passing)('%s', (_name, fault) => {
   });
 });
 
-describe('what no retry heals is told at once', () => {
-  const reference = encodeReference({
-    version: 'v2',
-    metadata: new Map(),
-    size: 5,
-    digest: `sha256:${'0'.repeat(64)}`,
-    key: '/blobs/orders/common/x/y',
-  });
+const reference = encodeReference({
+  version: 'v2',
+  metadata: new Map(),
+  size: 5,
+  digest: `sha256:${'0'.repeat(64)}`,
+  key: '/blobs/orders/common/x/y',
+});
 
+describe('what no retry heals is told at once', () => {
   test.each<[string, number, string, unknown]>([
     ['a payload that is gone', 404, 'key_not_found', PayloadNotFoundError],
     ['damage in the store', 502, 'integrity', PayloadIntegrityError],
@@ -185,6 +186,35 @@ describe('inside an activity', () => {
       await Promise.race([failure, new Promise((resolve) => setTimeout(resolve, 8_200, 'trying'))]),
     ).toBe('trying');
     expect(await within(6_000, failure)).toMatchObject({ code: 'busy' });
+  });
+
+  test('that failed, what cannot be stored is replaced by a note, so that its worker lives', async () => {
+    const storage = new AsyncLocalStorage<unknown>();
+    globals[storageSymbol] = storage;
+    await using service = await faultyService(Number.POSITIVE_INFINITY, refusal(413, 'payload_too_large'));
+    const codec = codecOf(service);
+    const context = { cancellationSignal: new AbortController().signal };
+    const { execute } = activityFailureInterceptors(context).inbound;
+    const encode = () => storage.run(context, () => codec.encode([payloadOf('details')]));
+    expect(await execute('input', async (input) => `${input} passes`)).toBe('input passes');
+    expect(await failureOf(encode())).toMatchObject({ code: 'payload_too_large' });
+    const thrown = new Error('of the activity');
+    expect(await failureOf(execute('input', () => Promise.reject(thrown)))).toBe(thrown);
+    const [note] = await encode();
+    expect(JSON.parse(Buffer.from(note?.data ?? []).toString())).toMatchObject({
+      payloadNotStored: { name: 'PayloadRejectedError', size: 'details'.length },
+    });
+    expect(Buffer.from(note?.metadata?.encoding ?? []).toString()).toBe('json/plain');
+  });
+
+  test('input is read as patiently as in a workflow task', async () => {
+    const storage = new AsyncLocalStorage<unknown>();
+    globals[storageSymbol] = storage;
+    await using service = await faultyService(Number.POSITIVE_INFINITY, refusal(503, 'busy'));
+    const codec = new LargePayloadCodec({ url: service.url });
+    const context = { cancellationSignal: new AbortController().signal };
+    const decoding = storage.run(context, () => codec.decode([reference]));
+    expect(await within(9_000, failureOf(decoding))).toMatchObject({ code: 'busy' });
   });
 
   test.each([

@@ -1,12 +1,13 @@
 import type { Payload, PayloadCodec } from '@temporalio/common';
-import { runningActivity } from './activity-execution.ts';
+import { isActivityFailure, runningActivity } from './activity-execution.ts';
 import { BlobClient } from './blob-client.ts';
 import { digestInSlices } from './digest.ts';
 import { externalSizeAdded, externalSizeRemoved } from './external-size.ts';
 import { metadataFromRecord, metadataHash, metadataToRecord, type PayloadMetadata } from './metadata.ts';
 import { isLargerThan } from './proto-size.ts';
+import { longestRequestMs } from './put-time-limit.ts';
 import { type BlobReference, decodeReference, encodeReference, isReference } from './reference.ts';
-import { withRetries } from './retry.ts';
+import { type RetryRules, withRetries } from './retry.ts';
 import {
   type CodecSettings,
   type LargePayloadCodecOptions,
@@ -18,11 +19,9 @@ import { Slots } from './slots.ts';
 import { withTimeLimit } from './time-limit.ts';
 import { transferAll } from './transfers.ts';
 
-/** No PUT is acknowledged later than that, and a payload that takes longer to read does not arrive. */
-const requestTimeLimitMs = 15 * 60_000;
-
 /** A payload about to be stored. */
 interface LargePayload {
+  readonly payload: Payload;
   readonly metadata: PayloadMetadata;
   readonly data: Uint8Array;
   readonly size: number;
@@ -57,14 +56,18 @@ export class LargePayloadCodec implements PayloadCodec {
    * @throws PayloadStoreError, in one of its subclasses, when a payload could not be stored; TypeError when there is no
    * namespace to store it under.
    */
-  async encode(payloads: Payload[], context: PayloadContext = {}): Promise<Payload[]> {
+  async encode(payloads: Payload[], context?: PayloadContext | null): Promise<Payload[]> {
     const { decodeOnly, thresholdBytes } = this.#settings;
     if (decodeOnly) return payloads;
-    return replaceSome(
-      payloads,
-      (payload) => isLargerThan(payload, thresholdBytes) && !isReference(payload),
-      (large) => this.#storeAll(large, context),
-    );
+    const isLarge = (payload: Payload) => isLargerThan(payload, thresholdBytes) && !isReference(payload);
+    try {
+      return await replaceSome(payloads, isLarge, (large) => this.#storeAll(large, context ?? {}));
+    } catch (failure) {
+      if (!isActivityFailure()) throw failure;
+      return replaceSome(payloads, isLarge, async (large) =>
+        large.map((payload) => noteOf(payload, failure)),
+      );
+    }
   }
 
   /**
@@ -79,92 +82,93 @@ export class LargePayloadCodec implements PayloadCodec {
   async #storeAll(payloads: readonly Payload[], context: PayloadContext): Promise<Payload[]> {
     const namespace = namespaceFor(this.#settings, context);
     const workflowId = this.#settings.ownerPrefix ? context.workflowId : undefined;
-    const described = new Map<Payload, LargePayload>();
-    const keys = await transferAll(payloads, {
-      nameOf: async (payload) => {
-        const large = described.get(payload) ?? (await describe(payload));
-        described.set(payload, large);
-        return `${large.digest}/${metadataHash(large.metadata)}`;
-      },
-      transfer: (payload, signal) =>
-        this.#request(signal, async (limited) => {
-          const { data: body, ...facts } = described.get(payload) as LargePayload;
-          const { key } = await this.#client.put({ namespace, workflowId, body, ...facts, signal: limited });
-          return key;
-        }),
+    const { retryTimeoutMs, activityRetryTimeoutMs } = this.#settings;
+    const cancellation = runningActivity();
+    const patience = {
+      timeoutMs: cancellation === undefined ? retryTimeoutMs : activityRetryTimeoutMs,
+      giveUp: cancellation,
+    };
+    const stored = await transferAll(payloads, {
+      prepare: describe,
+      nameOf: ({ digest, metadata }) => `${digest}/${metadataHash(metadata)}`,
+      transfer: ({ data: body, ...facts }, signal) =>
+        this.#request(signal, patience, (limited) =>
+          this.#client.put({ namespace, workflowId, body, ...facts, signal: limited }),
+        ),
     });
-    return payloads.map((payload, index) => {
-      const { metadata, size, digest } = described.get(payload) as LargePayload;
-      const reference = encodeReference({
-        version: 'v2',
-        metadata,
-        size,
-        digest,
-        key: keys[index] as string,
-      });
+    return stored.map(({ prepared: { payload, metadata, size, digest }, result: { key } }) => {
+      const reference = encodeReference({ version: 'v2', metadata, size, digest, key });
       // What is neither metadata nor data has no place in a reference, but stays on the payload that carries it.
       return externalSizeAdded({ ...payload, ...reference }, size);
     });
   }
 
   async #retrieveAll(payloads: readonly Payload[]): Promise<Payload[]> {
-    const references = payloads.map(decodeReference);
-    const contents = await transferAll(references, {
-      nameOf: (reference) => JSON.stringify([keyOf(reference), reference.digest, reference.size]),
-      transfer: (reference, signal) =>
-        this.#request(signal, (limited) =>
+    // All of them first: a malformed one fails the call before anything is asked for.
+    const references = payloads.map((payload) => ({ payload, reference: decodeReference(payload) }));
+    const patience = { timeoutMs: this.#settings.retryTimeoutMs };
+    const retrieved = await transferAll(references, {
+      prepare: (item) => item,
+      nameOf: ({ reference }) => JSON.stringify([keyOf(reference), reference.digest, reference.size]),
+      transfer: ({ reference }, signal) =>
+        this.#request(signal, patience, (limited) =>
           reference.version === 'v1'
             ? this.#client.getByDigest({ ...reference, signal: limited })
             : this.#client.get({ ...reference, signal: limited }),
         ),
     });
     const handedOut = new Set<Uint8Array>();
-    return payloads.map((payload, index) => {
-      const { metadata, size } = references[index] as BlobReference;
-      const content = contents[index] as Uint8Array;
+    return retrieved.map(({ prepared: { payload, reference }, result }) => {
       // Whoever changes one of two equal payloads must not change the other.
-      const data = handedOut.has(content) ? content.slice() : content;
-      handedOut.add(content);
-      return externalSizeRemoved({ ...payload, metadata: metadataToRecord(metadata), data }, size);
+      const data = handedOut.has(result) ? result.slice() : result;
+      handedOut.add(result);
+      const metadata = metadataToRecord(reference.metadata);
+      return externalSizeRemoved({ ...payload, metadata, data }, reference.size);
     });
   }
 
   /** A slot is held only while a request is made, not while one waits to be tried again. */
-  #request<Result>(signal: AbortSignal, request: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
-    const { retryTimeoutMs, activityRetryTimeoutMs } = this.#settings;
-    const cancellation = runningActivity();
-    return withRetries(
-      () => this.#slots.run(signal, () => withTimeLimit(requestTimeLimitMs, signal, request)),
-      {
-        signal,
-        timeoutMs: cancellation === undefined ? retryTimeoutMs : activityRetryTimeoutMs,
-        giveUp: cancellation,
-      },
-    );
+  #request<Result>(
+    signal: AbortSignal,
+    patience: Omit<RetryRules, 'signal'>,
+    request: (signal: AbortSignal) => Promise<Result>,
+  ): Promise<Result> {
+    const attempt = (begin: () => void) =>
+      this.#slots.run(signal, begin, () => withTimeLimit(longestRequestMs, signal, request));
+    return withRetries(attempt, { ...patience, signal, onRetryAfter: (ms) => this.#slots.pause(ms) });
   }
 }
 
 async function describe(payload: Payload): Promise<LargePayload> {
-  const data = payload.data ?? new Uint8Array();
+  // Decoded by protobufjs, a payload without data may have an empty array there.
+  const data = payload.data?.byteLength ? payload.data : new Uint8Array();
   const metadata = metadataFromRecord(payload.metadata);
-  return { metadata, data, size: data.byteLength, digest: await digestInSlices(data) };
+  return { payload, metadata, data, size: data.byteLength, digest: await digestInSlices(data) };
 }
 
 function keyOf(reference: BlobReference): string | undefined {
   return reference.version === 'v1' ? undefined : reference.key;
 }
 
+/** What a workflow finds in the details of an activity's failure in place of a payload that could not be stored. */
+function noteOf(payload: Payload, failure: unknown): Payload {
+  const { name, message } = failure as Error;
+  const note = { payloadNotStored: { name, message, size: payload.data?.byteLength ?? 0 } };
+  const bytes = (text: string) => new TextEncoder().encode(text);
+  return { metadata: { encoding: bytes('json/plain') }, data: bytes(JSON.stringify(note)) };
+}
+
 /** The same payloads in the same order, with those selected replaced, all of them in one go. */
 async function replaceSome(
-  payloads: Payload[],
+  payloads: readonly Payload[],
   isSelected: (payload: Payload) => boolean,
   replace: (selected: readonly Payload[]) => Promise<Payload[]>,
 ): Promise<Payload[]> {
-  const selection = payloads.map(isSelected);
-  const selected = payloads.filter((_, index) => selection[index]);
-  if (selected.length === 0) return payloads;
-  const replacements = (await replace(selected)).values();
-  return payloads.map((payload, index) =>
-    selection[index] ? (replacements.next().value as Payload) : payload,
+  // Taken now: the caller may change the array while payloads travel.
+  const entries = payloads.map((payload) => ({ payload, isReplaced: isSelected(payload) }));
+  const selected = entries.flatMap(({ payload, isReplaced }) => (isReplaced ? [payload] : []));
+  const replacements = (selected.length === 0 ? [] : await replace(selected)).values();
+  return entries.map(({ payload, isReplaced }) =>
+    isReplaced ? (replacements.next().value as Payload) : payload,
   );
 }

@@ -20,6 +20,8 @@ export interface Call {
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: { readonly content: RequestBody; readonly size: number } | undefined;
+  /** Milliseconds to wait for the answer's head when the body is sent; by default those of the connection. */
+  readonly answerTimeoutMs?: number;
   /** Key for error messages. */
   readonly key?: string | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -44,6 +46,7 @@ export function exchange(connection: Connection, call: Call): Promise<Answer> {
     const request = openRequest(connection, call);
     const sender = new BodySender(request, call.body?.size ?? 0);
     let response: IncomingMessage | undefined;
+    let idleTimeoutMs = connection.idleTimeoutMs;
 
     const fail = (failure: unknown) => {
       sender.stop();
@@ -51,6 +54,8 @@ export function exchange(connection: Connection, call: Call): Promise<Answer> {
     };
     request.on('response', (head) => {
       response = head;
+      idleTimeoutMs = connection.idleTimeoutMs;
+      request.setTimeout(idleTimeoutMs);
       sender.stop();
       head.on('close', () => {
         // The rest of an unfinished request would be taken for the next one: the connection cannot be used again.
@@ -62,9 +67,14 @@ export function exchange(connection: Connection, call: Call): Promise<Answer> {
     request.on('close', () =>
       fail(asUnavailable(new Error('connection closed without an answer'), call.key)),
     );
-    request.on('timeout', () => expire(request, response, connection.idleTimeoutMs, call.key));
+    request.on('timeout', () => expire(request, response, idleTimeoutMs, call.key));
 
-    sender.send(call.body?.content ?? new Uint8Array()).catch((failure: unknown) => {
+    const sent = () => {
+      if (response !== undefined) return;
+      idleTimeoutMs = call.answerTimeoutMs ?? idleTimeoutMs;
+      request.setTimeout(idleTimeoutMs);
+    };
+    sender.send(call.body?.content ?? new Uint8Array()).then(sent, (failure: unknown) => {
       fail(failure);
       request.destroy();
     });

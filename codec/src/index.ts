@@ -1,3 +1,4 @@
+export { activityFailureInterceptors } from './activity-execution.ts';
 export {
   BlobClient,
   type BlobClientOptions,

@@ -1,4 +1,5 @@
-const longestMs = 15 * 60_000;
+/** Milliseconds after which no PUT is acknowledged by any store; what takes longer to read does not arrive either. */
+export const longestRequestMs = 15 * 60_000;
 const shortestMs = 2_000;
 
 const expiringKey = /^\/expires-\d{8}T\d{6}Z-(\d{1,9})([smhd])\//;
@@ -12,7 +13,7 @@ const unitMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600
  */
 export function putTimeLimit(key: string): number {
   const [, count, unit] = expiringKey.exec(key) ?? [];
-  if (count === undefined || unit === undefined) return longestMs;
+  if (count === undefined || unit === undefined) return longestRequestMs;
   const ttlMs = Number(count) * (unitMs[unit] ?? 0);
-  return Math.max(shortestMs, Math.min(longestMs, Math.floor(ttlMs / 4)));
+  return Math.max(shortestMs, Math.min(longestRequestMs, Math.floor(ttlMs / 4)));
 }

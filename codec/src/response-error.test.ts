@@ -53,6 +53,13 @@ test.each([
   expect(await failureFrom(service)).toMatchObject({ name, code, retryable });
 });
 
+test('a 404 of a proxy, in HTML, says nothing about the payload', async () => {
+  await using service = await httpServer((_request, response) => {
+    response.writeHead(404, { 'Content-Type': 'text/html' }).end('<html>default backend</html>');
+  });
+  expect(await failureFrom(service)).toMatchObject({ name: 'PayloadStoreUnavailableError', retryable: true });
+});
+
 test('redirects are not followed', async () => {
   let requests = 0;
   await using service = await httpServer((_request, response) => {

@@ -37,9 +37,11 @@ export async function errorOfResponse(
   const text = [`blob service answered ${status}`, code, message].filter(Boolean).join(': ');
 
   if (code === 'integrity') return new PayloadIntegrityError(text, details);
-  // A 404 for the path says nothing about the payload; DataDog's service gives a missing payload's no code.
-  const isMissing = status === 404 && call.operation === 'get' && code !== 'unknown_route';
-  if (isMissing) return new PayloadNotFoundError(text, details);
+  if (status === 404 && call.operation === 'get') {
+    if (saysNotStored(response, code)) return new PayloadNotFoundError(text, details);
+    // A proxy that has lost its way to the service knows nothing about the payload.
+    if (code === undefined) return new PayloadStoreUnavailableError(text, details);
+  }
   if (status >= 500 || status === 429 || status === 408 || code === 'body_incomplete') {
     return new PayloadStoreUnavailableError(text, {
       ...details,
@@ -51,6 +53,12 @@ export async function errorOfResponse(
     ...details,
     retryable: false,
   });
+}
+
+/** By a code for the payload, not for the path, or as DataDog's service does: by plain text, or by the status alone. */
+function saysNotStored(response: IncomingMessage, code: string | undefined): boolean {
+  if (code !== undefined) return code !== 'unknown_route';
+  return (response.headers['content-type'] ?? 'text/plain').startsWith('text/plain');
 }
 
 function errorBody(text: string | undefined): ErrorBody {

@@ -55,6 +55,25 @@ describe('delay', () => {
 });
 
 describe('retries', () => {
+  test('by the time since the request began, not since it waited for its turn', async () => {
+    const { attempt, tries } = failing(1);
+    const queued = async (begin: () => void) => {
+      if (tries() === 0) await new Promise((resolve) => setTimeout(resolve, 300));
+      begin();
+      return attempt();
+    };
+    expect(await withRetries(queued, { timeoutMs: 200, signal })).toBe(2);
+  });
+
+  test('tell what the service asked for, up to 5 s', async () => {
+    const asked: number[] = [];
+    const failure = new PayloadStoreUnavailableError('busy', { retryAfterSeconds: 60 });
+    const rules = { timeoutMs: 0, signal, onRetryAfter: (milliseconds: number) => asked.push(milliseconds) };
+    await failureOf(withRetries(failing(1, failure).attempt, rules));
+    await failureOf(withRetries(failing(1).attempt, rules));
+    expect(asked).toEqual([5_000]);
+  });
+
   test('until it succeeds', async () => {
     expect(await withRetries(failing(3).attempt, { timeoutMs: 5_000, signal })).toBe(4);
   });

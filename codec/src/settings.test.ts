@@ -12,7 +12,7 @@ const defaults = {
   ownerPrefix: true,
   decodeOnly: false,
   maxConcurrentRequests: 16,
-  idleTimeoutMs: 30_000,
+  idleTimeoutMs: 7_000,
   retryTimeoutMs: 8_000,
   activityRetryTimeoutMs: 300_000,
 };
@@ -79,9 +79,10 @@ describe('namespace', () => {
     expect(() => namespaceFor(resolveSettings({}, unset), { namespace: 'a/b' })).toThrow(
       /^serialization context: /,
     );
-    expect(() => resolveSettings({}, { ...environment, TEMPORAL_NAMESPACE: 'a/b' })).toThrow(
-      /^TEMPORAL_NAMESPACE: /,
-    );
+    const wrong = { ...environment, TEMPORAL_NAMESPACE: 'a/b' };
+    expect(() => namespaceFor(resolveSettings({}, wrong), {})).toThrow(/^TEMPORAL_NAMESPACE: /);
+    const chosen = resolveSettings({ namespace: 'orders' }, wrong);
+    expect(namespaceFor(chosen, { namespace: 'a/b' })).toBe('orders');
   });
 });
 

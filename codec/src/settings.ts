@@ -7,9 +7,8 @@ const defaultThresholdBytes = 128_000;
 const namespacePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,254}$/;
 
 const defaultMaxConcurrentRequests = 16;
-const defaultIdleTimeoutMs = 30_000;
-
 /** A workflow task has 10 s by default: one that fails before tells the server why, one that times out does not. */
+const defaultIdleTimeoutMs = 7_000;
 const defaultRetryTimeoutMs = 8_000;
 
 /** An activity whose result cannot be stored is run again from its start, which may cost more than waiting. */
@@ -37,11 +36,14 @@ export interface LargePayloadCodecOptions {
   readonly decodeOnly?: boolean | undefined;
   /** How many requests the codec makes at a time; 16 by default. */
   readonly maxConcurrentRequests?: number | undefined;
-  /** Milliseconds without a byte in either direction, connecting included, after which a request fails; 30,000 by default. */
+  /**
+   * Milliseconds without a byte in either direction, connecting included, after which a request fails; 7,000 by default. A
+   * large payload that is being stored gets a second more for every 16 MiB.
+   */
   readonly idleTimeoutMs?: number | undefined;
   /**
-   * Milliseconds after which a request that failed is not tried again; by default 8,000, and 300,000 within an activity,
-   * for its result or failure. Temporal then retries the task or the activity.
+   * Milliseconds after which a request that failed is not tried again; by default 8,000, and 300,000 for what is stored
+   * within an activity, its result above all. Temporal then retries the task or the activity.
    */
   readonly retryTimeoutMs?: number | undefined;
 }
@@ -82,7 +84,7 @@ export function resolveSettings(options: LargePayloadCodecOptions, environment: 
   return {
     url: resolveUrl(options.url, environment),
     namespace: checkedNamespace(options.namespace, 'option namespace'),
-    environmentNamespace: checkedNamespace(environment.TEMPORAL_NAMESPACE || undefined, 'TEMPORAL_NAMESPACE'),
+    environmentNamespace: environment.TEMPORAL_NAMESPACE || undefined,
     thresholdBytes: resolveThreshold(options.thresholdBytes, environment),
     ownerPrefix: checkedBoolean(options.ownerPrefix ?? true, 'ownerPrefix'),
     decodeOnly: checkedBoolean(options.decodeOnly ?? false, 'decodeOnly'),
@@ -98,8 +100,10 @@ export function resolveSettings(options: LargePayloadCodecOptions, environment: 
  * @throws TypeError when there is none, or the context's is not one that a key can carry
  */
 export function namespaceFor(settings: CodecSettings, context: PayloadContext): string {
-  const fromContext = checkedNamespace(context.namespace || undefined, 'serialization context');
-  const namespace = settings.namespace ?? fromContext ?? settings.environmentNamespace;
+  const namespace =
+    settings.namespace ??
+    checkedNamespace(context.namespace || undefined, 'serialization context') ??
+    checkedNamespace(settings.environmentNamespace, 'TEMPORAL_NAMESPACE');
   if (namespace !== undefined) return namespace;
   throw new TypeError(
     'no Temporal namespace: pass `namespace` or set TEMPORAL_NAMESPACE to the one this worker or client uses',

@@ -1,24 +1,47 @@
-/** Bounds how many requests are made at a time, by all calls of one codec together. First come, first served. */
+import { setTimeout as sleep } from 'node:timers/promises';
+
+type Enter = () => void;
+
+/**
+ * Bounds how many requests are made at a time, by all calls of one codec together. Calls, each known by its signal, take
+ * turns, so that one with few payloads need not wait for one with thousands.
+ */
 export class Slots {
   #free: number;
-  readonly #waiting = new Set<() => void>();
+  readonly #waiting = new Map<AbortSignal, Set<Enter>>();
+  #pausedUntil = 0;
 
   constructor(count: number) {
     this.#free = count;
   }
 
   /**
-   * Runs `work` when there is a slot for it.
+   * Runs `work` when there is a slot for it and no pause.
+   * @param onTurn called when there is a slot
    * @throws the signal's reason when it is aborted before; `work` is then never run
    */
-  async run<Result>(signal: AbortSignal, work: () => Promise<Result>): Promise<Result> {
+  async run<Result>(signal: AbortSignal, onTurn: () => void, work: () => Promise<Result>): Promise<Result> {
     signal.throwIfAborted();
     if (this.#free > 0) this.#free -= 1;
     else await this.#turn(signal);
     try {
+      onTurn();
+      await this.#pauseOver(signal);
       return await work();
     } finally {
       this.#pass();
+    }
+  }
+
+  /** Lets no work begin for so many milliseconds: the service asked to be left alone. */
+  pause(milliseconds: number): void {
+    this.#pausedUntil = Math.max(this.#pausedUntil, performance.now() + milliseconds);
+  }
+
+  async #pauseOver(signal: AbortSignal): Promise<void> {
+    for (let left = this.#pausedUntil - performance.now(); left > 0; ) {
+      await sleep(left, undefined, { signal }).catch(() => signal.throwIfAborted());
+      left = this.#pausedUntil - performance.now();
     }
   }
 
@@ -29,10 +52,11 @@ export class Slots {
         resolve();
       };
       const leave = () => {
-        this.#waiting.delete(enter);
+        this.#remove(signal, enter);
         reject(signal.reason);
       };
-      this.#waiting.add(enter);
+      const queue = this.#waiting.get(signal) ?? new Set();
+      this.#waiting.set(signal, queue.add(enter));
       signal.addEventListener('abort', leave, { once: true });
     });
   }
@@ -43,7 +67,19 @@ export class Slots {
       this.#free += 1;
       return;
     }
-    this.#waiting.delete(next);
-    next();
+    const [signal, queue] = next;
+    const [enter] = queue as Iterable<Enter>;
+    this.#remove(signal, enter as Enter);
+    if (queue.size > 0) {
+      this.#waiting.delete(signal);
+      this.#waiting.set(signal, queue);
+    }
+    enter?.();
+  }
+
+  #remove(signal: AbortSignal, enter: Enter): void {
+    const queue = this.#waiting.get(signal);
+    queue?.delete(enter);
+    if (queue?.size === 0) this.#waiting.delete(signal);
   }
 }

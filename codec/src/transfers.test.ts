@@ -5,6 +5,8 @@ import { failureOf, within } from './testing/failures.ts';
 import { transferAll } from './transfers.ts';
 
 const nameOf = (item: number) => String(item);
+const prepare = (item: number) => item;
+const noted = () => undefined;
 
 describe('transfers', () => {
   test('of equal names are one; results come in the order of the items', async () => {
@@ -14,15 +16,18 @@ describe('transfers', () => {
       await sleep(30 - item);
       return item * 10;
     };
-    expect(await transferAll([20, 10, 20, 5, 10], { nameOf, transfer })).toEqual([200, 100, 200, 50, 100]);
+    const outcomes = await transferAll([20, 10, 20, 5, 10], { prepare, nameOf, transfer });
+    expect(outcomes.map(({ result }) => result)).toEqual([200, 100, 200, 50, 100]);
+    expect(outcomes.map(({ prepared }) => prepared)).toEqual([20, 10, 20, 5, 10]);
     expect(begun).toEqual([20, 10, 5]);
   });
 
   test('of 10,000 items', async () => {
     const items = Array.from({ length: 10_000 }, (_, index) => index);
     const slots = new Slots(16);
-    const transfer = (item: number, signal: AbortSignal) => slots.run(signal, async () => item);
-    expect(await transferAll(items, { nameOf, transfer })).toEqual(items);
+    const transfer = (item: number, signal: AbortSignal) => slots.run(signal, noted, async () => item);
+    const outcomes = await transferAll(items, { prepare, nameOf, transfer });
+    expect(outcomes.map(({ result }) => result)).toEqual(items);
   });
 
   test('when one fails the others are aborted and awaited, and the first failure is thrown', async () => {
@@ -34,7 +39,7 @@ describe('transfers', () => {
       left -= 1;
       throw new Error('a later one');
     };
-    const failure = failureOf(transferAll([0, 1, 2, 3], { nameOf, transfer }));
+    const failure = failureOf(transferAll([0, 1, 2, 3], { prepare, nameOf, transfer }));
     expect(await within(2_000, failure)).toEqual(new Error('the first'));
     expect(left).toBe(0);
   });
@@ -45,22 +50,22 @@ describe('transfers', () => {
       begun.push(item);
       throw new Error(`no ${item}`);
     };
-    expect(await failureOf(transferAll([1, 2, 3], { nameOf, transfer }))).toEqual(new Error('no 1'));
+    expect(await failureOf(transferAll([1, 2, 3], { prepare, nameOf, transfer }))).toEqual(new Error('no 1'));
     expect(begun).toEqual([1]);
   });
 
-  test('a name that cannot be had ends them too', async () => {
+  test('one that cannot be prepared ends them too', async () => {
     let aborted = false;
     const transfer = async (_item: number, signal: AbortSignal) => {
       await sleep(10_000, undefined, { signal }).catch(() => undefined);
       aborted = signal.aborted;
     };
-    const naming = (item: number) => {
-      if (item === 2) throw new Error('nameless');
-      return nameOf(item);
+    const preparing = async (item: number) => {
+      if (item === 2) throw new Error('unreadable');
+      return item;
     };
-    const failure = failureOf(transferAll([1, 2], { nameOf: naming, transfer }));
-    expect(await within(2_000, failure)).toEqual(new Error('nameless'));
+    const failure = failureOf(transferAll([1, 2], { prepare: preparing, nameOf, transfer }));
+    expect(await within(2_000, failure)).toEqual(new Error('unreadable'));
     expect(aborted).toBe(true);
   });
 });
@@ -81,7 +86,7 @@ describe('slots', () => {
       running -= 1;
     };
     const items = Array.from({ length: 20 }, (_, index) => index);
-    await Promise.all(items.map((item) => slots.run(signal, () => work(item))));
+    await Promise.all(items.map((item) => slots.run(signal, noted, () => work(item))));
     expect(most).toBe(3);
     expect(order).toEqual(items);
   });
@@ -89,27 +94,54 @@ describe('slots', () => {
   test('one that waits leaves at once when aborted, and takes no slot', async () => {
     const slots = new Slots(1);
     const stop = new AbortController();
-    const holding = slots.run(signal, () => sleep(100));
-    const waiting = failureOf(slots.run(stop.signal, async () => expect.unreachable()));
+    const holding = slots.run(signal, noted, () => sleep(100));
+    const waiting = failureOf(slots.run(stop.signal, noted, async () => expect.unreachable()));
     stop.abort(new Error('never mind'));
     expect(await within(50, waiting)).toEqual(new Error('never mind'));
     await holding;
     expect(
       await within(
         50,
-        slots.run(signal, async () => 'free'),
+        slots.run(signal, noted, async () => 'free'),
       ),
     ).toBe('free');
   });
 
+  test('serve calls in turn, whatever the number of their payloads', async () => {
+    const slots = new Slots(1);
+    const order: string[] = [];
+    const run = (call: AbortSignal, name: string) =>
+      slots.run(call, noted, async () => {
+        order.push(name);
+        await sleep(1);
+      });
+    const many = new AbortController().signal;
+    const few = new AbortController().signal;
+    await Promise.all([...['a', 'b', 'c', 'd'].map((name) => run(many, name)), run(few, 'x'), run(few, 'y')]);
+    expect(order).toEqual(['a', 'b', 'x', 'c', 'y', 'd']);
+  });
+
+  test('begin nothing during a pause', async () => {
+    const slots = new Slots(2);
+    slots.pause(200);
+    const started = performance.now();
+    const running = [1, 2, 3].map(() => slots.run(signal, noted, async () => performance.now() - started));
+    for (const after of await Promise.all(running)) expect(after).toBeGreaterThan(195);
+    const stop = new AbortController();
+    slots.pause(10_000);
+    const waiting = failureOf(slots.run(stop.signal, noted, async () => expect.unreachable()));
+    stop.abort(new Error('never mind'));
+    expect(await within(50, waiting)).toEqual(new Error('never mind'));
+  });
+
   test('a failure frees its slot', async () => {
     const slots = new Slots(1);
-    const failing = () => slots.run(signal, async () => Promise.reject(new Error('no')));
+    const failing = () => slots.run(signal, noted, async () => Promise.reject(new Error('no')));
     expect(await failureOf(failing())).toEqual(new Error('no'));
     expect(
       await within(
         50,
-        slots.run(signal, async () => 'free'),
+        slots.run(signal, noted, async () => 'free'),
       ),
     ).toBe('free');
   });

@@ -1,39 +1,51 @@
+import { setMaxListeners } from 'node:events';
 import { setImmediate as nextLoopIteration } from 'node:timers/promises';
 
-export interface Transfers<Item, Result> {
-  /** Equal names are one transfer. May take its time over large payloads. */
-  readonly nameOf: (item: Item) => string | Promise<string>;
-  readonly transfer: (item: Item, signal: AbortSignal) => Promise<Result>;
+export interface Transfers<Item, Prepared, Result> {
+  /** What has to be known before; may take its time over large payloads. */
+  readonly prepare: (item: Item) => Prepared | Promise<Prepared>;
+  /** Equal names are one transfer. */
+  readonly nameOf: (prepared: Prepared) => string;
+  readonly transfer: (prepared: Prepared, signal: AbortSignal) => Promise<Result>;
+}
+
+export interface Transferred<Prepared, Result> {
+  readonly prepared: Prepared;
+  readonly result: Result;
 }
 
 /**
- * Makes the transfers of one call beside each other, equal ones once, and resolves with a result for each item in order.
+ * Makes the transfers of one call beside each other, equal ones once, and resolves with an outcome for each item in order.
  * When one fails, the others are aborted and awaited, so that nothing goes on after the call has ended.
  * @throws the first failure
  */
-export async function transferAll<Item, Result>(
+export async function transferAll<Item, Prepared, Result>(
   items: readonly Item[],
-  { nameOf, transfer }: Transfers<Item, Result>,
-): Promise<Result[]> {
+  { prepare, nameOf, transfer }: Transfers<Item, Prepared, Result>,
+): Promise<Transferred<Prepared, Result>[]> {
   const stop = new AbortController();
+  // A listener for each payload is no leak, which Node 20 would warn of.
+  setMaxListeners(0, stop.signal);
   const begun = new Map<string, Promise<Result>>();
-  const results: Promise<Result>[] = [];
-  const begin = (item: Item): Promise<Result> => {
-    const result = transfer(item, stop.signal);
+  const outcomes: { prepared: Prepared; result: Promise<Result> }[] = [];
+  const begin = (prepared: Prepared): Promise<Result> => {
+    const result = transfer(prepared, stop.signal);
     result.catch((failure: unknown) => stop.abort(failure));
     return result;
   };
   try {
     for (const item of items) {
-      const name = await nameOf(item);
-      const result = begun.get(name) ?? begin(item);
+      const prepared = await prepare(item);
+      const name = nameOf(prepared);
+      const result = begun.get(name) ?? begin(prepared);
       begun.set(name, result);
-      results.push(result);
-      // What has begun moves on while the next payload is being hashed.
+      outcomes.push({ prepared, result });
+      // What has begun moves on while the next payload is being prepared.
       await nextLoopIteration();
       stop.signal.throwIfAborted();
     }
-    return await Promise.all(results);
+    const settled = outcomes.map(async ({ prepared, result }) => ({ prepared, result: await result }));
+    return await Promise.all(settled);
   } catch (failure) {
     stop.abort(failure);
     await Promise.allSettled(begun.values());
