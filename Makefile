@@ -58,6 +58,15 @@ test: build node-20 ## every unit and conformance test
 demo: build ## large payloads through the codec and the service, stored, deduplicated and reaped
 	node e2e/demo/demo.ts
 
+.PHONY: e2e
+e2e: build node-20 ## workflows with large payloads on a real Temporal server
+	node --conditions=source e2e/temporal/prepare.ts
+	npx vitest run --config e2e/vitest.config.ts
+
+.PHONY: e2e-full
+e2e-full: ## as e2e, the cases with faults five times
+	E2E_ROUNDS=5 $(MAKE) e2e
+
 .PHONY: bench
 bench: build ## speed and memory, as the table in README.md
 	node sidecar/bench/bench.ts

@@ -1,0 +1,19 @@
+import { NativeConnection, Worker } from '@temporalio/worker';
+import * as activities from './activities.ts';
+import { payloadCodecs } from './codecs.ts';
+
+/** What the tests say in the environment. */
+const { TEMPORAL_ADDRESS = '', E2E_TASK_QUEUE = '', E2E_WORKFLOW_BUNDLE = '', E2E_CODECS = '' } = process.env;
+
+const connection = await NativeConnection.connect({ address: TEMPORAL_ADDRESS });
+const worker = await Worker.create({
+  connection,
+  namespace: 'default',
+  taskQueue: E2E_TASK_QUEUE,
+  workflowBundle: { codePath: E2E_WORKFLOW_BUNDLE },
+  activities,
+  dataConverter: { payloadCodecs: payloadCodecs(E2E_CODECS) },
+  // A worker that was killed is noticed sooner than after 10 s.
+  stickyQueueScheduleToStartTimeout: '1s',
+});
+await worker.run();

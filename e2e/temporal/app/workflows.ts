@@ -1,0 +1,2 @@
+export * from './carry.ts';
+export * from './long-running.ts';

@@ -1,0 +1,70 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { bundleWorkflowCode } from '@temporalio/worker';
+import type { TestProject } from 'vitest/node';
+import { chromium } from '../testing/chromium.ts';
+import { freePorts } from '../testing/free-port.ts';
+import { outputFolder } from '../testing/output.ts';
+import { TemporalServer, temporalCli } from '../testing/temporal-server.ts';
+import { printSummary } from './summary.ts';
+
+/** What every test file uses. */
+export interface Suite {
+  /** HOST:PORT of the Temporal server. */
+  readonly address: string;
+  /** Path of Temporal's CLI. */
+  readonly cli: string;
+  readonly chromium: string;
+  readonly uiUrl: string;
+  /** Where the Web UI expects a codec server; a test starts it. */
+  readonly codecServer: { readonly listen: string; readonly url: string };
+  /** File with the bundled code of `app/workflows.ts`. */
+  readonly workflowBundle: string;
+}
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    readonly suite: Suite;
+  }
+}
+
+const say = (line: string) => process.stdout.write(`${line}\n`);
+
+export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
+  rmSync(outputFolder, { recursive: true, force: true });
+  mkdirSync(join(outputFolder, 'logs'), { recursive: true });
+  const cli = await temporalCli(say);
+  const browser = chromium(say);
+  const workflowBundle = await bundleWorkflows();
+  const [uiPort = 0, codecPort] = await freePorts(2);
+  const codecServer = { listen: `127.0.0.1:${codecPort}`, url: `http://127.0.0.1:${codecPort}` };
+  const server = await TemporalServer.start({
+    cli,
+    uiPort,
+    codecEndpoint: codecServer.url,
+    logFile: join(outputFolder, 'logs', 'temporal.log'),
+  });
+  const uiUrl = `http://127.0.0.1:${uiPort}`;
+  project.provide('suite', {
+    address: server.address,
+    cli,
+    chromium: browser,
+    uiUrl,
+    codecServer,
+    workflowBundle,
+  });
+  return async () => {
+    await server.program.stop();
+    printSummary(say);
+  };
+}
+
+async function bundleWorkflows(): Promise<string> {
+  const { code } = await bundleWorkflowCode({
+    workflowsPath: join(import.meta.dirname, 'app/workflows.ts'),
+    logger: { ...console, trace() {}, debug() {}, info() {}, log() {} },
+  });
+  const file = join(outputFolder, 'workflow-bundle.js');
+  writeFileSync(file, code);
+  return file;
+}

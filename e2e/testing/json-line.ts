@@ -1,0 +1,9 @@
+/** A log line as the JSON object it is, when its `msg` is that one; undefined for any other line. */
+export function parseJsonLine<T extends { readonly msg: string }>(
+  line: string,
+  msg: T['msg'],
+): T | undefined {
+  if (!line.startsWith('{')) return undefined;
+  const parsed = JSON.parse(line) as T;
+  return parsed.msg === msg ? parsed : undefined;
+}

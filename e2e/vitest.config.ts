@@ -1,0 +1,28 @@
+import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/** The table at the end has the same order each time. */
+class AlphabeticalSequencer extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    return files.toSorted((one, other) => (one.moduleId < other.moduleId ? -1 : 1));
+  }
+}
+
+export default defineConfig({
+  // Node gets these as --conditions, so that none may be one of import and require.
+  ssr: { resolve: { conditions: ['source', 'node'] } },
+  test: {
+    root: import.meta.dirname,
+    include: ['temporal/**/*.test.ts'],
+    globalSetup: 'temporal/global-setup.ts',
+    pool: 'forks',
+    maxConcurrency: 20,
+    // One after the other: they measure, and they share two cores with a Temporal server.
+    fileParallelism: false,
+    sequence: { sequencer: AlphabeticalSequencer },
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    teardownTimeout: 30_000,
+    reporters: ['verbose'],
+  },
+});

@@ -1,0 +1,25 @@
+import { LargePayloadCodec } from '@largepayload/codec';
+import { Client, Connection } from '@temporalio/client';
+import type { billOrders } from './workflows.ts';
+
+const megabytes = (text: string) => `${(text.length / 1e6).toFixed(1)} MB`;
+
+const connection = await Connection.connect({ address: process.env.TEMPORAL_ADDRESS ?? 'localhost:7233' });
+const client = new Client({ connection, dataConverter: { payloadCodecs: [new LargePayloadCodec()] } });
+
+const csv = Array.from(
+  { length: 400_000 },
+  (_, index) => `${index},Customer ${index % 997},${index % 9_973}`,
+);
+const input = csv.join('\n');
+const handle = await client.workflow.start<typeof billOrders>('billOrders', {
+  workflowId: `bill-orders-${Date.now()}`,
+  taskQueue: 'billing',
+  args: [input],
+});
+const { orders, cents, invoices } = await handle.result();
+const { historySize } = await handle.describe();
+
+console.log(`${orders} orders in ${megabytes(input)}, EUR ${(cents / 100).toFixed(2)} in all`);
+console.log(`${megabytes(invoices)} of invoices; the workflow's history has ${historySize} bytes`);
+await connection.close();
