@@ -96,7 +96,9 @@ function checkAnnouncedLength(response: IncomingMessage, { size, key }: Expected
 
 function allocate(bytes: number, key: string | undefined): Uint8Array {
   try {
-    return new Uint8Array(bytes);
+    // Not cleared first: all of it is overwritten, or nobody gets it.
+    const { buffer } = Buffer.allocUnsafeSlow(bytes);
+    return new Uint8Array(buffer, 0, bytes);
   } catch (cause) {
     throw new PayloadStoreError(`a payload of ${bytes} bytes does not fit into memory`, { key, cause });
   }

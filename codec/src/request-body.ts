@@ -11,6 +11,9 @@ export type RequestBody = Uint8Array | (() => Readable);
 
 const sliceBytes = 256 * 1024;
 
+/** Made once: without a reason each abort would make an error with its stack. */
+const stopped = new Error('the request is over');
+
 /** Sends one body of a length known beforehand, and stops at once when there is no more point in sending. */
 export class BodySender {
   readonly #request: ClientRequest;
@@ -30,7 +33,7 @@ export class BodySender {
 
   /** The request was answered or has failed: sends nothing more, and frees the source. */
   stop(): void {
-    this.#stop.abort();
+    this.#stop.abort(stopped);
     this.#source?.destroy();
   }
 
