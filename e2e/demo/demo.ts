@@ -8,6 +8,7 @@ import type { Payload } from '@temporalio/common';
 import proto from '@temporalio/proto';
 import { parse } from 'yaml';
 import { RunningService } from '../testing/running-service.ts';
+import { storedFile } from '../testing/stored-file.ts';
 import { type DemoDocument, demoDocuments } from './documents.ts';
 import { Report } from './report.ts';
 
@@ -73,7 +74,7 @@ async function roundTrips(codec: LargePayloadCodec, documents: readonly DemoDocu
     const [decoded, getTime] = await timed(() => one(codec.decode([encoded])));
     const same = digestOf(decoded) === digestOf(document.payload);
     verified &&= same;
-    stored.push({ document, encoded, file: fileOf(encoded), begun });
+    stored.push({ document, encoded, file: storedFile(folder, encoded), begun });
     rows.push([
       document.name,
       kilobytes(document.payload.data?.length ?? 0),
@@ -173,11 +174,6 @@ function digestOf(payload: Payload): string {
 function keyOf(encoded: Payload): string {
   const reference = decodeReference(encoded);
   return reference.version === 'v2' ? reference.key : '';
-}
-
-/** The key's path below the data folder, its last two segments joined by a dot (docs/architecture.md). */
-function fileOf(encoded: Payload): string {
-  return join(folder, keyOf(encoded).replace(/\/(?=[^/]*$)/, '.'));
 }
 
 function kilobytes(bytes: number): string {

@@ -16,6 +16,8 @@ export interface WorkerOptions {
   readonly taskQueue: string;
   /** Names of codecs, separated by commas; see app/codecs.ts. */
   readonly codecs?: string;
+  /** Beside what every worker gets. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Whether Temporal's SDK says in that line of its log that the worker polls. */
@@ -75,7 +77,7 @@ export class TestBed {
   }
 
   /** A worker in a process of its own, once it polls. */
-  async startWorker({ taskQueue, codecs = 'large' }: WorkerOptions): Promise<Program> {
+  async startWorker({ taskQueue, codecs = 'large', env = {} }: WorkerOptions): Promise<Program> {
     return await this.startProgram(
       {
         name: `worker of ${taskQueue}`,
@@ -86,6 +88,7 @@ export class TestBed {
           E2E_TASK_QUEUE: taskQueue,
           E2E_WORKFLOW_BUNDLE: this.suite.workflowBundle,
           E2E_CODECS: codecs,
+          ...env,
         },
       },
       isWorkerRunning,

@@ -87,3 +87,15 @@ export async function passOn(name: string, size: number): Promise<Uint8Array> {
 export async function echo(document: unknown): Promise<unknown> {
   return await giveBack(document);
 }
+
+/** What the workflow sees as details of an activity that fails with large ones. */
+export async function detailsOfFailure(): Promise<unknown> {
+  try {
+    await failWithDetails('details of a failure');
+  } catch (failure) {
+    const cause = failure instanceof ActivityFailure ? failure.cause : undefined;
+    if (cause instanceof ApplicationFailure) return { message: cause.message, details: cause.details };
+    throw failure;
+  }
+  throw ApplicationFailure.nonRetryable('the activity did not fail');
+}

@@ -1,9 +1,16 @@
+import { activityFailureInterceptors } from '@largepayload/codec';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import * as activities from './activities.ts';
 import { payloadCodecs } from './codecs.ts';
 
 /** What the tests say in the environment. */
-const { TEMPORAL_ADDRESS = '', E2E_TASK_QUEUE = '', E2E_WORKFLOW_BUNDLE = '', E2E_CODECS = '' } = process.env;
+const {
+  TEMPORAL_ADDRESS = '',
+  E2E_TASK_QUEUE = '',
+  E2E_WORKFLOW_BUNDLE = '',
+  E2E_CODECS = '',
+  E2E_INTERCEPTORS = '',
+} = process.env;
 
 const connection = await NativeConnection.connect({ address: TEMPORAL_ADDRESS });
 const worker = await Worker.create({
@@ -13,6 +20,7 @@ const worker = await Worker.create({
   workflowBundle: { codePath: E2E_WORKFLOW_BUNDLE },
   activities,
   dataConverter: { payloadCodecs: payloadCodecs(E2E_CODECS) },
+  interceptors: { activity: E2E_INTERCEPTORS === 'activity failures' ? [activityFailureInterceptors] : [] },
   // A worker that was killed is noticed sooner than after 10 s.
   stickyQueueScheduleToStartTimeout: '1s',
 });
