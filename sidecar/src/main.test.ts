@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { realProgram } from './testing/real-program.ts';
 import { manifestText } from './testing/running-service.ts';
 
-const COMMANDS = ['serve', 'codec-server', 'put', 'get', 'cleanup', 'du'];
+const COMMANDS = ['serve', 'codec-server', 'put', 'get', 'cleanup', 'du', 'lifecycle-rule'];
 
 const { run, configFile, newFolder } = realProgram();
 

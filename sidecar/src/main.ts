@@ -9,6 +9,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   get: async () => (await import('./commands/get.ts')).get,
   cleanup: async () => (await import('./commands/cleanup.ts')).cleanup,
   du: async () => (await import('./commands/du.ts')).du,
+  'lifecycle-rule': async () => (await import('./commands/lifecycle-rule.ts')).lifecycleRule,
   'codec-server': async () => (await import('./commands/codec-server.ts')).codecServer,
 };
 
@@ -17,12 +18,13 @@ const HELP = `payload-store keeps Temporal payloads that are too large for a wor
 Usage: payload-store COMMAND [options]
 
 Commands:
-  serve         runs the blob service
-  put           stores a file as a payload and prints its reference
-  get           fetches the payload of a reference and verifies it
-  cleanup       deletes payloads older than an age
-  du            shows what is stored
-  codec-server  lets Temporal's Web UI and CLI show large payloads
+  serve           runs the blob service
+  put             stores a file as a payload and prints its reference
+  get             fetches the payload of a reference and verifies it
+  cleanup         deletes payloads older than an age
+  du              shows what is stored
+  lifecycle-rule  prints a backstop for the reaper, for the bucket
+  codec-server    lets Temporal's Web UI and CLI show large payloads
 
 payload-store COMMAND --help tells the options of a command; payload-store --version the version.
 

@@ -1,0 +1,72 @@
+import { readFile } from 'node:fs/promises';
+import { type LargePayloadStore, parseDuration, parseLargePayloadStore } from '@largepayload/crds';
+import { lifecycleConfiguration } from '../retention/lifecycle-rule.ts';
+import { type Command, stringOption, type Values } from './command.ts';
+import { UsageError } from './exit-codes.ts';
+
+/** What a cluster allows between the clocks of its processes, ms; the rule may be used there too. */
+const CLOCK_TOLERANCE = 60_000;
+
+export const lifecycleRule: Command = {
+  name: 'lifecycle-rule',
+  summary: 'Prints a lifecycle configuration for the bucket: a backstop should the reaper not run for days.',
+  positionals: [],
+  options: {
+    config: {
+      type: 'string',
+      placeholder: 'FILE',
+      help: 'the LargePayloadStore manifest of the store',
+      required: true,
+    },
+    'longest-ttl': {
+      type: 'string',
+      placeholder: 'DURATION',
+      help: 'the longest TTL that the store ever had, when that was longer than today: payloads keep the TTL they were stored under',
+    },
+  },
+  notes: `The reaper deletes to the second; S3 counts in days, so the rule removes only what has been due for a day or more, and
+what versioning keeps of deleted payloads. It is put on the bucket by hand, in place of any lifecycle configuration there:
+  payload-store lifecycle-rule --config store.yaml > rule.json
+  aws s3api put-bucket-lifecycle-configuration --bucket BUCKET --lifecycle-configuration file://rule.json`,
+  run,
+};
+
+async function run(_positionals: readonly string[], values: Values): Promise<void> {
+  const file = stringOption(lifecycleRule, values, 'config');
+  const content = await readFile(file, 'utf8').catch((error) =>
+    Promise.reject(new UsageError(`cannot read the configuration ${file}: ${error.message}`)),
+  );
+  const { spec } = parseLargePayloadStore(content, file);
+  const facts = {
+    prefix: prefixOf(spec),
+    longestTtl: longestTtl(spec, values['longest-ttl']),
+    clockTolerance: CLOCK_TOLERANCE,
+  };
+  process.stdout.write(`${JSON.stringify(lifecycleConfiguration(facts), null, 2)}\n`);
+}
+
+function prefixOf({ storage, retention }: LargePayloadStore['spec']): string {
+  if (storage.s3 === undefined) {
+    throw new UsageError('lifecycle rules are of S3 buckets; this store is not in one (spec.storage.s3)');
+  }
+  if (retention.temporal !== undefined) {
+    throw new UsageError(
+      'spec.retention.temporal holds payloads beyond their TTL, which a lifecycle rule knows nothing of: it would delete what is held',
+    );
+  }
+  return storage.s3.prefix;
+}
+
+function longestTtl({ retention }: LargePayloadStore['spec'], given: Values[string]): number {
+  if (retention.ttl === 'Forever' && given === undefined) {
+    throw new UsageError(
+      'this store keeps payloads for ever and needs no rule; for payloads of an earlier TTL say --longest-ttl',
+    );
+  }
+  try {
+    const ttls = [retention.ttl, given].filter((ttl) => typeof ttl === 'string' && ttl !== 'Forever');
+    return Math.max(...ttls.map((ttl) => parseDuration(String(ttl))));
+  } catch (error) {
+    throw new UsageError(`--longest-ttl: ${(error as Error).message}`);
+  }
+}

@@ -1,0 +1,34 @@
+import { putTimeLimit, windowWidth } from '../keys/window.ts';
+
+const DAY = 86_400_000;
+
+export interface LifecycleFacts {
+  /** before the name of every object; empty, or ending in a slash */
+  readonly prefix: string;
+  /** the longest TTL under which payloads of the bucket were ever stored, ms */
+  readonly longestTtl: number;
+  /** the difference allowed between the clocks of any two processes of the store, ms */
+  readonly clockTolerance: number;
+}
+
+/**
+ * A lifecycle configuration for S3 that removes what the reaper should have removed: objects of expiry windows, when all
+ * of a window's payloads have outlived their TTL whenever the object was created. S3 counts whole days from an object's
+ * creation, and a hit does not renew that, so a window's width belongs to its age. Versions that were deleted or replaced
+ * go a day later. Objects that are kept for ever are not concerned.
+ */
+export function lifecycleConfiguration({ prefix, longestTtl, clockTolerance }: LifecycleFacts): object {
+  const longestLife = longestTtl + putTimeLimit(longestTtl) + clockTolerance + windowWidth(longestTtl);
+  return {
+    Rules: [
+      {
+        ID: 'payload-store-backstop',
+        Status: 'Enabled',
+        Filter: { Prefix: `${prefix}expires-` },
+        // One day more: which clock S3 counts by is its own affair.
+        Expiration: { Days: Math.ceil(longestLife / DAY) + 1 },
+        NoncurrentVersionExpiration: { NoncurrentDays: 1 },
+      },
+    ],
+  };
+}
