@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises';
-import { type BuildOptions, build } from 'esbuild';
+import { type BuildOptions, build, type Plugin } from 'esbuild';
 
 /** Tests build into a folder of their own. */
 const dist = process.argv[2] ?? `${import.meta.dirname}/dist`;
@@ -17,6 +17,18 @@ const common: BuildOptions = {
   logLevel: 'warning',
 };
 
+/** What only some stores need, in a file of its own: it is loaded when a store needs it. */
+const AMAZON = { entry: 'drivers/s3/aws-sdk-client.ts', file: 'payload-store-s3.cjs' };
+
+const inFileOfItsOwn: Plugin = {
+  name: 'in-file-of-its-own',
+  setup: ({ onResolve }) => {
+    onResolve({ filter: /\/aws-sdk-client\.ts$/ }, ({ kind }) =>
+      kind === 'dynamic-import' ? { path: `./${AMAZON.file}`, external: true } : undefined,
+    );
+  },
+};
+
 await rm(dist, { recursive: true, force: true });
 await build({
   ...common,
@@ -31,4 +43,14 @@ await build({
   entryPoints: [`${source}/main.ts`],
   outfile: `${dist}/payload-store-main.cjs`,
   format: 'cjs',
+  plugins: [inFileOfItsOwn],
+});
+await build({
+  ...common,
+  entryPoints: [`${source}/${AMAZON.entry}`],
+  outfile: `${dist}/${AMAZON.file}`,
+  format: 'cjs',
+  // The packages' ES modules: of their CommonJS every command would be kept, and evaluated.
+  mainFields: ['module', 'main'],
+  conditions: ['source', 'module'],
 });

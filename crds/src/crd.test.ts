@@ -72,7 +72,7 @@ test('names, subresources and printer columns', () => {
 });
 
 test('every rule is there once a place', () => {
-  expect(rules).toHaveLength(15);
+  expect(rules).toHaveLength(17);
   expect(rules.filter(({ rule }) => rule.includes('oldSelf'))).toHaveLength(5);
   for (const rule of rules) expect(Object.keys(rule)).toEqual(['rule', 'message']);
 });
@@ -102,6 +102,7 @@ test('patterns', () => {
   expect(Object.fromEntries(patterns)).toEqual({
     '.spec.storage.s3.prefix': '^([^/]+/)*$',
     '.spec.storage.s3.endpoint': '^https?://',
+    '.spec.storage.s3.storageClass': '^[A-Za-z0-9_-]+$',
     '.spec.storage.gcs.prefix': '^([^/]+/)*$',
     '.spec.storage.gcs.endpoint': '^https?://',
     '.spec.storage.azure.prefix': '^([^/]+/)*$',

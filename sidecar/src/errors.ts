@@ -1,6 +1,6 @@
 import { ForeignStoreError } from './blob-store/identity.ts';
 import { IntegrityError } from './blob-store/verified-body.ts';
-import { StorageError } from './drivers/driver.ts';
+import { StorageError, type StorageFailure } from './drivers/driver.ts';
 
 /**
  * Every error the service answers with. `docs/wire-protocol.md` holds the same table and a test compares them.
@@ -38,6 +38,9 @@ export const ERROR_TABLE = {
   clock_difference: { status: 503, retryable: true },
   draining: { status: 503, retryable: true },
   put_timeout: { status: 503, retryable: true },
+  storage_denied: { status: 503, retryable: true },
+  storage_throttled: { status: 503, retryable: true },
+  storage_timeout: { status: 503, retryable: true },
   storage_unavailable: { status: 503, retryable: true },
   storage_full: { status: 507, retryable: true },
 } as const satisfies Record<string, { status: number; retryable: boolean }>;
@@ -62,12 +65,22 @@ export class ServiceError extends Error {
   }
 }
 
+/** A storage that refuses our credentials may take them when they are renewed, so that too is worth trying again. */
+const CODE_OF_FAILURE: Readonly<Record<StorageFailure, ErrorCode>> = {
+  full: 'storage_full',
+  denied: 'storage_denied',
+  throttled: 'storage_throttled',
+  timeout: 'storage_timeout',
+  notFound: 'storage_unavailable',
+  integrity: 'storage_unavailable',
+  unavailable: 'storage_unavailable',
+};
+
 /** Any error as the answer that a client gets; what nobody foresaw becomes `internal`, its text kept for the log as the cause. */
 export function toServiceError(error: unknown): ServiceError {
   if (error instanceof ServiceError) return error;
   if (error instanceof StorageError) {
-    const code = error.failure === 'full' ? 'storage_full' : 'storage_unavailable';
-    return new ServiceError(code, error.message, { cause: error });
+    return new ServiceError(CODE_OF_FAILURE[error.failure], error.message, { cause: error });
   }
   if (error instanceof IntegrityError) {
     return new ServiceError('integrity', `the stored payload is damaged: ${error.message}`, { cause: error });

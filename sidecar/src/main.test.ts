@@ -39,7 +39,6 @@ describe.concurrent('arguments that make no sense end with 2 and a hint', () => 
     [['__proto__'], 'there is no command "__proto__"'],
     [['serve', '--conf', 'x'], "Unknown option '--conf'"],
     [['serve'], '--config FILE is required'],
-    [['serve', '--config', 'x'], '--data-dir DIR is required'],
     [['serve', '--config', 'x', '--data-dir', ''], '--data-dir'],
     [['serve', '--config', 'x', '--data-dir', 'y', 'more'], 'no arguments besides options'],
     [['serve', '--config', '/nonexistent/store.yaml', '--data-dir', 'y'], 'cannot read the configuration'],
@@ -124,7 +123,12 @@ describe.concurrent('a configuration that is wrong ends serve with 2, path and s
     ['no retention', edited((m) => delete (m.spec as { retention?: never }).retention), ['spec.retention']],
     ['a field misspelt', withSpec({ retentoin: { ttl: '30d' } }), ['spec.retentoin', 'retention']],
     ['a field misspelt, deep', withSpec({ retention: { tll: '30d' } }), ['spec.retention.tll', 'ttl']],
-    ['storage not built', withSpec({ storage: { s3: { bucket: 'payloads' } } }), ['spec.storage.s3']],
+    ['storage not built', withSpec({ storage: { gcs: { bucket: 'payloads' } } }), ['spec.storage.gcs']],
+    [
+      'a folder for a bucket',
+      withSpec({ storage: { s3: { bucket: 'payloads' } } }),
+      ['--data-dir is for spec.storage.filesystem'],
+    ],
     [
       'retention not built',
       withSpec({
@@ -143,6 +147,17 @@ describe.concurrent('a configuration that is wrong ends serve with 2, path and s
 });
 
 describe.concurrent('serve that cannot begin says why', () => {
+  test.each([
+    [[], '--data-dir DIR'],
+    [
+      ['--data-dir', '/nonexistent', '--credentials-dir', '/nonexistent'],
+      '--credentials-dir is for object stores',
+    ],
+  ])('a folder named by %j', async (args, message) => {
+    const { code, stderr } = await run(['serve', '--config', await configFile(manifestText()), ...args]);
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(message) });
+  });
+
   test('a port in use', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => server.once('listening', resolve));

@@ -1,6 +1,6 @@
 import { Boolean as Flag, Object as MapOf, Optional, String as Text } from 'typebox';
 import { bucketName, keyPrefix, resourceName, url } from './fields.ts';
-import { has, type Rule } from './node.ts';
+import { at, has, type Rule } from './node.ts';
 
 const BACKENDS = ['s3', 'gcs', 'azure', 'filesystem'];
 
@@ -31,6 +31,42 @@ const claimStays: Rule = {
   message: 'claimName cannot change',
 };
 
+/** Reading them takes hours, after a restore that somebody has to ask for. */
+const ARCHIVE_CLASSES = ['GLACIER', 'DEEP_ARCHIVE'];
+
+const readableAtOnce: Rule = {
+  cel: `!(self in [${ARCHIVE_CLASSES.map((name) => `'${name}'`).join(', ')}])`,
+  message: 'objects of an archive class cannot be read at once; GLACIER_IR can',
+  holds: (storageClass) => !ARCHIVE_CLASSES.includes(String(storageClass)),
+};
+
+const keyNeedsKms: Rule = {
+  cel: "!has(self.kmsKeyID) || self.type != 'AES256'",
+  message: 'kmsKeyID needs the type aws:kms or aws:kms:dsse',
+  field: 'kmsKeyID',
+  holds: (encryption) => !has(encryption, 'kmsKeyID') || at(encryption, 'type') !== 'AES256',
+};
+
+const ServerSideEncryption = MapOf(
+  {
+    type: Text({
+      description: 'AES256 with keys of S3 (SSE-S3), or aws:kms or aws:kms:dsse with one of KMS.',
+      enum: ['AES256', 'aws:kms', 'aws:kms:dsse'],
+    }),
+    kmsKeyID: Optional(
+      Text({
+        description: 'Id or ARN of the KMS key. Default: the key of the account for S3, aws/s3.',
+        minLength: 1,
+        maxLength: 2_048,
+      }),
+    ),
+  },
+  {
+    description: "How S3 encrypts what this store writes. Default: the bucket's own setting.",
+    rules: [keyNeedsKms],
+  },
+);
+
 const S3 = MapOf(
   {
     bucket: bucketName('Name of the bucket, which must exist. Cannot be changed later.'),
@@ -55,6 +91,18 @@ const S3 = MapOf(
         maxLength: 65_536,
       }),
     ),
+    storageClass: Optional(
+      Text({
+        description:
+          'Storage class of what this store writes, such as INTELLIGENT_TIERING. Default: STANDARD. Mind that some ' +
+          'classes charge a month, or reading.',
+        maxLength: 64,
+        pattern: '^[A-Za-z0-9_-]+$',
+        inWords: 'the name of a storage class, such as STANDARD_IA',
+        rules: [readableAtOnce],
+      }),
+    ),
+    serverSideEncryption: Optional(ServerSideEncryption),
   },
   { description: 'Amazon S3, or a service that speaks its protocol.', rules: [bucketStays] },
 );

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { parseLargePayloadStore } from '@largepayload/crds';
 import { pino } from 'pino';
 import packageFile from '../../package.json' with { type: 'json' };
-import { FilesystemDriver } from '../drivers/filesystem/filesystem-driver.ts';
+import { MountError, startDriver } from '../drivers/start-driver.ts';
 import { isLoopback, type ListenAddress, parseListenAddress } from '../http/listen-address.ts';
 import { startStandalone } from '../roles/standalone.ts';
 import { assertBuilt, unusedFields } from '../roles/standalone-fields.ts';
@@ -26,7 +26,11 @@ export const serve: Command = {
       type: 'string',
       placeholder: 'DIR',
       help: 'the folder that payloads are kept in; stands in for the claim of spec.storage.filesystem',
-      required: true,
+    },
+    'credentials-dir': {
+      type: 'string',
+      placeholder: 'DIR',
+      help: 'S3 credentials as files: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, perhaps AWS_SESSION_TOKEN; read again when they change [default: as the AWS SDK finds them]',
     },
     listen: { type: 'string', placeholder: 'HOST:PORT', help: 'data port', default: '127.0.0.1:8577' },
     'metrics-listen': {
@@ -65,7 +69,11 @@ async function run(_positionals: readonly string[], values: Values): Promise<voi
   const log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime });
   for (const field of unusedFields(manifest))
     log.info({ field }, 'this field has no effect in the role standalone');
-  const driver = await FilesystemDriver.start(stringOption(serve, values, 'data-dir'));
+  const { driver, notices } = await startDriver(manifest, {
+    dataFolder: givenOption(values, 'data-dir'),
+    credentialsFolder: givenOption(values, 'credentials-dir'),
+  }).catch((error) => Promise.reject(error instanceof MountError ? new UsageError(error.message) : error));
+  for (const notice of notices) log.warn(notice);
   const service = await startStandalone(
     driver,
     { manifest, version: packageFile.version, listen },
@@ -73,6 +81,11 @@ async function run(_positionals: readonly string[], values: Values): Promise<voi
   ).catch((error) => Promise.reject(withPortHint(error, '--listen, --metrics-listen or --admin-listen')));
   log.info({ ...service.addresses, version: packageFile.version }, 'listening');
   await untilStopped(service, log);
+}
+
+function givenOption(values: Values, name: string): string | undefined {
+  const value = values[name];
+  return typeof value === 'string' ? value : undefined;
 }
 
 function listenAddresses(values: Values): Record<'data' | 'metrics' | 'admin', ListenAddress> {

@@ -20,8 +20,9 @@ export interface Driver {
    * verified bytes. The driver may keep the chunks.
    *
    * Resolves once the object, and its name, would survive a power cut: `created` by this call, or `existed`. Of
-   * concurrent puts of one name exactly one creates. The body has been read to its end in both cases. An existing object
-   * whose size or content does not match `facts` is replaced by the body (`created`), unless `keepExisting`.
+   * concurrent puts of one name exactly one creates (where the answer to it was lost on the way, none says so). The body
+   * has been read to its end in both cases. An existing object whose size or content, as far as the backend tells it
+   * without reading, does not match `facts` is replaced by the body (`created`), unless `keepExisting`.
    */
   put(
     name: string,
@@ -51,7 +52,10 @@ export interface Driver {
   /** Removes what a hierarchical backend keeps of a folder (ending in `/`) below which there are no objects; else nothing. */
   removeFolder(folder: string, signal: AbortSignal): Promise<void>;
 
-  /** The backend's clock, ms since the epoch, by an access that also proves that the backend takes writes. */
+  /**
+   * The backend's clock, ms since the epoch, right to half a second; by an access that also proves that the backend
+   * answers us and, where that leaves nothing behind, that it takes writes.
+   */
   currentTime(signal: AbortSignal): Promise<number>;
 
   close(): Promise<void>;
@@ -90,8 +94,19 @@ export interface DeleteOutcome {
   readonly failed: readonly { readonly name: string; readonly error: StorageError }[];
 }
 
-/** Why the backend did not do it. `full`: no space; `unavailable`: it may work later. */
-export type StorageFailure = 'full' | 'unavailable';
+/**
+ * Why the backend did not do it. `full`: no space. `notFound`: the bucket or folder itself is not there. `denied`: it does
+ * not take our credentials, or they do not allow it. `throttled`: it asks for fewer requests. `timeout`: no answer, or no
+ * progress. `integrity`: what arrived there were not the bytes that we sent. `unavailable`: anything else.
+ */
+export type StorageFailure =
+  | 'full'
+  | 'notFound'
+  | 'denied'
+  | 'throttled'
+  | 'timeout'
+  | 'integrity'
+  | 'unavailable';
 
 export class StorageError extends Error {
   readonly failure: StorageFailure;

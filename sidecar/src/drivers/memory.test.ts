@@ -9,6 +9,7 @@ describeDriver({
     leftovers: 'memory has no temporary objects',
     openResources: 'memory holds nothing open',
     deletedNamesAreExact: true,
+    emptyFoldersVanish: true,
   },
   start: async () => {
     const driver = new MemoryDriver(256 * 1024 * 1024);

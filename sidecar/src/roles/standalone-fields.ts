@@ -6,9 +6,12 @@ const DEFAULT_THRESHOLD = 128_000;
 /** Refuses what this version cannot do, rather than run without it. @throws ManifestError */
 export function assertBuilt({ spec, metadata }: LargePayloadStore): void {
   const problems = [];
-  for (const backend of ['s3', 'gcs', 'azure'] as const) {
+  for (const backend of ['gcs', 'azure'] as const) {
     if (spec.storage[backend] !== undefined) {
-      problems.push({ path: `spec.storage.${backend}`, message: 'this version stores on a filesystem only' });
+      problems.push({
+        path: `spec.storage.${backend}`,
+        message: 'this version stores on a filesystem or in S3 only',
+      });
     }
   }
   if (spec.retention.temporal !== undefined) {

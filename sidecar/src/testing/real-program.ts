@@ -25,7 +25,12 @@ export interface Outcome {
 }
 
 export interface ServeOptions extends ServiceOptions {
-  readonly dataFolder: string;
+  /** `undefined`: the manifest names storage that is no folder */
+  readonly dataFolder?: string;
+  /** in place of the one that the other options make */
+  readonly manifest?: string;
+  /** further arguments */
+  readonly args?: readonly string[];
   /** options of node itself */
   readonly nodeOptions?: readonly string[];
   /** a command that runs the command line given after it */
@@ -77,9 +82,16 @@ export function realProgram() {
   };
 
   const serve = async (options: ServeOptions): Promise<ServingProcess> => {
-    const { dataFolder, nodeOptions = [], wrapper = [] } = options;
-    const config = await configFile(manifestText(options));
-    const args = ['serve', '--config', config, '--data-dir', dataFolder, ...ANY_PORTS];
+    const { dataFolder, manifest = manifestText(options), nodeOptions = [], wrapper = [] } = options;
+    const place = dataFolder === undefined ? [] : ['--data-dir', dataFolder];
+    const args = [
+      'serve',
+      '--config',
+      await configFile(manifest),
+      ...place,
+      ...(options.args ?? []),
+      ...ANY_PORTS,
+    ];
     const [command = '', ...rest] = [...wrapper, process.execPath, ...nodeOptions, program(), ...args];
     return await listening(spawn(command, rest, { stdio: ['ignore', 'pipe', 'pipe'] }));
   };

@@ -58,8 +58,17 @@ export function describeDelete(subject: DriverSubject): void {
     expect(await at.store.list(first)).toEqual([{ name: `${first}orders/common/a`, size: 3 }]);
     await at.store.driver.delete([`${first}orders/common/a`], never());
     await at.store.driver.removeFolder(first, never());
-    expect(await at.store.firstSegments('')).toEqual([second]);
     await at.store.driver.removeFolder(first, never());
+    expect(await at.store.names()).toEqual([`${second}orders/common/a`]);
+  });
+
+  testWith(subject, 'emptyFoldersVanish', 'removeFolder leaves no folder to be listed', async () => {
+    const [first, second] = ['expires-20400101T000000Z-30d/', 'expires-20400102T000000Z-30d/'];
+    const names = [first, second].map((folder) => `${folder}orders/custom/wf/1/a`);
+    for (const name of names) await at.store.put(name, someBytes(3));
+    await at.store.driver.delete(names.slice(0, 1), never());
+    await at.store.driver.removeFolder(first, never());
+    expect(await at.store.firstSegments('')).toEqual([second]);
   });
 
   test('rejects with the reason of a signal that is aborted, and deletes nothing', async () => {

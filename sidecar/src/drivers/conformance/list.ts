@@ -83,6 +83,7 @@ export function describeList(subject: DriverSubject): void {
       }
       expect(await store.list(WINDOW)).toEqual([]);
       await store.driver.removeFolder(WINDOW, never());
+      if (subject.capabilities.emptyFoldersVanish !== true) return;
       expect(await store.firstSegments('expires-')).toEqual([OTHER_WINDOW]);
     });
   });

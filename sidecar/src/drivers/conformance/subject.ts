@@ -11,13 +11,17 @@ export type Capability =
   /** `openResources` of the started store */
   | 'openResources'
   /** a delete tells which of the names were there */
-  | 'deletedNamesAreExact';
+  | 'deletedNamesAreExact'
+  /** a folder is gone with its last object, or by `removeFolder` */
+  | 'emptyFoldersVanish';
 
 export interface DriverSubject {
   /** heads the tests */
   readonly name: string;
   /** `true`, or the reason why the driver lacks it */
   readonly capabilities: Readonly<Record<Capability, true | string>>;
+  /** bytes; 1,024 unless a prefix of the store takes some of them */
+  readonly longestName?: number;
   /** A driver on a store that holds no objects. */
   start(): Promise<StartedStore>;
 }

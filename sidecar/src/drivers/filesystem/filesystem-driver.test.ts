@@ -3,6 +3,12 @@ import { startInFolder } from './test-folder.ts';
 
 describeDriver({
   name: 'filesystem',
-  capabilities: { damage: true, leftovers: true, openResources: true, deletedNamesAreExact: true },
+  capabilities: {
+    damage: true,
+    leftovers: true,
+    openResources: true,
+    deletedNamesAreExact: true,
+    emptyFoldersVanish: true,
+  },
   start: startInFolder,
 });

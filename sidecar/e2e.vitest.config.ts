@@ -1,0 +1,8 @@
+import { defineConfig, mergeConfig } from 'vitest/config';
+import base from '../vitest.config.ts';
+
+/** Tests on servers that are built from their sources: `*.e2e.ts`, beside what they test. */
+export default mergeConfig(
+  { ...base, test: { ...base.test, include: [] } },
+  defineConfig({ test: { root: import.meta.dirname, include: ['src/**/*.e2e.ts'], reporters: ['verbose'] } }),
+);

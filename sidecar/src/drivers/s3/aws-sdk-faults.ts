@@ -1,0 +1,56 @@
+import type { Fault } from './s3-client.ts';
+
+/** Codes of our own for what fails before a request is sent. */
+export const NO_CREDENTIALS = 'NoCredentials';
+export const NO_REGION = 'NoRegion';
+export const BAD_LOCATION = 'BadLocation';
+/** An answer that is none of this protocol. */
+export const BAD_ANSWER = 'BadAnswer';
+
+interface SdkError extends Error {
+  readonly code?: unknown;
+  readonly Code?: unknown;
+  readonly Region?: unknown;
+  readonly $metadata?: { readonly httpStatusCode?: number };
+  readonly $response?: {
+    readonly statusCode?: number;
+    readonly headers?: Readonly<Record<string, string>>;
+  };
+}
+
+/** See `S3Client.faultOf`. */
+export function faultOf(thrown: unknown): Fault | undefined {
+  if (!(thrown instanceof Error)) return undefined;
+  const error = thrown as SdkError;
+  const status = error.$response?.statusCode ?? error.$metadata?.httpStatusCode;
+  const code = status === undefined ? codeWithoutAnswer(error) : codeOfAnswer(error, status);
+  if (code === undefined) return undefined;
+  const headers = error.$response?.headers ?? {};
+  const seconds = Number(headers['retry-after'] ?? Number.NaN);
+  return {
+    status,
+    code,
+    message: error.message === 'UnknownError' ? '' : error.message,
+    retryAfter: Number.isFinite(seconds) ? Math.max(0, seconds) * 1_000 : undefined,
+    region: headers['x-amz-bucket-region'] ?? textOf(error.Region),
+  };
+}
+
+/** Answers to HEAD have no body that could tell a code. */
+function codeOfAnswer(error: SdkError, status: number): string {
+  const code = textOf(error.Code) ?? error.name;
+  if (status < 300 || code === 'SyntaxError' || code === 'Error') return BAD_ANSWER;
+  return code === 'Unknown' || code === 'UnknownError' ? '' : code;
+}
+
+function codeWithoutAnswer(error: SdkError): string | undefined {
+  if (error.name === 'CredentialsProviderError' || error.name === 'TokenProviderError') return NO_CREDENTIALS;
+  if (error.message === 'Region is missing') return NO_REGION;
+  if (error.name === 'EndpointError' || error.name === 'InvalidBucketName') return BAD_LOCATION;
+  if (error.code === 'ERR_INVALID_URL') return BAD_LOCATION;
+  return textOf(error.code);
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}

@@ -1,0 +1,186 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { eventually } from '../../testing/eventually.ts';
+import { factsOf, inChunks, never, someBytes, someName } from '../conformance/subject.ts';
+import { type Script, scriptedServer } from './test-scripted-server.ts';
+
+const name = someName('transport');
+const bytes = someBytes(4 * 1024 * 1024);
+const put = (driver: import('./s3-driver.ts').S3Driver, signal = never()) =>
+  driver.put(name, inChunks(bytes), factsOf(bytes), { signal });
+
+const silent: Script = () => {};
+const halfOfAnObject: Script = ({ response }) => {
+  response.writeHead(200, { 'Content-Length': String(bytes.length) }).write(bytes.subarray(0, 100_000));
+};
+
+describe('a call that is aborted', () => {
+  const reason = new Error('the client left');
+
+  test.each<[string, Script, number]>([
+    ['while its body in memory is answered', silent, 8 * 1024 * 1024],
+    ['while its body streams', ({ response }) => response.writeContinue(), 0],
+  ])(
+    'rejects at once with the reason, and holds no connection: %s',
+    async (_title, script, inMemoryLimit) => {
+      const server = await scriptedServer((exchange) =>
+        exchange.method === 'HEAD' ? exchange.response.writeHead(404).end() : script(exchange),
+      );
+      const stop = new AbortController();
+      const putting = put(server.driver({ inMemoryLimit }), stop.signal);
+      await eventually('the PUT is there', () => server.asked.some(({ method }) => method === 'PUT'));
+      await sleep(50);
+      stop.abort(reason);
+      const started = performance.now();
+      await expect(putting).rejects.toBe(reason);
+      expect(performance.now() - started).toBeLessThan(1_000);
+      await eventually('its connection has gone', async () => (await server.connections()) <= 1);
+    },
+  );
+
+  test('while it waits for the next attempt', async () => {
+    const server = await scriptedServer(({ response }) =>
+      response.writeHead(503, { 'Retry-After': '4' }).end('<Error><Code>SlowDown</Code></Error>'),
+    );
+    const stop = new AbortController();
+    const opening = server.driver().open(name, stop.signal);
+    await eventually('it was refused', () => server.asked.length === 1);
+    await sleep(50);
+    stop.abort(reason);
+    const started = performance.now();
+    await expect(opening).rejects.toBe(reason);
+    expect(performance.now() - started).toBeLessThan(1_000);
+  });
+
+  test('while its object is read', async () => {
+    const server = await scriptedServer(halfOfAnObject);
+    const stop = new AbortController();
+    const blob = await server.driver().open(name, stop.signal);
+    const chunks = blob?.chunks()[Symbol.asyncIterator]();
+    await chunks?.next();
+    setTimeout(() => stop.abort(reason), 100);
+    const rest = async () => {
+      while ((await chunks?.next())?.done === false);
+    };
+    await expect(rest()).rejects.toBe(reason);
+    await eventually('its connection has gone', async () => (await server.connections()) === 0);
+  });
+});
+
+test('64 calls at once share connections, and later ones use them again', async () => {
+  const server = await scriptedServer(async ({ response, body }) => {
+    await body();
+    await sleep(20);
+    response.end();
+  });
+  const driver = server.driver();
+  const small = Buffer.from('small');
+  const putSmall = (index: number) =>
+    driver.put(someName(index), inChunks(small), factsOf(small), { signal: never() });
+  for (let round = 0; round < 3; round += 1) {
+    await Promise.all(Array.from({ length: 64 }, (_, index) => putSmall(index)));
+    expect(await server.connections()).toBe(64);
+  }
+  await driver.close();
+  await eventually('none is left', async () => (await server.connections()) === 0);
+});
+
+describe.concurrent('a storage that does not answer', () => {
+  const servers: Server[] = [];
+  const sockets: Socket[] = [];
+  afterEach(() => {
+    for (const socket of sockets) socket.destroy();
+    for (const server of servers) server.close();
+  });
+
+  test('to the handshake ends after 5 s', async () => {
+    const server = createServer((socket) => void sockets.push(socket.on('error', () => {})));
+    servers.push(server.listen(0, '127.0.0.1'));
+    await once(server, 'listening');
+    const endpoint = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const driver = (await scriptedServer(silent)).driver({ endpoint });
+    const started = performance.now();
+    await expect(driver.open(name, never())).rejects.toMatchObject({
+      failure: 'timeout',
+      message: expect.stringContaining('no connection within 5 seconds'),
+    });
+    expect(performance.now() - started).toBeLessThan(7_000);
+  });
+
+  test('to a request ends after 8 s, before the readiness probe gives up', async () => {
+    const driver = (await scriptedServer(silent)).driver();
+    const started = performance.now();
+    await expect(driver.open(name, never())).rejects.toMatchObject({
+      failure: 'timeout',
+      message: expect.stringContaining('no answer within 8 seconds'),
+    });
+    expect(performance.now() - started).toBeLessThan(9_500);
+  });
+});
+
+describe('a storage that stops in the middle', () => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+  const halfMinuteLater = async () => {
+    await sleep(100);
+    vi.advanceTimersByTime(31_000);
+  };
+
+  test('of its answer is given up after 30 s without a byte', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const server = await scriptedServer(halfOfAnObject);
+    const blob = await server.driver().open(name, never());
+    const chunks = blob?.chunks()[Symbol.asyncIterator]();
+    // However long the reader takes, that is not the storage's fault.
+    await chunks?.next();
+    await halfMinuteLater();
+    await chunks?.next();
+    const rest = async () => {
+      while ((await chunks?.next())?.done === false);
+    };
+    const reading = expect(rest()).rejects.toMatchObject({ failure: 'timeout' });
+    await halfMinuteLater();
+    await reading;
+  });
+
+  test('of a body is given up after 30 s in which it takes no byte', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const server = await scriptedServer(({ method, response, request }) => {
+      if (method === 'HEAD') return response.writeHead(404).end();
+      response.writeContinue();
+      return request.pause();
+    });
+    const large = someBytes(30 * 1024 * 1024);
+    const putting = server
+      .driver()
+      .put(name, inChunks(large), factsOf(large), { signal: never() })
+      .catch((error) => error);
+    await eventually('the PUT is there', () => server.asked.some(({ method }) => method === 'PUT'));
+    await halfMinuteLater();
+    expect(await putting).toMatchObject({
+      failure: 'timeout',
+      message: expect.stringContaining('no progress within 30 seconds'),
+    });
+  });
+
+  test('a client that pauses for minutes is not the storage’s fault', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const server = await scriptedServer(async ({ method, response, body }) => {
+      if (method === 'HEAD') return response.writeHead(404).end();
+      response.writeContinue();
+      await body();
+      return response.end();
+    });
+    const body = async function* () {
+      yield* inChunks(bytes.subarray(0, bytes.length / 2));
+      await halfMinuteLater();
+      await halfMinuteLater();
+      yield* inChunks(bytes.subarray(bytes.length / 2));
+    };
+    const driver = server.driver({ inMemoryLimit: 0 });
+    expect(await driver.put(name, body(), factsOf(bytes), { signal: never() })).toBe('created');
+  });
+});

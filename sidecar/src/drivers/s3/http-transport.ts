@@ -1,0 +1,208 @@
+import { type ClientRequest, type IncomingMessage, request as plainRequest } from 'node:http';
+import { request as secureRequest } from 'node:https';
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import type { HttpAgents } from './http-agents.ts';
+
+/** ms until there is a connection, TLS and a proxy's tunnel included */
+const CONNECT_LIMIT = 5_000;
+/** ms in which a connection that is waited for moves no byte */
+export const IDLE_LIMIT = 30_000;
+/** ms until the head of an answer, from the last byte of the request */
+const ANSWER_LIMIT = 8_000;
+/** ms that a body is held back for a service that was asked whether it wants it; one that does not know the question never says */
+const CONTINUE_LIMIT = 1_000;
+/** Answers that are not streamed: a page of 1,000 keys of 1 KiB is the largest. */
+const LARGEST_COLLECTED = 16 * 1024 * 1024;
+
+/** A request as the SDK signs it. */
+export interface TransportRequest {
+  readonly protocol: string;
+  readonly hostname: string;
+  readonly port?: number | undefined;
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Record<string, string>;
+  readonly body?: unknown;
+}
+
+export interface TransportOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** ms until the head of the answer, from the last byte of the request */
+  readonly answerLimit?: number | undefined;
+  /** hand over the body of a successful answer as it arrives; whoever gets it keeps `IDLE_LIMIT` and closes it */
+  readonly streamAnswer?: boolean | undefined;
+  /** ask by `Expect: 100-continue` whether the body is wanted before it is sent, or taken from its source */
+  readonly askFirst?: boolean | undefined;
+}
+
+export interface TransportAnswer {
+  readonly statusCode: number;
+  readonly headers: Record<string, string>;
+  readonly body: IncomingMessage | Buffer;
+}
+
+export class TransportTimeoutError extends Error {
+  readonly code = 'ETIMEDOUT';
+}
+
+/**
+ * One request on a pooled connection. Every wait has a limit; time in which the body's source is waited for does not
+ * count. Whatever ends it early, the signal, a limit, or the body's own failure (passed on as it is), closes the
+ * connection, so that the service sees a body that is not whole.
+ */
+export async function exchange(
+  { agentFor }: HttpAgents,
+  { protocol, hostname, port, method, path, headers, body }: TransportRequest,
+  { signal, answerLimit = ANSWER_LIMIT, streamAnswer = false, askFirst = false }: TransportOptions,
+): Promise<TransportAnswer> {
+  signal?.throwIfAborted();
+  const secure = protocol === 'https:';
+  const outgoing = (secure ? secureRequest : plainRequest)({
+    // In a URL, an IPv6 address is in brackets.
+    host: hostname.replace(/^\[(.*)\]$/, '$1'),
+    ...(port === undefined ? {} : { port }),
+    method,
+    path,
+    headers: askFirst ? { ...headers, Expect: '100-continue' } : headers,
+    agent: agentFor(secure),
+  });
+  let incoming: IncomingMessage | undefined;
+  const end = (reason: unknown) => (incoming ?? outgoing).destroy(reason as Error);
+  const deadline = new Deadline(end);
+  const onAbort = () => end(signal?.reason);
+  signal?.addEventListener('abort', onAbort);
+  outgoing.once('close', () => {
+    deadline.stop();
+    signal?.removeEventListener('abort', onAbort);
+  });
+  deadline.start('connection', CONNECT_LIMIT);
+  outgoing.once('finish', () => {
+    if (incoming === undefined) deadline.start('answer', answerLimit);
+  });
+  const answered = new Promise<IncomingMessage>((resolve, reject) => {
+    outgoing.on('error', reject).once('response', (message) => {
+      incoming = message;
+      // Whoever reads it gets the error; before that, nobody may be listening.
+      message.on('error', () => {});
+      deadline.stop();
+      resolve(message);
+    });
+  });
+  send(outgoing, body, askFirst, deadline).catch(end);
+  const message = await answered;
+  const { statusCode = 0 } = message;
+  const answer = { statusCode, headers: flatHeaders(message) };
+  if (streamAnswer && statusCode < 300) return { ...answer, body: message };
+  const collected = await collect(message, deadline);
+  // Answered before the body was sent: what is left of it is not wanted.
+  if (!outgoing.writableFinished) outgoing.destroy();
+  return { ...answer, body: collected };
+}
+
+/** One limit at a time. */
+class Deadline {
+  readonly #onExpired: (error: Error) => void;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(onExpired: (error: Error) => void) {
+    this.#onExpired = onExpired;
+  }
+
+  start(what: string, limit: number): void {
+    clearTimeout(this.#timer);
+    const expire = () =>
+      this.#onExpired(new TransportTimeoutError(`no ${what} within ${limit / 1_000} seconds`));
+    this.#timer = setTimeout(expire, limit);
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+}
+
+async function send(
+  outgoing: ClientRequest,
+  body: unknown,
+  askFirst: boolean,
+  deadline: Deadline,
+): Promise<void> {
+  if (body === undefined || typeof body === 'string' || body instanceof Uint8Array) {
+    outgoing.end(body);
+    return;
+  }
+  if (askFirst) outgoing.flushHeaders();
+  await firstOf(outgoing, ['ready'], connected);
+  deadline.stop();
+  if (askFirst) await firstOf(outgoing, ['continue', 'response'], undefined, CONTINUE_LIMIT);
+  if (isOver(outgoing)) return;
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    if (isOver(outgoing)) return;
+    if (outgoing.write(chunk)) continue;
+    deadline.start('progress', IDLE_LIMIT);
+    await firstOf(outgoing, ['drain', 'response']);
+    deadline.stop();
+  }
+  if (isOver(outgoing)) return;
+  deadline.start('progress', IDLE_LIMIT);
+  outgoing.end();
+}
+
+/** Nothing more is to be sent: the connection has gone, or the answer came early. */
+function isOver(outgoing: ClientRequest): boolean {
+  return outgoing.destroyed || (outgoing as ClientRequest & { res: unknown }).res != null;
+}
+
+/** Resolves with the first of these events, with the request's end, or after `limit` ms. */
+function firstOf(
+  outgoing: ClientRequest,
+  events: readonly string[],
+  also: (outgoing: ClientRequest, resolve: () => void) => void = () => {},
+  limit?: number,
+): Promise<void> {
+  return new Promise((resolve) => {
+    const all = [...events, 'close'];
+    const done = () => {
+      clearTimeout(timer);
+      for (const event of all) outgoing.off(event, done);
+      resolve();
+    };
+    const timer = limit === undefined ? undefined : setTimeout(done, limit);
+    for (const event of all) outgoing.on(event, done);
+    if (outgoing.destroyed) done();
+    else also(outgoing, done);
+  });
+}
+
+function connected(outgoing: ClientRequest, resolve: () => void): void {
+  const onSocket = (socket: Socket) => {
+    const { secureConnecting } = socket as TLSSocket & { secureConnecting?: boolean };
+    if (secureConnecting === true) socket.once('secureConnect', resolve);
+    else if (socket.connecting) socket.once('connect', resolve);
+    else resolve();
+  };
+  if (outgoing.socket) onSocket(outgoing.socket);
+  else outgoing.once('socket', onSocket);
+}
+
+async function collect(message: IncomingMessage, deadline: Deadline): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  deadline.start('progress', IDLE_LIMIT);
+  for await (const chunk of message as AsyncIterable<Buffer>) {
+    deadline.start('progress', IDLE_LIMIT);
+    size += chunk.length;
+    if (size > LARGEST_COLLECTED) throw new Error(`the answer has more than ${LARGEST_COLLECTED} bytes`);
+    chunks.push(chunk);
+  }
+  deadline.stop();
+  return Buffer.concat(chunks);
+}
+
+function flatHeaders({ headers }: IncomingMessage): Record<string, string> {
+  const flat: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) flat[name] = Array.isArray(value) ? value.join(', ') : value;
+  }
+  return flat;
+}

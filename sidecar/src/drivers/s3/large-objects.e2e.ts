@@ -1,0 +1,30 @@
+import { describe, expect, test } from 'vitest';
+import { MEMORY_LIMIT, peakMemoryOfGibibyte } from '../../testing/huge-payload.ts';
+import { realProgram } from '../../testing/real-program.ts';
+import { type S3Server, serverUnlessMissing } from '../../testing/s3-servers/s3-server.ts';
+import { startSeaweedfs } from '../../testing/s3-servers/seaweedfs.ts';
+import { startVersitygw } from '../../testing/s3-servers/versitygw.ts';
+
+const { serve } = realProgram();
+
+describe.each<[string, () => Promise<S3Server>]>([
+  ['versitygw', startVersitygw],
+  ['SeaweedFS', startSeaweedfs],
+])('on %s', (_name, start) => {
+  test('a payload of 1 GiB passes through a bounded memory', async ({ skip }) => {
+    const server = await serverUnlessMissing(start);
+    if (server === undefined) return skip('the server is missing; the line above tells how to get it');
+    try {
+      const manifest = JSON.stringify({
+        apiVersion: 'largepayload.dev/v1alpha1',
+        kind: 'LargePayloadStore',
+        metadata: { name: 'large' },
+        spec: { storage: { s3: await server.newBucket() }, retention: { ttl: 'Forever' } },
+      });
+      await using service = await serve({ manifest, args: ['--credentials-dir', server.credentialsFolder] });
+      expect(await peakMemoryOfGibibyte(service)).toBeLessThanOrEqual(MEMORY_LIMIT);
+    } finally {
+      await server.stop();
+    }
+  }, 180_000);
+});

@@ -1,0 +1,25 @@
+/**
+ * How names in the store become keys in the bucket. Without a prefix they are the same, so that DataDog's service finds
+ * `/blobs/…` where it would have put it; behind a prefix a leading slash would make an empty segment, and is left out.
+ */
+export class ObjectKeys {
+  readonly #prefix: string;
+
+  /** @param prefix empty, or ending in a slash */
+  constructor(prefix: string) {
+    this.#prefix = prefix;
+  }
+
+  keyOf(name: string): string {
+    return this.#prefix === '' ? name : this.#prefix + name.replace(/^\//, '');
+  }
+
+  /** What the keys begin with of names that begin with `prefix`. */
+  prefixOf(prefix: string): string {
+    return this.#prefix + prefix;
+  }
+
+  nameOf(key: string): string {
+    return key.slice(this.#prefix.length);
+  }
+}

@@ -1,0 +1,146 @@
+import { drain } from '../../blob-store/verified-body.ts';
+import { type BlobFacts, type PutOptions, StorageError } from '../driver.ts';
+import type { BucketCalls } from './bucket-calls.ts';
+import { PassingBody } from './passing-body.ts';
+import type { Fault, ObjectBody } from './s3-client.ts';
+
+/** How often an object may vanish between the refusal to create it and the look at it before we overwrite. */
+const CREATE_ATTEMPTS = 3;
+const DOING = 'store the payload';
+
+/** Create-only writes of whole objects, whose keys are given as they are in the bucket. */
+export class ObjectWriter {
+  readonly #calls: BucketCalls;
+
+  constructor(calls: BucketCalls) {
+    this.#calls = calls;
+  }
+
+  /** Sends what is in memory, as often as needed. */
+  async putCollected(
+    key: string,
+    chunks: readonly Buffer[],
+    facts: BlobFacts,
+    { signal, keepExisting = false }: PutOptions,
+  ): Promise<'created' | 'existed'> {
+    // A service that knows no conditions would overwrite.
+    if (keepExisting && (await this.#examine(key, facts, signal)) !== 'absent') return 'existed';
+    for (let attempt = 0; attempt < CREATE_ATTEMPTS; attempt += 1) {
+      if (await this.#create(key, chunks, facts, signal)) return 'created';
+      const existing = await this.#examine(key, facts, signal);
+      if (existing === 'intact' || (existing === 'damaged' && keepExisting)) return 'existed';
+      if (existing === 'damaged') break;
+    }
+    if (keepExisting) throw new StorageError('unavailable', `cannot ${DOING}: others create and delete it`);
+    // Over damaged bytes, or where a service takes the mark of a deleted version for an object.
+    await this.#write(key, chunks, facts, { ifAbsent: false, signal });
+    return 'created';
+  }
+
+  /** Looks first, so that a hit need not be sent. What fails after the first chunk was taken cannot be tried again here. */
+  async putStreaming(
+    key: string,
+    source: AsyncIterable<Buffer>,
+    facts: BlobFacts,
+    options: PutOptions,
+  ): Promise<'created' | 'existed'> {
+    const { signal, keepExisting = false } = options;
+    const body = new PassingBody(source);
+    try {
+      const existing = await this.#examine(key, facts, signal);
+      if (existing === 'damaged' && !keepExisting) {
+        await this.#write(key, body, facts, { ifAbsent: false, signal });
+        return 'created';
+      }
+      if (existing === 'absent' && (await this.#createStreaming(key, body, facts, options))) return 'created';
+      await drain(body, signal);
+      return 'existed';
+    } finally {
+      await body.close();
+    }
+  }
+
+  /** `false` when another writer was quicker, with the same bytes: then the rest of the body is still to be read. */
+  async #createStreaming(
+    key: string,
+    body: PassingBody,
+    facts: BlobFacts,
+    { signal, keepExisting = false }: PutOptions,
+  ): Promise<boolean> {
+    let failure: unknown = new StorageError(
+      'unavailable',
+      `cannot ${DOING}: another one took its place meanwhile`,
+    );
+    try {
+      if (await this.#create(key, body, facts, signal)) return true;
+    } catch (error) {
+      signal.throwIfAborted();
+      body.throwIfFailed();
+      failure = error;
+    }
+    // The refusal is lost where a service closes the connection on a body that it does not want.
+    const existing = await this.#examine(key, facts, signal).catch(() => 'absent');
+    signal.throwIfAborted();
+    if (existing === 'intact' || (existing === 'damaged' && keepExisting)) return false;
+    throw failure;
+  }
+
+  /** `false` when there is an object already. */
+  async #create(key: string, body: ObjectBody, facts: BlobFacts, signal: AbortSignal): Promise<boolean> {
+    try {
+      await this.#write(key, body, facts, { ifAbsent: true, signal });
+      return true;
+    } catch (error) {
+      if (error === ALREADY_THERE || isRefusedCreate(this.#calls.client.faultOf(error))) return false;
+      throw error;
+    }
+  }
+
+  async #write(
+    key: string,
+    body: ObjectBody,
+    facts: BlobFacts,
+    { ifAbsent, signal }: { ifAbsent: boolean; signal: AbortSignal },
+  ): Promise<void> {
+    const passing = body instanceof PassingBody ? body : undefined;
+    const rules = {
+      signal,
+      leave: (fault: Fault) => ifAbsent && isRefusedCreate(fault),
+      repeatable: () => passing?.begun !== true,
+    };
+    let answerLost = false;
+    try {
+      await this.#calls.call(DOING, 's3:PutObject', rules, async (client) => {
+        // It may have said that it stored the object, or that it has one.
+        if (answerLost && ifAbsent && (await client.head(key, signal)) !== undefined) throw ALREADY_THERE;
+        await client.put(key, body, facts, { ifAbsent, signal }).catch((error) => {
+          answerLost = client.faultOf(error)?.status === undefined;
+          throw error;
+        });
+      });
+    } catch (error) {
+      passing?.throwIfFailed();
+      throw error;
+    }
+  }
+
+  /** By size and the checksum that the service keeps. An object of another writer may have none; then its size decides. */
+  async #examine(
+    key: string,
+    { size, digest }: BlobFacts,
+    signal: AbortSignal,
+  ): Promise<'absent' | 'intact' | 'damaged'> {
+    const head = await this.#calls.call('look into the storage', 's3:GetObject', { signal }, (client) =>
+      client.head(key, signal),
+    );
+    if (head === undefined) return 'absent';
+    const matches = head.size === size && (head.digest ?? digest) === digest;
+    return matches ? 'intact' : 'damaged';
+  }
+}
+
+const ALREADY_THERE = new Error('an object has the key');
+
+function isRefusedCreate(fault: Fault | undefined): boolean {
+  return fault?.status === 412;
+}

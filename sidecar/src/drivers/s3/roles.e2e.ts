@@ -1,0 +1,140 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import {
+  ListObjectVersionsCommand,
+  PutBucketPolicyCommand,
+  PutBucketVersioningCommand,
+} from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { goProgram } from '../../../../e2e/testing/go-program.ts';
+import {
+  ACCESS_KEY,
+  type S3Server,
+  SECRET_KEY,
+  serverUnlessMissing,
+  writeCredentials,
+} from '../../testing/s3-servers/s3-server.ts';
+import { startVersitygw, VERSITYGW } from '../../testing/s3-servers/versitygw.ts';
+import { never, someBytes, someName, TestStore } from '../conformance/subject.ts';
+import { AwsSdkClient } from './aws-sdk-client.ts';
+import type { S3Location } from './s3-client.ts';
+import { S3Driver } from './s3-driver.ts';
+import { startS3Driver } from './start-s3-driver.ts';
+import { GATEWAY_POLICY, REAPER_POLICY } from './test-storage-document.ts';
+import { storeIn } from './test-store.ts';
+
+const server = (await serverUnlessMissing(startVersitygw)) as S3Server;
+afterAll(() => server?.stop());
+
+interface Policy {
+  readonly Statement: readonly { readonly Resource: string }[];
+}
+
+/** A documented policy for users of a test's bucket. */
+function statementsFor(policy: string, user: string, bucket: string): object[] {
+  const { Statement } = JSON.parse(policy) as Policy;
+  return Statement.map((statement) => ({
+    ...statement,
+    Principal: { AWS: [user] },
+    Resource: statement.Resource.replace('example-payloads', bucket),
+  }));
+}
+
+async function createUser(name: string): Promise<string> {
+  const gateway = await goProgram(VERSITYGW, console.info);
+  const access = ['--access', ACCESS_KEY, '--secret', SECRET_KEY, '--endpoint-url', server.endpoint];
+  const user = ['--access', name, '--secret', `${name}-secret`, '--role', 'user'];
+  await promisify(execFile)(gateway, ['admin', ...access, 'create-user', ...user]);
+  return writeCredentials(join(server.folder, name), name, `${name}-secret`);
+}
+
+describe.skipIf(server === undefined)('the rights of docs/storage.md suffice, and give no more', () => {
+  const name = someName('by another');
+  const bytes = someBytes(1_000);
+  let location: S3Location;
+  const drivers: S3Driver[] = [];
+  const storeOf = async (user: string): Promise<TestStore> => {
+    const driver = new S3Driver(new AwsSdkClient(location, await createUser(user)), location);
+    drivers.push(driver);
+    return new TestStore({ driver, stop: () => driver.close() });
+  };
+  const denied = (action: string) => ({
+    failure: 'denied',
+    message: expect.stringContaining(`access denied for ${action} on`),
+  });
+
+  let gateway: TestStore;
+  let reaper: TestStore;
+  beforeAll(async () => {
+    location = { ...(await server.newBucket()), prefix: 'orders/' };
+    const { bucket: Bucket } = location;
+    gateway = await storeOf('gateway');
+    reaper = await storeOf('reaper');
+    const Statement = [
+      ...statementsFor(GATEWAY_POLICY, 'gateway', Bucket),
+      ...statementsFor(REAPER_POLICY, 'reaper', Bucket),
+    ];
+    const Policy = JSON.stringify({ Version: '2012-10-17', Statement });
+    await server.client.send(new PutBucketPolicyCommand({ Bucket, Policy }));
+    const owner = new TestStore(storeIn(server, location));
+    await owner.put(name, bytes);
+    await owner.stop();
+  });
+  afterAll(() => Promise.all(drivers.map((driver) => driver.close())));
+
+  test('the gateway puts, gets and lists', async () => {
+    expect(await gateway.put(someName(1), bytes)).toBe('created');
+    expect(await gateway.put(someName(1), bytes)).toBe('existed');
+    expect(await gateway.put(someName(1), someBytes(10))).toBe('created');
+    expect(await gateway.put(someName(2), someBytes(9 * 1024 * 1024))).toBe('created');
+    expect(await gateway.holds(name, bytes)).toBe(true);
+    expect(await gateway.get(someName('absent'))).toBeUndefined();
+    expect(await gateway.firstSegments('expires-')).toHaveLength(1);
+    await gateway.driver.currentTime(never());
+  });
+
+  test('and does not delete', async () => {
+    const outcome = await gateway.driver.delete([name], never()).catch((error) => error);
+    expect(outcome.failed?.[0]?.error ?? outcome).toMatchObject(denied('s3:DeleteObject'));
+    expect(await gateway.holds(name, bytes)).toBe(true);
+  });
+
+  test('the reaper lists, gets and deletes, and does not put', async () => {
+    await expect(reaper.put(someName('new'), bytes)).rejects.toMatchObject(denied('s3:PutObject'));
+    expect(await reaper.holds(name, bytes)).toBe(true);
+    await reaper.driver.currentTime(never());
+    const names = await reaper.names();
+    expect(names).toContain(name);
+    expect((await reaper.driver.delete(names, never())).failed).toEqual([]);
+    expect(await reaper.names()).toEqual([]);
+  });
+
+  test('whoever has no rights is told at the start, and which', async () => {
+    await expect(startS3Driver(location, await createUser('nobody'))).rejects.toMatchObject(
+      denied('s3:ListBucket'),
+    );
+  });
+});
+
+describe.skipIf(server === undefined)('a bucket that keeps versions', () => {
+  test('is told of at the start, and is right: what was deleted is still there', async () => {
+    const location = await server.newBucket();
+    const { bucket: Bucket } = location;
+    const VersioningConfiguration = { Status: 'Enabled' } as const;
+    const { notices, driver: before } = await startS3Driver(location, server.credentialsFolder);
+    await before.close();
+    expect(notices).toEqual([]);
+    await server.client.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration }));
+    const started = await startS3Driver(location, server.credentialsFolder);
+    expect(started.notices).toEqual([expect.stringMatching(/keeps versions/)]);
+    const store = new TestStore({ driver: started.driver, stop: () => started.driver.close() });
+    await store.put(someName(1), someBytes(100));
+    await store.driver.delete([someName(1)], never());
+    expect(await store.get(someName(1))).toBeUndefined();
+    expect(await store.put(someName(1), someBytes(100))).toBe('created');
+    const { Versions } = await server.client.send(new ListObjectVersionsCommand({ Bucket }));
+    expect(Versions).toHaveLength(2);
+    await store.stop();
+  });
+});

@@ -1,0 +1,148 @@
+import { drain } from '../../blob-store/verified-body.ts';
+import {
+  type BlobFacts,
+  type DeleteOutcome,
+  type Driver,
+  type ListedObject,
+  PAGE_SIZE,
+  type PutOptions,
+  StorageError,
+  type StoredBlob,
+} from '../driver.ts';
+import { BucketCalls } from './bucket-calls.ts';
+import { deleteObjects } from './delete-objects.ts';
+import { MemoryAllowance } from './memory-allowance.ts';
+import { ObjectKeys } from './object-keys.ts';
+import { ObjectWriter } from './object-writer.ts';
+import type { ListAnswer, S3Client } from './s3-client.ts';
+
+const MIB = 1024 * 1024;
+/** `Date` is cut to the second: half of one later it is right to half a second. */
+const MIDDLE_OF_SECOND = 500;
+/** Any key would do, as the answer that there is none has a date too; this one is there, and small. */
+const CLOCK_OBJECT = 'store.json';
+
+export interface S3DriverOptions {
+  /** before the name of every object; empty, or ending in a slash */
+  readonly prefix: string;
+  /** bytes up to which a body is verified in memory and sent as often as needed; larger ones stream once. Default 8 MiB */
+  readonly inMemoryLimit?: number;
+  /** bytes of all bodies in memory together; what would exceed it streams. Default 64 MiB */
+  readonly inMemoryTotal?: number;
+}
+
+/**
+ * Objects in a bucket. Creation is by `If-None-Match: *`, so that of several writers one wins, whichever process they are
+ * in; the service itself compares the bytes with their SHA-256 before it makes the object visible.
+ */
+export class S3Driver implements Driver {
+  readonly kind = 's3';
+  readonly #calls: BucketCalls;
+  readonly #writer: ObjectWriter;
+  readonly #keys: ObjectKeys;
+  readonly #inMemoryLimit: number;
+  readonly #memory: MemoryAllowance;
+
+  /** Takes over the client, and closes it. */
+  constructor(client: S3Client, options: S3DriverOptions) {
+    this.#calls = new BucketCalls(client);
+    this.#writer = new ObjectWriter(this.#calls);
+    this.#keys = new ObjectKeys(options.prefix);
+    this.#inMemoryLimit = options.inMemoryLimit ?? 8 * MIB;
+    this.#memory = new MemoryAllowance(options.inMemoryTotal ?? 64 * MIB);
+  }
+
+  async put(name: string, body: AsyncIterable<Buffer>, facts: BlobFacts, options: PutOptions) {
+    options.signal.throwIfAborted();
+    const key = this.#keys.keyOf(name);
+    const release = facts.size > this.#inMemoryLimit ? undefined : this.#memory.take(facts.size);
+    if (release === undefined) return await this.#writer.putStreaming(key, body, facts, options);
+    try {
+      const chunks = await collect(body, options.signal);
+      return await this.#writer.putCollected(key, chunks, facts, options);
+    } finally {
+      release();
+    }
+  }
+
+  async open(name: string, signal: AbortSignal): Promise<StoredBlob | undefined> {
+    const doing = 'read from the storage';
+    const { object } = await this.#get(name, doing, signal);
+    if (object === undefined) return undefined;
+    const { size, body } = object;
+    return { size, chunks: () => this.#calls.read(body, doing, signal), close: () => body.close() };
+  }
+
+  async *listFirstSegments(prefix: string, signal: AbortSignal): AsyncIterable<string> {
+    for await (const { folders } of this.#pages(prefix, true, signal)) {
+      for (const folder of folders) {
+        const name = this.#keys.nameOf(folder);
+        // A service that folds slashes answers with others than were asked for.
+        if (!name.startsWith(prefix)) continue;
+        if (name === '/') yield* this.listFirstSegments('/', signal);
+        else yield name;
+      }
+    }
+  }
+
+  async *list(folder: string, signal: AbortSignal): AsyncIterable<ListedObject[]> {
+    for await (const { objects } of this.#pages(folder, false, signal)) {
+      if (objects.length === 0) continue;
+      yield objects.map(({ name, size }) => ({ name: this.#keys.nameOf(name), size }));
+    }
+  }
+
+  async delete(names: readonly string[], signal: AbortSignal): Promise<DeleteOutcome> {
+    signal.throwIfAborted();
+    const byKey = new Map(names.map((name) => [this.#keys.keyOf(name), name]));
+    const failed = await deleteObjects(this.#calls, [...byKey.keys()], signal);
+    return {
+      deleted: [...byKey].flatMap(([key, name]) => (failed.has(key) ? [] : [name])),
+      failed: [...failed].map(([key, error]) => ({ name: byKey.get(key) ?? key, error })),
+    };
+  }
+
+  /** There are no folders. */
+  async removeFolder(_folder: string, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+  }
+
+  async currentTime(signal: AbortSignal): Promise<number> {
+    const doing = "read the storage's clock";
+    const { object, date } = await this.#get(CLOCK_OBJECT, doing, signal);
+    if (object !== undefined) await drain(this.#calls.read(object.body, doing, signal));
+    if (date === undefined) throw new StorageError('unavailable', `cannot ${doing}: it sends no Date`);
+    return date + MIDDLE_OF_SECOND;
+  }
+
+  async close(): Promise<void> {
+    this.#calls.client.close();
+  }
+
+  #get(name: string, doing: string, signal: AbortSignal) {
+    const key = this.#keys.keyOf(name);
+    return this.#calls.call(doing, 's3:GetObject', { signal }, (client) => client.get(key, signal));
+  }
+
+  async *#pages(prefix: string, byFolder: boolean, signal: AbortSignal): AsyncGenerator<ListAnswer> {
+    const query = { prefix: this.#keys.prefixOf(prefix), byFolder, limit: PAGE_SIZE };
+    let from: string | undefined;
+    do {
+      const page = await this.#calls.call('list the payloads', 's3:ListBucket', { signal }, (client) =>
+        client.list({ ...query, from }, signal),
+      );
+      yield page;
+      from = page.next;
+    } while (from !== undefined);
+  }
+}
+
+async function collect(body: AsyncIterable<Buffer>, signal: AbortSignal): Promise<Buffer[]> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of body) {
+    signal.throwIfAborted();
+    chunks.push(chunk);
+  }
+  signal.throwIfAborted();
+  return chunks;
+}

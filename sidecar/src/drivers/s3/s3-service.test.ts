@@ -1,0 +1,157 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseLargePayloadStore } from '@largepayload/crds';
+import { afterAll, describe, expect, test } from 'vitest';
+import { eventually } from '../../testing/eventually.ts';
+import { call, expectError, keyOf } from '../../testing/http-call.ts';
+import { generatedBytes, getPath, testPayload } from '../../testing/payload.ts';
+import { realProgram, type ServingProcess } from '../../testing/real-program.ts';
+import { metric } from '../../testing/running-service.ts';
+import {
+  ACCESS_KEY,
+  type S3Server,
+  SECRET_KEY,
+  serverUnlessMissing,
+  writeCredentials,
+} from '../../testing/s3-servers/s3-server.ts';
+import { startSeaweedfs } from '../../testing/s3-servers/seaweedfs.ts';
+import type { S3Location } from './s3-client.ts';
+import { AWS_MANIFEST, LOCAL_MANIFEST } from './test-storage-document.ts';
+
+const server = (await serverUnlessMissing(startSeaweedfs)) as S3Server;
+afterAll(() => server?.stop());
+const { run, serve, newFolder, configFile } = realProgram();
+
+const manifestOf = (s3: S3Location, { ttl = 'Forever', name = 'example' } = {}) =>
+  JSON.stringify({
+    apiVersion: 'largepayload.dev/v1alpha1',
+    kind: 'LargePayloadStore',
+    metadata: { name },
+    spec: { storage: { s3 }, retention: { ttl, reaperInterval: '1s' } },
+  });
+const serveOn = async (s3: S3Location, options: { ttl?: string } = {}) =>
+  await serve({ manifest: manifestOf(s3, options), args: ['--credentials-dir', server.credentialsFolder] });
+
+const put = (service: ServingProcess, content: Buffer | string) => {
+  const { bytes, putPath, putHeaders } = testPayload(content);
+  return call(service.data, putPath, { method: 'PUT', headers: putHeaders, body: bytes });
+};
+const get = (service: ServingProcess, key: string, content: Buffer | string) =>
+  call(service.data, getPath(key), { headers: testPayload(content).getHeaders });
+
+describe.skipIf(server === undefined)('payload-store serve on a bucket', () => {
+  test('stores, deduplicates, delivers, tells what is stored, and lets nothing expire for ever', async () => {
+    await using service = await serveOn(await server.newBucket());
+    for (const size of [0, 10, 1_000_000, 12_000_000]) {
+      const content = generatedBytes(size);
+      const created = await put(service, content);
+      expect(created.status).toBe(201);
+      expect((await put(service, content)).status).toBe(200);
+      const got = await get(service, keyOf(created), content);
+      expect(got.body.equals(content)).toBe(true);
+    }
+    expectError(await get(service, '/blobs/orders/common/sha256:1/x', 'x'), 'invalid_key');
+    const { stdout } = await run(['du', '--admin-url', `http://${service.admin}`]);
+    expect(JSON.parse(stdout.toString().split('\n')[0] ?? '')).toEqual({
+      ...{ window: 'blobs', namespace: 'orders', objects: 4, bytes: 13_000_010 },
+    });
+    const readyz = await call(service.metrics, '/readyz');
+    expect(readyz.status).toBe(200);
+  });
+
+  test('with a TTL, what expired goes, and nothing before', async () => {
+    await using service = await serveOn(await server.newBucket(), { ttl: '8s' });
+    const acknowledged = performance.now();
+    const key = keyOf(await put(service, 'kept for eight seconds'));
+    while (performance.now() - acknowledged < 7_800) {
+      const { status } = await get(service, key, 'kept for eight seconds');
+      if (performance.now() - acknowledged < 8_000) expect(status).toBe(200);
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+    const gone = async () => (await get(service, key, 'kept for eight seconds')).status === 404;
+    await eventually('the reaper took it', gone, 10_000);
+    expect(await metric(service, 'payload_store_cleanup_deleted_total')).toBe(1);
+  });
+
+  test('a second store on the same place is refused in words', async () => {
+    const place = await server.newBucket();
+    await using _service = await serveOn(place);
+    const config = await configFile(manifestOf(place, { name: 'another' }));
+    const { code, stderr } = await run([
+      'serve',
+      '--config',
+      config,
+      '--credentials-dir',
+      server.credentialsFolder,
+    ]);
+    expect(code).toBe(5);
+    expect(stderr).toMatch(/belongs to the store default\/example, not to default\/another/);
+  });
+
+  test('/readyz says what is wrong, and the service recovers by itself', async () => {
+    const credentials = writeCredentials(await newFolder('rotated credentials'));
+    const manifest = manifestOf(await server.newBucket());
+    await using service = await serve({ manifest, args: ['--credentials-dir', credentials] });
+    const content = 'stored before the credentials were wrong';
+    const key = keyOf(await put(service, content));
+    writeCredentials(credentials, ACCESS_KEY, 'a wrong secret');
+    const readiness = async () => await call(service.metrics, '/readyz');
+    await eventually('not ready', async () => (await readiness()).status === 503);
+    const { error } = JSON.parse((await readiness()).body.toString());
+    expect(error).toEqual({
+      code: 'storage_denied',
+      message: expect.stringMatching(/not accepted \(SignatureDoesNotMatch\)/),
+    });
+    expectError(await get(service, key, content), 'storage_denied');
+    expectError(await put(service, 'another'), 'storage_denied');
+    writeCredentials(credentials);
+    await eventually('ready again', async () => (await readiness()).status === 200);
+    expect((await get(service, key, content)).status).toBe(200);
+    expect((await put(service, 'another')).status).toBe(201);
+  });
+
+  test('credentials are in no log line, answer or error, whatever goes wrong', async () => {
+    const credentials = writeCredentials(await newFolder('secret credentials'));
+    await writeFile(join(credentials, 'AWS_SESSION_TOKEN'), 'the-session-token');
+    const manifest = manifestOf(await server.newBucket());
+    const outputs: string[] = [];
+    for (const [id, secret] of [
+      [ACCESS_KEY, 'not-the-secret'],
+      ['AKIDOFNOBODY', SECRET_KEY],
+      [ACCESS_KEY, SECRET_KEY],
+    ] as const) {
+      writeCredentials(credentials, id, secret);
+      const { stdout, stderr } = await run([
+        ...['serve', '--config', await configFile(manifest), '--credentials-dir', credentials],
+        ...['--listen', '127.0.0.1:1'],
+      ]);
+      outputs.push(stdout.toString(), stderr);
+    }
+    const { log } = await (async () => {
+      await using service = await serveOn(await server.newBucket());
+      outputs.push(JSON.stringify(await put(service, 'x')));
+      outputs.push((await call(service.metrics, '/metrics')).body.toString());
+      return service;
+    })();
+    const all = [...outputs, JSON.stringify(log)].join('\n');
+    expect(all.includes('the credentials are not accepted')).toBe(true);
+    for (const secret of [ACCESS_KEY, SECRET_KEY, 'AKIDOFNOBODY', 'not-the-secret', 'the-session-token']) {
+      expect(all.includes(secret), secret).toBe(false);
+    }
+  });
+
+  test('the manifest for AWS in docs/storage.md is a valid one', () => {
+    const { spec } = parseLargePayloadStore(AWS_MANIFEST, 'docs/storage.md');
+    expect(spec.storage.s3).toMatchObject({ bucket: 'example-payloads', prefix: 'orders/' });
+  });
+
+  test('the manifest of docs/storage.md runs as it stands, but for the address', async () => {
+    const { bucket } = await server.newBucket();
+    const manifest = LOCAL_MANIFEST.replace(/endpoint: .*/, `endpoint: ${server.endpoint}`).replace(
+      /bucket: .*/,
+      `bucket: ${bucket}`,
+    );
+    await using service = await serve({ manifest, args: ['--credentials-dir', server.credentialsFolder] });
+    expect((await put(service, 'as documented')).status).toBe(201);
+  });
+});

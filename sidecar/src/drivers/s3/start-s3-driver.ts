@@ -1,0 +1,30 @@
+import type { StartedDriver } from '../start-driver.ts';
+import type { S3Location } from './s3-client.ts';
+import { S3Driver } from './s3-driver.ts';
+
+/**
+ * The driver of a bucket that could be listed. Amazon's SDK is loaded here, so that a service without S3 does not pay for it.
+ * @param credentialsFolder with files named as the SDK's environment variables; else the SDK searches
+ * @throws StorageError that says what is wrong with the bucket, the credentials or the way there
+ */
+export async function startS3Driver(
+  location: S3Location,
+  credentialsFolder: string | undefined,
+): Promise<StartedDriver> {
+  const { AwsSdkClient } = await import('./aws-sdk-client.ts');
+  const client = new AwsSdkClient(location, credentialsFolder);
+  const driver = new S3Driver(client, location);
+  const { signal } = new AbortController();
+  try {
+    for await (const _segment of driver.listFirstSegments('expires-', signal)) break;
+    // Who may not ask is not told; nothing depends on it.
+    const keepsVersions = await client.keepsVersions(signal).catch(() => false);
+    return { driver, notices: keepsVersions ? [VERSIONS_NOTICE] : [] };
+  } catch (error) {
+    await driver.close();
+    throw error;
+  }
+}
+
+const VERSIONS_NOTICE =
+  'the bucket keeps versions: payloads that were deleted go on taking space, and can be read by their version, until a lifecycle rule removes noncurrent versions';

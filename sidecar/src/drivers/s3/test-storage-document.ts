@@ -1,0 +1,16 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const text = readFileSync(join(import.meta.dirname, '../../../../docs/storage.md'), 'utf8');
+
+/** The manifests of docs/storage.md. */
+export const [AWS_MANIFEST = '', LOCAL_MANIFEST = ''] = blocks('yaml');
+
+/** The policies of docs/storage.md: what puts and gets, and what deletes. */
+export const [GATEWAY_POLICY = '', REAPER_POLICY = ''] = blocks('json');
+
+function blocks(language: string): string[] {
+  return [...text.matchAll(new RegExp(`\`\`\`${language}\n([^\`]*)\`\`\``, 'g'))].map(
+    ([, block]) => block ?? '',
+  );
+}

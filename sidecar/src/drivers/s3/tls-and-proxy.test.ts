@@ -1,0 +1,167 @@
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer as createPlainServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
+import { type AddressInfo, connect, type createServer as createRawServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { writeCredentials } from '../../testing/s3-servers/s3-server.ts';
+import { bytesOf, factsOf, inChunks, never, someBytes, someName } from '../conformance/subject.ts';
+import { AwsSdkClient } from './aws-sdk-client.ts';
+import type { S3Location } from './s3-client.ts';
+import { S3Driver } from './s3-driver.ts';
+
+const name = someName('on the way');
+const bytes = someBytes(300_000);
+const empty = () => inChunks(Buffer.alloc(0));
+
+let folder: string;
+let certificate: string;
+const servers: { close(): unknown }[] = [];
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'tls-'));
+  writeCredentials(folder);
+  const files = ['-keyout', join(folder, 'key.pem'), '-out', join(folder, 'certificate.pem')];
+  const subject = [
+    '-subj',
+    '/CN=a private authority',
+    '-addext',
+    'subjectAltName=DNS:localhost,DNS:*.s3.test',
+  ];
+  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+  execFileSync('openssl', ['req', '-x509', '-days', '2', ...key, ...subject, ...files], { stdio: 'pipe' });
+  certificate = readFileSync(join(folder, 'certificate.pem'), 'utf8');
+});
+afterAll(() => {
+  for (const server of servers) server.close();
+  rmSync(folder, { recursive: true });
+});
+
+const proxyVariables = ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'http_proxy', 'https_proxy', 'no_proxy'];
+const inherited = Object.fromEntries(proxyVariables.map((variable) => [variable, process.env[variable]]));
+beforeEach(() => {
+  for (const variable of proxyVariables) delete process.env[variable];
+});
+afterEach(() => {
+  for (const variable of proxyVariables) delete process.env[variable];
+  for (const [variable, value] of Object.entries(inherited))
+    if (value !== undefined) process.env[variable] = value;
+});
+
+async function portOf(server: Server | ReturnType<typeof createRawServer>): Promise<number> {
+  servers.push(server);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return (server.address() as AddressInfo).port;
+}
+
+/** Takes every object and gives one. */
+async function secureStorage() {
+  const seen: string[] = [];
+  const options = { key: readFileSync(join(folder, 'key.pem')), cert: certificate };
+  const server = createSecureServer(options, async (request, response) => {
+    seen.push(
+      `${request.method} ${request.headers.host?.replace(/:\d+$/, '')}${request.url?.replace(/\?.*/, '')}`,
+    );
+    await request.toArray();
+    response.end(request.method === 'GET' ? bytes : undefined);
+  });
+  return { port: await portOf(server), seen };
+}
+
+async function withDriver(
+  location: Partial<S3Location>,
+  use: (driver: S3Driver) => Promise<void>,
+): Promise<void> {
+  const client = new AwsSdkClient(
+    { bucket: 'payloads', prefix: '', forcePathStyle: true, ...location },
+    folder,
+  );
+  const driver = new S3Driver(client, { prefix: '' });
+  await use(driver).finally(() => driver.close());
+}
+
+const putAndGet = async (driver: S3Driver) => {
+  expect(await driver.put(name, inChunks(bytes), factsOf(bytes), { signal: never() })).toBe('created');
+  const blob = await driver.open(name, never());
+  expect((await bytesOf(blob?.chunks() ?? empty())).equals(bytes)).toBe(true);
+};
+const refused = (pattern: RegExp) => async (driver: S3Driver) => {
+  await expect(driver.open(name, never())).rejects.toMatchObject({
+    failure: 'unavailable',
+    message: expect.stringMatching(pattern),
+  });
+};
+
+test('a storage with a private authority is used with its caBundle, and refused in words without', async () => {
+  const { port, seen } = await secureStorage();
+  const endpoint = `https://localhost:${port}`;
+  await withDriver({ endpoint, caBundle: certificate }, putAndGet);
+  expect(seen.map((line) => line.slice(0, 3))).toEqual(['PUT', 'GET']);
+  await withDriver({ endpoint }, refused(/signed by an unknown authority .*spec\.storage\.s3\.caBundle/));
+  const byAddress = { endpoint: `https://127.0.0.1:${port}`, caBundle: certificate };
+  await withDriver(byAddress, refused(/certificate is not valid \(ERR_TLS_CERT_ALTNAME_INVALID/));
+});
+
+test('TLS and plain HTTP taken for each other are told', async () => {
+  const { port } = await secureStorage();
+  const plain = await portOf(createPlainServer((_request, response) => response.end()));
+  await withDriver({ endpoint: `https://127.0.0.1:${plain}` }, refused(/speaks no TLS .*http:\/\//));
+  await withDriver(
+    { endpoint: `http://127.0.0.1:${port}` },
+    refused(/does not speak HTTP|connection to the storage broke/),
+  );
+});
+
+/** A proxy that takes tunnels and plain requests, and leads everything to one port, whatever name was asked for. */
+async function proxyTo(port: number) {
+  const asked: string[] = [];
+  const server = createPlainServer((request: IncomingMessage, response) => {
+    asked.push(`${request.method} ${request.url?.replace(/\?.*/, '')}`);
+    request.resume().on('end', () => response.end(request.method === 'GET' ? bytes : undefined));
+  });
+  server.on('connect', (request: IncomingMessage, socket: Socket) => {
+    asked.push(`CONNECT ${request.url}`);
+    const onwards = connect(port, '127.0.0.1', () => {
+      socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
+      onwards.pipe(socket).pipe(onwards);
+    });
+    for (const end of [socket, onwards]) end.on('error', () => {});
+  });
+  return { port: await portOf(server), asked };
+}
+
+test('HTTPS_PROXY is tunnelled through, once for many requests, to a bucket in the host name too', async () => {
+  const storage = await secureStorage();
+  const proxy = await proxyTo(storage.port);
+  process.env.HTTPS_PROXY = `http://127.0.0.1:${proxy.port}`;
+  const location = { endpoint: 'https://s3.test', caBundle: certificate, forcePathStyle: false };
+  await withDriver(location, async (driver) => {
+    await putAndGet(driver);
+    await driver.put('/blobs/a', inChunks(bytes), factsOf(bytes), { signal: never() });
+  });
+  expect(proxy.asked).toEqual(['CONNECT payloads.s3.test:443']);
+  const path = `payloads.s3.test/${name.replaceAll(':', '%3A')}`;
+  expect(storage.seen).toEqual([`PUT ${path}`, `GET ${path}`, 'PUT payloads.s3.test//blobs/a']);
+});
+
+test('HTTP_PROXY is used, but not for what NO_PROXY names', async () => {
+  const proxy = await proxyTo(1);
+  process.env.HTTP_PROXY = `http://127.0.0.1:${proxy.port}`;
+  const location = { endpoint: 'http://s3.test', forcePathStyle: false };
+  await withDriver(location, putAndGet);
+  const url = `http://payloads.s3.test/${name.replaceAll(':', '%3A')}`;
+  expect(proxy.asked).toEqual([`PUT ${url}`, `GET ${url}`]);
+  process.env.NO_PROXY = '.s3.test';
+  await withDriver(location, refused(/cannot be resolved .*payloads\.s3\.test/));
+  expect(proxy.asked).toHaveLength(2);
+});
+
+test('a proxy that refuses the tunnel is told', async () => {
+  const proxy = createPlainServer();
+  proxy.on('connect', (_request, socket: Socket) => socket.end('HTTP/1.1 403 Forbidden\r\n\r\n'));
+  process.env.HTTPS_PROXY = `http://127.0.0.1:${await portOf(proxy)}`;
+  await withDriver({ endpoint: 'https://s3.test' }, refused(/403|tunnel|proxy/i));
+});

@@ -1,0 +1,125 @@
+import { expect, test } from 'vitest';
+import { factsOf, inChunks, never, someBytes, someName } from '../conformance/subject.ts';
+import { startS3Driver } from './start-s3-driver.ts';
+import { broken, ok, refusal, type Script, scriptedServer } from './test-scripted-server.ts';
+
+/** What somebody reads who starts the service on it. */
+async function wordsAtStart(script: Script, changes: object = {}): Promise<string> {
+  const server = await scriptedServer(script);
+  const started = startS3Driver({ ...server.location, ...changes }, server.credentialsFolder);
+  return await started.then(
+    async ({ driver }) => {
+      await driver.close();
+      return 'it started';
+    },
+    (error: Error & { failure?: string }) => `${error.name} ${error.failure}: ${error.message}`,
+  );
+}
+
+const inOtherRegion = { 'x-amz-bucket-region': 'eu-central-1' };
+
+test.each<[string, Script, RegExp[]]>([
+  [
+    'no such bucket',
+    refusal(404, 'NoSuchBucket'),
+    [/notFound: .*bucket payloads at http.* does not exist; create it/],
+  ],
+  [
+    'a bucket of another region, by its header',
+    refusal(301, 'PermanentRedirect', inOtherRegion),
+    [/notFound: .*another region, eu-central-1; set spec\.storage\.s3\.region/],
+  ],
+  [
+    'a bucket of another region, by its answer',
+    refusal(400, 'AuthorizationHeaderMalformed', {}, '<Region>eu-west-3</Region>'),
+    [/another region, eu-west-3; set spec\.storage\.s3\.region/],
+  ],
+  [
+    'no right to list',
+    refusal(403, 'AccessDenied'),
+    [
+      /denied: cannot list .*access denied for s3:ListBucket on the bucket payloads .*in its words.*allow it in the policy/,
+    ],
+  ],
+  ['an unknown key', refusal(403, 'InvalidAccessKeyId'), [/denied: .*not accepted \(InvalidAccessKeyId\)/]],
+  [
+    'a wrong secret',
+    refusal(403, 'SignatureDoesNotMatch'),
+    [/denied: .*not accepted \(SignatureDoesNotMatch\)/],
+  ],
+  ['expired credentials', refusal(400, 'ExpiredToken'), [/denied: .*have expired .*renew them/]],
+  ['a clock that is wrong', refusal(403, 'RequestTimeTooSkewed'), [/this machine's clock .*set the clock/]],
+  ['too many requests', refusal(429, 'TooManyRequests'), [/throttled: .*fewer requests/]],
+  ['a storage that is full', refusal(507, 'InsufficientStorage'), [/full: .*no space left/]],
+  [
+    'no S3 at all',
+    ({ response }) => response.end('<html>welcome</html>'),
+    [/what answered is no S3 .*check the endpoint/],
+  ],
+  ['JSON', ({ response }) => response.writeHead(400).end('{"error":"no"}'), [/what answered is no S3/]],
+  ['a connection that breaks', broken, [/unavailable: .*the connection to the storage broke \(ECONNRESET/]],
+  ['what is not built', refusal(501, 'NotImplemented'), [/lacks something .*docs\/storage\.md/]],
+  ['an odd refusal', refusal(418, 'Teapot'), [/refused with 418 \(Teapot: in its words\)/]],
+])('%s', async (_title, script, patterns) => {
+  const words = await wordsAtStart(script);
+  for (const pattern of patterns) expect(words).toMatch(pattern);
+});
+
+test.each([
+  [
+    'nobody listens',
+    { endpoint: 'http://127.0.0.1:1' },
+    /unavailable: .*cannot be reached .*ECONNREFUSED.*check the endpoint/,
+  ],
+  ['a name that nobody has', { endpoint: 'http://nobody.invalid' }, /cannot be resolved .*nobody\.invalid/],
+  ['an endpoint without a host', { endpoint: 'http://' }, /notFound: .*correct spec\.storage\.s3/],
+  ['a bucket that is a path', { bucket: 'a/b' }, /notFound: .*a\/b.*correct spec\.storage\.s3/],
+])('%s', async (_title, changes, pattern) => {
+  expect(await wordsAtStart(ok(), changes)).toMatch(pattern);
+});
+
+const listed: Script = ({ response }) =>
+  response.end('<ListBucketResult><Name>payloads</Name></ListBucketResult>');
+
+test('a bucket that keeps versions is told of; who may not ask is not', async () => {
+  const versions =
+    (answer: Script): Script =>
+    (exchange) =>
+      exchange.path.includes('versioning') ? answer(exchange) : listed(exchange);
+  const status =
+    (text: string): Script =>
+    ({ response }) =>
+      response.end(`<VersioningConfiguration>${text}</VersioningConfiguration>`);
+  for (const [answer, count] of [
+    [status('<Status>Enabled</Status>'), 1],
+    [status('<Status>Suspended</Status>'), 0],
+    [status(''), 0],
+    [refusal(403, 'AccessDenied'), 0],
+    [refusal(501, 'NotImplemented'), 0],
+  ] as const) {
+    const server = await scriptedServer(versions(answer));
+    const { driver, notices } = await startS3Driver(server.location, server.credentialsFolder);
+    expect(notices).toHaveLength(count);
+    if (count === 1) expect(notices[0]).toMatch(/keeps versions.*noncurrent/);
+    await driver.close();
+  }
+});
+
+test('a denial names the action that is missing', async () => {
+  const name = someName('denied');
+  const server = await scriptedServer(refusal(403, 'AccessDenied'));
+  const driver = server.driver();
+  const bytes = someBytes(10);
+  const denied = (action: string) => ({
+    failure: 'denied',
+    message: expect.stringMatching(new RegExp(`access denied for ${action} on the bucket payloads`)),
+  });
+  const put = driver.put(name, inChunks(bytes), factsOf(bytes), { signal: never() });
+  await expect(put).rejects.toMatchObject(denied('s3:PutObject'));
+  await expect(driver.open(name, never())).rejects.toMatchObject(denied('s3:GetObject'));
+  await expect(driver.open(name, never())).rejects.toThrow(
+    /s3:ListBucket too, without which S3 says the same/,
+  );
+  await expect(driver.delete([name], never())).rejects.toMatchObject(denied('s3:DeleteObject'));
+  await expect(driver.currentTime(never())).rejects.toMatchObject(denied('s3:GetObject'));
+});

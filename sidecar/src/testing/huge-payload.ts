@@ -1,0 +1,78 @@
+import { createHash, randomFillSync } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { request } from 'node:http';
+import { Readable } from 'node:stream';
+import { keyOf } from './http-call.ts';
+import { getHeaders, getPath, METADATA_HEADER, OCTETS, putPath } from './payload.ts';
+import type { ServingProcess } from './real-program.ts';
+
+const MEBIBYTE = 1024 * 1024;
+const SIZE = 1024 * MEBIBYTE;
+/** Of one transfer of any size: what the sidecar's memory request is made for. */
+export const MEMORY_LIMIT = 192 * MEBIBYTE;
+
+const block = randomFillSync(Buffer.alloc(MEBIBYTE));
+
+/** Puts 1 GiB and gets it, verified. Tells the most memory that the service then had, bytes. @throws when other bytes come back */
+export async function peakMemoryOfGibibyte(service: ServingProcess): Promise<number> {
+  const { pid } = service.process;
+  const idle = await memoryOf(pid, 'VmRSS');
+  const digest = await digestOf(generatedBody());
+  const key = await putBody(service.data, digest);
+  const got = await digestOfGet(service.data, key);
+  if (got !== digest) throw new Error(`put ${digest}, got ${got}`);
+  const peak = await memoryOf(pid, 'VmHWM');
+  const told = (bytes: number) => `${Math.round(bytes / MEBIBYTE)} MiB`;
+  console.log(`resident: ${told(idle)} idle, ${told(peak)} at most for a PUT and a GET of ${told(SIZE)}`);
+  return peak;
+}
+
+/** A body made as it is sent, no two mebibytes of it alike; the blocks are new ones, as the socket may still hold the last. */
+function generatedBody(): Readable {
+  const parts = function* () {
+    for (let at = 0; at < SIZE; at += MEBIBYTE) {
+      const part = Buffer.from(block);
+      part.writeDoubleLE(at);
+      yield part;
+    }
+  };
+  return Readable.from(parts());
+}
+
+async function digestOf(body: Readable): Promise<string> {
+  const running = createHash('sha256');
+  for await (const chunk of body) running.update(chunk);
+  return `sha256:${running.digest('hex')}`;
+}
+
+async function memoryOf(pid: number | undefined, field: 'VmHWM' | 'VmRSS'): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  return Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1]) * 1024;
+}
+
+function putBody(address: string, digest: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const headers = {
+      'Content-Type': OCTETS,
+      'Content-Length': SIZE,
+      'X-Temporal-Metadata': METADATA_HEADER,
+    };
+    const url = `http://${address}${putPath('orders', digest)}`;
+    const outgoing = request(url, { method: 'PUT', headers, agent: false }, async (response) => {
+      const body = Buffer.concat(await response.toArray());
+      if (response.statusCode === 201) resolve(keyOf({ status: 201, headers: {}, body }));
+      else reject(new Error(`${response.statusCode}: ${body}`));
+    });
+    generatedBody().pipe(outgoing.once('error', reject));
+  });
+}
+
+function digestOfGet(address: string, key: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const options = { headers: getHeaders(SIZE), agent: false };
+    const outgoing = request(`http://${address}${getPath(key)}`, options, (response) => {
+      digestOf(response).then(resolve, reject);
+    });
+    outgoing.once('error', reject).end();
+  });
+}
