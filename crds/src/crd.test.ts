@@ -102,6 +102,7 @@ test('patterns', () => {
   expect(Object.fromEntries(patterns)).toEqual({
     '.spec.storage.s3.prefix': '^([^/]+/)*$',
     '.spec.storage.s3.endpoint': '^https?://',
+    '.spec.storage.s3.caBundle': '-----BEGIN CERTIFICATE-----',
     '.spec.storage.s3.storageClass': '^[A-Za-z0-9_-]+$',
     '.spec.storage.gcs.prefix': '^([^/]+/)*$',
     '.spec.storage.gcs.endpoint': '^https?://',

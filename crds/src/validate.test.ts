@@ -107,6 +107,31 @@ test.each([
     '"minio:9000": expected a URL that begins with',
   ],
   [
+    'spec.storage.s3.caBundle',
+    storage({ caBundle: '/etc/ssl/ca.pem' }),
+    '"/etc/ssl/ca.pem": expected PEM certificates',
+  ],
+  [
+    'spec.storage.s3.storageClass',
+    storage({ storageClass: 'DEEP_ARCHIVE' }),
+    '"DEEP_ARCHIVE": objects of an archive class cannot be read at once',
+  ],
+  [
+    'spec.storage.s3.storageClass',
+    storage({ storageClass: 'infrequent access' }),
+    'expected the name of a storage class, such as STANDARD_IA',
+  ],
+  [
+    'spec.storage.s3.serverSideEncryption.type',
+    storage({ serverSideEncryption: { type: 'kms' } }),
+    '"kms": expected one of AES256, aws:kms, aws:kms:dsse',
+  ],
+  [
+    'spec.storage.s3.serverSideEncryption.kmsKeyID',
+    storage({ serverSideEncryption: { type: 'AES256', kmsKeyID: 'abc' } }),
+    'kmsKeyID needs the type aws:kms or aws:kms:dsse',
+  ],
+  [
     'spec.retention.ttl',
     retention({ ttl: '1.5d' }),
     '"1.5d": expected a duration such as 30s, 12h or 30d, or Forever',

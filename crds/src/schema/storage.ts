@@ -89,6 +89,8 @@ const S3 = MapOf(
         description:
           'PEM certificates of the authorities that sign the endpoint, for a service with private ones.',
         maxLength: 65_536,
+        pattern: '-----BEGIN CERTIFICATE-----',
+        inWords: 'PEM certificates, which begin with -----BEGIN CERTIFICATE-----',
       }),
     ),
     storageClass: Optional(

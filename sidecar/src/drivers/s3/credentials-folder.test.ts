@@ -35,6 +35,14 @@ test('a Secret that is rotated is used without a restart, its key and secret nev
   expect(await credentials()).toMatchObject({ accessKeyId: 'second-key', secretAccessKey: 'second-secret' });
 });
 
+test('what is read while the link is swapped is all of one version', async () => {
+  mountSecret('..2026_2', 'second-key', 'second-secret');
+  symlinkSync(join('..data', 'AWS_ACCESS_KEY_ID'), join(folder, 'AWS_ACCESS_KEY_ID'));
+  // What this name would lead to had the swap happened between the two files.
+  writeFileSync(join(folder, 'AWS_SECRET_ACCESS_KEY'), 'first-secret');
+  expect(await credentialsFromFolder(folder)()).toMatchObject({ secretAccessKey: 'second-secret' });
+});
+
 test('requests are signed with what the files hold, a session token included', async () => {
   const server = await scriptedServer(refusal(404, 'NoSuchKey'));
   writeCredentials(folder, 'first-key');

@@ -193,6 +193,8 @@ test.each([0, 8 * 1024 * 1024])(
     const failure = new Error('other bytes than promised');
     const failing = async function* () {
       yield* inChunks(bytes);
+      // Time in which the last chunk would arrive, had it been sent.
+      await new Promise((resolve) => setTimeout(resolve, 200));
       throw failure;
     };
     await expect(put(server.driver({ inMemoryLimit }), failing())).rejects.toBe(failure);

@@ -146,6 +146,26 @@ describe('a storage that stops in the middle', () => {
     await reading;
   });
 
+  test('of telling, byte by byte, is given up after 30 s', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const trickles: NodeJS.Timeout[] = [];
+    const server = await scriptedServer(({ response }) => {
+      trickles.push(setInterval(() => response.write(' '), 5));
+    });
+    let outcome: unknown;
+    const listing = server.driver().list('', never())[Symbol.asyncIterator]().next();
+    Promise.resolve(listing).catch((error) => {
+      outcome = error;
+    });
+    // It tries again, as the true time has not passed.
+    for (let tries = 0; outcome === undefined && tries < 20; tries += 1) await halfMinuteLater();
+    for (const trickle of trickles) clearInterval(trickle);
+    expect(outcome).toMatchObject({
+      failure: 'timeout',
+      message: expect.stringContaining('no complete answer within 30 seconds'),
+    });
+  });
+
   test('of a body is given up after 30 s in which it takes no byte', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const server = await scriptedServer(({ method, response, request }) => {

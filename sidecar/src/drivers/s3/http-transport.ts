@@ -8,6 +8,8 @@ import type { HttpAgents } from './http-agents.ts';
 const CONNECT_LIMIT = 5_000;
 /** ms in which a connection that is waited for moves no byte */
 export const IDLE_LIMIT = 30_000;
+/** ms for the whole body of an answer that is not streamed */
+const BODY_LIMIT = 30_000;
 /** ms until the head of an answer, from the last byte of the request */
 const ANSWER_LIMIT = 8_000;
 /** ms that a body is held back for a service that was asked whether it wants it; one that does not know the question never says */
@@ -132,7 +134,7 @@ async function send(
     return;
   }
   if (askFirst) outgoing.flushHeaders();
-  await firstOf(outgoing, ['ready'], connected);
+  await firstOf(outgoing, [], connected);
   deadline.stop();
   if (askFirst) await firstOf(outgoing, ['continue', 'response'], undefined, CONTINUE_LIMIT);
   if (isOver(outgoing)) return;
@@ -188,9 +190,8 @@ function connected(outgoing: ClientRequest, resolve: () => void): void {
 async function collect(message: IncomingMessage, deadline: Deadline): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
-  deadline.start('progress', IDLE_LIMIT);
+  deadline.start('complete answer', BODY_LIMIT);
   for await (const chunk of message as AsyncIterable<Buffer>) {
-    deadline.start('progress', IDLE_LIMIT);
     size += chunk.length;
     if (size > LARGEST_COLLECTED) throw new Error(`the answer has more than ${LARGEST_COLLECTED} bytes`);
     chunks.push(chunk);

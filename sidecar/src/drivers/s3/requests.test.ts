@@ -107,6 +107,26 @@ test('a large hit is not uploaded; a large new payload is asked for before it is
   });
 });
 
+test('what would exceed the memory for all bodies streams, and needs none', async () => {
+  const taken: Script = async ({ method, response, body }) => {
+    if (method === 'HEAD') return response.writeHead(404).end();
+    response.writeContinue();
+    await body();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    return response.end();
+  };
+  const server = await scriptedServer(taken);
+  const driver = server.driver({ inMemoryTotal: 2.5 * bytes.length });
+  const putFour = () => Promise.all([1, 2, 3, 4].map((index) => put(driver, `${IN_WINDOW}/${index}`)));
+  expect(await putFour()).toEqual(['created', 'created', 'created', 'created']);
+  expect(server.asked.filter(({ method }) => method === 'HEAD')).toHaveLength(2);
+  await putFour();
+  expect(
+    server.asked.filter(({ method }) => method === 'HEAD'),
+    'memory is given back',
+  ).toHaveLength(4);
+});
+
 test('a get is one request, and its bytes', async () => {
   const server = await scriptedServer(({ response }) => response.end(bytes));
   const blob = await server.driver().open(IN_WINDOW, never());
