@@ -61,6 +61,7 @@ demo: build ## large payloads through the codec and the service, stored, dedupli
 .PHONY: e2e
 e2e: build node-20 ## workflows with large payloads on a real Temporal server
 	node --conditions=source e2e/temporal/prepare.ts
+	npx vitest run --config sidecar/e2e.vitest.config.ts
 	npx vitest run --config e2e/vitest.config.ts
 
 .PHONY: e2e-full

@@ -18,8 +18,10 @@ import { buildMetricsServer } from '../operations/metrics-server.ts';
 import { Readiness } from '../operations/readiness.ts';
 import { Reaper } from '../retention/reaper.ts';
 
-/** All processes of a standalone store share one machine's clock. */
-const CLOCK_TOLERANCE = 0;
+/** Processes on a folder share one machine's clock. */
+const CLOCK_TOLERANCE_ON_FOLDER = 0;
+/** Those on a bucket may be on several machines, each within 2 s of the storage's clock, or it stores and deletes nothing. */
+const CLOCK_TOLERANCE_ON_BUCKET = 2_000;
 const STORAGE_TIMEOUT = 10_000;
 /** Kubernetes gives 30 s between SIGTERM and SIGKILL. */
 const DRAIN_LIMIT = 25_000;
@@ -61,7 +63,9 @@ export async function startStandalone(
     maxPayloadSize: parseQuantity(spec.maxPayloadSize),
     ...settings.limits,
   };
-  const clock = new ClockGuard(driver, CLOCK_TOLERANCE);
+  const clockTolerance =
+    spec.storage.filesystem === undefined ? CLOCK_TOLERANCE_ON_BUCKET : CLOCK_TOLERANCE_ON_FOLDER;
+  const clock = new ClockGuard(driver, clockTolerance);
   const assertOurs = () => assertIdentity(driver, identity, AbortSignal.timeout(STORAGE_TIMEOUT));
   const readiness = new Readiness(async () => {
     await assertOurs();
@@ -70,13 +74,13 @@ export async function startStandalone(
   const budget = new ByteBudget(limits.inFlightBytes);
   const watch = new TransferWatch(limits);
   const metrics = new Metrics({ requests: () => watch.size, bytes: () => budget.used });
-  const store = new BlobStore(driver, clock, assertOurs, { ttl, clockTolerance: CLOCK_TOLERANCE });
+  const store = new BlobStore(driver, clock, assertOurs, { ttl, clockTolerance });
   const reaper =
     ttl === undefined
       ? undefined
       : new Reaper(
           { driver, clock, metrics, log },
-          { interval: parseDuration(spec.retention.reaperInterval), clockTolerance: CLOCK_TOLERANCE },
+          { interval: parseDuration(spec.retention.reaperInterval), clockTolerance },
         );
 
   const data = buildDataServer({ store, limits, budget, watch, metrics, readiness, log });

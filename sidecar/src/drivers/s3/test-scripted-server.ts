@@ -41,7 +41,8 @@ export interface ScriptedServer {
 
 const cleanUps: (() => unknown)[] = [];
 afterAll(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
+  const outcomes = await Promise.allSettled(cleanUps.splice(0).map(async (cleanUp) => cleanUp()));
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
 });
 
 export async function scriptedServer(script: Script): Promise<ScriptedServer> {
