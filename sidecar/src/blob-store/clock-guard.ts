@@ -1,9 +1,14 @@
 import type { Driver } from '../drivers/driver.ts';
 import { ServiceError } from '../errors.ts';
 import { type Moment, momentNow } from './moment.ts';
+import { timeLimit } from './time-limit.ts';
 
 /** How old a comparison may be before the next PUT or deletion asks for another one (ms). */
 const COMPARISON_LIFETIME = 30_000;
+/** The same where the clocks differed: they may be set right, or the answer may have been wrong (ms). */
+const DIFFERENCE_LIFETIME = 1_000;
+/** How long the backend may take to tell the time (ms). */
+const COMPARISON_LIMIT = 8_000;
 const LEAST_TOLERANCE = 2_000;
 
 interface Comparison {
@@ -75,7 +80,7 @@ export class ClockGuard {
 
   async #measure(): Promise<Comparison> {
     const before = Date.now();
-    const backendTime = await this.#driver.currentTime(AbortSignal.timeout(COMPARISON_LIFETIME));
+    const backendTime = await this.#driver.currentTime(timeLimit(COMPARISON_LIMIT, "the storage's time"));
     const after = Date.now();
     const difference = after < backendTime ? after - backendTime : Math.max(0, before - backendTime);
     this.#last = { wallTime: after, monotonicTime: performance.now(), difference };
@@ -86,7 +91,9 @@ export class ClockGuard {
     if (comparison === undefined) return false;
     const elapsed = performance.now() - comparison.monotonicTime;
     const step = Math.abs(Date.now() - comparison.wallTime - elapsed);
-    return elapsed < COMPARISON_LIFETIME && step < LEAST_TOLERANCE / 2;
+    const lifetime =
+      Math.abs(comparison.difference) > this.#tolerance ? DIFFERENCE_LIFETIME : COMPARISON_LIFETIME;
+    return elapsed < lifetime && step < LEAST_TOLERANCE / 2;
   }
 
   #assertWithinTolerance({ difference }: Comparison): void {

@@ -4,6 +4,7 @@ import type { FastifyBaseLogger } from 'fastify';
 import { BlobStore } from '../blob-store/blob-store.ts';
 import { ClockGuard } from '../blob-store/clock-guard.ts';
 import { assertIdentity, claimStorage, type StoreIdentity } from '../blob-store/identity.ts';
+import { timeLimit } from '../blob-store/time-limit.ts';
 import { ByteBudget } from '../data-api/byte-budget.ts';
 import { buildDataServer } from '../data-api/data-server.ts';
 import { type DataLimits, DEFAULT_LIMITS } from '../data-api/limits.ts';
@@ -66,7 +67,8 @@ export async function startStandalone(
   const clockTolerance =
     spec.storage.filesystem === undefined ? CLOCK_TOLERANCE_ON_BUCKET : CLOCK_TOLERANCE_ON_FOLDER;
   const clock = new ClockGuard(driver, clockTolerance);
-  const assertOurs = () => assertIdentity(driver, identity, AbortSignal.timeout(STORAGE_TIMEOUT));
+  const assertOurs = () =>
+    assertIdentity(driver, identity, timeLimit(STORAGE_TIMEOUT, "the store's identity (store.json)"));
   const readiness = new Readiness(async () => {
     await assertOurs();
     await clock.check();
@@ -91,7 +93,11 @@ export async function startStandalone(
   const [endData, endOperations, endAdmin] = [drainable(data), drainable(operations), drainable(admin)];
   const stopReaper = new AbortController();
   try {
-    const claim = await claimStorage(driver, identity, AbortSignal.timeout(STORAGE_TIMEOUT));
+    const claim = await claimStorage(
+      driver,
+      identity,
+      timeLimit(STORAGE_TIMEOUT, "the store's identity (store.json)"),
+    );
     if (claim === 'new')
       log.warn({ store: identity }, 'the storage was empty: this begins a new store in it');
     const addresses = {
