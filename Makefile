@@ -62,11 +62,15 @@ demo: build ## large payloads through the codec and the service, stored, dedupli
 e2e: build node-20 ## workflows with large payloads on a real Temporal server
 	node --conditions=source e2e/temporal/prepare.ts
 	npx vitest run --config sidecar/e2e.vitest.config.ts
-	npx vitest run --config e2e/vitest.config.ts
+	npx vitest run --config e2e/vitest.config.ts --project temporal
+
+.PHONY: e2e-faults
+e2e-faults: build ## S3 that fails in every way, behind a proxy of ours: nothing may be lost
+	npx vitest run --config e2e/vitest.config.ts --project faults
 
 .PHONY: e2e-full
-e2e-full: ## as e2e, the cases with faults five times
-	E2E_ROUNDS=5 $(MAKE) e2e
+e2e-full: ## as e2e and e2e-faults, the cases with faults five times
+	E2E_ROUNDS=5 $(MAKE) e2e e2e-faults
 
 .PHONY: bench
 bench: build ## speed and memory, as the table in README.md

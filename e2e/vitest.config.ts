@@ -13,8 +13,6 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['source', 'node'] } },
   test: {
     root: import.meta.dirname,
-    include: ['temporal/**/*.test.ts'],
-    globalSetup: 'temporal/global-setup.ts',
     pool: 'forks',
     maxConcurrency: 20,
     // One after the other: they measure, and they share two cores with a Temporal server.
@@ -24,5 +22,21 @@ export default defineConfig({
     hookTimeout: 120_000,
     teardownTimeout: 30_000,
     reporters: ['verbose'],
+    projects: [
+      {
+        extends: true,
+        test: { name: 'faults', include: ['faults/**/*.test.ts'], sequence: { groupOrder: 1 } },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'temporal',
+          include: ['temporal/**/*.test.ts'],
+          // Only for these tests is a Temporal server started.
+          globalSetup: 'temporal/global-setup.ts',
+          sequence: { groupOrder: 2 },
+        },
+      },
+    ],
   },
 });

@@ -9,7 +9,8 @@ const OBJECTS = 1_000_000;
 const PAGE = 1_000;
 const LIVE = 'expires-20991231T000000Z-30d/';
 const EXPIRED = 'expires-20200101T000000Z-30d/';
-const MEMORY_LIMIT = 192;
+/** MiB. Pages of XML take 160 to 210 whatever their number; a million names would take hundreds more. */
+const MEMORY_LIMIT = 256;
 
 const { serve } = realProgram();
 

@@ -1,0 +1,45 @@
+import { GetObjectCommand, paginateListObjectsV2, type S3Client } from '@aws-sdk/client-s3';
+import { digestOf } from './content.ts';
+
+/** A store's part of a bucket, looked at beside the service and the proxy. */
+export interface StoredObjects {
+  readonly client: S3Client;
+  readonly bucket: string;
+  /** ends in a slash */
+  readonly prefix: string;
+}
+
+/** Names of all objects, relative to the store. */
+export async function namesIn({ client, bucket, prefix }: StoredObjects): Promise<Set<string>> {
+  const names = new Set<string>();
+  for await (const page of paginateListObjectsV2({ client }, { Bucket: bucket, Prefix: prefix })) {
+    for (const { Key = '' } of page.Contents ?? []) names.add(Key.slice(prefix.length));
+  }
+  return names;
+}
+
+/** Where the service puts what it acknowledges under that key. */
+export function nameOfKey(key: string): string {
+  return key.replace(/^\//, '');
+}
+
+/** Why these objects are not the payloads that their names promise; empty: they are. */
+export async function damagedAmong(objects: StoredObjects, names: Iterable<string>): Promise<string[]> {
+  const damaged: string[] = [];
+  for (const name of names) {
+    const digest = /\/(sha256:[0-9a-f]{64})\/sha256:[0-9a-f]{64}$/.exec(name)?.[1];
+    const found = await digestOfObject(objects, name);
+    if (found !== digest) damaged.push(`${name}: ${found ?? 'is not there'}`);
+  }
+  return damaged;
+}
+
+async function digestOfObject({ client, bucket, prefix }: StoredObjects, name: string) {
+  try {
+    const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: prefix + name }));
+    return Body && digestOf(await Body.transformToByteArray());
+  } catch (error) {
+    if ((error as Error).name === 'NoSuchKey') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,42 @@
+import type { FaultKind } from './fault-rules.ts';
+import type { S3Operation } from './s3-request.ts';
+
+/** What a proxy has seen since it started. */
+export interface Observed {
+  readonly requests: Readonly<Partial<Record<S3Operation, number>>>;
+  /** by kind; `refused` counts the times in which no connection was taken */
+  readonly faults: Readonly<Partial<Record<FaultKind | 'refused', number>>>;
+  /** requests whose connection is still waiting for the end of the answer */
+  readonly open: number;
+}
+
+export class Observations {
+  readonly #requests = new Map<S3Operation, number>();
+  readonly #faults = new Map<FaultKind | 'refused', number>();
+  #open = 0;
+
+  /** Counts a request as open until the returned function is called. */
+  begin(operation: S3Operation): () => void {
+    increment(this.#requests, operation);
+    this.#open += 1;
+    return () => {
+      this.#open -= 1;
+    };
+  }
+
+  fault(kind: FaultKind | 'refused'): void {
+    increment(this.#faults, kind);
+  }
+
+  get observed(): Observed {
+    return {
+      requests: Object.fromEntries(this.#requests),
+      faults: Object.fromEntries(this.#faults),
+      open: this.#open,
+    };
+  }
+}
+
+function increment<Key>(counts: Map<Key, number>, key: Key): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
+}
