@@ -15,18 +15,20 @@ export function chromium(say: (line: string) => void): string {
     throw new MissingProgramError(`Chromium is needed to look at Temporal's Web UI. ${how}`);
   }
   say('installing chromium from the packages of this system');
-  for (const args of [['update'], ['install', '--yes', '--no-install-recommends', 'chromium']]) {
-    const { status, stderr } = spawnSync('apt-get', args, {
-      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-      encoding: 'utf8',
-    });
-    if (status !== 0) {
-      throw new MissingProgramError(`apt-get ${args.join(' ')} failed: ${stderr.trim()}\n${how}`);
-    }
-  }
+  // Should the lists of packages be no newer, those that are there may do.
+  aptGet('update');
+  const failure = aptGet('install', '--yes', '--no-install-recommends', 'chromium');
+  if (failure !== undefined) throw new MissingProgramError(`apt-get install failed: ${failure}\n${how}`);
   const path = inPath('chromium');
   if (path === undefined) throw new MissingProgramError(`The package chromium has no \`chromium\`. ${how}`);
   return path;
+}
+
+/** What it complains of, if it fails. */
+function aptGet(...args: string[]): string | undefined {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const { status, stderr } = spawnSync('apt-get', args, { env, encoding: 'utf8' });
+  return status === 0 ? undefined : stderr.trim();
 }
 
 function inPath(program: string): string | undefined {

