@@ -6,6 +6,7 @@ export interface ExternalPayloadDetails {
   readonly sizeBytes?: number | { toString(): string } | null;
 }
 
+/** A payload in memory, or as protojson has it. */
 interface WithExternalPayloads {
   readonly externalPayloads?: readonly ExternalPayloadDetails[] | null;
 }
@@ -16,17 +17,20 @@ export function externalSizeAdded(payload: Payload, sizeBytes: number): Payload 
 }
 
 /** The payload without the last entry, if that is what {@link externalSizeAdded} added; other codecs add none. */
-export function externalSizeRemoved(payload: Payload, sizeBytes: number): Payload {
+export function externalSizeRemoved<P extends WithExternalPayloads>(payload: P, sizeBytes: number): P {
   const details = detailsOf(payload);
-  if (String(details.at(-1)?.sizeBytes ?? '') !== String(sizeBytes)) return payload;
-  return withDetails(payload, details.slice(0, -1));
+  const isOurs = String(details.at(-1)?.sizeBytes ?? '') === String(sizeBytes);
+  return withDetails(payload, isOurs ? details.slice(0, -1) : details);
 }
 
-export function detailsOf(payload: Payload): readonly ExternalPayloadDetails[] {
-  return (payload as WithExternalPayloads).externalPayloads ?? [];
+export function detailsOf(payload: WithExternalPayloads): readonly ExternalPayloadDetails[] {
+  return payload.externalPayloads ?? [];
 }
 
-function withDetails(payload: Payload, details: readonly ExternalPayloadDetails[]): Payload {
-  const { externalPayloads: _, ...rest } = payload as Payload & WithExternalPayloads;
-  return (details.length === 0 ? rest : { ...rest, externalPayloads: details }) as Payload;
+function withDetails<P extends WithExternalPayloads>(
+  payload: P,
+  details: readonly ExternalPayloadDetails[],
+): P {
+  const { externalPayloads: _, ...rest } = payload;
+  return (details.length === 0 ? rest : { ...rest, externalPayloads: details }) as P;
 }

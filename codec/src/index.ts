@@ -18,6 +18,7 @@ export {
   type PayloadStoreErrorDetails,
   PayloadStoreUnavailableError,
 } from './errors.ts';
+export { externalSizeRemoved } from './external-size.ts';
 export {
   decodeMetadataHeader,
   encodeMetadataHeader,

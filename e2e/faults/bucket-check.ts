@@ -1,5 +1,5 @@
 import { GetObjectCommand, paginateListObjectsV2, type S3Client } from '@aws-sdk/client-s3';
-import { digestOf } from './content.ts';
+import { digestOf } from '@largepayload/codec';
 
 /** A store's part of a bucket, looked at beside the service and the proxy. */
 export interface StoredObjects {

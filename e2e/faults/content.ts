@@ -37,7 +37,3 @@ export function bytesOf({ id, size }: Content): Buffer {
 export function payloadOf(content: Content): Payload {
   return { metadata: { encoding: Buffer.from('binary/plain') }, data: bytesOf(content) };
 }
-
-export function digestOf(bytes: Uint8Array): string {
-  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
-}

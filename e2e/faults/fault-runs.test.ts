@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { eventually } from '../temporal/eventually.ts';
+import { eventually } from '../testing/eventually.ts';
 import { damagedAmong, namesIn } from './bucket-check.ts';
 import type { Acknowledged } from './ledger.ts';
-import { metricSum } from './metrics.ts';
 import { type Outcome, runScenario } from './run-scenario.ts';
 import { runs, scenariosFor } from './runs.ts';
 import { type RunningStore, StoreBed } from './store-bed.ts';
@@ -77,7 +76,7 @@ describe.each(runs)('faults between the service and $server, seed $seed', ({ ser
       expect(service.program.isRunning).toBe(true);
       for (const gauge of ['requests', 'bytes']) {
         await eventually(
-          async () => (await metricSum(service, `payload_store_in_flight_${gauge}`)) === 0 || undefined,
+          async () => (await service.sum(`payload_store_in_flight_${gauge}`)) === 0 || undefined,
           5_000,
         );
       }

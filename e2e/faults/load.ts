@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { decodeReference, LargePayloadCodec } from '@largepayload/codec';
-import { bytesOf, type Content, contentOfSomeSize, digestOf, payloadOf } from './content.ts';
+import { decodeReference, digestOf, LargePayloadCodec } from '@largepayload/codec';
+import { bytesOf, type Content, contentOfSomeSize, payloadOf } from './content.ts';
 import type { Acknowledged, Ledger } from './ledger.ts';
 import { seededRandom } from './proxy/random.ts';
 

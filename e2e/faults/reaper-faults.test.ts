@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { eventually } from '../temporal/eventually.ts';
+import { eventually } from '../testing/eventually.ts';
 import { nameOfKey, namesIn } from './bucket-check.ts';
 import { Ledger } from './ledger.ts';
 import { runLoad } from './load.ts';
-import { metricSum, peakMemory } from './metrics.ts';
+import { peakMemory } from './metrics.ts';
 import type { FaultRule } from './proxy/fault-rules.ts';
 import { runs } from './runs.ts';
 import { type RunningStore, StoreBed } from './store-bed.ts';
@@ -77,9 +77,9 @@ describe.each(runs)('the reaper, faults on its way to $server, seed $seed', ({ s
     const unmet = ON_ITS_WAY.map(({ kind }) => kind).filter((kind) => faults[kind] === undefined);
     expect(unmet.length, `faults that fell on nothing: ${unmet}`).toBeLessThan(ON_ITS_WAY.length / 2);
     expect(faults.partialDelete).toBeGreaterThan(0);
-    const deleted = await metricSum(store.service, 'payload_store_cleanup_deleted_total');
+    const deleted = await store.service.sum('payload_store_cleanup_deleted_total');
     const keys = new Set(ledger.acknowledged.map(({ key }) => key));
-    const failedPasses = await metricSum(store.service, FAILED_PASSES);
+    const failedPasses = await store.service.sum(FAILED_PASSES);
     expect(peakMemory(store.service)).toBeLessThan(MEMORY_LIMIT);
     console.log(
       `reaper on ${server}, again with E2E_SEED=${seed}: ${keys.size} objects acknowledged, ${deleted} counted as deleted, ` +

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { BlobClient, metadataFromRecord } from '@largepayload/codec';
+import { BlobClient, digestOf, metadataFromRecord } from '@largepayload/codec';
 import type { RunningService } from '../testing/running-service.ts';
-import { bytesOf, digestOf } from './content.ts';
+import { bytesOf } from './content.ts';
 
 const LIMIT = 60_000;
 /** Far from those of the load. */

@@ -1,10 +1,9 @@
-import { BlobClient, metadataFromRecord } from '@largepayload/codec';
+import { BlobClient, digestOf, metadataFromRecord } from '@largepayload/codec';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startSeaweedfs } from '../../sidecar/src/testing/s3-servers/seaweedfs.ts';
 import { startVersitygw } from '../../sidecar/src/testing/s3-servers/versitygw.ts';
-import { eventually } from '../temporal/eventually.ts';
-import { bytesOf, digestOf } from './content.ts';
-import { metricSum } from './metrics.ts';
+import { eventually } from '../testing/eventually.ts';
+import { bytesOf } from './content.ts';
 import { readyUrl } from './recovery.ts';
 import { type RunningStore, StoreBed } from './store-bed.ts';
 
@@ -28,7 +27,7 @@ describe.each(SERVERS)('requests to $server, without faults', ({ start, sizes })
     for (const options of STORES) stores.push(await bed.startStore(options));
     const [expiring] = stores;
     // Its first pass lists; the next one is an hour away.
-    await eventually(async () => (expiring && (await metricSum(expiring.service, PASSES))) || undefined);
+    await eventually(async () => (expiring && (await expiring.service.sum(PASSES))) || undefined);
   });
   afterAll(() => bed?.close());
 

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import type { S3Server } from '../../sidecar/src/testing/s3-servers/s3-server.ts';
 import { startSeaweedfs } from '../../sidecar/src/testing/s3-servers/seaweedfs.ts';
 import { startVersitygw } from '../../sidecar/src/testing/s3-servers/versitygw.ts';
-import { rounds } from '../temporal/rounds.ts';
+import { rounds } from '../testing/rounds.ts';
 import { ALL_AT_ONCE, EACH_KIND, type Scenario } from './scenarios.ts';
 
 export interface Run {

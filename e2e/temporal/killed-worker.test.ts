@@ -1,10 +1,10 @@
 import { hostname } from 'node:os';
 import { describe, expect, test } from 'vitest';
+import { eventually } from '../testing/eventually.ts';
+import { rounds } from '../testing/rounds.ts';
 import { assertContent, content, LARGE } from './app/content.ts';
 import type { interrupted, Pause } from './app/workflows.ts';
-import { eventually } from './eventually.ts';
 import { assertSmallHistory, eventsOf } from './history.ts';
-import { rounds } from './rounds.ts';
 import { show } from './summary.ts';
 import { useTestBed } from './test-bed.ts';
 
@@ -25,12 +25,12 @@ describe.each(rounds)('round %i', (round) => {
     await eventually(async () => (await handle.query<Pause>('pause')).isReached || undefined);
     expect(await handle.query<Pause>('pause')).toEqual({ isReached: true, isReplayed: false });
     await killed.stop('SIGKILL');
-    const readBefore = await bed.counter('payload_store_get_total');
+    const readBefore = await bed.service.sum('payload_store_get_total');
 
     const next = await bed.startWorker({ taskQueue });
     // This worker has nothing but the history and what it refers to.
     expect(await handle.query<Pause>('pause')).toEqual({ isReached: true, isReplayed: true });
-    expect(await bed.counter('payload_store_get_total')).toBeGreaterThanOrEqual(readBefore + 2);
+    expect(await bed.service.sum('payload_store_get_total')).toBeGreaterThanOrEqual(readBefore + 2);
     await handle.signal('goOn');
     assertContent('return value', await handle.result());
 

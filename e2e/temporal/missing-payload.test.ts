@@ -1,12 +1,12 @@
 import { existsSync, renameSync } from 'node:fs';
 import type { Payload } from '@temporalio/common';
 import { describe, expect, test } from 'vitest';
+import { eventually } from '../testing/eventually.ts';
+import { rounds } from '../testing/rounds.ts';
 import { storedFile } from '../testing/stored-file.ts';
 import { assertContent, content, LARGE } from './app/content.ts';
 import type { interrupted, Pause } from './app/workflows.ts';
-import { eventually } from './eventually.ts';
 import { assertSmallHistory, eventsOf, retriesOf } from './history.ts';
-import { rounds } from './rounds.ts';
 import { show } from './summary.ts';
 import { useTestBed } from './test-bed.ts';
 

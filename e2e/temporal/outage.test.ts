@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { WorkflowHandle } from '@temporalio/client';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { eventually } from '../testing/eventually.ts';
 import type { Program } from '../testing/program.ts';
+import { rounds } from '../testing/rounds.ts';
 import { assertContent, LARGE } from './app/content.ts';
 import type { carry, late, lateFailure, steady } from './app/workflows.ts';
-import { eventually } from './eventually.ts';
 import { assertSmallHistory, eventsOf, retriesOf } from './history.ts';
-import { rounds } from './rounds.ts';
 import { show } from './summary.ts';
 import { useTestBed } from './test-bed.ts';
 

@@ -1,9 +1,9 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { eventually } from '../testing/eventually.ts';
 import { LARGE } from './app/content.ts';
 import type { detailsOfFailure } from './app/workflows.ts';
-import { eventually } from './eventually.ts';
 import { show } from './summary.ts';
 import { useTestBed } from './test-bed.ts';
 

@@ -123,12 +123,6 @@ export class TestBed {
     });
   }
 
-  /** The sum of that counter of the service over its labels. */
-  async counter(name: string): Promise<number> {
-    const counters = [...(await this.service.counters())];
-    return counters.reduce((sum, [key, value]) => (key.split('{')[0] === name ? sum + value : sum), 0);
-  }
-
   printLogs(): void {
     for (const program of this.#programs) console.error(`${program.name}${program.logTail(30)}\n`);
   }

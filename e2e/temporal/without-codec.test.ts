@@ -6,10 +6,10 @@ import {
   type WorkflowExecutionDescription,
 } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { eventually } from '../testing/eventually.ts';
 import { content, LARGE } from './app/content.ts';
 import { type Kind, kinds } from './app/kinds.ts';
 import type { carry } from './app/workflows.ts';
-import { eventually } from './eventually.ts';
 import { eventsOf } from './history.ts';
 import { show } from './summary.ts';
 import { useTestBed } from './test-bed.ts';

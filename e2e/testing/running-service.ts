@@ -40,6 +40,15 @@ export class RunningService {
     );
   }
 
+  /** What `/metrics` tells now of a series, or of all of that name together. */
+  async sum(series: string): Promise<number> {
+    const text = await (await fetch(this.metricsUrl)).text();
+    return text
+      .split('\n')
+      .filter((line) => line.startsWith(`${series} `) || line.startsWith(`${series}{`))
+      .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+  }
+
   /** The exit code after SIGTERM. */
   async stop(): Promise<number | null> {
     return await this.program.stop();

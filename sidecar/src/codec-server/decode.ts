@@ -2,6 +2,7 @@ import {
   type BlobClient,
   type BlobReference,
   decodeReference,
+  externalSizeRemoved,
   PayloadReferenceError,
   PayloadStoreError,
   PayloadStoreUnavailableError,
@@ -96,7 +97,7 @@ async function readWhole(
   try {
     const request = { ...reference, signal: AbortSignal.any([left, late]) };
     const data = await ('key' in request ? client.get(request) : client.getByDigest(request));
-    return { ...withoutSize(payload, reference.size), ...jsonPayload(reference.metadata, data) };
+    return { ...externalSizeRemoved(payload, reference.size), ...jsonPayload(reference.metadata, data) };
   } catch (error) {
     if (!late.aborted) throw error;
     throw new PayloadStoreUnavailableError('this call took too long before the payload was read; reload');
@@ -124,14 +125,6 @@ async function readBeginning(
     if (late.aborted) return { bytes: bytes.subarray(0, read), verified: false };
     throw error;
   }
-}
-
-/** The payload without the entry by which the codec tells Temporal how many bytes a reference stands for. */
-function withoutSize({ externalPayloads, ...rest }: JsonPayload, size: number): JsonPayload {
-  const details = externalPayloads ?? [];
-  const isOurs = String(details.at(-1)?.sizeBytes) === String(size);
-  const others = isOurs ? details.slice(0, -1) : details;
-  return others.length === 0 ? rest : { ...rest, externalPayloads: others };
 }
 
 function knownFailure(error: unknown, log: DecodeContext['log']): PayloadStoreError {

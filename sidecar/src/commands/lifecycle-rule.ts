@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
-import { type LargePayloadStore, parseDuration, parseLargePayloadStore } from '@largepayload/crds';
+import { type LargePayloadStore, parseDuration } from '@largepayload/crds';
 import { lifecycleConfiguration } from '../retention/lifecycle-rule.ts';
 import { type Command, stringOption, type Values } from './command.ts';
 import { UsageError } from './exit-codes.ts';
+import { readManifest } from './manifest-file.ts';
 
 /** What a cluster allows between the clocks of its processes, ms; the rule may be used there too. */
 const CLOCK_TOLERANCE = 60_000;
@@ -32,11 +32,7 @@ what versioning keeps of deleted payloads. It is put on the bucket by hand, in p
 };
 
 async function run(_positionals: readonly string[], values: Values): Promise<void> {
-  const file = stringOption(lifecycleRule, values, 'config');
-  const content = await readFile(file, 'utf8').catch((error) =>
-    Promise.reject(new UsageError(`cannot read the configuration ${file}: ${error.message}`)),
-  );
-  const { spec } = parseLargePayloadStore(content, file);
+  const { spec } = await readManifest(stringOption(lifecycleRule, values, 'config'));
   const facts = {
     prefix: prefixOf(spec),
     longestTtl: longestTtl(spec, values['longest-ttl']),

@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises';
-import { parseLargePayloadStore } from '@largepayload/crds';
 import { pino } from 'pino';
 import packageFile from '../../package.json' with { type: 'json' };
 import { MountError, startDriver } from '../drivers/start-driver.ts';
@@ -9,6 +7,7 @@ import { assertBuilt, unusedFields } from '../roles/standalone-fields.ts';
 import { type Command, stringOption, type Values } from './command.ts';
 import { UsageError } from './exit-codes.ts';
 import { untilStopped, withPortHint } from './long-running.ts';
+import { readManifest } from './manifest-file.ts';
 
 export const serve: Command = {
   name: 'serve',
@@ -60,11 +59,7 @@ async function run(_positionals: readonly string[], values: Values): Promise<voi
     throw new UsageError(`--role ${values.role} is not built yet; this version has the role standalone`);
   }
   const listen = listenAddresses(values);
-  const file = stringOption(serve, values, 'config');
-  const content = await readFile(file, 'utf8').catch((error) =>
-    Promise.reject(new UsageError(`cannot read the configuration ${file}: ${error.message}`)),
-  );
-  const manifest = parseLargePayloadStore(content, file);
+  const manifest = await readManifest(stringOption(serve, values, 'config'));
   assertBuilt(manifest);
   const log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime });
   for (const field of unusedFields(manifest))

@@ -67,8 +67,8 @@ export async function startStandalone(
   const clockTolerance =
     spec.storage.filesystem === undefined ? CLOCK_TOLERANCE_ON_BUCKET : CLOCK_TOLERANCE_ON_FOLDER;
   const clock = new ClockGuard(driver, clockTolerance);
-  const assertOurs = () =>
-    assertIdentity(driver, identity, timeLimit(STORAGE_TIMEOUT, "the store's identity (store.json)"));
+  const identityLimit = () => timeLimit(STORAGE_TIMEOUT, "the store's identity (store.json)");
+  const assertOurs = () => assertIdentity(driver, identity, identityLimit());
   const readiness = new Readiness(async () => {
     await assertOurs();
     await clock.check();
@@ -93,11 +93,7 @@ export async function startStandalone(
   const [endData, endOperations, endAdmin] = [drainable(data), drainable(operations), drainable(admin)];
   const stopReaper = new AbortController();
   try {
-    const claim = await claimStorage(
-      driver,
-      identity,
-      timeLimit(STORAGE_TIMEOUT, "the store's identity (store.json)"),
-    );
+    const claim = await claimStorage(driver, identity, identityLimit());
     if (claim === 'new')
       log.warn({ store: identity }, 'the storage was empty: this begins a new store in it');
     const addresses = {
