@@ -60,13 +60,13 @@ demo: build ## large payloads through the codec and the service, stored, dedupli
 
 .PHONY: e2e
 e2e: build node-20 ## workflows with large payloads on a real Temporal server
-	node --conditions=source e2e/prepare.ts
+	node --conditions=largepayload-source e2e/prepare.ts
 	npx vitest run --config sidecar/e2e.vitest.config.ts
 	npx vitest run --config e2e/vitest.config.ts --project temporal
 
 .PHONY: e2e-faults
 e2e-faults: build ## S3 that fails in every way, behind a proxy of ours: nothing may be lost
-	node --conditions=source e2e/prepare.ts
+	node --conditions=largepayload-source e2e/prepare.ts
 	npx vitest run --config e2e/vitest.config.ts --project faults
 
 .PHONY: e2e-full

@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
-  ssr: { resolve: { conditions: ['source', 'node'] } },
+  ssr: { resolve: { conditions: ['largepayload-source', 'node'] } },
   test: {
     include: ['{codec,crds,sidecar,operator}/**/*.test.ts', 'e2e/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**'],

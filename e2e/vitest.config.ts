@@ -10,7 +10,7 @@ class AlphabeticalSequencer extends BaseSequencer {
 
 export default defineConfig({
   // Node gets these as --conditions, so that none may be one of import and require.
-  ssr: { resolve: { conditions: ['source', 'node'] } },
+  ssr: { resolve: { conditions: ['largepayload-source', 'node'] } },
   test: {
     root: import.meta.dirname,
     pool: 'forks',

@@ -9,7 +9,7 @@ const common: BuildOptions = {
   bundle: true,
   platform: 'node',
   target: 'node24',
-  conditions: ['source'],
+  conditions: ['largepayload-source'],
   minify: true,
   // Names stay, so that stack traces in logs can be read.
   keepNames: true,
@@ -52,5 +52,5 @@ await build({
   format: 'cjs',
   // The packages' ES modules: of their CommonJS every command would be kept, and evaluated.
   mainFields: ['module', 'main'],
-  conditions: ['source', 'module'],
+  conditions: ['largepayload-source', 'module'],
 });

@@ -31,7 +31,12 @@ export class RunningProxy {
       {
         name: 'fault proxy',
         command: process.execPath,
-        args: ['--conditions=source', join(import.meta.dirname, 'fault-proxy.ts'), backend, String(seed)],
+        args: [
+          '--conditions=largepayload-source',
+          join(import.meta.dirname, 'fault-proxy.ts'),
+          backend,
+          String(seed),
+        ],
         env: { ...process.env, AWS_ACCESS_KEY_ID: ACCESS_KEY, AWS_SECRET_ACCESS_KEY: SECRET_KEY },
         logFile: join(outputFolder, 'logs', 'fault-proxy.log'),
       },

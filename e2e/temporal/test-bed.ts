@@ -82,7 +82,7 @@ export class TestBed {
       {
         name: `worker of ${taskQueue}`,
         command: process.execPath,
-        args: ['--conditions=source', join(import.meta.dirname, 'app/worker.ts')],
+        args: ['--conditions=largepayload-source', join(import.meta.dirname, 'app/worker.ts')],
         env: {
           ...this.environment,
           E2E_TASK_QUEUE: taskQueue,

@@ -31,7 +31,7 @@ export interface TransferRow {
  */
 export async function memoryTransfers(): Promise<TransferRow[]> {
   const bound = await ServerProcess.start(BOUND_SERVER);
-  const service = await ServerProcess.start('--conditions=source', MEMORY_SERVICE);
+  const service = await ServerProcess.start('--conditions=largepayload-source', MEMORY_SERVICE);
   const rows: TransferRow[] = [];
   try {
     for (const { label, size, count } of PAYLOADS) {

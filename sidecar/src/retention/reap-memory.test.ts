@@ -18,7 +18,7 @@ afterEach(() => removeFolder(folder));
 
 /** Highest heap while a window of so many objects is reaped, above what it was before, in bytes. */
 async function heapToReap(objects: number): Promise<number> {
-  const args = ['--expose-gc', '--conditions=source', PROGRAM, folder, String(objects)];
+  const args = ['--expose-gc', '--conditions=largepayload-source', PROGRAM, folder, String(objects)];
   const { stdout } = await promisify(execFile)(process.execPath, args, {
     env: { ...process.env, NODE_OPTIONS: '' },
   });
