@@ -7,6 +7,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   serve: async () => (await import('./commands/serve.ts')).serve,
   put: async () => (await import('./commands/put.ts')).put,
   get: async () => (await import('./commands/get.ts')).get,
+  check: async () => (await import('./commands/check.ts')).check,
   cleanup: async () => (await import('./commands/cleanup.ts')).cleanup,
   du: async () => (await import('./commands/du.ts')).du,
   'lifecycle-rule': async () => (await import('./commands/lifecycle-rule.ts')).lifecycleRule,
@@ -21,6 +22,7 @@ Commands:
   serve           runs the blob service
   put             stores a file as a payload and prints its reference
   get             fetches the payload of a reference and verifies it
+  check           stores and fetches random bytes: can the store be used from here, and how fast
   cleanup         deletes payloads older than an age
   du              shows what is stored
   lifecycle-rule  prints a backstop for the reaper, for the bucket

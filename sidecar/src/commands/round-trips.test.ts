@@ -105,6 +105,31 @@ describe.concurrent('put and get', () => {
   });
 });
 
+describe.concurrent('check', () => {
+  test('stores and fetches as many random bytes as asked for', async () => {
+    await using service = await startService();
+    const url = ['--url', `http://${service.data}`];
+    const outcome = await run(['check', '--size', '300k', '--namespace', 'orders', ...url]);
+    expect(outcome).toMatchObject({ code: 0, stderr: '' });
+    const [line, key] = outcome.stdout.toString().split('\n');
+    expect(line).toMatch(/^293\.0 KiB stored in [0-9.]+ s, fetched in [0-9.]+ s, digest verified$/);
+    const stored = await readFile(objectPath(service.folder, key ?? ''));
+    expect(stored.length).toBe(300_000);
+    expect((await run(['check', '--size', '300k', ...url])).stdout.toString()).not.toContain(key);
+  });
+
+  test('tells what is wrong with a size, and that there is no service', async () => {
+    expect(await run(['check', '--size', '5MB'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--size: "5MB": expected a size'),
+    });
+    expect(await run(['check', '--url', 'http://127.0.0.1:1'])).toMatchObject({
+      code: 5,
+      stderr: expect.stringContaining('127.0.0.1:1'),
+    });
+  });
+});
+
 describe.concurrent('du and cleanup', () => {
   test('print JSON where there is no terminal', async () => {
     await using service = await startService({ ttl: '30d', reaperInterval: '1h' });

@@ -1,0 +1,77 @@
+import { createCipheriv, createHash, randomBytes } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { metadataFromRecord } from '@largepayload/codec';
+import { parseQuantity, QuantityError } from '@largepayload/crds';
+import { type Command, stringOption, type Values } from './command.ts';
+import { UsageError } from './exit-codes.ts';
+import { humanBytes } from './human.ts';
+import { blobClientOf, URL_OPTION } from './service-url.ts';
+
+const CHUNK = 64 * 1024;
+
+export const check: Command = {
+  name: 'check',
+  summary: 'Stores a payload of random bytes, fetches it again and verifies it.',
+  positionals: [],
+  options: {
+    size: { type: 'string', placeholder: 'SIZE', help: 'bytes, or a quantity such as 5M', default: '5M' },
+    namespace: {
+      type: 'string',
+      placeholder: 'NS',
+      help: 'Temporal namespace of the payload',
+      default: 'default',
+    },
+    url: URL_OPTION,
+  },
+  notes:
+    'The payload goes when its TTL is over. In a pod this tells whether the pod can use its store, and how fast.',
+  run,
+};
+
+async function run(_positionals: readonly string[], values: Values): Promise<void> {
+  const size = sizeOption(values);
+  const seed = randomBytes(32);
+  const digest = digestOf(randomContent(seed, size));
+  const client = blobClientOf(stringOption(check, values, 'url'));
+  try {
+    const started = performance.now();
+    const { key } = await client.put({
+      namespace: stringOption(check, values, 'namespace'),
+      digest,
+      size,
+      metadata: metadataFromRecord({ encoding: Buffer.from('binary/plain') }),
+      body: () => Readable.from(randomContent(seed, size)),
+    });
+    const stored = performance.now();
+    for await (const _chunk of await client.getStream({ key, size, digest }));
+    const seconds = (from: number, to: number) => ((to - from) / 1_000).toFixed(2);
+    process.stdout.write(
+      `${humanBytes(size)} stored in ${seconds(started, stored)} s, fetched in ` +
+        `${seconds(stored, performance.now())} s, digest verified\n${key}\n`,
+    );
+  } finally {
+    client.close();
+  }
+}
+
+function sizeOption(values: Values): number {
+  const text = stringOption(check, values, 'size');
+  try {
+    return parseQuantity(text);
+  } catch (error) {
+    if (error instanceof QuantityError) throw new UsageError(`--size: ${error.message}`);
+    throw error;
+  }
+}
+
+/** The same bytes for the same seed, made as they are needed: a payload may be larger than memory. */
+function* randomContent(seed: Buffer, size: number): Generator<Buffer> {
+  const cipher = createCipheriv('aes-256-ctr', seed, Buffer.alloc(16));
+  for (let left = size; left > 0; left -= CHUNK) yield cipher.update(Buffer.alloc(Math.min(CHUNK, left)));
+}
+
+function digestOf(content: Iterable<Buffer>): string {
+  const running = createHash('sha256');
+  for (const chunk of content) running.update(chunk);
+  return `sha256:${running.digest('hex')}`;
+}
