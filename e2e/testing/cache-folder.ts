@@ -1,4 +1,4 @@
-import { existsSync, renameSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
@@ -13,5 +13,20 @@ export function moveIntoCache(unfinished: string, folder: string): void {
     renameSync(unfinished, folder);
   } catch (error) {
     if (!existsSync(folder)) throw error;
+  }
+}
+
+/** Lets `make` fill a folder, which gets its place in the cache when it is complete. */
+export async function makeInCache(
+  folder: string,
+  make: (unfinished: string) => Promise<void>,
+): Promise<void> {
+  mkdirSync(cacheFolder(), { recursive: true });
+  const unfinished = mkdtempSync(`${folder}.building-`);
+  try {
+    await make(unfinished);
+    moveIntoCache(unfinished, folder);
+  } finally {
+    rmSync(unfinished, { recursive: true, force: true });
   }
 }

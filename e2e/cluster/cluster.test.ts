@@ -1,0 +1,177 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { afterEach, describe, expect, test } from 'vitest';
+import { eventually } from '../testing/eventually.ts';
+import { rounds } from '../testing/rounds.ts';
+import { writeBusyboxArchive } from './busybox-image.ts';
+import { chosenProvider, clusterDown, clusterUp, findCluster } from './clusters.ts';
+import { Footprint, machineState } from './footprint.ts';
+import type { Cluster } from './provider.ts';
+
+const NAME = 'self-test';
+const OTHER = 'self-test-two';
+const IMAGE = 'localhost/self-test:1';
+const provider = await chosenProvider();
+const isLocal = provider.name === 'local';
+/** Twenty times where the cases with faults are repeated at all. */
+const clusterRounds = Array.from({ length: rounds.length > 1 ? 20 : 1 }, (_, index) => index + 1);
+
+const say = (line: string) => console.log(`  ${(performance.now() / 1_000).toFixed(1)} s ${line}`);
+
+afterEach(async () => {
+  await clusterDown(NAME);
+  await clusterDown(OTHER);
+}, 60_000);
+
+test.for(clusterRounds)('comes up, runs pods that find each other, and goes, round %i', async (round) => {
+  const before = machineState();
+  const started = performance.now();
+  const cluster = await clusterUp({ name: NAME, say });
+  const seconds = ((performance.now() - started) / 1_000).toFixed(1);
+  console.log(`cluster round ${round}: ${provider.name} up in ${seconds} s`);
+
+  expect(await answerThroughService(cluster)).toContain('hello from web');
+  const footprint = isLocal ? new Footprint(NAME, before) : undefined;
+  if (footprint) expect(footprint.processes.length).toBeGreaterThan(10);
+  await clusterDown(NAME, say);
+  expect(await findCluster(NAME)).toBeUndefined();
+  expect(footprint?.remains() ?? []).toEqual([]);
+});
+
+test('a second up uses what is up, and down without a cluster is fine', async () => {
+  await clusterUp({ name: NAME });
+  const lines: string[] = [];
+  await clusterUp({ name: NAME, say: (line) => lines.push(line) });
+  expect(lines).toEqual([`cluster ${NAME} (${provider.name}) is up already`]);
+  await clusterDown(NAME);
+  await clusterDown(NAME);
+});
+
+describe.runIf(isLocal)('processes of this machine', () => {
+  test.for(['starting etcd', 'starting controllers', 'is up'])(
+    'whoever made it is killed at "%s": down leaves nothing, and up works again',
+    async (moment) => {
+      await killWhenSaid(moment);
+      const footprint = new Footprint(NAME);
+      expect(footprint.processes.length).toBeGreaterThan(2);
+      await clusterDown(NAME);
+      expect(footprint.remains()).toEqual([]);
+      await clusterUp({ name: NAME });
+    },
+  );
+
+  test('a cluster whose node was killed is replaced', async () => {
+    await clusterUp({ name: NAME });
+    const footprint = new Footprint(NAME);
+    for (const { pid, command } of footprint.processes) {
+      if (command.startsWith('unshare')) process.kill(pid, 'SIGKILL');
+    }
+    const lines: string[] = [];
+    await clusterUp({ name: NAME, say: (line) => lines.push(line) });
+    expect(lines[0]).toContain('not ready: replacing it');
+    await clusterDown(NAME);
+    expect(footprint.remains()).toEqual([]);
+  });
+
+  test('two clusters live side by side, one with two nodes; the API server restarts; servers are reached', async () => {
+    const [one, two] = await Promise.all([
+      clusterUp({ name: NAME, nodes: 2 }),
+      clusterUp({ name: OTHER, nodes: 1 }),
+    ]);
+    expect([one.nodeNames, two.nodeNames]).toEqual([['node0', 'node1'], ['node0']]);
+    expect(await answerThroughService(one, 'node1')).toContain('hello from web');
+    await one.restartApiServer(1_000);
+    expect(await one.kubectl('get', 'pod', 'web', '--output', 'name')).toBe('pod/web\n');
+
+    // A server of the tests, in the first node's network; it ends with the cluster.
+    const footprint = new Footprint(NAME);
+    const { command, args } = one.command(process.execPath, [
+      '--eval',
+      `require('net').createServer((socket) => socket.end('outside')).listen(7777, '${one.hostAddress}')`,
+    ]);
+    const server = spawn(command, args, { env: one.environment, stdio: 'ignore' });
+    const reach = () => one.kubectl('exec', 'web', '--', 'nc', '-w', '5', `${one.hostAddress}`, '7777');
+    expect(await eventually(() => reach().catch(() => undefined))).toBe('outside');
+    await clusterDown(NAME);
+    await eventually(() => (server.exitCode ?? server.signalCode) || undefined, 1_000);
+    expect(footprint.remains()).toEqual([]);
+    expect((await findCluster(OTHER))?.nodeNames).toEqual(['node0']);
+  });
+
+  test('the command tells how to use it, and runs commands', async () => {
+    const { stdout, status } = command('up');
+    expect({ status, stdout }).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining('export KUBECONFIG='),
+    });
+    const got = command('exec', '--', 'kubectl', 'get', 'nodes', '--output', 'name');
+    expect(got).toMatchObject({ status: 0, stdout: 'node/node0\n' });
+    expect(command('exec', '--', 'sh', '-c', 'exit 7').status).toBe(7);
+    expect(command('status').status).toBe(0);
+    expect(command('down').status).toBe(0);
+    expect(command('status').status).toBe(1);
+  });
+});
+
+/** What a pod reads from another by the name of its Service. */
+async function answerThroughService(cluster: Cluster, nodeOfClient?: string): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), 'cluster-test-'));
+  try {
+    await writeBusyboxArchive(join(folder, 'image.tar'), IMAGE);
+    await cluster.loadImage(join(folder, 'image.tar'));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+  const serve = 'mkdir /www; echo hello from web > /www/index.html; exec httpd -f -p 8080 -h /www';
+  const ask =
+    "nslookup web.default.svc.cluster.local && printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc -w 5 web 80";
+  await cluster.apply(pod(cluster, 'web', serve), {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'web', namespace: 'default' },
+    spec: { selector: { app: 'web' }, ports: [{ port: 80, targetPort: 8080 }] },
+  });
+  await cluster.kubectl('wait', '--for=condition=Ready', 'pod/web', '--timeout=60s');
+  // The rules of the Service follow the pod's readiness.
+  await cluster.apply(pod(cluster, 'client', `until ${ask}; do sleep 0.2; done`, nodeOfClient));
+  await cluster.kubectl('wait', '--for=jsonpath={.status.phase}=Succeeded', 'pod/client', '--timeout=60s');
+  return await cluster.kubectl('logs', 'client');
+}
+
+function pod(cluster: Cluster, name: string, script: string, nodeName?: string): object {
+  const { imagePullPolicy } = cluster;
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace: 'default', labels: { app: name } },
+    spec: {
+      ...(nodeName && { nodeName }),
+      restartPolicy: 'Never',
+      containers: [{ name, image: IMAGE, imagePullPolicy, command: ['sh', '-c', script] }],
+    },
+  };
+}
+
+function commandArgs(...args: string[]): string[] {
+  const file = join(import.meta.dirname, 'cluster.ts');
+  const [name = '', ...rest] = args;
+  return ['--conditions=largepayload-source', file, name, '--name', NAME, ...rest];
+}
+
+function command(...args: string[]) {
+  return spawnSync(process.execPath, commandArgs(...args), { encoding: 'utf8' });
+}
+
+/** Starts the command that makes a cluster, and kills it when it writes that, or lets it end when that is the last. */
+async function killWhenSaid(text: string): Promise<void> {
+  const child = spawn(process.execPath, commandArgs('up'), { stdio: ['ignore', 'pipe', 'inherit'] });
+  const exited = once(child, 'exit');
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    if (line.includes(text)) child.kill('SIGKILL');
+  });
+  expect(await exited).toEqual([null, 'SIGKILL']);
+}

@@ -1,0 +1,73 @@
+import { existing } from './existing.ts';
+import { kind, kindIsUsable } from './kind.ts';
+import { local } from './local.ts';
+import { type Cluster, type ClusterOptions, type ClusterProvider, DEFAULT_NAME } from './provider.ts';
+import { exclusively, readState } from './state-folder.ts';
+
+const PROVIDERS: readonly ClusterProvider[] = [kind, local, existing];
+
+/** That of E2E_CLUSTER; without it kind where it can be used, else local. @throws Error for another name */
+export async function chosenProvider(): Promise<ClusterProvider> {
+  const name = process.env.E2E_CLUSTER;
+  if (!name) return (await kindIsUsable()) ? kind : local;
+  return providerOf(name);
+}
+
+/**
+ * Makes a cluster; one that is up already, with as many nodes, is used as it is. Safe to call from several processes at
+ * once.
+ * @throws MissingProgramError
+ */
+export async function clusterUp({
+  name = DEFAULT_NAME,
+  nodes = 1,
+  say = () => undefined,
+}: Partial<ClusterOptions> = {}): Promise<Cluster> {
+  return await exclusively(name, say, async () => {
+    const found = await findCluster(name);
+    if (found !== undefined && found.nodeNames.length >= nodes) {
+      say(`cluster ${name} (${found.provider}) is up already`);
+      return found;
+    }
+    const state = readState(name);
+    if (state !== undefined) {
+      say(
+        `what there is of cluster ${name} ${found === undefined ? 'is not ready' : 'has one node'}: replacing it`,
+      );
+      await providerOf(state.provider).down(name, say);
+    }
+    const provider = await chosenProvider();
+    const { secondNode } = provider.capabilities;
+    if (nodes > 1 && !secondNode.supported) throw new Error(secondNode.reason);
+    return await provider.up({ name, nodes, say });
+  });
+}
+
+/** The cluster of that name, if it is up and ready. */
+export async function findCluster(name = DEFAULT_NAME): Promise<Cluster | undefined> {
+  const state = readState(name);
+  return state && (await providerOf(state.provider).find(name));
+}
+
+/** The cluster of that name. @throws Error that says how to have one */
+export async function requireCluster(name = DEFAULT_NAME): Promise<Cluster> {
+  const cluster = await findCluster(name);
+  if (cluster === undefined) throw new Error(`cluster ${name} is not up: \`make cluster-up\` makes one`);
+  return cluster;
+}
+
+/** Removes the cluster of that name and all that a crash may have left of it. */
+export async function clusterDown(name = DEFAULT_NAME, say: ClusterOptions['say'] = () => undefined) {
+  await exclusively(name, say, async () => {
+    const state = readState(name);
+    // Without a state, processes may still be there.
+    await (state ? providerOf(state.provider) : local).down(name, say);
+  });
+}
+
+function providerOf(name: string): ClusterProvider {
+  const provider = PROVIDERS.find((candidate) => candidate.name === name);
+  if (provider !== undefined) return provider;
+  const names = PROVIDERS.map((candidate) => candidate.name).join(', ');
+  throw new Error(`E2E_CLUSTER=${name}: there is no such provider; use one of ${names}`);
+}

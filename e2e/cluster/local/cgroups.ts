@@ -1,0 +1,51 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { eventually } from '../../testing/eventually.ts';
+
+/** Where this machine's hierarchies of cgroups are: several of version 1, or one of version 2. */
+function hierarchies(): string[] {
+  return readFileSync('/proc/mounts', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' '))
+    .filter(([, , type]) => type === 'cgroup' || type === 'cgroup2')
+    .map(([, path]) => path as string);
+}
+
+/** Makes a cgroup in every hierarchy, for a kubelet to put its pods under. */
+export function makeCgroup(name: string): void {
+  for (const hierarchy of hierarchies()) {
+    passControllersOn(hierarchy);
+    mkdirSync(join(hierarchy, name), { recursive: true });
+  }
+}
+
+/** In version 2 a cgroup has the controllers that the one above passes on; the kubelet wants them all. */
+function passControllersOn(hierarchy: string): void {
+  const available = join(hierarchy, 'cgroup.controllers');
+  if (!existsSync(available)) return;
+  for (const controller of readFileSync(available, 'utf8').trim().split(' ').filter(Boolean)) {
+    writeFileSync(join(hierarchy, 'cgroup.subtree_control'), `+${controller}`);
+  }
+}
+
+/** Removes the cgroup and all below. Its processes have been killed; the kernel takes a moment to clear up. */
+export async function removeCgroup(name: string): Promise<void> {
+  for (const hierarchy of hierarchies()) {
+    await eventually(() => removeTree(join(hierarchy, name)), 20_000);
+  }
+}
+
+/** True when it is gone; undefined when something was still in use. */
+function removeTree(folder: string): true | undefined {
+  if (!existsSync(folder)) return true;
+  const children = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  for (const child of children) removeTree(join(folder, child.name));
+  try {
+    rmdirSync(folder);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EBUSY') return undefined;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return true;
+    throw error;
+  }
+}

@@ -1,0 +1,126 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { LocalPrograms } from '../programs.ts';
+import { KUBERNETES_SERVICE, type NodeAddresses, POD_SUBNETS, SERVICE_SUBNET } from './addresses.ts';
+import type { NodeSpace } from './node-space.ts';
+
+/** What the programs of one node are started with. */
+export interface NodeParts {
+  readonly space: NodeSpace;
+  readonly addresses: NodeAddresses;
+  readonly programs: LocalPrograms;
+  /** Folder of `writeCertificates`. */
+  readonly certificates: string;
+  /** Of the first node, where API server and DNS are. */
+  readonly firstAddress: string;
+  /** In the hierarchies of cgroups; it exists. */
+  readonly cgroup: string;
+}
+
+export function startEtcd({ space }: NodeParts): void {
+  const [clients, peers] = ['http://127.0.0.1:2379', 'http://127.0.0.1:2380'];
+  space.startDaemon('etcd', 'etcd', [
+    // Lost with the cluster, whatever is written to disk.
+    '--unsafe-no-fsync',
+    '--data-dir=/var/lib/etcd',
+    `--listen-client-urls=${clients}`,
+    `--advertise-client-urls=${clients}`,
+    `--listen-peer-urls=${peers}`,
+  ]);
+}
+
+export function startApiServer({ space, addresses, programs, certificates }: NodeParts): void {
+  const file = (name: string) => join(certificates, name);
+  space.startDaemon('kube-apiserver', join(programs.kubernetes, 'kube-apiserver'), [
+    '--etcd-servers=http://127.0.0.1:2379',
+    `--advertise-address=${addresses.address}`,
+    `--service-cluster-ip-range=${SERVICE_SUBNET}`,
+    '--allow-privileged=true',
+    '--authorization-mode=Node,RBAC',
+    '--enable-admission-plugins=NodeRestriction',
+    // It asks for what etcd 3.4 does not know, over and over.
+    '--feature-gates=SizeBasedListCostEstimate=false',
+    `--client-ca-file=${file('ca.crt')}`,
+    `--tls-cert-file=${file('apiserver.crt')}`,
+    `--tls-private-key-file=${file('apiserver.key')}`,
+    '--service-account-issuer=https://kubernetes.default.svc',
+    `--service-account-key-file=${file('service-account.pub')}`,
+    `--service-account-signing-key-file=${file('service-account.key')}`,
+    '--kubelet-preferred-address-types=InternalIP',
+    `--kubelet-client-certificate=${file('kubelet-client.crt')}`,
+    `--kubelet-client-key=${file('kubelet-client.key')}`,
+    `--requestheader-client-ca-file=${file('ca.crt')}`,
+    '--requestheader-allowed-names=front-proxy',
+    '--requestheader-username-headers=X-Remote-User',
+    '--requestheader-group-headers=X-Remote-Group',
+    '--requestheader-extra-headers-prefix=X-Remote-Extra-',
+    `--proxy-client-cert-file=${file('front-proxy.crt')}`,
+    `--proxy-client-key-file=${file('front-proxy.key')}`,
+  ]);
+}
+
+/** To be called when the API server is ready: the controller manager ends when it may not read yet. */
+export function startControllers({ space, programs, certificates }: NodeParts): void {
+  const file = (name: string) => join(certificates, name);
+  const start = (name: string, user: string, more: readonly string[]) =>
+    space.startDaemon(name, join(programs.kubernetes, name), [
+      ...['kubeconfig', 'authentication-kubeconfig', 'authorization-kubeconfig'].map(
+        (flag) => `--${flag}=${file(`${user}.conf`)}`,
+      ),
+      '--leader-elect=false',
+      ...more,
+    ]);
+  start('kube-scheduler', 'scheduler', []);
+  start('kube-controller-manager', 'controller-manager', [
+    `--root-ca-file=${file('ca.crt')}`,
+    `--service-account-private-key-file=${file('service-account.key')}`,
+    `--cluster-signing-cert-file=${file('ca.crt')}`,
+    `--cluster-signing-key-file=${file('ca.key')}`,
+    `--cluster-cidr=${POD_SUBNETS}`,
+    `--service-cluster-ip-range=${SERVICE_SUBNET}`,
+    '--use-service-account-credentials=true',
+    // It spends seconds of its start on waiting, else.
+    '--kube-api-qps=500',
+    '--kube-api-burst=500',
+  ]);
+}
+
+/** On the node itself, for the pods of all nodes. */
+export function startDns({ space, addresses, programs, certificates }: NodeParts): void {
+  const file = join(space.folder, 'Corefile');
+  const text = `cluster.local in-addr.arpa {
+    bind ${addresses.address}
+    errors
+    kubernetes cluster.local in-addr.arpa {
+        kubeconfig ${join(certificates, 'admin.conf')}
+        ttl 1
+    }
+}
+# Nobody is asked for any other name.
+. {
+    bind ${addresses.address}
+    template ANY ANY {
+        rcode NXDOMAIN
+    }
+}
+`;
+  writeFileSync(file, text);
+  space.startDaemon('coredns', programs.coredns, ['-conf', file]);
+}
+
+/** @throws Error with the end of its log, when it takes too long */
+export async function apiServerReady({ space, programs, certificates }: NodeParts): Promise<void> {
+  const kubeconfig = `--kubeconfig=${join(certificates, 'admin.conf')}`;
+  await space.ready('kube-apiserver', async () => {
+    await space.run(join(programs.kubernetes, 'kubectl'), kubeconfig, 'get', '--raw', '/readyz');
+  });
+}
+
+/** Waits until DNS knows the Service `kubernetes`. @throws Error with the end of its log, when it takes too long */
+export async function dnsReady({ space, addresses }: NodeParts): Promise<void> {
+  const name = 'kubernetes.default.svc.cluster.local';
+  await space.ready('coredns', async () => {
+    const answer = await space.run('/bin/busybox', 'nslookup', '-type=a', name, addresses.address);
+    if (!answer.includes(KUBERNETES_SERVICE)) throw new Error(`DNS answers ${answer}`);
+  });
+}

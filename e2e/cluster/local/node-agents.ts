@@ -1,0 +1,116 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { runCommand } from '../../testing/run-command.ts';
+import { writeBusyboxArchive } from '../busybox-image.ts';
+import { POD_SUBNETS } from './addresses.ts';
+import type { NodeParts } from './control-plane.ts';
+import type { NodeSpace } from './node-space.ts';
+
+const PAUSE_IMAGE = 'localhost/pause:1';
+/** Default of containerd; below the node's own /run. */
+const CONTAINERD_SOCKET = '/run/containerd/containerd.sock';
+
+export function startContainerd({ space, addresses }: NodeParts): void {
+  const networks = join(space.folder, 'networks');
+  mkdirSync(networks);
+  writeJson(join(networks, '10-pods.conflist'), {
+    cniVersion: '0.4.0',
+    name: 'pods',
+    plugins: [
+      {
+        // Every packet of a pod is routed by the node, so that kube-proxy's rules see it; on a bridge that takes a kernel module.
+        type: 'ptp',
+        ipMasq: false,
+        ipam: {
+          type: 'host-local',
+          ranges: [[{ subnet: addresses.podSubnet }]],
+          routes: [{ dst: '0.0.0.0/0' }],
+        },
+      },
+      { type: 'portmap', capabilities: { portMappings: true } },
+    ],
+  });
+  const config = join(space.folder, 'containerd.toml');
+  // Without CAP_SYS_RESOURCE runc cannot lower the score of a container below that of containerd.
+  const text = `version = 2
+[plugins."io.containerd.grpc.v1.cri"]
+  sandbox_image = "${PAUSE_IMAGE}"
+  restrict_oom_score_adj = true
+  [plugins."io.containerd.grpc.v1.cri".cni]
+    bin_dir = "/usr/lib/cni"
+    conf_dir = "${networks}"
+`;
+  writeFileSync(config, text);
+  space.startDaemon('containerd', 'containerd', ['--config', config]);
+}
+
+/** Puts the image of a docker-archive where the node's pods find it. */
+export async function loadImage(node: NodeSpace, archive: string): Promise<void> {
+  // From outside of the node, which need not see the file.
+  const socket = join(node.folder, 'root', CONTAINERD_SOCKET);
+  await runCommand('ctr', ['--address', socket, '--namespace', 'k8s.io', 'images', 'import', archive]);
+}
+
+/** Waits for containerd, and gives it the image that holds the network of each pod, and is busybox besides. */
+export async function loadPauseImage({ space }: NodeParts): Promise<void> {
+  const archive = join(space.folder, 'busybox.tar');
+  await writeBusyboxArchive(archive, PAUSE_IMAGE);
+  await space.ready('containerd', () => loadImage(space, archive));
+}
+
+export function startKubelet(parts: NodeParts): void {
+  const { space, addresses, programs, certificates, firstAddress, cgroup } = parts;
+  const config = join(space.folder, 'kubelet.json');
+  writeJson(config, {
+    apiVersion: 'kubelet.config.k8s.io/v1beta1',
+    kind: 'KubeletConfiguration',
+    authentication: {
+      anonymous: { enabled: false },
+      webhook: { enabled: true },
+      x509: { clientCAFile: join(certificates, 'ca.crt') },
+    },
+    authorization: { mode: 'Webhook' },
+    tlsCertFile: join(certificates, `${addresses.name}.crt`),
+    tlsPrivateKeyFile: join(certificates, `${addresses.name}.key`),
+    containerRuntimeEndpoint: `unix://${CONTAINERD_SOCKET}`,
+    clusterDNS: [firstAddress],
+    clusterDomain: 'cluster.local',
+    // Not that of the machine: its servers are out of reach.
+    resolvConf: '',
+    volumePluginDir: '/var/lib/kubelet/volume-plugins',
+    cgroupDriver: 'cgroupfs',
+    cgroupRoot: cgroup,
+    enforceNodeAllocatable: [],
+    failCgroupV1: false,
+    failSwapOn: false,
+    evictionHard: { 'memory.available': '100Mi', 'nodefs.available': '1%', 'imagefs.available': '1%' },
+    // Off: on a disk that is nearly full it would remove images that cannot be pulled again.
+    imageGCHighThresholdPercent: 100,
+  });
+  space.startDaemon('kubelet', join(programs.kubernetes, 'kubelet'), [
+    `--config=${config}`,
+    `--kubeconfig=${join(certificates, `${addresses.name}.conf`)}`,
+    `--hostname-override=${addresses.name}`,
+    `--node-ip=${addresses.address}`,
+  ]);
+}
+
+export function startProxy({ space, addresses, programs, certificates }: NodeParts): void {
+  const config = join(space.folder, 'kube-proxy.json');
+  writeJson(config, {
+    apiVersion: 'kubeproxy.config.k8s.io/v1alpha1',
+    kind: 'KubeProxyConfiguration',
+    clientConnection: { kubeconfig: join(certificates, 'proxy.conf') },
+    mode: 'iptables',
+    clusterCIDR: POD_SUBNETS,
+    hostnameOverride: addresses.name,
+    // The table's size is the machine's.
+    conntrack: { maxPerCore: 0 },
+  });
+  space.startDaemon('kube-proxy', join(programs.kubernetes, 'kube-proxy'), [`--config=${config}`]);
+}
+
+/** JSON, which is YAML, too. */
+function writeJson(file: string, value: object): void {
+  writeFileSync(file, JSON.stringify(value, undefined, 2));
+}

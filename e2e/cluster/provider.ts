@@ -1,0 +1,90 @@
+export const DEFAULT_NAME = 'default';
+
+export interface ClusterOptions {
+  /** Letters, digits and dashes; clusters of different names live side by side. */
+  readonly name: string;
+  /** 1 unless told; see the capability `secondNode`. */
+  readonly nodes: 1 | 2;
+  /** Told about progress, a line at a time. */
+  readonly say: (line: string) => void;
+}
+
+export type Capability =
+  | { readonly supported: true }
+  | { readonly supported: false; readonly reason: string };
+
+export interface Capabilities {
+  /** NetworkPolicies are enforced. */
+  readonly networkPolicy: Capability;
+  /** `Cluster.restartApiServer` works. */
+  readonly apiServerRestart: Capability;
+  /** Commands run by `Cluster.run` reach the addresses of pods and Services; else `kubectl port-forward` is the way. */
+  readonly podNetwork: Capability;
+  /** `nodes: 2` can be asked for. */
+  readonly secondNode: Capability;
+}
+
+export interface CommandOptions {
+  /** Written to its standard input. */
+  readonly input?: string | undefined;
+  /** Added to `Cluster.environment`. */
+  readonly environment?: NodeJS.ProcessEnv | undefined;
+  /** Ended after that long, 2 minutes unless told. */
+  readonly limitMs?: number | undefined;
+}
+
+/** A cluster whose API server is ready, with every node Ready. */
+export interface Cluster {
+  readonly name: string;
+  readonly provider: ProviderName;
+  /** Path of a kubeconfig with all rights; its server may answer only where `run` runs. */
+  readonly kubeconfig: string;
+  readonly nodeNames: readonly string[];
+  readonly capabilities: Capabilities;
+  /** What images given to `loadImage` can be used with: `Never` shows that nothing was pulled. */
+  readonly imagePullPolicy: 'Never' | 'IfNotPresent';
+  /**
+   * Image to use in place of one's own build, when the cluster takes it from a registry (E2E_IMAGE); `loadImage` then
+   * throws.
+   */
+  readonly registryImage: string | undefined;
+  /**
+   * IPv4 address at which pods reach servers of the tests. Such a server is started by `command`, and listens on
+   * that address or on all. Undefined: pods cannot reach this machine.
+   */
+  readonly hostAddress: string | undefined;
+  /** Words that a command begins with so that it reaches the cluster, e.g. `['nsenter', '--net=…']`; may be none. */
+  readonly commandPrefix: readonly string[];
+  /** This process's environment with KUBECONFIG, and kubectl and helm in PATH. */
+  readonly environment: NodeJS.ProcessEnv;
+
+  /** The same command with the prefix, for `Program.start` or `spawn`. Give it `environment`. */
+  command(program: string, args: readonly string[]): { command: string; args: string[] };
+  /** Runs it to its end. @returns its standard output @throws Error with its standard error when it fails */
+  run(program: string, args: readonly string[], options?: CommandOptions): Promise<string>;
+  /** `run` for kubectl. */
+  kubectl(...args: string[]): Promise<string>;
+  /** `kubectl apply` of one or more objects, server-side. */
+  apply(...objects: object[]): Promise<void>;
+  /** Puts the image of a docker-archive (a tar file, as `docker save` writes it) on every node, under its name there. */
+  loadImage(archive: string): Promise<void>;
+  /**
+   * Stops the API server, waits, starts it again and resolves when it is ready.
+   * @throws Error without the capability `apiServerRestart`
+   */
+  restartApiServer(goneForMs?: number): Promise<void>;
+}
+
+export type ProviderName = 'kind' | 'local' | 'existing';
+
+/** One way to have a cluster. Which one is used: `clusters.ts`. */
+export interface ClusterProvider {
+  readonly name: ProviderName;
+  readonly capabilities: Capabilities;
+  /** Starts it, replacing what is left of one of that name that does not work. @throws MissingProgramError */
+  up(options: ClusterOptions): Promise<Cluster>;
+  /** The cluster of that name, if its API server answers that it is ready. */
+  find(name: string): Promise<Cluster | undefined>;
+  /** Removes all of it, also what is left after a crash; nothing to remove is fine. */
+  down(name: string, say: (line: string) => void): Promise<void>;
+}
