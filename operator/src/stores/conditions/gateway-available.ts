@@ -1,0 +1,16 @@
+import { componentProblem, count, isAvailable } from './component-problem.ts';
+import type { Situation } from './component-view.ts';
+import { viewOf } from './component-view.ts';
+import { storeProblem } from './store-problems.ts';
+import { no, type Verdict, yes } from './verdict.ts';
+
+/** Whether any gateway pod serves, of whichever configuration. */
+export function gatewayAvailable(situation: Situation): Verdict {
+  const view = viewOf(situation, 'gateway');
+  const { deployment } = view;
+  if (deployment === undefined || !isAvailable(view)) {
+    return no(storeProblem(situation) ?? componentProblem(view));
+  }
+  const { available, wanted } = deployment;
+  return yes('PodsAvailable', `${Math.min(available, wanted)} of ${count(wanted, 'gateway')} available`);
+}

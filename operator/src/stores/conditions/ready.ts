@@ -1,0 +1,60 @@
+import { hasReaper } from '../desired-objects.ts';
+import { componentProblem, count, isAvailable, isUpToDate } from './component-problem.ts';
+import { type ComponentView, type Situation, viewOf } from './component-view.ts';
+import { type Finding, firstFinding, PASSING, type Predicate } from './finding.ts';
+import { servingProblem } from './serving-problem.ts';
+import { storeProblem } from './store-problems.ts';
+import { no, type Verdict, yes } from './verdict.ts';
+
+interface Views {
+  readonly situation: Situation;
+  readonly gateway: ComponentView;
+  /** `undefined`: the store needs none */
+  readonly reaper: ComponentView | undefined;
+}
+
+const resourceProblem: Predicate<Views> = ({ situation, gateway }) => {
+  const problem = storeProblem(situation);
+  if (problem === undefined || problem.reason === 'Deleting' || !isAvailable(gateway)) return problem;
+  return previousServes(problem);
+};
+
+const gatewayProblem: Predicate<Views> = ({ gateway }) => {
+  if (!isAvailable(gateway)) return componentProblem(gateway);
+  if (isUpToDate(gateway)) return undefined;
+  const problem = componentProblem(gateway);
+  return PASSING.has(problem.reason) ? problem : previousServes(problem);
+};
+
+const storageProblem: Predicate<Views> = ({ gateway }) => servingProblem(gateway);
+
+const reaperProblem: Predicate<Views> = ({ reaper }) => {
+  if (reaper === undefined || (isAvailable(reaper) && isUpToDate(reaper))) return undefined;
+  const { reason, message } = componentProblem(reaper);
+  return { reason, message: `payloads are stored and served, and those that expire stay: ${message}` };
+};
+
+/** Whether the store is what its resource says: rolled out, serving, and its reaper is up. */
+export function ready(situation: Situation): Verdict {
+  const { spec } = situation.observed.store;
+  const gateway = viewOf(situation, 'gateway');
+  const reaper = spec !== undefined && hasReaper(spec) ? viewOf(situation, 'reaper') : undefined;
+  const views = { situation, gateway, reaper };
+  const problem = firstFinding([resourceProblem, gatewayProblem, storageProblem, reaperProblem], views);
+  return problem === undefined ? well(gateway) : no(problem);
+}
+
+/** All that serve are up to date; there may be fewer of them than asked for. */
+function well(gateway: ComponentView): Verdict {
+  const { available = 0, wanted = 0 } = gateway.deployment ?? {};
+  if (available >= wanted) return yes('Ready', 'payloads are stored and served');
+  const serving = `payloads are stored and served, though only ${available} of ${count(wanted, 'gateway')} available`;
+  const problem = componentProblem(gateway);
+  return PASSING.has(problem.reason)
+    ? yes('Ready', `${serving} yet`)
+    : yes('FewerPods', `${serving}: ${problem.message}`);
+}
+
+function previousServes({ reason, message }: Finding): Finding {
+  return { reason, message: `the previous configuration keeps serving, as the new one cannot: ${message}` };
+}

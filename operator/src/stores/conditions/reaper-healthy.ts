@@ -1,0 +1,83 @@
+import { componentProblem, isAvailable } from './component-problem.ts';
+import type { ComponentView, Situation } from './component-view.ts';
+import { type Finding, firstFinding } from './finding.ts';
+import { othersWords } from './others-words.ts';
+import { unreachableFinding } from './pod-problems.ts';
+import { isLate, lastCompleted, reapingPods, reapingView } from './reaper-reports.ts';
+import { credentialsOf } from './report-problems.ts';
+import { servingProblem } from './serving-problem.ts';
+import { keepsForever, storeProblem } from './store-problems.ts';
+import { no, unknown, type Verdict, yes } from './verdict.ts';
+
+/** Whether expired payloads are removed: a pod that reaps is up, its last pass succeeded and is not long ago. */
+export function reaperHealthy(situation: Situation): Verdict {
+  const { store } = situation.observed;
+  const problem = storeProblem(situation);
+  // Whether there should be a reaper cannot be told.
+  if (situation.desired.length === 0 && problem !== undefined) return unknown(problem);
+  if (keepsForever(store)) return notNeeded();
+  const view = reapingView(situation);
+  if (!isAvailable(view)) return no(problem ?? componentProblem(view));
+  return judgePasses(situation, view);
+}
+
+export function notNeeded(): Verdict {
+  return yes('NotNeeded', 'spec.retention.ttl is Forever: nothing is ever removed');
+}
+
+function judgePasses(situation: Situation, view: ComponentView): Verdict {
+  const failed = servingProblem(view) ?? passFailed(situation, view);
+  if (failed !== undefined) return no(failed);
+  const late = isLate(situation);
+  if (late || lastCompleted(situation) === undefined) {
+    const silence = noAnswer(view);
+    if (silence !== undefined) return unknown(silence);
+    return late ? no(passLate(situation, view)) : unknown(FIRST_PASS);
+  }
+  return yes('Reaping', `expired payloads are removed every ${intervalOf(situation)}`);
+}
+
+function passFailed(situation: Situation, view: ComponentView): Finding | undefined {
+  return firstFinding(
+    reapingPods(view).map(({ report, pod }) => () => {
+      const error = report?.reaper?.lastError;
+      if (error === undefined) return undefined;
+      const words = othersWords(error);
+      const hint = /denied|credentials/i.test(words)
+        ? `; ${credentialsOf({ store: situation.observed.store, component: view.component })}`
+        : '; it is tried again within a minute';
+      return {
+        reason: 'PassFailed',
+        message: `the last pass of pod ${pod.name} failed: ${words}${hint}`,
+      };
+    }),
+    undefined,
+  );
+}
+
+/** Why nothing is known of passes, when no pod that reaps has answered. */
+function noAnswer(view: ComponentView): Finding | undefined {
+  const pods = reapingPods(view);
+  if (pods.some(({ report }) => report !== undefined)) return undefined;
+  const silent = pods.find((each) => each.unreachable !== undefined);
+  if (silent?.unreachable === undefined) return NO_REPORT;
+  return unreachableFinding(silent.pod, silent.unreachable);
+}
+
+const NO_REPORT: Finding = {
+  reason: 'NoReport',
+  message: 'the pod that removes expired payloads has not been asked yet',
+};
+const FIRST_PASS: Finding = { reason: 'FirstPass', message: 'the first pass has not ended yet' };
+
+function passLate(situation: Situation, view: ComponentView): Finding {
+  const { namespace, name } = situation.observed.store;
+  return {
+    reason: 'PassLate',
+    message: `no pass has ended for more than two intervals of ${intervalOf(situation)} and five minutes; what expired stays, and is paid for. A pass may be at work on very many payloads, or stuck: kubectl -n ${namespace} logs deployment/${name}-${view.component} tells`,
+  };
+}
+
+function intervalOf({ observed }: Situation): string {
+  return observed.store.spec?.retention.reaperInterval ?? '';
+}

@@ -1,0 +1,120 @@
+import { accountName } from '../desired/service-accounts.ts';
+import type { Component } from '../names.ts';
+import type { ObservedPod } from '../observed.ts';
+import type { StoreResource } from '../read-store.ts';
+import { type Finding, firstFinding, type Predicate } from './finding.ts';
+import { othersWords } from './others-words.ts';
+
+/** What a running pod says is wrong with its storage. */
+export interface Complaint {
+  readonly store: StoreResource;
+  readonly pod: ObservedPod;
+  readonly component: Component;
+  /** of the service's error table */
+  readonly code: string;
+  readonly words: string;
+}
+
+/** No fault of anybody's: it has just begun, or waits for another. */
+const waits: Predicate<Complaint> = ({ component, words }) => {
+  if (words.includes('this process has just begun')) {
+    return { reason: 'Starting', message: `the ${component} has just begun to look at the storage` };
+  }
+  if (!words.includes('has no store.json yet')) return undefined;
+  return {
+    reason: 'Starting',
+    message: `the ${component} waits until a gateway pod has reached the storage and made it this store's`,
+  };
+};
+
+const ownedByAnother: Predicate<Complaint> = ({ store, words }) => {
+  const [, owner] = /belongs to the store (\S+), not to/.exec(words) ?? [];
+  if (owner === undefined) return undefined;
+  return {
+    reason: 'StorageOwnedByAnotherStore',
+    message: `${storageOf(store)} belongs to the store ${owner}, and nothing is stored or removed here; ${anotherPlace(store)}`,
+  };
+};
+
+const identityMissing: Predicate<Complaint> = ({ store, words }) =>
+  words.includes('store.json has gone')
+    ? {
+        reason: 'IdentityMissing',
+        message: `store.json, which says whose ${storageOf(store)} is, has gone from it: somebody emptied it, a lifecycle rule did, or it is another one; bring it back if you can, since pods that are restarted begin an empty store`,
+      }
+    : undefined;
+
+const bucketMissing: Predicate<Complaint> = ({ store, words }) =>
+  words.includes('does not exist; create it')
+    ? {
+        reason: 'BucketMissing',
+        message: `${storageOf(store)} does not exist; create it, and the pods go on by themselves (if the name is wrong: ${anotherPlace(store)})`,
+      }
+    : undefined;
+
+const clockDifference: Predicate<Complaint> = ({ code, words, pod }) => {
+  if (code !== 'clock_difference' && !words.includes("this machine's clock")) return undefined;
+  // How far changes all the time.
+  const [direction] = /ahead of|behind/.exec(words) ?? ['from'];
+  return {
+    reason: 'ClockDifference',
+    message: `the clock of node ${pod.node ?? 'unknown'} (pod ${pod.name}) is too far ${direction} the storage's; until it is right, that pod neither stores nor removes payloads: look at NTP (chrony, systemd-timesyncd) on the node, and at the storage's own clock`,
+  };
+};
+
+const denied: Predicate<Complaint> = (complaint) =>
+  complaint.code === 'storage_denied'
+    ? {
+        reason: 'StorageDenied',
+        message: `the storage refuses the ${complaint.component}: ${othersWords(complaint.words)}; ${credentialsOf(complaint)}`,
+      }
+    : undefined;
+
+const full: Predicate<Complaint> = ({ code, words }) =>
+  code === 'storage_full'
+    ? {
+        reason: 'StorageFull',
+        message: `the storage is full: ${othersWords(words)}; make room, or enlarge it`,
+      }
+    : undefined;
+
+const unavailable: Predicate<Complaint> = ({ words, pod }) => ({
+  reason: 'StorageUnavailable',
+  message: `pod ${pod.name} cannot use the storage: ${othersWords(words)}`,
+});
+
+/** What a pod that is not ready says, as a condition says it; `undefined` for a pod that is ending. */
+export function complaintFinding(complaint: Complaint): Finding | undefined {
+  if (complaint.code === 'draining') return undefined;
+  return firstFinding(
+    [waits, ownedByAnother, identityMissing, bucketMissing, clockDifference, denied, full, unavailable],
+    complaint,
+  );
+}
+
+function storageOf({ spec }: StoreResource): string {
+  const { s3, filesystem } = spec?.storage ?? {};
+  if (s3 !== undefined) {
+    const at = s3.endpoint === undefined ? '' : ` at ${s3.endpoint}`;
+    const prefix = s3.prefix === '' ? '' : `, prefix ${s3.prefix},`;
+    return `the bucket ${s3.bucket}${at}${prefix}`;
+  }
+  return filesystem === undefined ? 'the storage' : `the volume of claim ${filesystem.claimName}`;
+}
+
+/** Where payloads are kept cannot change. */
+function anotherPlace({ spec }: StoreResource): string {
+  const place = spec?.storage.filesystem === undefined ? 'bucket or prefix' : 'claim';
+  return `delete this store and make it again with a ${place} of its own, as that cannot be edited`;
+}
+
+/** Where a component's credentials are, for who has to correct them. */
+export function credentialsOf({ store, component }: Pick<Complaint, 'store' | 'component'>): string {
+  if (store.spec === undefined) return 'check its credentials';
+  const secret = store.spec[component]?.credentialsSecretRef?.name;
+  if (secret !== undefined) {
+    return `the ${component}'s credentials are in Secret ${secret} (spec.${component}.credentialsSecretRef); correct that, and within two minutes it goes on by itself`;
+  }
+  const account = accountName(store.name, store.spec, component);
+  return `spec.${component}.credentialsSecretRef names no Secret, so the ${component} has the cloud identity of ServiceAccount ${account}; give that the rights, or name a Secret`;
+}

@@ -1,0 +1,52 @@
+import type { Situation } from './component-view.ts';
+import { PASSING } from './finding.ts';
+import { notNeeded } from './reaper-healthy.ts';
+import { reapingPods, reapingView } from './reaper-reports.ts';
+import { complaintFinding } from './report-problems.ts';
+import { keepsForever } from './store-problems.ts';
+import { no, unknown, type Verdict, yes } from './verdict.ts';
+
+/** What makes a reaper stop, lest it remove what must stay. */
+const UNSAFE: ReadonlySet<string> = new Set([
+  'ClockDifference',
+  'StorageOwnedByAnotherStore',
+  'IdentityMissing',
+]);
+
+/**
+ * Whether the clock and the storage's identity let expired payloads be told from others. Where no pod can say so now, what
+ * was last known stays.
+ */
+export function retentionSafe(situation: Situation): Verdict {
+  if (keepsForever(situation.observed.store)) return notNeeded();
+  const view = reapingView(situation);
+  const { store } = situation.observed;
+  const answers = reapingPods(view).flatMap(({ pod, report }) =>
+    report === undefined ? [] : [{ pod, report }],
+  );
+  for (const { pod, report } of answers) {
+    if (report.error === undefined) continue;
+    const { code, message: words } = report.error;
+    const finding = complaintFinding({ store, pod, component: view.component, code, words });
+    if (finding !== undefined && UNSAFE.has(finding.reason)) return no(finding);
+  }
+  if (answers.some(({ report }) => report.ready)) return SAFE;
+  return lastKnown(situation) ?? NOTHING_KNOWN;
+}
+
+const SAFE = yes(
+  'StorageAgrees',
+  "the reaper's clock agrees with the storage's, and the storage is this store's",
+);
+const NOTHING_KNOWN = unknown({
+  reason: 'NoReport',
+  message: 'no pod that removes expired payloads has reached the storage yet',
+});
+
+function lastKnown({ observed }: Situation): Verdict | undefined {
+  const known = observed.store.status.conditions?.find(({ type }) => type === 'RetentionSafe');
+  if (known === undefined || known.reason === 'NotNeeded' || PASSING.has(known.reason)) return undefined;
+  if (UNSAFE.has(known.reason))
+    return no({ reason: known.reason as 'ClockDifference', message: known.message });
+  return SAFE;
+}

@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest';
+import {
+  assertClaimed,
+  assertIdentity,
+  ForeignStoreError,
+} from '../../../../sidecar/src/blob-store/identity.ts';
+import { AwaitedDriver } from '../../../../sidecar/src/drivers/awaited-driver.ts';
+import { StorageError } from '../../../../sidecar/src/drivers/driver.ts';
+import { MemoryDriver } from '../../../../sidecar/src/drivers/memory.ts';
+import { storageErrorOf } from '../../../../sidecar/src/drivers/s3/failures.ts';
+import { toServiceError } from '../../../../sidecar/src/errors.ts';
+import { podOf } from '../situation.fixture.ts';
+import { store } from '../stores.fixture.ts';
+import { complaintFinding } from './report-problems.ts';
+
+const IDENTITY = { namespace: 'payments', name: 'orders' };
+const ATTEMPT = { doing: 'list folders', action: 's3:ListBucket', place: 'the bucket payloads' } as const;
+const fault = (code: string, status?: number) =>
+  storageErrorOf({ code, status, message: '', region: undefined } as never, ATTEMPT);
+const { signal } = new AbortController();
+const failure = async (work: Promise<unknown>): Promise<unknown> => {
+  try {
+    await work;
+  } catch (error) {
+    return error;
+  }
+  throw new Error('it should have failed');
+};
+
+/** Reasons are told by the service's words: here they come from the service itself. */
+test.each<[string, () => unknown]>([
+  ['StorageOwnedByAnotherStore', () => new ForeignStoreError(IDENTITY, 'billing/invoices')],
+  ['BucketMissing', () => fault('NoSuchBucket', 404)],
+  ['StorageDenied', () => fault('InvalidAccessKeyId', 403)],
+  ['StorageDenied', () => fault('AccessDenied', 403)],
+  ['ClockDifference', () => fault('RequestTimeTooSkewed', 403)],
+  ['StorageFull', () => new StorageError('full', 'no space left')],
+  ['StorageUnavailable', () => fault('ECONNREFUSED')],
+  ['IdentityMissing', () => failure(assertIdentity(new MemoryDriver(1_024), IDENTITY, signal))],
+  ['Starting', () => failure(assertClaimed(new MemoryDriver(1_024), IDENTITY, signal))],
+  ['Starting', () => failure(new AwaitedDriver('s3').open('store.json', signal))],
+])('%s is what the service means', async (reason, make) => {
+  const { code, message: words } = toServiceError(await make());
+  const pod = podOf(undefined, 'gateway', { name: 'orders-gateway-1' });
+  expect(complaintFinding({ store: store(), pod, component: 'gateway', code, words })?.reason).toBe(reason);
+});
+
+test('a pod that is ending has nothing to complain about', () => {
+  const pod = podOf(undefined, 'gateway', { name: 'orders-gateway-1' });
+  const complaint = { store: store(), pod, component: 'gateway', code: 'draining', words: 'ending' } as const;
+  expect(complaintFinding(complaint)).toBeUndefined();
+});

@@ -1,0 +1,228 @@
+import { parseLargePayloadStore } from '@largepayload/crds';
+import { expect, test } from 'vitest';
+import { desiredObjects } from './desired-objects.ts';
+import { textAt } from './json-fields.ts';
+import { OBJECT_HASH } from './labels.ts';
+import {
+  desiredFor,
+  namesOf,
+  ON_A_VOLUME,
+  ON_S3,
+  objectNamed,
+  S3_WITH_EVERYTHING,
+  SETTINGS,
+  store,
+} from './stores.fixture.ts';
+
+const LONGEST_NAME = 'a'.repeat(40);
+const manifestOf = (objects: ReturnType<typeof desiredFor>) => {
+  const found = objects.find(({ object }) => object.kind === 'ConfigMap');
+  return textAt(found?.object, 'data', 'store.yaml') ?? '';
+};
+const podsOf = (objects: ReturnType<typeof desiredFor>) =>
+  objects
+    .filter(({ object }) => object.kind === 'Deployment')
+    // biome-ignore lint/suspicious/noExplicitAny: a raw object
+    .map(({ object }) => (object.spec as any).template);
+
+test('a store on S3 has a gateway and a reaper, what they need coming first', () => {
+  const names = namesOf(desiredFor());
+  const config = names.find((name) => name.startsWith('ConfigMap'));
+  expect(config).toMatch(/^ConfigMap orders-config-[0-9a-f]{10}$/);
+  expect(names).toEqual([
+    'ServiceAccount orders-gateway',
+    'ServiceAccount orders-reaper',
+    config,
+    'NetworkPolicy orders-gateway',
+    'NetworkPolicy orders-reaper',
+    'PodDisruptionBudget orders-gateway',
+    'Service orders-gateway',
+    'Deployment orders-gateway',
+    'Deployment orders-reaper',
+  ]);
+});
+
+test.each([
+  ['on a volume', ON_A_VOLUME],
+  ['that keeps for ever', { ...ON_S3, retention: { ttl: 'Forever' }, reaper: undefined }],
+])('a store %s has no reaper of its own', (_which, spec) => {
+  expect(namesOf(desiredFor(spec)).filter((name) => name.includes('reaper'))).toEqual([]);
+});
+
+test('an account that the store names is not made', () => {
+  const spec = {
+    ...ON_S3,
+    gateway: { serviceAccountName: 'writer' },
+    reaper: { serviceAccountName: 'deleter' },
+  };
+  const objects = desiredFor(spec);
+  expect(namesOf(objects).filter((name) => name.startsWith('ServiceAccount'))).toEqual([]);
+  expect(podsOf(objects).map(({ spec }) => spec.serviceAccountName)).toEqual(['writer', 'deleter']);
+});
+
+test.each([
+  ['is being deleted', ON_S3, { deletionTimestamp: '2026-01-02T00:00:00Z' }],
+  ['is not valid', { ...ON_S3, retention: { ttl: 'soon' } }, {}],
+  ['is in Google Cloud Storage', { ...ON_S3, storage: { gcs: { bucket: 'payloads', prefix: '' } } }, {}],
+  [
+    'is in Azure',
+    { ...ON_S3, storage: { azure: { endpoint: 'https://a.blob.core.windows.net', container: 'payloads' } } },
+    {},
+  ],
+  [
+    'asks Temporal',
+    { ...ON_S3, retention: { ttl: '1d', temporal: { address: 't:7233' } }, temporalNamespaces: ['orders'] },
+    {},
+  ],
+])('nothing is desired for a store that %s', (_what, spec, metadata) => {
+  expect(desiredFor(spec, metadata)).toEqual([]);
+});
+
+test.each([
+  ['S3 with everything', S3_WITH_EVERYTHING],
+  ['S3', ON_S3],
+  ['a volume', ON_A_VOLUME],
+])('every pod of a store on %s passes Pod Security restricted and a ResourceQuota', (_where, spec) => {
+  const pods = podsOf(desiredFor(spec));
+  expect(pods.length).toBeGreaterThan(0);
+  for (const { spec: pod } of pods) {
+    expect(pod.automountServiceAccountToken).toBe(false);
+    expect(pod.securityContext).toMatchObject({
+      runAsNonRoot: true,
+      runAsUser: 65_532,
+      runAsGroup: 65_532,
+      fsGroup: 65_532,
+      seccompProfile: { type: 'RuntimeDefault' },
+    });
+    for (const field of ['hostNetwork', 'hostPID', 'hostIPC', 'initContainers'])
+      expect(pod).not.toHaveProperty(field);
+    expect(pod.containers).toHaveLength(1);
+    for (const container of pod.containers) {
+      expect(container.securityContext).toEqual({
+        allowPrivilegeEscalation: false,
+        readOnlyRootFilesystem: true,
+        capabilities: { drop: ['ALL'] },
+      });
+      for (const list of ['requests', 'limits']) {
+        expect(Object.keys(container.resources[list])).toEqual(expect.arrayContaining(['cpu', 'memory']));
+      }
+      for (const port of container.ports) expect(port).not.toHaveProperty('hostPort');
+      for (const probe of ['startupProbe', 'livenessProbe', 'readinessProbe'])
+        expect(container).toHaveProperty(probe);
+    }
+    for (const volume of pod.volumes) {
+      const kinds = Object.keys(volume).filter((field) => field !== 'name');
+      expect(['configMap', 'secret', 'persistentVolumeClaim']).toEqual(expect.arrayContaining(kinds));
+    }
+  }
+});
+
+test.each([
+  ['S3 with everything', S3_WITH_EVERYTHING],
+  ['S3', ON_S3],
+  ['a volume', ON_A_VOLUME],
+])('what is applied for a store on %s has no empty field, and an owner', (_where, spec) => {
+  for (const { object, hash } of desiredFor(spec, { name: LONGEST_NAME })) {
+    expect(JSON.parse(JSON.stringify(object))).toEqual(object);
+    expect(JSON.stringify(object)).not.toMatch(/null/);
+    expect(object.metadata.name.length).toBeLessThanOrEqual(63);
+    for (const value of Object.values(object.metadata.labels ?? {}))
+      expect(value.length).toBeLessThanOrEqual(63);
+    expect(object.metadata).toMatchObject({
+      namespace: 'payments',
+      labels: {
+        'app.kubernetes.io/managed-by': 'large-payload-operator',
+        'largepayload.dev/store': LONGEST_NAME,
+      },
+      annotations: { [OBJECT_HASH]: hash },
+      ownerReferences: [{ kind: 'LargePayloadStore', name: LONGEST_NAME, controller: true }],
+    });
+    for (const reference of object.metadata.ownerReferences ?? []) {
+      expect(reference).not.toHaveProperty('blockOwnerDeletion');
+    }
+  }
+});
+
+test.each([
+  ['S3 with everything', S3_WITH_EVERYTHING],
+  ['S3', ON_S3],
+  ['a volume', ON_A_VOLUME],
+])('pods of a store on %s can read their manifest', (_where, spec) => {
+  const manifest = parseLargePayloadStore(manifestOf(desiredFor(spec)), 'store.yaml');
+  expect(manifest.metadata).toEqual({ name: 'orders', namespace: 'payments' });
+  expect(manifest.spec.storage).toEqual(store(spec).spec?.storage);
+  expect(manifest.spec.retention).toEqual(store(spec).spec?.retention);
+});
+
+test('the manifest carries everything that a pod reads, and nothing else', () => {
+  const { spec } = parseLargePayloadStore(manifestOf(desiredFor(S3_WITH_EVERYTHING)), 'store.yaml');
+  const { storage, retention, temporalNamespaces, maxPayloadSize } = S3_WITH_EVERYTHING;
+  expect(spec).toMatchObject({ storage, retention, temporalNamespaces, maxPayloadSize });
+  expect(spec).toMatchObject({ gateway: {}, thresholdSize: 128_000 });
+  expect(manifestOf(desiredFor(S3_WITH_EVERYTHING))).not.toMatch(
+    /gateway|reaper:|sidecar|thresholdSize|allowed/,
+  );
+});
+
+test.each([
+  ['thresholdSize', { thresholdSize: 1_000 }],
+  ['gateway.replicas', { gateway: { ...ON_S3.gateway, replicas: 7 } }],
+  ['allowedNamespaces', { allowedNamespaces: ['workers'] }],
+  ['sidecar', { sidecar: { resources: { limits: { memory: '64Mi' } } } }],
+])('an edit of %s restarts no pod', (_field, edit) => {
+  expect(podsOf(desiredFor({ ...ON_S3, ...edit }))).toEqual(podsOf(desiredFor()));
+});
+
+test.each([
+  ['maxPayloadSize', { maxPayloadSize: '2Gi' }],
+  ['retention', { retention: { ttl: '31d' } }],
+  ['the bucket’s region', { storage: { s3: { bucket: 'payloads', region: 'eu-west-1' } } }],
+])('an edit of %s gives pods another configuration', (_field, edit) => {
+  const [gateway, reaper] = podsOf(desiredFor({ ...ON_S3, ...edit }));
+  const [gatewayBefore, reaperBefore] = podsOf(desiredFor());
+  expect(gateway.metadata.annotations).not.toEqual(gatewayBefore.metadata.annotations);
+  expect(reaper.metadata.annotations).not.toEqual(reaperBefore.metadata.annotations);
+});
+
+test('the order of fields makes no difference, and any content does', () => {
+  const hashes = desiredFor().map(({ hash }) => hash);
+  const { gateway, reaper, retention, storage } = ON_S3;
+  expect(desiredFor({ reaper, retention, storage, gateway }).map(({ hash }) => hash)).toEqual(hashes);
+  const other = desiredObjects(store(), { ...SETTINGS, image: 'another' }).map(({ hash }) => hash);
+  expect(other.filter((hash) => !hashes.includes(hash))).toHaveLength(2);
+});
+
+test('a claim is mounted by one pod at a time, which needs no credentials', () => {
+  const spec = { ...ON_A_VOLUME, gateway: { credentialsSecretRef: { name: 'unused' } } };
+  const deployment = objectNamed(desiredFor(spec), 'Deployment orders-gateway');
+  expect(deployment.spec).toMatchObject({ replicas: 1, strategy: { type: 'Recreate' } });
+  const [container] = deployment.spec.template.spec.containers;
+  expect(container.args).toEqual(expect.arrayContaining(['--data-dir', '/var/lib/payload-store']));
+  expect(container.args).not.toContain('--credentials-dir');
+});
+
+test.each([
+  ['30d', 945],
+  ['Forever', 945],
+  ['8s', 47],
+  ['20m', 345],
+])('with a TTL of %s a gateway has %d s to end', (ttl, seconds) => {
+  const spec = { ...ON_S3, retention: { ttl }, reaper: undefined };
+  const { template } = objectNamed(desiredFor(spec), 'Deployment orders-gateway').spec;
+  expect(template.spec.terminationGracePeriodSeconds).toBe(seconds);
+});
+
+test('pull secrets are named where there are any', () => {
+  const objects = desiredObjects(store(), { ...SETTINGS, imagePullSecrets: ['registry'] });
+  for (const pod of podsOf(objects)) expect(pod.spec.imagePullSecrets).toEqual([{ name: 'registry' }]);
+  for (const pod of podsOf(desiredFor())) expect(pod.spec).not.toHaveProperty('imagePullSecrets');
+});
+
+test('payloads are for the namespaces of the store, metrics for everybody', () => {
+  const objects = desiredFor({ ...ON_S3, allowedNamespaces: ['workers', 'payments'] });
+  const [data, metrics] = objectNamed(objects, 'NetworkPolicy orders-gateway').spec.ingress;
+  expect(data.from[0].namespaceSelector.matchExpressions[0].values).toEqual(['payments', 'workers']);
+  expect(data.ports).toEqual([{ port: 8577, protocol: 'TCP' }]);
+  expect(metrics).toEqual({ ports: [{ port: 8578, protocol: 'TCP' }] });
+  expect(objectNamed(objects, 'NetworkPolicy orders-reaper').spec.ingress).toEqual([metrics]);
+});

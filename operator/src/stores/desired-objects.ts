@@ -1,0 +1,67 @@
+import { FOREVER } from '@largepayload/crds';
+import type { KubernetesObject, ResourceKind } from '../kubernetes/api.ts';
+import {
+  CONFIG_MAPS,
+  DEPLOYMENTS,
+  NETWORK_POLICIES,
+  POD_DISRUPTION_BUDGETS,
+  SERVICE_ACCOUNTS,
+  SERVICES,
+} from '../kubernetes/resources.ts';
+import { configMap, configOf } from './desired/config-map.ts';
+import type { PodSettings, StoreContext } from './desired/context.ts';
+import { disruptionBudget } from './desired/disruption-budget.ts';
+import { gatewayDeployment } from './desired/gateway-deployment.ts';
+import { gatewayService } from './desired/gateway-service.ts';
+import { gatewayPolicy, reaperPolicy } from './desired/network-policies.ts';
+import { reaperDeployment } from './desired/reaper-deployment.ts';
+import { serviceAccount } from './desired/service-accounts.ts';
+import { OBJECT_HASH } from './labels.ts';
+import type { StoreResource, StoreSpec } from './read-store.ts';
+import { hashValue } from './stable-hash.ts';
+import { unsupported } from './support.ts';
+
+export interface DesiredObject {
+  readonly resource: ResourceKind;
+  readonly object: KubernetesObject;
+  /** of all it says; the object bears it as an annotation */
+  readonly hash: string;
+}
+
+/**
+ * What should be in the cluster for a store, in the order to apply it. Nothing for a store that is being deleted, is not valid
+ * or asks for what this version cannot do; what is there already then stays as it is.
+ */
+export function desiredObjects(store: StoreResource, settings: PodSettings): readonly DesiredObject[] {
+  const { namespace, name, uid, spec } = store;
+  if (store.deleting || spec === undefined || unsupported(spec) !== undefined) return [];
+  const context: StoreContext = { namespace, name, uid, spec, settings };
+  const config = configOf(context);
+  const reaps = hasReaper(spec);
+  const account = (component: 'gateway' | 'reaper') =>
+    spec[component]?.serviceAccountName === undefined && serviceAccount(context, component);
+  // Policies come before the pods that they protect.
+  const objects: [ResourceKind, KubernetesObject | false][] = [
+    [SERVICE_ACCOUNTS, account('gateway')],
+    [SERVICE_ACCOUNTS, reaps && account('reaper')],
+    [CONFIG_MAPS, configMap(context, config)],
+    [NETWORK_POLICIES, gatewayPolicy(context)],
+    [NETWORK_POLICIES, reaps && reaperPolicy(context)],
+    [POD_DISRUPTION_BUDGETS, disruptionBudget(context)],
+    [SERVICES, gatewayService(context)],
+    [DEPLOYMENTS, gatewayDeployment(context, config)],
+    [DEPLOYMENTS, reaps && reaperDeployment(context, config)],
+  ];
+  return objects.flatMap(([resource, object]) => (object ? [withHash(resource, object)] : []));
+}
+
+/** Whether the store has a Deployment that reaps. */
+export function hasReaper({ retention, storage }: StoreSpec): boolean {
+  return retention.ttl !== FOREVER && storage.filesystem === undefined;
+}
+
+function withHash(resource: ResourceKind, object: KubernetesObject): DesiredObject {
+  const hash = hashValue(object);
+  const annotations = { ...object.metadata.annotations, [OBJECT_HASH]: hash };
+  return { resource, object: { ...object, metadata: { ...object.metadata, annotations } }, hash };
+}

@@ -1,0 +1,80 @@
+/** What a container asks for and may use, by resource: `cpu: 100m`. */
+export interface ComputeResources {
+  readonly requests: Readonly<Record<string, string>>;
+  readonly limits: Readonly<Record<string, string>>;
+}
+
+type Given = {
+  readonly requests?: Readonly<Record<string, number | string>>;
+  readonly limits?: Readonly<Record<string, number | string>>;
+};
+
+export const GATEWAY_RESOURCES: ComputeResources = {
+  requests: { cpu: '100m', memory: '192Mi' },
+  limits: { cpu: '2', memory: '512Mi' },
+};
+
+export const REAPER_RESOURCES: ComputeResources = {
+  requests: { cpu: '50m', memory: '128Mi' },
+  limits: { cpu: '1', memory: '384Mi' },
+};
+
+/**
+ * The defaults with what is given in their place. A default gives way to what is given for the same resource: nobody has to
+ * lower a request because of a lower limit.
+ */
+export function computeResources(defaults: ComputeResources, given: Given = {}): ComputeResources {
+  const requests = textOf(given.requests);
+  const limits = textOf(given.limits);
+  return {
+    requests: { ...smaller(defaults.requests, limits), ...requests },
+    limits: { ...larger(defaults.limits, requests), ...limits },
+  };
+}
+
+function textOf(quantities: Readonly<Record<string, number | string>> = {}): Record<string, string> {
+  return Object.fromEntries(Object.entries(quantities).map(([resource, value]) => [resource, String(value)]));
+}
+
+type Quantities = Readonly<Record<string, string>>;
+
+const smaller = (defaults: Quantities, given: Quantities) => bounded(defaults, given, (a, b) => a < b);
+const larger = (defaults: Quantities, given: Quantities) => bounded(defaults, given, (a, b) => a > b);
+
+function bounded(
+  defaults: Quantities,
+  given: Quantities,
+  wins: (given: number, byDefault: number) => boolean,
+) {
+  return Object.fromEntries(
+    Object.entries(defaults).map(([resource, byDefault]) => {
+      const other = given[resource];
+      return [resource, other !== undefined && wins(amount(other), amount(byDefault)) ? other : byDefault];
+    }),
+  );
+}
+
+const FACTORS: Readonly<Record<string, number>> = {
+  n: 1e-9,
+  u: 1e-6,
+  m: 1e-3,
+  '': 1,
+  k: 1e3,
+  M: 1e6,
+  G: 1e9,
+  T: 1e12,
+  P: 1e15,
+  E: 1e18,
+  Ki: 2 ** 10,
+  Mi: 2 ** 20,
+  Gi: 2 ** 30,
+  Ti: 2 ** 40,
+  Pi: 2 ** 50,
+  Ei: 2 ** 60,
+};
+
+/** Good enough to compare; NaN, which wins no comparison, for what is no quantity: the API server says so better. */
+function amount(quantity: string): number {
+  const [, number = '', suffix = ''] = /^\+?([0-9.]+(?:[eE][+-]?[0-9]+)?)([a-zA-Z]*)$/.exec(quantity) ?? [];
+  return number === '' ? Number.NaN : Number(number) * (FACTORS[suffix] ?? Number.NaN);
+}

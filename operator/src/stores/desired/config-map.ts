@@ -1,0 +1,41 @@
+import { API_VERSION, KIND } from '@largepayload/crds';
+import { stringify } from 'yaml';
+import type { KubernetesObject } from '../../kubernetes/api.ts';
+import { CONFIG_HASH } from '../labels.ts';
+import { CONFIG_KEY, configMapName } from '../names.ts';
+import { hashText } from '../stable-hash.ts';
+import { metadataOf, type StoreContext } from './context.ts';
+
+/** What pods are started with. */
+export interface Config {
+  readonly text: string;
+  readonly hash: string;
+  /** of its ConfigMap */
+  readonly name: string;
+}
+
+/** The manifest with only what pods read, so that an edit of anything else restarts none. */
+export function configOf({ namespace, name, spec }: StoreContext): Config {
+  const { storage, retention, temporalNamespaces, maxPayloadSize } = spec;
+  const manifest = {
+    apiVersion: API_VERSION,
+    kind: KIND,
+    metadata: { name, namespace },
+    spec: { storage, retention, temporalNamespaces, maxPayloadSize },
+  };
+  const text = stringify(manifest, { aliasDuplicateObjects: false, lineWidth: 0 });
+  const hash = hashText(text);
+  return { text, hash, name: configMapName(name, hash) };
+}
+
+/** Never changed, one for each content: a pod that restarts while a bad edit is rolled out keeps its own. */
+export function configMap(context: StoreContext, config: Config): KubernetesObject {
+  const metadata = metadataOf(context, config.name);
+  return {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { ...metadata, annotations: { [CONFIG_HASH]: config.hash } },
+    immutable: true,
+    data: { [CONFIG_KEY]: config.text },
+  };
+}

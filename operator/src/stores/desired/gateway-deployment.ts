@@ -1,0 +1,64 @@
+import type { KubernetesObject } from '../../kubernetes/api.ts';
+import { selectorLabels } from '../labels.ts';
+import { componentName, DATA_PORT } from '../names.ts';
+import { longestPut } from '../put-time-limit.ts';
+import type { StoreSpec } from '../read-store.ts';
+import { computeResources, GATEWAY_RESOURCES } from './compute-resources.ts';
+import type { Config } from './config-map.ts';
+import { metadataOf, type StoreContext } from './context.ts';
+import { podTemplate } from './pod-template.ts';
+
+/** s beside the longest PUT: for endpoints to be withdrawn, and to end */
+const GRACE = 45;
+const DEFAULT_REPLICAS = 2;
+
+/** The pods that put and get payloads; with filesystem storage the one pod that also reaps. */
+export function gatewayDeployment(context: StoreContext, config: Config): KubernetesObject {
+  const { name, spec } = context;
+  const selector = { matchLabels: selectorLabels(name, 'gateway') };
+  const hasClaim = spec.storage.filesystem !== undefined;
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: metadataOf(context, componentName(name, 'gateway'), 'gateway'),
+    spec: {
+      replicas: gatewayReplicas(spec),
+      revisionHistoryLimit: 2,
+      selector,
+      strategy: hasClaim ? ONE_AT_A_TIME : NEW_BEFORE_OLD,
+      template: podTemplate(context, config, {
+        component: 'gateway',
+        args: ['--listen', `:${DATA_PORT}`],
+        ports: [{ name: 'data', containerPort: DATA_PORT }],
+        resources: computeResources(GATEWAY_RESOURCES, spec.gateway.resources),
+        terminationGracePeriodSeconds: Math.ceil(longestPut(spec.retention.ttl) / 1_000) + GRACE,
+        ...(!hasClaim && { spec: { topologySpreadConstraints: spread(selector) } }),
+      }),
+    },
+  };
+}
+
+function gatewayReplicas({ storage, gateway }: StoreSpec): number {
+  if (storage.filesystem !== undefined) return 1;
+  return gateway.replicas ?? DEFAULT_REPLICAS;
+}
+
+/** A pod that cannot become ready replaces none that is. */
+export const NEW_BEFORE_OLD = {
+  type: 'RollingUpdate',
+  rollingUpdate: { maxUnavailable: 0, maxSurge: 1 },
+};
+
+/** A ReadWriteOnce volume serves pods of one node only: the new pod would wait for the old one for ever. */
+const ONE_AT_A_TIME = { type: 'Recreate' };
+
+function spread(labelSelector: object) {
+  return ['topology.kubernetes.io/zone', 'kubernetes.io/hostname'].map((topologyKey) => ({
+    maxSkew: 1,
+    topologyKey,
+    whenUnsatisfiable: 'ScheduleAnyway',
+    labelSelector,
+    // Pods that are being replaced do not count.
+    matchLabelKeys: ['pod-template-hash'],
+  }));
+}

@@ -1,0 +1,28 @@
+import { CONFIG_MAPS, SERVICE_ACCOUNTS } from '../kubernetes/resources.ts';
+import type { DesiredObject } from './desired-objects.ts';
+import type { ObservedObject, ObservedStore } from './observed.ts';
+import { identityOf, identityOfDesired } from './ownership.ts';
+import { isSettled } from './rollout.ts';
+
+/**
+ * The objects of the store to delete. What pods need to start and run (accounts, ConfigMaps) stays until no pod is left that
+ * was made with it. Nothing is obsolete where nothing is desired: a store whose edit cannot be followed keeps serving.
+ */
+export function obsoleteObjects(
+  observed: ObservedStore,
+  desired: readonly DesiredObject[],
+): readonly ObservedObject[] {
+  if (desired.length === 0) return [];
+  const wanted = new Set(desired.map(identityOfDesired));
+  const settled = isSettled(observed, desired);
+  const spec = observed.store.spec;
+  const namedAccounts = [spec?.gateway.serviceAccountName, spec?.reaper?.serviceAccountName];
+  return observed.objects.filter((object) => {
+    const { resource, name, controller, deleting } = object;
+    if (deleting || controller !== observed.store.uid || wanted.has(identityOf(object))) return false;
+    if (resource === CONFIG_MAPS) return settled;
+    // One that we made and the store has come to name is in use.
+    if (resource === SERVICE_ACCOUNTS) return settled && !namedAccounts.includes(name);
+    return true;
+  });
+}

@@ -1,0 +1,32 @@
+import type { ResourceKind } from '../kubernetes/api.ts';
+import type { DesiredObject } from './desired-objects.ts';
+import type { ObservedObject, ObservedStore } from './observed.ts';
+import type { StoreResource } from './read-store.ts';
+
+/** Whether an object may be changed for the store. One without a controller may have been restored from a backup. */
+export function isOurs({ controller, store: label }: ObservedObject, store: StoreResource): boolean {
+  return controller === store.uid || (controller === undefined && label === store.name);
+}
+
+/** Whether it was made for an earlier store of the same name; Kubernetes removes it, as that store is gone. */
+export function isLeftOver({ controller, store: label }: ObservedObject, store: StoreResource): boolean {
+  return controller !== undefined && controller !== store.uid && label === store.name;
+}
+
+/** Objects that have a name which the store needs and are not the store's: never to be applied to. */
+export function objectsInTheWay(
+  { store, objects }: ObservedStore,
+  desired: readonly DesiredObject[],
+): readonly ObservedObject[] {
+  const wanted = new Set(desired.map(identityOfDesired));
+  return objects.filter((object) => wanted.has(identityOf(object)) && !isOurs(object, store));
+}
+
+/** Tells an object from all others of its namespace. */
+export function identityOf({ resource, name }: { resource: ResourceKind; name: string }): string {
+  return `${resource.plural}.${resource.group}/${name}`;
+}
+
+export function identityOfDesired({ resource, object }: DesiredObject): string {
+  return identityOf({ resource, name: object.metadata.name });
+}

@@ -1,0 +1,120 @@
+import { expect, test } from 'vitest';
+import { CONFIG_MAPS } from '../../kubernetes/resources.ts';
+import { desiredFor, objectNamed } from '../stores.fixture.ts';
+import { parseReport } from './parse-report.ts';
+import { projectDeployment } from './project-deployment.ts';
+import { projectObject } from './project-object.ts';
+import { projectPod } from './project-pod.ts';
+
+const desired = desiredFor();
+const deployment = objectNamed(desired, 'Deployment orders-gateway');
+const { template } = deployment.spec;
+
+test('a Deployment, from what was applied and what its controller says', () => {
+  const projected = projectDeployment({
+    ...deployment,
+    metadata: { ...deployment.metadata, uid: 'u1', generation: 4, resourceVersion: '99' },
+    status: {
+      ...{ observedGeneration: 4, replicas: 2, updatedReplicas: 2, readyReplicas: 1, availableReplicas: 1 },
+      conditions: [
+        { type: 'Available', status: 'True', reason: 'MinimumReplicasAvailable', message: 'm' },
+        { type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate', message: 'exceeded quota' },
+      ],
+    },
+  });
+  expect(projected).toMatchObject({
+    ...{ name: 'orders-gateway', namespace: 'payments', store: 'orders', uid: 'u1', resourceVersion: '99' },
+    ...{ generation: 4, observedGeneration: 4, wanted: 2, replicas: 2, updated: 2, ready: 1, available: 1 },
+    controller: '2f1d7c3e-8a51-4a55-9f0e-5b6c1d2e3f40',
+    objectHash: deployment.metadata.annotations['largepayload.dev/object-hash'],
+    configHash: template.metadata.annotations['largepayload.dev/config-hash'],
+    templateHash: template.metadata.annotations['largepayload.dev/template-hash'],
+    replicaFailure: { status: 'True', reason: 'FailedCreate', message: 'exceeded quota' },
+    progressing: undefined,
+  });
+});
+
+test('a pod that ends again and again, beside a container of a mesh', () => {
+  const projected = projectPod({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { ...template.metadata, name: 'p', uid: 'u', creationTimestamp: '2026-06-01T11:00:00Z' },
+    spec: { nodeName: 'node-1', containers: [{ name: 'mesh', image: 'mesh' }, ...template.spec.containers] },
+    status: {
+      ...{ phase: 'Running', podIP: '10.0.0.1' },
+      conditions: [
+        { type: 'PodScheduled', status: 'True' },
+        { type: 'Ready', status: 'False', reason: 'ContainersNotReady' },
+      ],
+      containerStatuses: [
+        { name: 'mesh', restartCount: 7, state: { running: { startedAt: '2026-06-01T11:00:01Z' } } },
+        {
+          name: 'payload-store',
+          restartCount: 3,
+          state: { waiting: { reason: 'CrashLoopBackOff', message: 'back-off 20s' } },
+          lastState: { terminated: { exitCode: 2, reason: 'Error', message: 'payload-store: bad' } },
+        },
+      ],
+    },
+  });
+  expect(projected).toMatchObject({
+    ...{ name: 'p', uid: 'u', store: 'orders', component: 'gateway', node: 'node-1', ip: '10.0.0.1' },
+    ...{ ready: false, restarts: 3, image: 'registry.example/payload-store:0.1.0', runningSince: undefined },
+    createdAt: Date.parse('2026-06-01T11:00:00Z'),
+    waiting: { reason: 'CrashLoopBackOff', message: 'back-off 20s' },
+    ended: { exitCode: 2, reason: 'Error', message: 'payload-store: bad' },
+    configHash: template.metadata.annotations['largepayload.dev/config-hash'],
+  });
+});
+
+test('any object, from its metadata alone', () => {
+  const { object, hash } = desired.find((each) => each.resource === CONFIG_MAPS) ?? {};
+  const { data: _, ...metadataOnly } = object as NonNullable<typeof object>;
+  expect(projectObject(CONFIG_MAPS, metadataOnly)).toMatchObject({
+    ...{ name: object?.metadata.name, store: 'orders', objectHash: hash, deleting: false },
+    configHash: object?.metadata.name.replace('orders-config-', ''),
+  });
+});
+
+test('what pods report', () => {
+  const store = { namespace: 'payments', name: 'orders' };
+  const ready = { store, role: 'reaper', version: '0.1.0', storage: 's3', ready: true };
+  const reaper = { lastCompletedTime: '2026-06-01T11:30:00.000Z', lastError: 'no' };
+  expect(parseReport({ ...ready, reaper })).toEqual({
+    report: {
+      ...{ store: 'payments/orders', version: '0.1.0', ready: true, error: undefined },
+      reaper: { lastCompleted: Date.parse('2026-06-01T11:30:00Z'), lastError: 'no' },
+    },
+  });
+  const error = { code: 'storage_denied', message: 'no' };
+  expect(parseReport({ ...ready, ready: false, error, reaper: null })).toMatchObject({
+    report: { ready: false, error, reaper: undefined },
+  });
+});
+
+test.each([null, 'text', [], {}, { store: 'x', ready: true }, { store: { namespace: 'a', name: 'b' } }])(
+  'what is no report: %j',
+  (body) => {
+    expect(parseReport(body)).toHaveProperty('unreachable');
+  },
+);
+
+/** Whatever a server, an older version or a test tool puts there. */
+test.each([
+  {},
+  { metadata: null },
+  { metadata: { name: 7, labels: [], annotations: 'x', ownerReferences: {} }, spec: 1, status: [] },
+  {
+    metadata: { creationTimestamp: 'never', ownerReferences: [null, 'x'] },
+    spec: { containers: [null, { name: 3 }], replicas: 'two', template: null },
+    status: {
+      conditions: [null, 1, {}],
+      containerStatuses: [{ name: 'payload-store', state: 'gone', lastState: [] }],
+    },
+  },
+])('an object that is none of ours stops nobody: %j', (object) => {
+  const raw = object as never;
+  expect(projectDeployment(raw)).toMatchObject({ replicas: 0, available: 0, controller: undefined });
+  expect(projectPod(raw)).toMatchObject({ ready: false, restarts: 0, component: undefined });
+  expect(projectObject(CONFIG_MAPS, raw)).toMatchObject({ deleting: false, store: undefined });
+});

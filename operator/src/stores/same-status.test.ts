@@ -1,0 +1,38 @@
+import type { LargePayloadStoreStatus } from '@largepayload/crds';
+import { expect, test } from 'vitest';
+import type { Condition } from './read-store.ts';
+import { sameStatus } from './same-status.ts';
+import { wellStore } from './situation.fixture.ts';
+import { decideStatus } from './status.ts';
+
+const decided = decideStatus(wellStore());
+const [ready, ...others] = decided.conditions as [Condition, ...Condition[]];
+const reaped = (lastCompletedTime: string) => ({ retention: { lastCompletedTime } });
+
+test.each<[string, Partial<LargePayloadStoreStatus>]>([
+  ['nothing', {}],
+  ['fields of others', { pods: { missed: 3 }, deadLetters: 1 }],
+  [
+    'conditions of others',
+    { conditions: [...(decided.conditions ?? []), { ...ready, type: 'InjectionCurrent' }] },
+  ],
+  ['the order of conditions', { conditions: (decided.conditions ?? []).toReversed() }],
+  ['a pass of the reaper some seconds ago', reaped('2026-06-01T11:29:10Z')],
+])('%s is no reason to write', (_what, change) => {
+  expect(sameStatus({ ...decided, ...change }, decided)).toBe(true);
+});
+
+test.each<[string, Partial<LargePayloadStoreStatus>]>([
+  ['the generation', { observedGeneration: 2 }],
+  ['the number of pods', { replicas: 1 }],
+  ['the words of a condition', { conditions: [{ ...ready, message: 'other words' }, ...others] }],
+  ['a missing condition', { conditions: others }],
+  ['a pass of the reaper', reaped('2026-06-01T11:00:00Z')],
+  ['the first pass of the reaper', { retention: {} }],
+])('%s is one', (_what, change) => {
+  expect(sameStatus({ ...decided, ...change }, decided)).toBe(false);
+});
+
+test('a store without a status gets one', () => {
+  expect(sameStatus({}, decided)).toBe(false);
+});

@@ -1,0 +1,99 @@
+import { answer, complaint, HOUR, MINUTE, NOW, REAPED, withPods, withReports } from '../situation.fixture.ts';
+import { type Case, onVolume, remembering, WELL, well } from './case.fixture.ts';
+
+export const REAPER_CASES: readonly Case[] = [
+  {
+    when: 'the reaper waits for the gateway',
+    situation: withReports(
+      withPods(well, 'reaper', { ready: false }),
+      'reaper',
+      complaint('storage_unavailable', 'the storage has no store.json yet; a gateway of the store writes it'),
+    ),
+    expected: {
+      ...WELL,
+      Ready: 'False Starting',
+      ReaperHealthy: 'False Starting',
+      RetentionSafe: 'Unknown NoReport',
+    },
+  },
+  {
+    when: 'the reaper may not delete',
+    situation: withReports(
+      well,
+      'reaper',
+      answer({
+        reaper: {
+          ...REAPED,
+          lastError:
+            'cannot delete 12 payloads: access denied for s3:DeleteObject on the bucket payloads (AccessDenied); allow it in the policy of these credentials',
+        },
+      }),
+    ),
+    expected: { ...WELL, ReaperHealthy: 'False PassFailed' },
+  },
+  {
+    when: 'the reaper is late',
+    situation: withReports(
+      withPods(well, 'reaper', { createdAt: NOW - 24 * HOUR }),
+      'reaper',
+      answer({ reaper: { lastCompleted: NOW - 2 * HOUR - 6 * MINUTE, lastError: undefined } }),
+    ),
+    expected: { ...WELL, ReaperHealthy: 'False PassLate' },
+  },
+  {
+    when: 'a pass takes longer than usual',
+    situation: withReports(
+      withPods(well, 'reaper', { createdAt: NOW - 24 * HOUR }),
+      'reaper',
+      answer({ reaper: { lastCompleted: NOW - 2 * HOUR - 4 * MINUTE, lastError: undefined } }),
+    ),
+    expected: WELL,
+  },
+  {
+    when: 'the reaper of a volume is late',
+    situation: withReports(
+      withPods(onVolume, 'gateway', { createdAt: NOW - 24 * HOUR }),
+      'gateway',
+      answer({ reaper: { lastCompleted: NOW - 2 * HOUR - 6 * MINUTE, lastError: undefined } }),
+    ),
+    expected: { ...WELL, ReaperHealthy: 'False PassLate' },
+  },
+  {
+    when: 'no pass has ended yet',
+    situation: withReports(
+      well,
+      'reaper',
+      answer({ reaper: { lastCompleted: undefined, lastError: undefined } }),
+    ),
+    expected: { ...WELL, ReaperHealthy: 'Unknown FirstPass' },
+  },
+  {
+    when: 'a reaper was restarted, and knows of no pass',
+    situation: remembering(
+      withReports(well, 'reaper', answer({ reaper: { lastCompleted: undefined, lastError: undefined } })),
+      { retention: { lastCompletedTime: '2026-06-01T11:15:00Z' } },
+    ),
+    expected: WELL,
+  },
+  {
+    when: 'the operator cannot reach the reaper, and never could',
+    situation: withReports(well, 'reaper', { unreachable: 'connect ETIMEDOUT 10.0.0.1:8578' }),
+    expected: { ...WELL, ReaperHealthy: 'Unknown PodUnreachable', RetentionSafe: 'Unknown NoReport' },
+  },
+  {
+    when: 'the operator cannot reach the reaper for a moment',
+    situation: remembering(withReports(well, 'reaper', { unreachable: 'connect ETIMEDOUT 10.0.0.1:8578' }), {
+      retention: { lastCompletedTime: '2026-06-01T11:30:00Z' },
+      conditions: [
+        {
+          type: 'RetentionSafe',
+          status: 'True',
+          reason: 'StorageAgrees',
+          message: '',
+          lastTransitionTime: '2026-05-01T00:00:00Z',
+        },
+      ],
+    }),
+    expected: WELL,
+  },
+];

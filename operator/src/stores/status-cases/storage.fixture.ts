@@ -1,0 +1,101 @@
+import { complaint, REAPED, wellStore, withReports } from '../situation.fixture.ts';
+import { ON_S3 } from '../stores.fixture.ts';
+import {
+  allReports,
+  type Case,
+  failing,
+  notReadyAtAll,
+  remembering,
+  startingGateway,
+  WELL,
+  well,
+} from './case.fixture.ts';
+
+const BUCKET_WORDS =
+  'cannot list folders: the bucket payloads does not exist; create it, or correct spec.storage.s3';
+const KEY_WORDS =
+  'cannot list folders: the credentials are not accepted (InvalidAccessKeyId); check the key and its secret';
+const CLOCK_WORDS =
+  "this machine's clock is 312.4 s ahead of the storage's; payloads are neither stored nor deleted until it is set right";
+const FOREIGN_WORDS =
+  'the storage belongs to the store billing/invoices, not to payments/orders; give each store a folder, bucket or prefix of its own';
+const GONE_WORDS = 'store.json has gone from the storage; is the right one mounted?';
+
+export const STORAGE_CASES: readonly Case[] = [
+  {
+    when: 'the bucket does not exist',
+    situation: notReadyAtAll(complaint('storage_unavailable', BUCKET_WORDS)),
+    expected: failing('BucketMissing'),
+  },
+  {
+    when: 'the credentials are wrong',
+    situation: notReadyAtAll(complaint('storage_denied', KEY_WORDS)),
+    expected: failing('StorageDenied'),
+  },
+  {
+    when: 'the cloud identity lacks a right',
+    situation: withReports(
+      startingGateway({}, wellStore({ ...ON_S3, gateway: {} })),
+      'gateway',
+      complaint(
+        'storage_denied',
+        'cannot write store.json: access denied for s3:PutObject on the bucket payloads (AccessDenied); allow it in the policy of these credentials',
+      ),
+    ),
+    expected: { ...WELL, Ready: 'False StorageDenied', GatewayAvailable: 'False StorageDenied' },
+  },
+  {
+    when: 'another store owns the bucket',
+    situation: notReadyAtAll(complaint('storage_unavailable', FOREIGN_WORDS)),
+    expected: {
+      Ready: 'False StorageOwnedByAnotherStore',
+      GatewayAvailable: 'False StorageOwnedByAnotherStore',
+      ReaperHealthy: 'False StorageOwnedByAnotherStore',
+      RetentionSafe: 'False StorageOwnedByAnotherStore',
+    },
+  },
+  {
+    when: 'somebody emptied the bucket of a running store',
+    situation: allReports(well, complaint('storage_unavailable', GONE_WORDS)),
+    expected: {
+      ...WELL,
+      Ready: 'False IdentityMissing',
+      ReaperHealthy: 'False IdentityMissing',
+      RetentionSafe: 'False IdentityMissing',
+    },
+  },
+  {
+    when: "the clock of the reaper's node is wrong",
+    situation: withReports(well, 'reaper', complaint('clock_difference', CLOCK_WORDS, { reaper: REAPED })),
+    expected: { ...WELL, ReaperHealthy: 'False ClockDifference', RetentionSafe: 'False ClockDifference' },
+  },
+  {
+    when: "the clock of a gateway's node is wrong",
+    situation: withReports(well, 'gateway', complaint('clock_difference', CLOCK_WORDS)),
+    expected: { ...WELL, Ready: 'False ClockDifference' },
+  },
+  {
+    when: 'the storage fails a running store',
+    situation: remembering(
+      allReports(
+        well,
+        complaint(
+          'storage_unavailable',
+          'cannot read store.json: the storage cannot be reached (connect ECONNREFUSED 10.0.0.9:9000); check the endpoint, and that it runs',
+        ),
+      ),
+      { conditions: [] },
+    ),
+    expected: {
+      ...WELL,
+      Ready: 'False StorageUnavailable',
+      ReaperHealthy: 'False StorageUnavailable',
+      RetentionSafe: 'Unknown NoReport',
+    },
+  },
+  {
+    when: 'the storage is full',
+    situation: withReports(well, 'gateway', complaint('storage_full', 'no space left: quota of 1 TiB')),
+    expected: { ...WELL, Ready: 'False StorageFull' },
+  },
+];

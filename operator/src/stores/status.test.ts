@@ -1,0 +1,102 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import { stringify } from 'yaml';
+import type { Situation } from './conditions/component-view.ts';
+import { sameStatus } from './same-status.ts';
+import { HOUR, NOW, wellStore } from './situation.fixture.ts';
+import { decideStatus } from './status.ts';
+import { CASES } from './status-cases/all.fixture.ts';
+import { ON_A_VOLUME, ON_S3, store } from './stores.fixture.ts';
+
+const saidOf = (situation: Situation) =>
+  Object.fromEntries(
+    (decideStatus(situation).conditions ?? []).map(({ type, status, reason }) => [
+      type,
+      `${status} ${reason}`,
+    ]),
+  );
+
+const wordsOf = (situation: Situation) => {
+  const [ready, ...others] = decideStatus(situation).conditions ?? [];
+  const told = others.map(({ type, status, reason, message }) => {
+    const isTold = status !== 'True' && message === ready?.message;
+    return [type, `${status} ${reason}: ${isTold ? '(as Ready)' : message}`];
+  });
+  return { Ready: `${ready?.status} ${ready?.reason}: ${ready?.message}`, ...Object.fromEntries(told) };
+};
+
+test.each(CASES)('when $when', ({ situation, expected }) => {
+  expect(saidOf(situation)).toEqual(expected);
+});
+
+/** For people to read: every message that a condition may have. `UPDATE_GOLDEN=1` writes it anew. */
+test('the words of conditions are those in testdata', async () => {
+  const file = new URL('testdata/conditions.yaml', import.meta.url);
+  const words = CASES.map(({ when, situation }) => [when, wordsOf(situation)]);
+  const text = stringify(Object.fromEntries(words), { lineWidth: 0 });
+  if (process.env.UPDATE_GOLDEN === '1') await writeFile(file, text);
+  expect(text).toBe(await readFile(file, 'utf8'));
+});
+
+test.each(CASES)('nothing is written again when nothing changes: $when', ({ situation }) => {
+  const first = decideStatus(situation);
+  const { observed } = situation;
+  const later = {
+    ...situation,
+    now: situation.now + 1_000,
+    observed: { ...observed, store: { ...observed.store, status: first } },
+  };
+  const second = decideStatus(later);
+  expect(second).toEqual(first);
+  expect(sameStatus(first, second)).toBe(true);
+});
+
+test('the status tells where the store is and who it is', () => {
+  expect(decideStatus(wellStore())).toMatchObject({
+    observedGeneration: 3,
+    storageID: 'payments/orders',
+    endpoint: 'http://orders-gateway.payments.svc:8577',
+    replicas: 2,
+    selector:
+      'app.kubernetes.io/name=payload-store,app.kubernetes.io/instance=orders,app.kubernetes.io/component=gateway',
+    retention: { lastCompletedTime: '2026-06-01T11:30:00Z' },
+  });
+});
+
+test('a condition remembers since when its status is what it is', () => {
+  const status = {
+    conditions: [
+      {
+        type: 'Ready',
+        status: 'True',
+        reason: 'FewerPods',
+        message: '',
+        lastTransitionTime: '2026-01-01T00:00:00Z',
+      },
+    ],
+  };
+  const before = wellStore();
+  const situation = { ...before, observed: { ...before.observed, store: store(ON_S3, {}, status) } };
+  const times = decideStatus(situation).conditions?.map(({ lastTransitionTime }) => lastTransitionTime);
+  expect(times).toEqual(['2026-01-01T00:00:00Z', ...Array(3).fill('2026-06-01T12:00:00Z')]);
+});
+
+test('what an unreadable status says is left', () => {
+  for (const status of [
+    'text',
+    { conditions: 'none', retention: 7 },
+    { conditions: [{ type: 'Ready' }, null] },
+  ]) {
+    const before = wellStore();
+    const situation = { ...before, observed: { ...before.observed, store: store(ON_S3, {}, status) } };
+    expect(decideStatus(situation)).toEqual(decideStatus(before));
+  }
+});
+
+test('a new pod is not late at once because the last pass was long ago', () => {
+  const before = wellStore(ON_A_VOLUME);
+  const status = { retention: { lastCompletedTime: new Date(NOW - 100 * HOUR).toISOString() } };
+  const pods = before.observed.pods.map((pod) => ({ ...pod, createdAt: NOW - 1_000 }));
+  const observed = { ...before.observed, pods, store: store(ON_A_VOLUME, {}, status), reports: new Map() };
+  expect(saidOf({ ...before, observed })).toMatchObject({ ReaperHealthy: 'True Reaping' });
+});

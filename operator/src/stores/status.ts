@@ -1,0 +1,61 @@
+import type { LargePayloadStoreStatus } from '@largepayload/crds';
+import type { Situation } from './conditions/component-view.ts';
+import { gatewayAvailable } from './conditions/gateway-available.ts';
+import { ready } from './conditions/ready.ts';
+import { reaperHealthy } from './conditions/reaper-healthy.ts';
+import { lastCompleted } from './conditions/reaper-reports.ts';
+import { retentionSafe } from './conditions/retention-safe.ts';
+import type { Verdict } from './conditions/verdict.ts';
+import { selectorText } from './labels.ts';
+import { endpointOf } from './names.ts';
+import type { ObservedStore } from './observed.ts';
+import type { Condition } from './read-store.ts';
+
+const CONDITIONS: readonly (readonly [string, (situation: Situation) => Verdict])[] = [
+  ['Ready', ready],
+  ['GatewayAvailable', gatewayAvailable],
+  ['ReaperHealthy', reaperHealthy],
+  ['RetentionSafe', retentionSafe],
+];
+
+/** What to say of the store: the whole status that the operator owns. Times in it are RFC 3339. */
+export function decideStatus(situation: Situation): LargePayloadStoreStatus {
+  const { observed } = situation;
+  const { namespace, name, generation } = observed.store;
+  const storageID = storageIdOf(observed);
+  const completed = lastCompleted(situation);
+  return {
+    observedGeneration: generation,
+    ...(storageID !== undefined && { storageID }),
+    endpoint: endpointOf(name, namespace),
+    replicas: observed.gateway?.replicas ?? 0,
+    selector: selectorText(name, 'gateway'),
+    ...(completed !== undefined && { retention: { lastCompletedTime: rfc3339(completed) } }),
+    conditions: CONDITIONS.map(([type, judge]) => asCondition(situation, type, judge(situation))),
+  };
+}
+
+/** The identity that a pod has compared with the storage's. */
+function storageIdOf({ reports, store }: ObservedStore): string | undefined {
+  for (const answer of reports.values()) {
+    if ('report' in answer && answer.report.ready) return answer.report.store;
+  }
+  return store.status.storageID;
+}
+
+function asCondition({ observed, now }: Situation, type: string, verdict: Verdict): Condition {
+  const before = observed.store.status.conditions?.find((condition) => condition.type === type);
+  const since = before?.status === verdict.status ? before.lastTransitionTime : rfc3339(now);
+  return {
+    type,
+    status: verdict.status,
+    reason: verdict.reason,
+    message: verdict.message,
+    lastTransitionTime: since,
+    observedGeneration: observed.store.generation,
+  };
+}
+
+function rfc3339(time: number): string {
+  return new Date(time).toISOString().replace(/\.\d+Z$/, 'Z');
+}

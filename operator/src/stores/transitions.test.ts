@@ -1,0 +1,81 @@
+import { expect, test } from 'vitest';
+import { transitions } from './transitions.ts';
+
+type Said = readonly [type: string, status: 'True' | 'False' | 'Unknown', reason: string, message?: string];
+
+const statusOf = (...said: Said[]) => ({
+  conditions: said.map(([type, status, reason, message = `${reason}.`]) => ({
+    ...{ type, status, reason, message },
+    lastTransitionTime: '2026-06-01T12:00:00Z',
+  })),
+});
+
+test.each<[string, Said[], Said[], string[]]>([
+  ['a store that begins', [], [['Ready', 'False', 'Creating']], []],
+  ['a store that is starting', [['Ready', 'False', 'Creating']], [['Ready', 'False', 'Starting']], []],
+  [
+    'a store that becomes ready',
+    [['Ready', 'False', 'Starting']],
+    [['Ready', 'True', 'Ready']],
+    ['Normal Ready'],
+  ],
+  [
+    'a store that is rolled out',
+    [['Ready', 'True', 'Ready']],
+    [['Ready', 'False', 'RollingOut']],
+    ['Normal RollingOut'],
+  ],
+  [
+    'a store that fails',
+    [['Ready', 'True', 'Ready']],
+    [['Ready', 'False', 'BucketMissing']],
+    ['Warning BucketMissing'],
+  ],
+  [
+    'another failure',
+    [['Ready', 'False', 'BucketMissing']],
+    [['Ready', 'False', 'StorageDenied']],
+    ['Warning StorageDenied'],
+  ],
+  [
+    'the same failure in other words',
+    [['Ready', 'False', 'Crashing', 'a']],
+    [['Ready', 'False', 'Crashing', 'b']],
+    [],
+  ],
+  ['fewer pods', [['Ready', 'True', 'Ready']], [['Ready', 'True', 'FewerPods']], ['Warning FewerPods']],
+  [
+    'a reaper that cannot be asked',
+    [['ReaperHealthy', 'True', 'Reaping']],
+    [['ReaperHealthy', 'Unknown', 'PodUnreachable']],
+    ['Warning PodUnreachable'],
+  ],
+  [
+    'one failure that several conditions tell',
+    [],
+    [
+      ['Ready', 'False', 'BucketMissing'],
+      ['GatewayAvailable', 'False', 'BucketMissing'],
+      ['ReaperHealthy', 'True', 'Reaping'],
+    ],
+    ['Warning BucketMissing', 'Normal Reaping'],
+  ],
+])('%s', (_what, before, after, expected) => {
+  const told = transitions(statusOf(...before), statusOf(...after)).map(
+    ({ type, reason }) => `${type} ${reason}`,
+  );
+  expect(told).toEqual(expected);
+});
+
+test('what several conditions tell is told in the words of the first', () => {
+  const after = statusOf(
+    ['Ready', 'False', 'Crashing', 'all words'],
+    ['GatewayAvailable', 'False', 'Crashing', 'words'],
+  );
+  expect(transitions({}, after)).toMatchObject([{ note: 'all words' }]);
+});
+
+test('a note is no longer than the API server allows', () => {
+  const after = statusOf(['Ready', 'False', 'Refused', 'x'.repeat(5_000)]);
+  expect(transitions({}, after)[0]?.note).toHaveLength(1_024);
+});
