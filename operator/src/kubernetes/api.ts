@@ -1,0 +1,131 @@
+/** A kind of object, and where the API server keeps it. */
+export interface ResourceKind {
+  /** `''`: the core group */
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  /** in URLs: lower case, plural */
+  readonly plural: string;
+}
+
+export interface OwnerReference {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly controller?: boolean;
+}
+
+export interface ObjectMeta {
+  readonly name: string;
+  readonly namespace?: string;
+  readonly uid?: string;
+  readonly resourceVersion?: string;
+  readonly generation?: number;
+  readonly creationTimestamp?: string;
+  readonly deletionTimestamp?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly ownerReferences?: readonly OwnerReference[];
+}
+
+/** An object as JSON. Typed models would drop the fields they do not know. */
+export interface KubernetesObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: ObjectMeta;
+  readonly [field: string]: unknown;
+}
+
+/** `Bookmark` carries a resourceVersion only. Errors that the API server sends within a watch are thrown as `ApiError`. */
+export interface WatchEvent {
+  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK';
+  readonly object: KubernetesObject;
+}
+
+/** What a list or a watch is of. */
+export interface Selection {
+  readonly resource: ResourceKind;
+  /** `undefined`: all namespaces */
+  readonly namespace?: string;
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+  /** Asks for `PartialObjectMetadata`: less to send, to parse and to keep. */
+  readonly metadataOnly?: boolean;
+}
+
+export interface WatchStart {
+  readonly resourceVersion: string;
+  /** Whole seconds after which the server is to end it. */
+  readonly timeoutSeconds: number;
+  /** Told when the server has agreed; the first event may be a minute away. */
+  readonly onOpen?: () => void;
+}
+
+export interface ObjectName {
+  readonly resource: ResourceKind;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** The API server answered a failure (its `Status`), or could not be reached (`status` 0). */
+export class ApiError extends Error {
+  /** HTTP status; 0: no answer */
+  readonly status: number;
+  /** `NotFound`, `Conflict`, `Expired`, … as the API server says */
+  readonly reason: string;
+  /** s, when the server says when to come again */
+  readonly retryAfter: number | undefined;
+
+  constructor(
+    message: string,
+    facts: { status: number; reason?: string; retryAfter?: number | undefined },
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.name = 'ApiError';
+    this.status = facts.status;
+    this.reason = facts.reason ?? '';
+    this.retryAfter = facts.retryAfter;
+  }
+}
+
+/**
+ * The calls of the Kubernetes API that the operator makes. Every call rejects with `ApiError`, or with the signal's
+ * reason when that is aborted, and has a time limit of its own.
+ */
+export interface KubernetesApi {
+  /** One page; `continue` leads to the next. */
+  list(
+    selection: Selection,
+    page: { limit: number; continue?: string | undefined },
+    signal: AbortSignal,
+  ): Promise<{ items: readonly KubernetesObject[]; resourceVersion: string; continue: string | undefined }>;
+  /** Ends when the server ends it, as it does after `timeoutSeconds`. Bookmarks are asked for. */
+  watch(selection: Selection, from: WatchStart, signal: AbortSignal): AsyncIterable<WatchEvent>;
+  /** `undefined`: there is none */
+  get(name: ObjectName, signal: AbortSignal): Promise<KubernetesObject | undefined>;
+  /**
+   * Server-side apply by this operator's field manager; fields of others are left alone.
+   * @param options.force takes over fields that others own; without it they are a conflict
+   * @throws ApiError 409 `Conflict`
+   */
+  apply(
+    resource: ResourceKind,
+    object: KubernetesObject,
+    options: { force: boolean },
+    signal: AbortSignal,
+  ): Promise<KubernetesObject>;
+  /** Server-side apply of the `status` subresource. */
+  applyStatus(
+    resource: ResourceKind,
+    object: KubernetesObject,
+    signal: AbortSignal,
+  ): Promise<KubernetesObject>;
+  /** @throws ApiError 409 `AlreadyExists` */
+  create(resource: ResourceKind, object: KubernetesObject, signal: AbortSignal): Promise<KubernetesObject>;
+  /** Replaces the object of the `resourceVersion` it bears. @throws ApiError 409 `Conflict` when it has changed since */
+  replace(resource: ResourceKind, object: KubernetesObject, signal: AbortSignal): Promise<KubernetesObject>;
+  /** What is not there counts as deleted. With a uid, only the object that has it. */
+  delete(name: ObjectName, uid: string | undefined, signal: AbortSignal): Promise<void>;
+}

@@ -1,0 +1,93 @@
+import { randomUUID } from 'node:crypto';
+import type { KubernetesApi, KubernetesObject } from './api.ts';
+import { microTime } from './lease.ts';
+import { RecentEvents } from './recent-events.ts';
+import { apiVersionOf, EVENTS } from './resources.ts';
+
+const CONTROLLER = 'largepayload.dev/operator';
+/** bytes that the API takes */
+const LONGEST_NOTE = 1_024;
+/** Events on their way at a time; what is more is left out. */
+const MOST_PENDING = 100;
+
+export interface ObservedEvent {
+  readonly type: 'Normal' | 'Warning';
+  /** CamelCase */
+  readonly reason: string;
+  /** What the operator did or tried, CamelCase. */
+  readonly action: string;
+  /** A sentence for people; cut at 1,024 bytes. */
+  readonly note: string;
+}
+
+export interface EventRecorderOptions {
+  readonly api: KubernetesApi;
+  /** Of this process: the pod's name. */
+  readonly instance: string;
+  readonly onFailure?: (failure: Error) => void;
+}
+
+/**
+ * Tells people what happened to an object, where `kubectl describe` shows it. The same said again within ten minutes,
+ * and more than an object's share, is left out. Nobody waits for it, and no failure of it reaches the caller.
+ */
+export class EventRecorder {
+  readonly #options: EventRecorderOptions;
+  readonly #recent = new RecentEvents();
+  readonly #pending = new Set<Promise<void>>();
+
+  constructor(options: EventRecorderOptions) {
+    this.#options = options;
+  }
+
+  /** @param regarding as the API server gave it */
+  record(regarding: KubernetesObject, event: ObservedEvent): void {
+    const { uid = '' } = regarding.metadata;
+    if (this.#pending.size >= MOST_PENDING) return;
+    const forget = this.#recent.admit(uid, JSON.stringify(event), performance.now());
+    if (forget === undefined) return;
+    const sent = this.#send(regarding, event)
+      .catch((failure: Error) => {
+        // It may be said again.
+        forget();
+        this.#options.onFailure?.(failure);
+      })
+      .finally(() => this.#pending.delete(sent));
+    this.#pending.add(sent);
+  }
+
+  /** Resolves when everything recorded so far was sent, or failed; at the latest when the signal is aborted. */
+  async settled(signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
+    const aborted = new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+    await Promise.race([Promise.all(this.#pending), aborted]);
+  }
+
+  async #send(regarding: KubernetesObject, event: ObservedEvent): Promise<void> {
+    const { apiVersion, kind, metadata } = regarding;
+    const { namespace = 'default', name, uid, resourceVersion } = metadata;
+    const object = {
+      apiVersion: apiVersionOf(EVENTS),
+      kind: EVENTS.kind,
+      metadata: { namespace, name: `${name}.${randomUUID().slice(-12)}` },
+      eventTime: microTime(new Date()),
+      reportingController: CONTROLLER,
+      reportingInstance: this.#options.instance.slice(0, 128),
+      regarding: { apiVersion, kind, namespace, name, uid, resourceVersion },
+      ...event,
+      note: cut(event.note, LONGEST_NOTE),
+    };
+    // It has the API's own time limit; an operator that stops still says why.
+    await this.#options.api.create(EVENTS, object, new AbortController().signal);
+  }
+}
+
+/** Its beginning, with an ellipsis, when it has more than so many bytes as UTF-8. */
+function cut(text: string, longest: number): string {
+  const bytes = Buffer.from(text);
+  if (bytes.length <= longest) return text;
+  let end = longest - Buffer.byteLength('…');
+  // Not within a character: those bytes begin with the bits 10.
+  while (((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1;
+  return `${bytes.toString('utf8', 0, end)}…`;
+}

@@ -1,0 +1,258 @@
+import type { IncomingMessage } from 'node:http';
+import {
+  ApiError,
+  type KubernetesApi,
+  type KubernetesObject,
+  type ObjectName,
+  type ResourceKind,
+  type Selection,
+  type WatchEvent,
+  type WatchStart,
+} from './api.ts';
+import { refusal, unanswered, watchRefusal } from './api-failures.ts';
+import { type Access, collect, type HttpRequest, send } from './http-exchange.ts';
+import { JsonLines } from './json-lines.ts';
+import { accepted, FIELD_MANAGER, pathOf, resourcePath, selectionPath, withQuery } from './resource-path.ts';
+import { apiVersionOf } from './resources.ts';
+import { withinLimit } from './time-limit.ts';
+
+/** ms for a call; of a watch, for the head of its answer */
+const CALL_LIMIT = 30_000;
+const LARGEST_ANSWER = 16 * 1024 * 1024;
+/** bytes; etcd takes objects of up to 1.5 MiB, which are longer as JSON */
+const LARGEST_EVENT = 8 * 1024 * 1024;
+
+export type Verb = 'list' | 'watch' | 'get' | 'apply' | 'applyStatus' | 'create' | 'replace' | 'delete';
+
+/** A call that was answered, or failed. A watch is answered when it begins. */
+export interface RequestOutcome {
+  readonly verb: Verb;
+  /** plural */
+  readonly resource: string;
+  /** HTTP status; 0: no answer */
+  readonly status: number;
+  readonly seconds: number;
+}
+
+export interface HttpApiOptions {
+  readonly userAgent: string;
+  readonly onRequest?: ((outcome: RequestOutcome) => void) | undefined;
+}
+
+interface Call {
+  readonly verb: Verb;
+  readonly resource: ResourceKind;
+  /** named in messages */
+  readonly of: string;
+  readonly method: string;
+  readonly path: string;
+  readonly accept?: string;
+  readonly contentType?: string;
+  readonly content?: unknown;
+}
+
+const APPLY = { method: 'PATCH', contentType: 'application/apply-patch+yaml' };
+
+/** The API by plain JSON over HTTP/1.1: fields that this version does not know pass through. Nothing is retried. */
+export class HttpApi implements KubernetesApi {
+  readonly #access: Access;
+  readonly #options: HttpApiOptions;
+
+  constructor(access: Access, options: HttpApiOptions) {
+    this.#access = access;
+    this.#options = options;
+  }
+
+  async list(
+    selection: Selection,
+    page: { limit: number; continue?: string | undefined },
+    signal: AbortSignal,
+  ): Promise<{ items: readonly KubernetesObject[]; resourceVersion: string; continue: string | undefined }> {
+    const { limit, continue: from } = page;
+    const answer = (await this.#call(
+      {
+        ...{ verb: 'list', method: 'GET', resource: selection.resource, of: selection.namespace ?? '' },
+        path: selectionPath(selection, { limit, continue: from }),
+        accept: accepted(selection, 'List'),
+      },
+      signal,
+    )) as {
+      items?: KubernetesObject[] | null;
+      metadata: { resourceVersion: string; continue?: string };
+    };
+    const items = (answer.items ?? []).map((item) => ({ ...item, ...kindOf(selection.resource) }));
+    const { resourceVersion, continue: next } = answer.metadata;
+    return { items, resourceVersion, continue: next || undefined };
+  }
+
+  async *watch(
+    selection: Selection,
+    { resourceVersion, timeoutSeconds, onOpen }: WatchStart,
+    signal: AbortSignal,
+  ): AsyncGenerator<WatchEvent> {
+    const { resource } = selection;
+    const query = { watch: 'true', allowWatchBookmarks: 'true', resourceVersion, timeoutSeconds };
+    const call: Call = {
+      ...{ verb: 'watch', method: 'GET', resource, of: selection.namespace ?? '' },
+      path: selectionPath(selection, query),
+      accept: accepted(selection, ''),
+    };
+    const message = await this.#answered(call, (answer) => answer, signal);
+    const onAbort = () => message.destroy(signal.reason);
+    signal.addEventListener('abort', onAbort);
+    try {
+      signal.throwIfAborted();
+      onOpen?.();
+      const lines = new JsonLines(LARGEST_EVENT);
+      for await (const chunk of message as AsyncIterable<Buffer>) {
+        for (const line of lines.push(chunk)) yield toEvent(line, resource, nameOf(call));
+      }
+      lines.end();
+    } catch (error) {
+      throw this.#failure(call, error, signal);
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+      message.destroy();
+    }
+  }
+
+  async get(name: ObjectName, signal: AbortSignal): Promise<KubernetesObject | undefined> {
+    try {
+      const path = resourcePath(name.resource, name.namespace, name.name);
+      const answer = this.#call({ verb: 'get', method: 'GET', ...named(name), path }, signal);
+      return (await answer) as KubernetesObject;
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+  }
+
+  async apply(
+    resource: ResourceKind,
+    object: KubernetesObject,
+    { force }: { force: boolean },
+    signal: AbortSignal,
+  ) {
+    const query = { fieldManager: FIELD_MANAGER, force: String(force) };
+    const path = withQuery(pathOf(resource, object), query);
+    return await this.#write({ ...APPLY, verb: 'apply', resource, path }, object, signal);
+  }
+
+  async applyStatus(resource: ResourceKind, object: KubernetesObject, signal: AbortSignal) {
+    const query = { fieldManager: FIELD_MANAGER, force: 'true' };
+    const path = withQuery(pathOf(resource, object, 'status'), query);
+    return await this.#write({ ...APPLY, verb: 'applyStatus', resource, path }, object, signal);
+  }
+
+  async create(resource: ResourceKind, object: KubernetesObject, signal: AbortSignal) {
+    const path = withQuery(resourcePath(resource, object.metadata.namespace), {
+      fieldManager: FIELD_MANAGER,
+    });
+    return await this.#write({ verb: 'create', method: 'POST', resource, path }, object, signal);
+  }
+
+  async replace(resource: ResourceKind, object: KubernetesObject, signal: AbortSignal) {
+    const path = withQuery(pathOf(resource, object), { fieldManager: FIELD_MANAGER });
+    return await this.#write({ verb: 'replace', method: 'PUT', resource, path }, object, signal);
+  }
+
+  async delete(name: ObjectName, uid: string | undefined, signal: AbortSignal): Promise<void> {
+    const preconditions = uid === undefined ? {} : { preconditions: { uid } };
+    const content = {
+      apiVersion: 'v1',
+      kind: 'DeleteOptions',
+      propagationPolicy: 'Background',
+      ...preconditions,
+    };
+    const path = resourcePath(name.resource, name.namespace, name.name);
+    try {
+      await this.#call({ verb: 'delete', method: 'DELETE', ...named(name), path, content }, signal);
+    } catch (error) {
+      if (isNotFound(error)) return;
+      const isOfAnother = uid !== undefined && error instanceof ApiError && error.status === 409;
+      if (isOfAnother && (await this.get(name, signal))?.metadata.uid !== uid) return;
+      throw error;
+    }
+  }
+
+  async #write(
+    call: Omit<Call, 'of' | 'content'>,
+    object: KubernetesObject,
+    signal: AbortSignal,
+  ): Promise<KubernetesObject> {
+    const { namespace = '', name } = object.metadata;
+    return (await this.#call(
+      { ...call, of: `${namespace}/${name}`, content: object },
+      signal,
+    )) as KubernetesObject;
+  }
+
+  async #call(call: Call, signal: AbortSignal): Promise<unknown> {
+    const read = async (answer: IncomingMessage) => JSON.parse(await collect(answer, LARGEST_ANSWER));
+    return await this.#answered(call, read, signal);
+  }
+
+  /** What `read` makes of the answer, if it is a good one. */
+  async #answered<T>(
+    call: Call,
+    read: (answer: IncomingMessage) => T | Promise<T>,
+    signal: AbortSignal,
+  ): Promise<T> {
+    const started = performance.now();
+    let status = 0;
+    try {
+      return await withinLimit(CALL_LIMIT, signal, async (limited) => {
+        const answer = await send(this.#access, this.#request(call), limited);
+        const { statusCode = 0 } = answer;
+        if (statusCode >= 300) throw refusal(nameOf(call), answer, await collect(answer, LARGEST_ANSWER));
+        const result = await read(answer);
+        status = statusCode;
+        return result;
+      });
+    } catch (error) {
+      const failure = this.#failure(call, error, signal);
+      if (failure instanceof ApiError) status = failure.status;
+      throw failure;
+    } finally {
+      const seconds = (performance.now() - started) / 1_000;
+      const outcome = { verb: call.verb, resource: call.resource.plural, status, seconds };
+      if (!signal.aborted) this.#options.onRequest?.(outcome);
+    }
+  }
+
+  #request({ method, path, accept = 'application/json', contentType, content }: Call): HttpRequest {
+    const headers = { Accept: accept, 'User-Agent': this.#options.userAgent };
+    if (content === undefined) return { method, path, headers };
+    const type = { 'Content-Type': contentType ?? 'application/json' };
+    return { method, path, headers: { ...headers, ...type }, body: JSON.stringify(content) };
+  }
+
+  #failure(call: Call, error: unknown, signal: AbortSignal): unknown {
+    if (signal.aborted) return signal.reason;
+    return error instanceof ApiError ? error : unanswered(nameOf(call), this.#access.url, error);
+  }
+}
+
+function toEvent(line: unknown, resource: ResourceKind, what: string): WatchEvent {
+  const { type, object } = line as WatchEvent | { type: 'ERROR'; object: object };
+  if (type === 'ERROR') throw watchRefusal(what, object);
+  return { type, object: { ...object, ...kindOf(resource) } };
+}
+
+/** Items of a list come without it, and those of a metadata list with another. */
+function kindOf(resource: ResourceKind): { apiVersion: string; kind: string } {
+  return { apiVersion: apiVersionOf(resource), kind: resource.kind };
+}
+
+function named({ resource, namespace, name }: ObjectName): Pick<Call, 'resource' | 'of'> {
+  return { resource, of: `${namespace}/${name}` };
+}
+
+function nameOf({ verb, resource, of }: Call): string {
+  return `${verb} ${resource.plural}${of === '' ? '' : ` ${of}`}`;
+}
+
+/** The object is not there, which a proxy's 404 does not say. */
+function isNotFound(error: unknown): boolean {
+  return error instanceof ApiError && error.status === 404 && error.reason === 'NotFound';
+}

@@ -1,0 +1,197 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { eventually } from '../../../sidecar/src/testing/eventually.ts';
+import { apiBed, NEVER } from '../testing/api-bed.ts';
+import type { KubernetesApi } from './api.ts';
+import { LeaderElection, LeadershipLostError } from './leader-election.ts';
+import { LEASES } from './resources.ts';
+
+/** As by default, only shorter. */
+const TIMES = { duration: 3, renewDeadline: 2, retryPeriod: 0.4 };
+const bed = apiBed();
+
+/** What happened, in order, of all candidates. */
+type Story = { readonly at: number; readonly what: string }[];
+
+function candidate(api: KubernetesApi, namespace: string, identity: string, story: Story) {
+  const stop = new AbortController();
+  const failures: string[] = [];
+  const onFailure = ({ message }: Error) => failures.push(message);
+  const election = new LeaderElection({
+    api,
+    namespace,
+    name: 'operator',
+    identity,
+    times: TIMES,
+    onFailure,
+  });
+  const tell = (what: string) => story.push({ at: performance.now(), what: `${identity} ${what}` });
+  const lead = async (signal: AbortSignal) => {
+    tell('leads');
+    await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+    tell('stops');
+  };
+  const ended = election.run(stop.signal, lead).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  return { election, stop, ended, failures, identity };
+}
+
+const wordsOf = (story: Story) => story.map(({ what }) => what);
+
+function expectNeverTwo(story: Story): void {
+  let leaders = 0;
+  for (const { what } of story) {
+    leaders += what.endsWith('leads') ? 1 : -1;
+    expect(leaders, wordsOf(story).join(', ')).toBeLessThanOrEqual(1);
+  }
+}
+
+const leaseOf = async (namespace: string) =>
+  (await bed.api().get({ resource: LEASES, namespace, name: 'operator' }, NEVER)) ?? expect.fail('no lease');
+
+test('of five, one leads at a time; each that stops hands over at once', async () => {
+  const namespace = await bed.newNamespace();
+  const story: Story = [];
+  const five = ['a', 'b', 'c', 'd', 'e'].map((name) => candidate(bed.api(), namespace, name, story));
+  for (let left = five.length; left > 0; left -= 1) {
+    await eventually('there is a leader', () => story.length === (five.length - left) * 2 + 1, 10_000);
+    const leader = five.find(({ election }) => election.isLeader) ?? expect.fail('none');
+    expect((await leaseOf(namespace)).spec).toMatchObject({
+      ...{ holderIdentity: leader.identity, leaseTransitions: five.length - left },
+    });
+    leader.stop.abort();
+    expect(await leader.ended).toBeUndefined();
+  }
+  expect(new Set(wordsOf(story)).size).toBe(10);
+  expectNeverTwo(story);
+  for (let n = 2; n < story.length; n += 2) {
+    const handover = (story[n]?.at ?? 0) - (story[n - 1]?.at ?? 0);
+    // Nobody waited for the lease to run out.
+    expect(handover).toBeLessThan(1_000);
+  }
+  expect((await leaseOf(namespace)).spec).toMatchObject({ holderIdentity: '' });
+  expect(five.flatMap(({ failures }) => failures)).toEqual([]);
+});
+
+test.each(['cut', 'hang'] as const)(
+  'a leader whose network is %s has stopped before another begins',
+  async (fault) => {
+    const namespace = await bed.newNamespace();
+    const story: Story = [];
+    const { api, proxy } = await bed.apiBehindProxy();
+    const first = candidate(api, namespace, 'first', story);
+    await eventually('it leads', () => story.length === 1);
+    const second = candidate(bed.api(), namespace, 'second', story);
+    await sleep(1_500);
+    const faultAt = performance.now();
+    proxy[fault]();
+    await eventually('the other leads', () => wordsOf(story).includes('second leads'), 10_000);
+    expect(wordsOf(story)).toEqual(['first leads', 'first stops', 'second leads']);
+    const [, stopped, taken] = story.map(({ at }) => at - faultAt);
+    // From the last renewal before the fault, which is up to a retry period old.
+    expect(stopped).toBeGreaterThan(1_400);
+    expect(stopped).toBeLessThan(2_200);
+    expect(taken).toBeGreaterThan(2_400);
+    expect(taken).toBeLessThan(4_500);
+    expect(await first.ended).toBeInstanceOf(LeadershipLostError);
+    proxy.heal();
+    await sleep(500);
+    second.stop.abort();
+    expect(await second.ended).toBeUndefined();
+    await proxy[Symbol.asyncDispose]();
+  },
+);
+
+test('a short fault costs no leadership', async () => {
+  const namespace = await bed.newNamespace();
+  const story: Story = [];
+  const { api, proxy } = await bed.apiBehindProxy();
+  const first = candidate(api, namespace, 'first', story);
+  await eventually('it leads', () => story.length === 1);
+  const second = candidate(bed.api(), namespace, 'second', story);
+  for (let n = 0; n < 3; n += 1) {
+    proxy.cut();
+    await sleep(1_000);
+    proxy.heal();
+    await sleep(1_500);
+  }
+  expect(wordsOf(story)).toEqual(['first leads']);
+  expect(first.failures.length).toBeGreaterThan(0);
+  first.stop.abort();
+  second.stop.abort();
+  expect([await first.ended, await second.ended]).toEqual([undefined, undefined]);
+  await proxy[Symbol.asyncDispose]();
+});
+
+test('the API server being away ends leadership, and somebody leads when it is back', async () => {
+  const namespace = await bed.newNamespace();
+  const story: Story = [];
+  const both = ['a', 'b'].map((name) => candidate(bed.api(), namespace, name, story));
+  await eventually('one leads', () => story.length === 1);
+  const leader = both.find(({ election }) => election.isLeader);
+  await bed.controlPlane().restart({ signal: 'SIGKILL', goneForMs: 3_000 });
+  expect(await leader?.ended).toBeInstanceOf(LeadershipLostError);
+  await eventually('the other leads', () => story.length === 3, 10_000);
+  expectNeverTwo(story);
+  for (const { stop } of both) stop.abort();
+  await Promise.all(both.map(({ ended }) => ended));
+});
+
+test('edits of others, and a removed lease, do not end it; a lease given to another does, at once', async () => {
+  const namespace = await bed.newNamespace();
+  const story: Story = [];
+  const { election, ended } = candidate(bed.api(), namespace, 'first', story);
+  await eventually('it leads', () => story.length === 1);
+  const lease = await leaseOf(namespace);
+  const { metadata, apiVersion, kind } = lease;
+  const edit = { apiVersion, kind, metadata: { namespace, name: 'operator', labels: { a: 'b' } } };
+  await bed.api().apply(LEASES, edit, { force: true }, NEVER);
+  await sleep(1_200);
+  expect((await leaseOf(namespace)).metadata.labels).toEqual({ a: 'b' });
+  await bed.api().delete({ resource: LEASES, namespace, name: 'operator' }, metadata.uid, NEVER);
+  await sleep(1_200);
+  expect((await leaseOf(namespace)).spec).toMatchObject({ holderIdentity: 'first', leaseTransitions: 0 });
+  expect(election.isLeader).toBe(true);
+  const stolen = await leaseOf(namespace);
+  const spec = { ...(stolen.spec as object), holderIdentity: 'thief' };
+  await bed
+    .api()
+    .replace(LEASES, { ...stolen, spec }, NEVER)
+    .catch(() => expect.fail('it was just renewed; run again'));
+  const began = performance.now();
+  const lost = await ended;
+  expect(lost).toBeInstanceOf(LeadershipLostError);
+  expect((lost as Error).message).toMatch(/thief holds the lease/);
+  expect(performance.now() - began).toBeLessThan(1_000);
+});
+
+test('what a leader fails with is passed on, after the lease was given up', async () => {
+  const namespace = await bed.newNamespace();
+  const options = { api: bed.api(), namespace, name: 'operator', identity: 'first', times: TIMES };
+  const failing = async () => {
+    await sleep(100);
+    throw new Error('a defect');
+  };
+  await expect(new LeaderElection(options).run(NEVER, failing)).rejects.toThrow('a defect');
+  expect((await leaseOf(namespace)).spec).toMatchObject({ holderIdentity: '' });
+});
+
+test('a leader that does not stop is reported before another begins', async () => {
+  const namespace = await bed.newNamespace();
+  const { api, proxy } = await bed.apiBehindProxy();
+  const options = { api, namespace, name: 'operator', identity: 'first', times: TIMES };
+  let isLeading = false;
+  const deaf = () => {
+    isLeading = true;
+    return new Promise<void>(() => {});
+  };
+  const lost = new LeaderElection(options).run(NEVER, deaf).catch((error: unknown) => error);
+  await eventually('it leads', () => isLeading);
+  const faultAt = performance.now();
+  proxy.cut();
+  expect(await lost).toBeInstanceOf(LeadershipLostError);
+  expect(performance.now() - faultAt).toBeLessThan(3_100);
+  await proxy[Symbol.asyncDispose]();
+});

@@ -1,0 +1,66 @@
+import { expect, test } from 'vitest';
+import { claimed, microTime, newLease, Observation, released } from './lease.ts';
+
+const claim = { identity: 'one', duration: 15, now: new Date('2026-03-04T05:06:07.089Z') };
+const lease = newLease('system', 'operator', claim);
+
+test('a new lease is that of its maker', () => {
+  expect(lease).toEqual({
+    ...{ apiVersion: 'coordination.k8s.io/v1', kind: 'Lease' },
+    metadata: { namespace: 'system', name: 'operator' },
+    spec: {
+      ...{ holderIdentity: 'one', leaseDurationSeconds: 15, leaseTransitions: 0 },
+      ...{ acquireTime: '2026-03-04T05:06:07.089000Z', renewTime: '2026-03-04T05:06:07.089000Z' },
+    },
+  });
+});
+
+test('renewing moves only the time; taking over counts a transition; what is unknown stays', () => {
+  const now = new Date('2026-03-04T05:06:10Z');
+  const rich = { ...lease, spec: { ...(lease.spec as object), strategy: 'OldestEmulationVersion' } };
+  expect(claimed(rich, { ...claim, now }).spec).toEqual({
+    ...rich.spec,
+    renewTime: microTime(now),
+  });
+  expect(claimed(rich, { ...claim, identity: 'two', now }).spec).toEqual({
+    ...rich.spec,
+    ...{ holderIdentity: 'two', leaseTransitions: 1, acquireTime: microTime(now), renewTime: microTime(now) },
+  });
+});
+
+test.each([
+  ['held by oneself', 'one', 0, true],
+  ['just seen', 'two', 0, false],
+  ['seen unchanged for less than its duration', 'two', 14_999, false],
+  ['seen unchanged for its duration', 'two', 15_000, true],
+])('a lease %s', (_, identity, later, isFree) => {
+  const observation = new Observation();
+  observation.see(lease, 1_000);
+  observation.see(lease, 1_000 + later);
+  expect(observation.isFree(identity, 1_000 + later, 60)).toBe(isFree);
+});
+
+test('every renewal counts from when it was seen, whatever the times in it say', () => {
+  const observation = new Observation();
+  observation.see(lease, 0);
+  const ancient = claimed(lease, { ...claim, now: new Date(0) });
+  observation.see(ancient, 14_000);
+  expect(observation.isFree('two', 28_999, 60)).toBe(false);
+  expect(observation.isFree('two', 29_000, 60)).toBe(true);
+});
+
+test('a change of something else does not make a lease last', () => {
+  const observation = new Observation();
+  observation.see(lease, 0);
+  const touched = { ...lease, metadata: { ...lease.metadata, resourceVersion: '9', labels: { a: 'b' } } };
+  observation.see(touched, 14_000);
+  expect(observation.isFree('two', 15_000, 60)).toBe(true);
+});
+
+test('a released lease is free for everybody at once', () => {
+  const observation = new Observation();
+  observation.see(lease, 0);
+  observation.see(released(lease, claim.now), 1);
+  expect(observation.holder).toBeUndefined();
+  expect(observation.isFree('two', 1, 60)).toBe(true);
+});

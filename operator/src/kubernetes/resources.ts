@@ -1,0 +1,33 @@
+import { GROUP, KIND, PLURAL, VERSION } from '@largepayload/crds';
+import type { ResourceKind } from './api.ts';
+
+const core = (kind: string, plural: string): ResourceKind => ({ group: '', version: 'v1', kind, plural });
+const grouped = (group: string, kind: string, plural: string): ResourceKind => ({
+  group,
+  version: 'v1',
+  kind,
+  plural,
+});
+
+export const LARGE_PAYLOAD_STORES: ResourceKind = {
+  group: GROUP,
+  version: VERSION,
+  kind: KIND,
+  plural: PLURAL,
+};
+export const CONFIG_MAPS = core('ConfigMap', 'configmaps');
+export const PODS = core('Pod', 'pods');
+export const SERVICE_ACCOUNTS = core('ServiceAccount', 'serviceaccounts');
+export const SERVICES = core('Service', 'services');
+export const DEPLOYMENTS = grouped('apps', 'Deployment', 'deployments');
+export const POD_DISRUPTION_BUDGETS = grouped('policy', 'PodDisruptionBudget', 'poddisruptionbudgets');
+export const NETWORK_POLICIES = grouped('networking.k8s.io', 'NetworkPolicy', 'networkpolicies');
+export const LEASES = grouped('coordination.k8s.io', 'Lease', 'leases');
+/** Events of kubelet and scheduler can be selected by the object's uid in this older form only. */
+export const POD_EVENTS = core('Event', 'events');
+export const EVENTS = grouped('events.k8s.io', 'Event', 'events');
+
+/** `apps/v1`, or `v1` in the core group. */
+export function apiVersionOf({ group, version }: ResourceKind): string {
+  return group === '' ? version : `${group}/${version}`;
+}

@@ -1,0 +1,144 @@
+import { Backoff } from './backoff.ts';
+
+const DELAYS = { first: 200, longest: 300_000 };
+
+export interface WorkQueueOptions {
+  /**
+   * Does the work of a key. When it rejects, the key comes again after a delay that doubles with every failure, until
+   * it resolves. The signal is that of `run`.
+   */
+  readonly work: (key: string, signal: AbortSignal) => Promise<void>;
+  /** keys worked on at a time */
+  readonly concurrency: number;
+  /** ms before the first repetition, and before any */
+  readonly delays?: { readonly first: number; readonly longest: number };
+  readonly onDone?: (outcome: WorkOutcome) => void;
+}
+
+export interface WorkOutcome {
+  readonly key: string;
+  /** s from when it was due until it was begun */
+  readonly waited: number;
+  /** s that it took */
+  readonly took: number;
+  readonly failure: Error | undefined;
+  /** ms until it comes again because of the failure */
+  readonly retryIn: number | undefined;
+}
+
+/**
+ * Keys that have to be worked on: each once however often it was added, in the order in which they were added, and
+ * never one key twice at the same time. A key that is added while it is worked on comes again afterwards.
+ */
+export class WorkQueue {
+  readonly #options: WorkQueueOptions;
+  /** keys that are due, with when they became so */
+  readonly #due = new Map<string, number>();
+  readonly #running = new Map<string, Promise<void>>();
+  /** those of them that were added again */
+  readonly #again = new Map<string, number>();
+  readonly #delayed = new Map<string, { at: number; timer: NodeJS.Timeout }>();
+  readonly #backoffs = new Map<string, Backoff>();
+  #signal: AbortSignal | undefined;
+
+  constructor(options: WorkQueueOptions) {
+    this.#options = options;
+  }
+
+  /** Keys that are due and wait for their turn. */
+  get depth(): number {
+    return this.#due.size + this.#again.size;
+  }
+
+  /** Keys that failed last and wait to come again, or were added for later. */
+  get delayed(): number {
+    return this.#delayed.size;
+  }
+
+  get running(): number {
+    return this.#running.size;
+  }
+
+  /** May be called before `run`. */
+  add(key: string): void {
+    if (this.#signal?.aborted) return;
+    this.#undelay(key);
+    const into = this.#running.has(key) ? this.#again : this.#due;
+    if (!into.has(key)) into.set(key, performance.now());
+    this.#start();
+  }
+
+  /** Adds it after `delay` ms, unless it was added, or is to be added, before that. */
+  addAfter(key: string, delay: number): void {
+    if (this.#signal?.aborted || this.#due.has(key)) return;
+    const at = performance.now() + delay;
+    const earlier = this.#delayed.get(key);
+    if (earlier !== undefined && earlier.at <= at) return;
+    this.#undelay(key);
+    this.#delayed.set(key, { at, timer: setTimeout(() => this.add(key), delay) });
+  }
+
+  /** Works until the signal is aborted. Resolves when what was under way by then has ended. */
+  async run(signal: AbortSignal): Promise<void> {
+    this.#signal = signal;
+    this.#start();
+    if (!signal.aborted) {
+      await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+    }
+    for (const key of this.#delayed.keys()) this.#undelay(key);
+    this.#due.clear();
+    this.#again.clear();
+    await Promise.all(this.#running.values());
+  }
+
+  #start(): void {
+    const signal = this.#signal;
+    if (signal === undefined) return;
+    for (const [key, since] of this.#due) {
+      if (signal.aborted || this.#running.size >= this.#options.concurrency) return;
+      this.#due.delete(key);
+      // Not begun before it counts as running: it may add its own key.
+      const work = Promise.resolve().then(() => this.#work(key, since, signal));
+      this.#running.set(key, work);
+    }
+  }
+
+  async #work(key: string, since: number, signal: AbortSignal): Promise<void> {
+    const began = performance.now();
+    const failure = await this.#outcome(key, signal);
+    this.#running.delete(key);
+    if (failure === undefined) this.#backoffs.delete(key);
+    const retryIn = failure === undefined || signal.aborted ? undefined : this.#retry(key);
+    const again = this.#again.get(key);
+    if (this.#again.delete(key) && again !== undefined && !signal.aborted) {
+      this.#undelay(key);
+      this.#due.set(key, again);
+    }
+    const ended = performance.now();
+    const times = { waited: (began - since) / 1_000, took: (ended - began) / 1_000 };
+    this.#options.onDone?.({ key, ...times, failure, retryIn });
+    this.#start();
+  }
+
+  async #outcome(key: string, signal: AbortSignal): Promise<Error | undefined> {
+    try {
+      await this.#options.work(key, signal);
+      return undefined;
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error));
+    }
+  }
+
+  #retry(key: string): number {
+    const backoff = this.#backoffs.get(key) ?? new Backoff(this.#options.delays ?? DELAYS);
+    this.#backoffs.set(key, backoff);
+    const delay = backoff.next();
+    this.addAfter(key, delay);
+    return delay;
+  }
+
+  #undelay(key: string): void {
+    clearTimeout(this.#delayed.get(key)?.timer);
+    this.#delayed.delete(key);
+  }
+}
