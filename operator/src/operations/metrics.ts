@@ -1,0 +1,74 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+/** The operator's metrics. No label holds the name of a store: there may be thousands. */
+export class Metrics {
+  readonly registry = new Registry();
+  readonly #reconciles = new Counter({
+    name: 'large_payload_operator_reconcile_total',
+    help: 'Reconciliations of a store, by result: succeeded, failed.',
+    labelNames: ['result'],
+    registers: [this.registry],
+  });
+  readonly #durations = new Histogram({
+    name: 'large_payload_operator_reconcile_duration_seconds',
+    help: 'How long a reconciliation of a store took.',
+    buckets: [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 30],
+    registers: [this.registry],
+  });
+  readonly #requests = new Counter({
+    name: 'large_payload_operator_api_requests_total',
+    help: 'Requests to the Kubernetes API, by verb, resource and HTTP status (0: no answer).',
+    labelNames: ['verb', 'resource', 'code'],
+    registers: [this.registry],
+  });
+  readonly #leading = new Gauge({
+    name: 'large_payload_operator_leading',
+    help: '1 while this replica holds the Lease and reconciles.',
+    registers: [this.registry],
+  });
+
+  constructor() {
+    collectDefaultMetrics({ register: this.registry });
+    for (const result of ['succeeded', 'failed']) this.#reconciles.inc({ result }, 0);
+  }
+
+  recordReconcile(result: 'succeeded' | 'failed', seconds: number): void {
+    this.#reconciles.inc({ result });
+    this.#durations.observe(seconds);
+  }
+
+  recordRequest(verb: string, resource: string, code: number): void {
+    this.#requests.inc({ verb, resource, code: String(code) });
+  }
+
+  set leading(leading: boolean) {
+    this.#leading.set(leading ? 1 : 0);
+  }
+
+  /** @param count asked for at each scrape */
+  watchQueue(count: () => number): void {
+    this.#gauge('large_payload_operator_queue_depth', 'Stores that wait to be reconciled.', count);
+  }
+
+  /** @param count stores whose condition Ready is `ready`, asked for at each scrape */
+  watchStores(count: (ready: boolean) => number): void {
+    const gauge: Gauge<'ready'> = new Gauge({
+      name: 'large_payload_operator_stores',
+      help: 'LargePayloadStores, by whether they are Ready.',
+      labelNames: ['ready'],
+      registers: [this.registry],
+      collect: () => {
+        for (const ready of [true, false]) gauge.set({ ready: String(ready) }, count(ready));
+      },
+    });
+  }
+
+  #gauge(name: string, help: string, count: () => number): void {
+    const gauge: Gauge = new Gauge({
+      name,
+      help,
+      registers: [this.registry],
+      collect: () => gauge.set(count()),
+    });
+  }
+}

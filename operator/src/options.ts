@@ -1,0 +1,96 @@
+import { parseArgs } from 'node:util';
+
+export interface OperatorOptions {
+  /** of the pods that the operator makes */
+  readonly image: string;
+  readonly imagePullPolicy: 'Always' | 'IfNotPresent' | 'Never';
+  readonly imagePullSecrets: readonly string[];
+  /** where the operator's own Lease is */
+  readonly namespace: string;
+  readonly leaseName: string;
+  readonly metricsListen: { readonly host: string | undefined; readonly port: number };
+  readonly logLevel: string;
+}
+
+/** The command line cannot be understood; the message says how to write it. */
+export class OptionsError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'OptionsError';
+  }
+}
+
+const PULL_POLICIES = ['Always', 'IfNotPresent', 'Never'] as const;
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error'];
+
+export const HELP = `large-payload-operator reconciles LargePayloadStore resources.
+
+Usage: operator.mjs --image IMAGE --namespace NAMESPACE [options]
+
+Options:
+  --image IMAGE              image of the gateways and reapers (required)
+  --image-pull-policy POLICY Always, IfNotPresent or Never [default: IfNotPresent]
+  --image-pull-secret NAME   a Secret of the store's namespace to pull the image with; may be repeated
+  --namespace NAMESPACE      the operator's own, which holds its Lease (required)
+  --lease-name NAME          one of several replicas leads: who holds this Lease [default: large-payload-operator]
+  --metrics-listen HOST:PORT /metrics, /healthz and /readyz; :PORT is every interface [default: :8080]
+  --log-level LEVEL          ${LOG_LEVELS.join(', ')} [default: info]
+  --help, --version
+
+In a cluster it uses its service account; elsewhere the kubeconfig that kubectl would use.
+SIGTERM and SIGINT end it with exit code 0; it gives its Lease back.
+`;
+
+/** @throws OptionsError */
+export function parseOptions(args: readonly string[]): OperatorOptions {
+  const values = parse(args);
+  const policy = values['image-pull-policy'] ?? 'IfNotPresent';
+  const imagePullPolicy = PULL_POLICIES.find((known) => known === policy);
+  if (imagePullPolicy === undefined)
+    throw new OptionsError(`--image-pull-policy ${policy}: write one of ${PULL_POLICIES.join(', ')}`);
+  const logLevel = values['log-level'] ?? 'info';
+  if (!LOG_LEVELS.includes(logLevel))
+    throw new OptionsError(`--log-level ${logLevel}: write one of ${LOG_LEVELS.join(', ')}`);
+  return {
+    image: required(values.image, '--image IMAGE'),
+    imagePullPolicy,
+    imagePullSecrets: values['image-pull-secret'] ?? [],
+    namespace: required(values.namespace, '--namespace NAMESPACE'),
+    leaseName: values['lease-name'] ?? 'large-payload-operator',
+    metricsListen: listenAddress(values['metrics-listen'] ?? ':8080'),
+    logLevel,
+  };
+}
+
+function parse(args: readonly string[]) {
+  const type = 'string';
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        image: { type },
+        'image-pull-policy': { type },
+        'image-pull-secret': { type, multiple: true },
+        namespace: { type },
+        'lease-name': { type },
+        'metrics-listen': { type },
+        'log-level': { type },
+      },
+    }).values;
+  } catch (error) {
+    throw new OptionsError((error as Error).message);
+  }
+}
+
+function required(value: string | undefined, option: string): string {
+  if (value === undefined || value === '') throw new OptionsError(`${option} is required`);
+  return value;
+}
+
+function listenAddress(text: string): OperatorOptions['metricsListen'] {
+  const match = /^(?:\[([^\]]+)\]|([^:[\]]*)):([0-9]{1,5})$/.exec(text);
+  const port = Number(match?.[3]);
+  if (match === null || port > 65_535)
+    throw new OptionsError(`--metrics-listen ${text}: write HOST:PORT, or :PORT for every interface`);
+  return { host: match[1] ?? (match[2] || undefined), port };
+}

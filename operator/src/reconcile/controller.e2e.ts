@@ -1,0 +1,210 @@
+import { pino } from 'pino';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { eventually } from '../../../e2e/testing/eventually.ts';
+import type { KubernetesApi, KubernetesObject, ResourceKind } from '../kubernetes/api.ts';
+import { EventRecorder } from '../kubernetes/event-recorder.ts';
+import {
+  CONFIG_MAPS,
+  DEPLOYMENTS,
+  LARGE_PAYLOAD_STORES,
+  NETWORK_POLICIES,
+  POD_DISRUPTION_BUDGETS,
+  POD_EVENTS,
+  PODS,
+  SERVICE_ACCOUNTS,
+  SERVICES,
+} from '../kubernetes/resources.ts';
+import { Metrics } from '../operations/metrics.ts';
+import { at, listAt, textAt } from '../stores/json-fields.ts';
+import { apiBed, applyCrd, NEVER, store } from '../testing/api-bed.ts';
+import { Controller } from './controller.ts';
+
+/** There are no controllers and no nodes here: only what the operator makes and says by itself can be seen. */
+const bed = apiBed();
+const end = new AbortController();
+let api: KubernetesApi;
+let running: Promise<void>;
+
+beforeAll(async () => {
+  api = bed.api();
+  await applyCrd(api);
+  const controller = new Controller({
+    api: bed.api(),
+    settings: { image: 'largepayload/payload-store:test', imagePullPolicy: 'Never' },
+    events: new EventRecorder({ api, instance: 'test' }),
+    metrics: new Metrics(),
+    log: pino({ level: 'silent' }),
+  });
+  running = controller.run(end.signal);
+});
+afterAll(async () => {
+  end.abort();
+  await running;
+});
+
+const get = (resource: ResourceKind, namespace: string, name: string) =>
+  api.get({ resource, namespace, name }, NEVER);
+const there = async (resource: ResourceKind, namespace: string, name: string) =>
+  await eventually(() => get(resource, namespace, name), 10_000);
+const gone = async (resource: ResourceKind, namespace: string, name: string) =>
+  await eventually(async () => ((await get(resource, namespace, name)) ? undefined : true), 10_000);
+const remove = (resource: ResourceKind, namespace: string, name: string) =>
+  api.delete({ resource, namespace, name }, undefined, NEVER);
+
+async function untilReady(namespace: string, name: string, reason: string): Promise<string> {
+  return await eventually(async () => {
+    const found = await get(LARGE_PAYLOAD_STORES, namespace, name);
+    const ready = listAt(found?.status, 'conditions').find(({ type }) => type === 'Ready');
+    return textAt(ready, 'reason') === reason ? textAt(ready, 'message') : undefined;
+  }, 15_000);
+}
+
+/** As somebody who is not the operator. */
+async function change(resource: ResourceKind, object: KubernetesObject, fields: object): Promise<void> {
+  await api.replace(resource, { ...object, ...fields }, NEVER);
+}
+
+test('makes everything that a store needs, owned by it, and says how it is', async () => {
+  const namespace = await bed.newNamespace();
+  await api.create(LARGE_PAYLOAD_STORES, store(namespace, 'orders'), NEVER);
+  for (const [resource, name] of [
+    [SERVICE_ACCOUNTS, 'orders-gateway'],
+    [SERVICE_ACCOUNTS, 'orders-reaper'],
+    [NETWORK_POLICIES, 'orders-gateway'],
+    [NETWORK_POLICIES, 'orders-reaper'],
+    [POD_DISRUPTION_BUDGETS, 'orders-gateway'],
+    [SERVICES, 'orders-gateway'],
+    [DEPLOYMENTS, 'orders-gateway'],
+    [DEPLOYMENTS, 'orders-reaper'],
+  ] as const) {
+    const { metadata } = await there(resource, namespace, name);
+    expect(metadata.ownerReferences).toMatchObject([{ kind: 'LargePayloadStore', name: 'orders' }]);
+  }
+  await untilReady(namespace, 'orders', 'Starting');
+  expect(at((await get(LARGE_PAYLOAD_STORES, namespace, 'orders'))?.status, 'endpoint')).toBe(
+    `http://orders-gateway.${namespace}.svc:8577`,
+  );
+});
+
+test('repairs what somebody deletes or changes, and leaves their own fields alone', async () => {
+  const namespace = await bed.newNamespace();
+  await api.create(LARGE_PAYLOAD_STORES, store(namespace, 'orders'), NEVER);
+  const deployment = await there(DEPLOYMENTS, namespace, 'orders-gateway');
+  const uid = (await there(SERVICES, namespace, 'orders-gateway')).metadata.uid;
+  await remove(SERVICES, namespace, 'orders-gateway');
+  await eventually(async () => {
+    const found = await get(SERVICES, namespace, 'orders-gateway');
+    return found !== undefined && found.metadata.uid !== uid ? found : undefined;
+  }, 10_000);
+  await change(DEPLOYMENTS, deployment, {
+    metadata: { ...deployment.metadata, labels: { ...deployment.metadata.labels, team: 'payments' } },
+    spec: { ...(deployment.spec as object), replicas: 7 },
+  });
+  const repaired = await eventually(async () => {
+    const found = await get(DEPLOYMENTS, namespace, 'orders-gateway');
+    return at(found?.spec, 'replicas') === 2 ? found : undefined;
+  }, 10_000);
+  expect(repaired.metadata.labels).toMatchObject({ team: 'payments' });
+});
+
+test('makes no second change when nothing is to be changed', async () => {
+  const namespace = await bed.newNamespace();
+  await api.create(LARGE_PAYLOAD_STORES, store(namespace, 'orders'), NEVER);
+  await untilReady(namespace, 'orders', 'Starting');
+  const versions = async () => {
+    const objects = await Promise.all([
+      get(LARGE_PAYLOAD_STORES, namespace, 'orders'),
+      get(DEPLOYMENTS, namespace, 'orders-gateway'),
+      get(SERVICES, namespace, 'orders-gateway'),
+    ]);
+    return objects.map((object) => object?.metadata.resourceVersion);
+  };
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  const before = await versions();
+  await new Promise((resolve) => setTimeout(resolve, 3_000));
+  expect(await versions()).toEqual(before);
+});
+
+test('takes nothing over that was not made for the store, says so, and goes on once it has gone', async () => {
+  const namespace = await bed.newNamespace();
+  const theirs = {
+    ...{ apiVersion: 'v1', kind: 'Service', metadata: { namespace, name: 'orders-gateway' } },
+    spec: { ports: [{ port: 80 }], selector: { app: 'theirs' } },
+  };
+  await api.create(SERVICES, theirs, NEVER);
+  const account = {
+    apiVersion: 'v1',
+    kind: 'ServiceAccount',
+    metadata: { namespace, name: 'returns-gateway' },
+  };
+  await api.create(SERVICE_ACCOUNTS, account, NEVER);
+  for (const name of ['orders', 'returns'])
+    await api.create(LARGE_PAYLOAD_STORES, store(namespace, name), NEVER);
+  expect(await untilReady(namespace, 'orders', 'NameTaken')).toContain('the Service orders-gateway exists');
+  expect(await untilReady(namespace, 'returns', 'NameTaken')).toContain(
+    'set spec.gateway.serviceAccountName: returns-gateway',
+  );
+  expect((await get(SERVICES, namespace, 'orders-gateway'))?.spec).toMatchObject({
+    selector: { app: 'theirs' },
+  });
+  const kept = await get(SERVICE_ACCOUNTS, namespace, 'returns-gateway');
+  expect(kept?.metadata).not.toHaveProperty('ownerReferences');
+  await remove(SERVICES, namespace, 'orders-gateway');
+  await remove(SERVICE_ACCOUNTS, namespace, 'returns-gateway');
+  await untilReady(namespace, 'orders', 'Starting');
+  await untilReady(namespace, 'returns', 'Starting');
+});
+
+test('removes the reaper when nothing is to be removed any more', async () => {
+  const namespace = await bed.newNamespace();
+  await api.create(LARGE_PAYLOAD_STORES, store(namespace, 'orders'), NEVER);
+  await there(DEPLOYMENTS, namespace, 'orders-reaper');
+  await untilReady(namespace, 'orders', 'Starting');
+  const found = await there(LARGE_PAYLOAD_STORES, namespace, 'orders');
+  const spec = { ...(found.spec as object), retention: { ttl: 'Forever' } };
+  await change(LARGE_PAYLOAD_STORES, found, { spec });
+  await gone(DEPLOYMENTS, namespace, 'orders-reaper');
+  await gone(NETWORK_POLICIES, namespace, 'orders-reaper');
+  expect(await get(DEPLOYMENTS, namespace, 'orders-gateway')).toBeDefined();
+});
+
+test("says which Secret a pod waits for, by the kubelet's Event", async () => {
+  const namespace = await bed.newNamespace();
+  const orders = store(namespace, 'orders');
+  const gateway = { credentialsSecretRef: { name: 'orders-s3' } };
+  await api.create(LARGE_PAYLOAD_STORES, { ...orders, spec: { ...(orders.spec as object), gateway } }, NEVER);
+  const { spec } = await there(DEPLOYMENTS, namespace, 'orders-gateway');
+  const template = at(spec, 'template') as KubernetesObject;
+  const made = await api.create(
+    PODS,
+    {
+      ...{ apiVersion: 'v1', kind: 'Pod' },
+      metadata: { ...template.metadata, namespace, name: 'orders-gateway-1' },
+      spec: { ...(template.spec as object), nodeName: 'node0' },
+    },
+    NEVER,
+  );
+  const now = new Date().toISOString().replace(/\.\d+Z$/, 'Z');
+  const about = { kind: 'Pod', namespace, name: 'orders-gateway-1', uid: made.metadata.uid };
+  await api.create(
+    POD_EVENTS,
+    {
+      ...{ apiVersion: 'v1', kind: 'Event', metadata: { namespace, name: 'orders-gateway-1.1' } },
+      ...{ involvedObject: about, type: 'Warning', reason: 'FailedMount', lastTimestamp: now },
+      message: 'MountVolume.SetUp failed for volume "credentials" : secret "orders-s3" not found',
+    },
+    NEVER,
+  );
+  expect(await untilReady(namespace, 'orders', 'SecretMissing')).toContain('the Secret orders-s3');
+});
+
+test('goes on after the API server was away', async () => {
+  const namespace = await bed.newNamespace();
+  await api.create(LARGE_PAYLOAD_STORES, store(namespace, 'before'), NEVER);
+  await there(DEPLOYMENTS, namespace, 'before-gateway');
+  await bed.controlPlane().restart({ signal: 'SIGKILL', goneForMs: 1_000 });
+  await api.create(LARGE_PAYLOAD_STORES, store(namespace, 'after'), NEVER);
+  await eventually(() => get(DEPLOYMENTS, namespace, 'after-gateway'), 30_000);
+  const config = await api.list({ resource: CONFIG_MAPS, namespace }, { limit: 10 }, NEVER);
+  expect(config.items).toHaveLength(2);
+});

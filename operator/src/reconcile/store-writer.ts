@@ -1,0 +1,132 @@
+import { ApiError, type KubernetesApi, type KubernetesObject } from '../kubernetes/api.ts';
+import { SERVICE_ACCOUNTS } from '../kubernetes/resources.ts';
+import type { DesiredObject } from '../stores/desired-objects.ts';
+import { STORE_LABEL } from '../stores/labels.ts';
+import type { ObservedObject, ObservedStore, Refusal } from '../stores/observed.ts';
+import { obsoleteObjects } from '../stores/obsolete-objects.ts';
+import { identityOf, identityOfDesired, objectsInTheWay } from '../stores/ownership.ts';
+import { projectObject } from '../stores/project/project-object.ts';
+import { AppliedObjects } from './applied-objects.ts';
+
+/** ms until what was refused is tried again, longer each time: a quota may have been raised */
+const FIRST_RETRY = 2_000;
+const LONGEST_RETRY = 60_000;
+
+export interface Written {
+  readonly refusals: readonly Refusal[];
+  /** ms after which to look again whether something was changed by others */
+  readonly lookAgainAfter: number;
+}
+
+/** Brings the objects of one store to what is desired, and remembers what it did. */
+export class StoreWriter {
+  readonly #api: KubernetesApi;
+  readonly #applied = new AppliedObjects();
+  /** by identity: what has a name that the store needs and does not bear the store's label */
+  readonly #foreign = new Map<string, ObservedObject>();
+  #refusedInARow = 0;
+
+  constructor(api: KubernetesApi) {
+    this.#api = api;
+  }
+
+  /** Objects of others, found when theirs was the name of one of ours. */
+  get foreignObjects(): readonly ObservedObject[] {
+    return [...this.#foreign.values()];
+  }
+
+  /**
+   * @param now ms, monotonic
+   * @throws ApiError when the API server cannot answer; what it refuses is returned
+   */
+  async write(
+    observed: ObservedStore,
+    desired: readonly DesiredObject[],
+    now: number,
+    signal: AbortSignal,
+  ): Promise<Written> {
+    const live = new Map(observed.objects.map((object) => [identityOf(object), object]));
+    const inTheWay = new Set(objectsInTheWay(observed, desired).map(identityOf));
+    const refusals: Refusal[] = [];
+    let lookAgainAfter = Number.POSITIVE_INFINITY;
+    for (const each of desired) {
+      const identity = identityOfDesired(each);
+      if (inTheWay.has(identity)) {
+        await this.#lookAtForeign(each, signal);
+        continue;
+      }
+      const found = live.get(identity);
+      const verdict = this.#applied.judge(identity, each.hash, found && versionOf(found), now);
+      if (!verdict.apply) {
+        lookAgainAfter = Math.min(lookAgainAfter, verdict.lookAgainAfter ?? Number.POSITIVE_INFINITY);
+        continue;
+      }
+      const refusal = await this.#apply(each, found, now, signal);
+      if (refusal !== undefined) refusals.push(refusal);
+    }
+    for (const { resource, namespace, name, uid } of obsoleteObjects(observed, desired)) {
+      await this.#api.delete({ resource, namespace, name }, uid, signal);
+      this.#applied.forget(identityOf({ resource, name }));
+    }
+    this.#refusedInARow = refusals.length === 0 && inTheWay.size === 0 ? 0 : this.#refusedInARow + 1;
+    return { refusals, lookAgainAfter: Math.min(lookAgainAfter, this.#retryAfter) };
+  }
+
+  get #retryAfter(): number {
+    if (this.#refusedInARow === 0) return Number.POSITIVE_INFINITY;
+    return Math.min(FIRST_RETRY * 2 ** (this.#refusedInARow - 1), LONGEST_RETRY);
+  }
+
+  async #apply(
+    desired: DesiredObject,
+    found: ObservedObject | undefined,
+    now: number,
+    signal: AbortSignal,
+  ): Promise<Refusal | undefined> {
+    const { resource, object, hash } = desired;
+    try {
+      // Nothing in an account would conflict, so that one of somebody else has to be looked for.
+      if (
+        found === undefined &&
+        resource === SERVICE_ACCOUNTS &&
+        (await this.#lookAtForeign(desired, signal))
+      )
+        return undefined;
+      const applied = await this.#api.apply(resource, object, { force: found !== undefined }, signal);
+      this.#applied.record(identityOfDesired(desired), hash, versionOfApplied(applied), now);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof ApiError) || !isRefusal(error)) throw error;
+      if (error.status === 409) await this.#lookAtForeign(desired, signal);
+      const { reason, message } = error;
+      return { resource, name: object.metadata.name, reason, message };
+    }
+  }
+
+  /** Whether there is an object of that name which does not bear our label. */
+  async #lookAtForeign(desired: DesiredObject, signal: AbortSignal): Promise<boolean> {
+    const { resource, object } = desired;
+    const { name, namespace = '', labels } = object.metadata;
+    const identity = identityOfDesired(desired);
+    const there = await this.#api.get({ resource, namespace, name }, signal);
+    const observed = there && projectObject(resource, there);
+    const isForeign = observed !== undefined && observed.store !== labels?.[STORE_LABEL];
+    if (isForeign) this.#foreign.set(identity, observed);
+    else this.#foreign.delete(identity);
+    return isForeign;
+  }
+}
+
+/** The API server understood and will not: to ask again at once would not help. */
+function isRefusal({ status }: ApiError): boolean {
+  return status === 403 || status === 404 || status === 409 || status === 422 || status === 400;
+}
+
+/** Counts what is desired where the API server does (`generation`); else each change. */
+function versionOf({ generation, resourceVersion }: ObservedObject): string {
+  return String(generation ?? resourceVersion);
+}
+
+function versionOfApplied({ metadata }: KubernetesObject): string {
+  return String(metadata.generation ?? metadata.resourceVersion);
+}
