@@ -1,4 +1,4 @@
 import { writeFileSync } from 'node:fs';
-import { CRD_FILE, crdText } from './crd.ts';
+import { CRD_FILES, crdText } from './crd.ts';
 
-writeFileSync(CRD_FILE, crdText());
+for (const file of CRD_FILES) writeFileSync(file, crdText());
