@@ -62,6 +62,11 @@ export class BlobStore {
     this.putTimeLimit = putTimeLimit(settings.ttl);
   }
 
+  /** bytes of the longest name that the storage takes */
+  get longestName(): number {
+    return this.#driver.longestName;
+  }
+
   /**
    * Resolves when the payload is durable and may be acknowledged.
    * @throws ServiceError `digest_mismatch`, `clock_difference`, `put_timeout`; StorageError

@@ -3,16 +3,21 @@
  * clocks, metrics) is done once, above it; a driver is raw calls and the translation of their errors.
  * `conformance.ts` is this contract as tests.
  *
- * Object names are relative to the store, of at most 1,024 bytes, their segments of at most 255. A driver for a
+ * Object names are relative to the store, of at most `longestName` bytes, their segments of at most 255. A driver for a
  * hierarchical backend may treat `/a` and `a` as one name.
  *
  * Every method rejects with a `StorageError`, and with the signal's reason once that is aborted; nothing it began is
- * then left behind: a failed or aborted `put` leaves no object, no part of one, and nothing temporary. What a body
- * throws is passed on as it is; a body heeds the same signal, so that a driver need not interrupt its wait for a chunk.
+ * then left behind: a failed or aborted `put` leaves no object, no part of one, and nothing temporary. The exception is a
+ * `put` that is aborted, or whose answer is lost, after the last byte of its body: the backend may have committed the
+ * object by then or may yet do it, whole and verified. What a body throws is passed on as it is; a body heeds the same
+ * signal, so that a driver need not interrupt its wait for a chunk.
  */
 export interface Driver {
   /** Names the backend in logs and metrics. */
   readonly kind: string;
+
+  /** Bytes of the longest name that it can store: `LONGEST_NAME`, less what the store's place in the backend takes of it. */
+  readonly longestName: number;
 
   /**
    * Stores a whole object, create-only. The body yields exactly `facts.size` bytes or throws; a body that turns out not
@@ -117,6 +122,9 @@ export class StorageError extends Error {
     this.failure = failure;
   }
 }
+
+/** Bytes. S3, Google Cloud Storage and Azure take names up to this length, and no driver longer ones. */
+export const LONGEST_NAME = 1_024;
 
 /** The most names one `delete` takes and one page of `list` holds; the most S3 deletes in one request. */
 export const PAGE_SIZE = 1_000;

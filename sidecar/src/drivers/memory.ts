@@ -4,6 +4,7 @@ import {
   type DeleteOutcome,
   type Driver,
   type ListedObject,
+  LONGEST_NAME,
   PAGE_SIZE,
   type PutOptions,
   StorageError,
@@ -24,6 +25,7 @@ interface MemoryObject {
  */
 export class MemoryDriver implements Driver {
   readonly kind = 'memory';
+  readonly longestName = LONGEST_NAME;
   readonly #objects = new Map<string, MemoryObject>();
   readonly #capacity: number;
   /** bytes of stored objects and of those arriving */

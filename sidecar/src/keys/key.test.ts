@@ -183,6 +183,15 @@ describe('the key prefix of a workflow', () => {
     expect(() => ownerKeyPrefix(id)).toThrow(expect.objectContaining({ code: 'invalid_workflow_id' }));
   });
 
+  test('that fits behind a prefix of the store leaves room for it', () => {
+    const namespace = 'orders';
+    const longest = [...Array(835).keys()].findLast((length) =>
+      keyPrefixFits(namespace, 'x'.repeat(length), 1_024),
+    );
+    expect(keyPrefixFits(namespace, 'x'.repeat((longest ?? 0) - 256), 1_024 - 256)).toBe(true);
+    expect(keyPrefixFits(namespace, 'x'.repeat((longest ?? 0) - 255), 1_024 - 256)).toBe(false);
+  });
+
   test('that fits makes a key that fits, in the longest window there is', () => {
     const longest = { end: Date.UTC(9999, 11, 31), ttl: 315_359_999_000 };
     for (let length = 1; length < 1_000; length += 1) {
@@ -194,8 +203,8 @@ describe('the key prefix of a workflow', () => {
         digest: DIGEST,
         metadataHash: HASH,
       });
-      expect(text.length <= 1_024, `${length}`).toBe(keyPrefixFits('orders', keyPrefix));
-      if (keyPrefixFits('orders', keyPrefix)) expect(parseKey(text).keyPrefix).toBe(keyPrefix);
+      expect(text.length <= 1_024, `${length}`).toBe(keyPrefixFits('orders', keyPrefix, 1_024));
+      if (keyPrefixFits('orders', keyPrefix, 1_024)) expect(parseKey(text).keyPrefix).toBe(keyPrefix);
     }
   });
 });

@@ -72,9 +72,13 @@ export function formatKey(key: BlobKey): string {
   return `/${root}/${key.namespace}/${place}/${key.digest}/${key.metadataHash}`;
 }
 
-/** Whether the keys under this prefix fit an object's name in every window. */
-export function keyPrefixFits(namespace: string, keyPrefix: string): boolean {
-  return LONGEST_KEY_WITHOUT.length + namespace.length + keyPrefix.length <= MAX_KEY_BYTES;
+/**
+ * Whether the keys under this prefix fit an object's name in every window.
+ * @param longestName bytes that the storage takes
+ */
+export function keyPrefixFits(namespace: string, keyPrefix: string, longestName: number): boolean {
+  const longest = LONGEST_KEY_WITHOUT.length + namespace.length + keyPrefix.length;
+  return longest <= Math.min(longestName, MAX_KEY_BYTES);
 }
 
 /**

@@ -116,6 +116,25 @@ export function describeFailedPut(subject: DriverSubject): void {
     });
   });
 
+  test.each([0, 1, 3, 10])(
+    'aborted %i ms after its last byte, it leaves all of it or nothing',
+    async (delay) => {
+      const stop = new AbortController();
+      const reason = new Error('no longer wanted');
+      const body = async function* () {
+        yield* inChunks(bytes, CHUNK);
+        setTimeout(() => stop.abort(reason), delay);
+      };
+      const put = at.store.driver.put(name, body(), facts, { signal: stop.signal });
+      const outcome = await put.catch((error) => error);
+      expect(['created', reason]).toContain(outcome);
+      const there = await at.store.get(name);
+      if (there !== undefined || outcome === 'created') expect(there?.equals(bytes)).toBe(true);
+      expect(['created', 'existed']).toContain(await at.store.put(name, bytes));
+      expect(await at.store.holds(name, bytes)).toBe(true);
+    },
+  );
+
   testWith(subject, 'openResources', 'releases what it held, 100 times', async () => {
     const before = await at.store.openResources();
     const failing = async function* () {

@@ -20,8 +20,6 @@ export interface DriverSubject {
   readonly name: string;
   /** `true`, or the reason why the driver lacks it */
   readonly capabilities: Readonly<Record<Capability, true | string>>;
-  /** bytes; 1,024 unless a prefix of the store takes some of them */
-  readonly longestName?: number;
   /** A driver on a store that holds no objects. */
   start(): Promise<StartedStore>;
 }

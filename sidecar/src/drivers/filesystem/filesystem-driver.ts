@@ -1,14 +1,15 @@
 import { constants, type FileHandle, link, mkdir, open, rename, unlink } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { drain, IntegrityError, verify } from '../../blob-store/verified-body.ts';
-import type {
-  BlobFacts,
-  DeleteOutcome,
-  Driver,
-  ListedObject,
-  PutOptions,
-  StorageError,
-  StoredBlob,
+import {
+  type BlobFacts,
+  type DeleteOutcome,
+  type Driver,
+  type ListedObject,
+  LONGEST_NAME,
+  type PutOptions,
+  type StorageError,
+  type StoredBlob,
 } from '../driver.ts';
 import { DirectorySync, FOLDER_MODE, syncFolder } from './directory-sync.ts';
 import { removeEmptyFolders, removeEmptyFoldersUpwards } from './empty-folders.ts';
@@ -31,6 +32,7 @@ const LINK_ATTEMPTS = 4;
  */
 export class FilesystemDriver implements Driver {
   readonly kind = 'filesystem';
+  readonly longestName = LONGEST_NAME;
   readonly #root: string;
   readonly #folders: DirectorySync;
   readonly #temporary: TemporaryFiles;

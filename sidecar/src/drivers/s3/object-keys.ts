@@ -1,13 +1,18 @@
+import { LONGEST_NAME } from '../driver.ts';
+
 /**
  * How names in the store become keys in the bucket. Without a prefix they are the same, so that DataDog's service finds
  * `/blobs/…` where it would have put it; behind a prefix a leading slash would make an empty segment, and is left out.
  */
 export class ObjectKeys {
+  /** bytes of the longest name that has a key */
+  readonly longestName: number;
   readonly #prefix: string;
 
   /** @param prefix empty, or ending in a slash */
   constructor(prefix: string) {
     this.#prefix = prefix;
+    this.longestName = LONGEST_NAME - Buffer.byteLength(prefix);
   }
 
   keyOf(name: string): string {

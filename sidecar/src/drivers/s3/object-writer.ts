@@ -2,7 +2,7 @@ import { drain } from '../../blob-store/verified-body.ts';
 import { type BlobFacts, type PutOptions, StorageError } from '../driver.ts';
 import type { BucketCalls } from './bucket-calls.ts';
 import { PassingBody } from './passing-body.ts';
-import type { Fault, ObjectBody } from './s3-client.ts';
+import type { Fault, ObjectBody, ObjectHead, S3Client } from './s3-client.ts';
 
 /** How often an object may vanish between the refusal to create it and the look at it before we overwrite. */
 const CREATE_ATTEMPTS = 3;
@@ -26,8 +26,9 @@ export class ObjectWriter {
     // A service that knows no conditions would overwrite.
     if (keepExisting && (await this.#examine(key, facts, signal)) !== 'absent') return 'existed';
     for (let attempt = 0; attempt < CREATE_ATTEMPTS; attempt += 1) {
-      if (await this.#create(key, chunks, facts, signal)) return 'created';
-      const existing = await this.#examine(key, facts, signal);
+      const refusal = await this.#create(key, chunks, facts, signal);
+      if (refusal === undefined) return 'created';
+      const existing = await this.#examine(key, facts, signal, refusal);
       if (existing === 'intact' || (existing === 'damaged' && keepExisting)) return 'existed';
       if (existing === 'damaged') break;
     }
@@ -71,27 +72,35 @@ export class ObjectWriter {
       'unavailable',
       `cannot ${DOING}: another one took its place meanwhile`,
     );
+    let refusal: RefusedCreate | undefined;
     try {
-      if (await this.#create(key, body, facts, signal)) return true;
+      refusal = await this.#create(key, body, facts, signal);
+      if (refusal === undefined) return true;
     } catch (error) {
       signal.throwIfAborted();
       body.throwIfFailed();
       failure = error;
     }
     // The refusal is lost where a service closes the connection on a body that it does not want.
-    const existing = await this.#examine(key, facts, signal).catch(() => 'absent');
+    const existing = await this.#examine(key, facts, signal, refusal).catch(() => 'absent');
     signal.throwIfAborted();
     if (existing === 'intact' || (existing === 'damaged' && keepExisting)) return false;
     throw failure;
   }
 
-  /** `false` when there is an object already. */
-  async #create(key: string, body: ObjectBody, facts: BlobFacts, signal: AbortSignal): Promise<boolean> {
+  /** `undefined` when it did; else there is an object already. */
+  async #create(
+    key: string,
+    body: ObjectBody,
+    facts: BlobFacts,
+    signal: AbortSignal,
+  ): Promise<RefusedCreate | undefined> {
     try {
       await this.#write(key, body, facts, { ifAbsent: true, signal });
-      return true;
+      return undefined;
     } catch (error) {
-      if (error === ALREADY_THERE || isRefusedCreate(this.#calls.client.faultOf(error))) return false;
+      if (error instanceof RefusedCreate) return error;
+      if (isRefusedCreate(this.#calls.client.faultOf(error))) return new RefusedCreate();
       throw error;
     }
   }
@@ -112,7 +121,8 @@ export class ObjectWriter {
     try {
       await this.#calls.call(DOING, 's3:PutObject', rules, async (client) => {
         // It may have said that it stored the object, or that it has one.
-        if (answerLost && ifAbsent && (await client.head(key, signal)) !== undefined) throw ALREADY_THERE;
+        const there = answerLost && ifAbsent ? await client.head(key, signal) : undefined;
+        if (there !== undefined) throw new RefusedCreate(there);
         await client.put(key, body, facts, { ifAbsent, signal }).catch((error) => {
           answerLost = client.faultOf(error)?.status === undefined;
           throw error;
@@ -124,22 +134,35 @@ export class ObjectWriter {
     }
   }
 
-  /** By size and the checksum that the service keeps. An object of another writer may have none; then its size decides. */
+  /**
+   * By size and the checksum that the service keeps. An object of another writer may have none; then its size decides.
+   * @param refusal spares the request where the object was looked at already
+   */
   async #examine(
     key: string,
     { size, digest }: BlobFacts,
     signal: AbortSignal,
+    refusal?: RefusedCreate,
   ): Promise<'absent' | 'intact' | 'damaged'> {
-    const head = await this.#calls.call('look into the storage', 's3:GetObject', { signal }, (client) =>
-      client.head(key, signal),
-    );
+    const look = (client: S3Client) => client.head(key, signal);
+    const head =
+      refusal?.head ?? (await this.#calls.call('look into the storage', 's3:GetObject', { signal }, look));
     if (head === undefined) return 'absent';
     const matches = head.size === size && (head.digest ?? digest) === digest;
     return matches ? 'intact' : 'damaged';
   }
 }
 
-const ALREADY_THERE = new Error('an object has the key');
+/** An object has the key. */
+class RefusedCreate extends Error {
+  /** what was seen of it, if it was looked at */
+  readonly head: ObjectHead | undefined;
+
+  constructor(head?: ObjectHead) {
+    super('an object has the key');
+    this.head = head;
+  }
+}
 
 function isRefusedCreate(fault: Fault | undefined): boolean {
   return fault?.status === 412;

@@ -37,6 +37,7 @@ export interface S3DriverOptions {
  */
 export class S3Driver implements Driver {
   readonly kind = 's3';
+  readonly longestName: number;
   readonly #calls: BucketCalls;
   readonly #writer: ObjectWriter;
   readonly #keys: ObjectKeys;
@@ -48,6 +49,7 @@ export class S3Driver implements Driver {
     this.#calls = new BucketCalls(client);
     this.#writer = new ObjectWriter(this.#calls);
     this.#keys = new ObjectKeys(options.prefix);
+    this.longestName = this.#keys.longestName;
     this.#inMemoryLimit = options.inMemoryLimit ?? 8 * MIB;
     this.#memory = new MemoryAllowance(options.inMemoryTotal ?? 64 * MIB);
   }

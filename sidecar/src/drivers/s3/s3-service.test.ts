@@ -4,7 +4,7 @@ import { parseLargePayloadStore } from '@largepayload/crds';
 import { afterAll, describe, expect, test } from 'vitest';
 import { eventually } from '../../testing/eventually.ts';
 import { call, expectError, keyOf } from '../../testing/http-call.ts';
-import { generatedBytes, getPath, testPayload } from '../../testing/payload.ts';
+import { generatedBytes, getPath, metadataHeader, testPayload } from '../../testing/payload.ts';
 import { realProgram, type ServingProcess } from '../../testing/real-program.ts';
 import { metric } from '../../testing/running-service.ts';
 import {
@@ -71,6 +71,33 @@ describe.skipIf(server === undefined)('payload-store serve on a bucket', () => {
     const gone = async () => (await get(service, key, 'kept for eight seconds')).status === 404;
     await eventually('the reaper took it', gone, 10_000);
     expect(await metric(service, 'payload_store_cleanup_deleted_total')).toBe(1);
+  });
+
+  test('behind a long prefix, a name that S3 has no room for is not used', async () => {
+    const place = { ...(await server.newBucket()), prefix: `${'p'.repeat(255)}/` };
+    await using service = await serveOn(place, { ttl: '30d' });
+    const { bytes, putPath, putHeaders } = testPayload('of a workflow with a long id');
+    const putWith = (headers: Record<string, string>) =>
+      call(service.data, putPath, { method: 'PUT', headers: { ...putHeaders, ...headers }, body: bytes });
+    const owner = (length: number) => ({
+      'X-Payload-Store-Workflow-Id': Buffer.from('w'.repeat(length)).toString('base64url'),
+    });
+    const chosen = (length: number) => ({
+      'X-Temporal-Metadata': metadataHeader({
+        'remote-codec/key-prefix': Array(length).fill('x'.repeat(100)).join('/'),
+      }),
+    });
+
+    const [short, long] = [await putWith(owner(400)), await putWith(owner(450))];
+    expect(keyOf(short)).toMatch(/\/orders\/custom\/wf\//);
+    expect(keyOf(long)).toMatch(/\/orders\/common\//);
+    expectError(await putWith(chosen(6)), 'invalid_key_prefix');
+    const custom = await putWith(chosen(5));
+    for (const answer of [short, long, custom]) {
+      expect(answer.status).toBe(201);
+      const got = await get(service, keyOf(answer), 'of a workflow with a long id');
+      expect(got.body.equals(bytes)).toBe(true);
+    }
   });
 
   test('a second store on the same place is refused in words', async () => {

@@ -5,7 +5,7 @@ import { describeFailedPut } from '../conformance/failed-put.ts';
 import { describePut } from '../conformance/put.ts';
 import type { DriverSubject } from '../conformance/subject.ts';
 import { describeDriver } from '../conformance.ts';
-import { LONGEST_PREFIX, prefixEach, S3_CAPABILITIES } from './test-store.ts';
+import { prefixEach, S3_CAPABILITIES } from './test-store.ts';
 
 const server = await serverUnlessMissing(startSeaweedfs);
 afterAll(() => server?.stop());
@@ -16,7 +16,6 @@ const subject: DriverSubject = {
     ...S3_CAPABILITIES,
     emptyFoldersVanish: 'SeaweedFS lists a folder for minutes after its last object has gone',
   },
-  longestName: 1_024 - LONGEST_PREFIX,
   start: prefixEach(server),
 };
 

@@ -52,8 +52,6 @@ export function bucketEach(server: S3Server | undefined, options: Partial<S3Driv
   return async () => storeIn(running(server), await running(server).newBucket(), options);
 }
 
-export const LONGEST_PREFIX = 'test-9999/of the suite/'.length;
-
 /** Makes stores that hold no objects, each behind a prefix of its own in one bucket. */
 export function prefixEach(server: S3Server | undefined, options: Partial<S3DriverOptions> = {}) {
   let bucket: Promise<S3Location> | undefined;
