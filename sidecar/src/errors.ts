@@ -22,6 +22,7 @@ export const ERROR_TABLE = {
   expected_length_mismatch: { status: 400, retryable: false },
   digest_mismatch: { status: 400, retryable: false },
   body_incomplete: { status: 400, retryable: true },
+  namespace_denied: { status: 403, retryable: false },
   browser_refused: { status: 403, retryable: false },
   origin_refused: { status: 403, retryable: false },
   unknown_route: { status: 404, retryable: false },

@@ -42,7 +42,16 @@ describe.concurrent('arguments that make no sense end with 2 and a hint', () => 
     [['serve', '--config', 'x', '--data-dir', ''], '--data-dir'],
     [['serve', '--config', 'x', '--data-dir', 'y', 'more'], 'no arguments besides options'],
     [['serve', '--config', '/nonexistent/store.yaml', '--data-dir', 'y'], 'cannot read the configuration'],
-    [['serve', '--config', 'x', '--data-dir', 'y', '--role', 'gateway'], '--role gateway is not built yet'],
+    [
+      ['serve', '--config', 'x', '--role', 'sidecar'],
+      'there is no role "sidecar"; there are standalone, gateway, reaper',
+    ],
+    [['serve', '--config', 'x', '--role', 'reaper', '--listen', ':0'], 'the role reaper has no data port'],
+    [['serve', '--config', 'x', '--data-dir', 'y', '--listen', ':8577'], '--allow-remote'],
+    [
+      ['serve', '--config', 'x', '--admin-listen', ':0', '--allow-remote'],
+      'whoever reaches it may delete payloads',
+    ],
     [['serve', '--config', 'x', '--data-dir', 'y', '--listen', '8577'], 'is not HOST:PORT'],
     [['serve', '--config', 'x', '--data-dir', 'y', '--listen', '127.0.0.1:99999'], 'is not HOST:PORT'],
     [['serve', '--config', 'x', '--data-dir', 'y', '--listen', '0.0.0.0:0'], '--allow-remote'],

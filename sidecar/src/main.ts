@@ -33,6 +33,10 @@ payload-store COMMAND --help tells the options of a command; payload-store --ver
 ${EXIT_CODE_HELP}
 `;
 
+// Unlike any other, the first process of a container gets no signal that it does not listen to.
+if (process.pid === 1)
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, endUnlessHandled);
+
 main(process.argv.slice(2)).then(
   () => {
     process.exitCode = EXIT_CODES.ok;
@@ -42,6 +46,10 @@ main(process.argv.slice(2)).then(
     process.exitCode = exitCodeFor(error);
   },
 );
+
+function endUnlessHandled(signal: NodeJS.Signals): void {
+  if (process.listenerCount(signal) === 1) process.exit(EXIT_CODES.failure);
+}
 
 async function main(argv: readonly string[]): Promise<void> {
   const [name, ...rest] = argv;

@@ -37,24 +37,38 @@ export async function claimStorage(
   return outcome === 'created' ? 'new' : 'known';
 }
 
+const GONE = `${IDENTITY_NAME} has gone from the storage; is the right one mounted?`;
+const NOT_YET =
+  `the storage has no ${IDENTITY_NAME} yet; a gateway of the store writes it when it first reaches the storage, ` +
+  'and this process, which never does, waits for it';
+
 /** @throws ForeignStoreError, StorageError also when the identity has gone */
 export async function assertIdentity(
   driver: Driver,
   identity: StoreIdentity,
   signal: AbortSignal,
 ): Promise<void> {
-  const found = await readIdentity(driver, signal);
+  assertSame(identity, await readIdentity(driver, signal), GONE);
+}
+
+/** For whoever has no right to write it. @throws ForeignStoreError, StorageError also when nobody has claimed the storage yet */
+export async function assertClaimed(
+  driver: Driver,
+  identity: StoreIdentity,
+  signal: AbortSignal,
+): Promise<void> {
+  assertSame(identity, await readIdentity(driver, signal), NOT_YET);
+}
+
+function assertSame(identity: StoreIdentity, found: string | undefined, absent: string): void {
+  if (found === undefined) throw new StorageError('unavailable', absent);
   if (found !== format(identity)) throw new ForeignStoreError(identity, found);
 }
 
-async function readIdentity(driver: Driver, signal: AbortSignal): Promise<string> {
+/** `undefined`: there is none */
+async function readIdentity(driver: Driver, signal: AbortSignal): Promise<string | undefined> {
   const blob = await driver.open(IDENTITY_NAME, signal);
-  if (blob === undefined) {
-    throw new StorageError(
-      'unavailable',
-      `${IDENTITY_NAME} has gone from the storage; is the right one mounted?`,
-    );
-  }
+  if (blob === undefined) return undefined;
   if (blob.size > MAX_IDENTITY_BYTES) {
     await blob.close();
     return `described by an unreadable ${IDENTITY_NAME}`;

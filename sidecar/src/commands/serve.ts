@@ -1,9 +1,10 @@
 import { pino } from 'pino';
 import packageFile from '../../package.json' with { type: 'json' };
-import { MountError, startDriver } from '../drivers/start-driver.ts';
+import { assertMounts, type Mounts } from '../drivers/start-driver.ts';
 import { isLoopback, type ListenAddress, parseListenAddress } from '../http/listen-address.ts';
-import { startStandalone } from '../roles/standalone.ts';
-import { assertBuilt, unusedFields } from '../roles/standalone-fields.ts';
+import type { Role, ServiceSettings } from '../roles/role.ts';
+import { ROLES } from '../roles/roles.ts';
+import { assertBuilt } from '../roles/unbuilt-features.ts';
 import { type Command, stringOption, type Values } from './command.ts';
 import { UsageError } from './exit-codes.ts';
 import { untilStopped, withPortHint } from './long-running.ts';
@@ -20,7 +21,12 @@ export const serve: Command = {
       help: 'a LargePayloadStore manifest, the same that kubectl apply takes',
       required: true,
     },
-    role: { type: 'string', placeholder: 'ROLE', help: 'what this process does', default: 'standalone' },
+    role: {
+      type: 'string',
+      placeholder: 'ROLE',
+      help: 'what this process does: standalone (everything), gateway (takes and serves payloads) or reaper (deletes what has expired)',
+      default: 'standalone',
+    },
     'data-dir': {
       type: 'string',
       placeholder: 'DIR',
@@ -31,11 +37,16 @@ export const serve: Command = {
       placeholder: 'DIR',
       help: 'S3 credentials as files: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, perhaps AWS_SESSION_TOKEN; read again when they change [default: as the AWS SDK finds them]',
     },
-    listen: { type: 'string', placeholder: 'HOST:PORT', help: 'data port', default: '127.0.0.1:8577' },
+    listen: {
+      type: 'string',
+      placeholder: 'HOST:PORT',
+      help: 'data port, which a reaper does not have; :8577 for all interfaces',
+      default: '127.0.0.1:8577',
+    },
     'metrics-listen': {
       type: 'string',
       placeholder: 'HOST:PORT',
-      help: '/metrics, /healthz and /readyz',
+      help: '/metrics, /healthz, /readyz and /status',
       default: '127.0.0.1:8578',
     },
     'admin-listen': {
@@ -46,36 +57,43 @@ export const serve: Command = {
     },
     'allow-remote': {
       type: 'boolean',
-      help: 'let the data and metrics ports listen beyond loopback; a standalone service asks nobody for credentials',
+      help: 'let the data and metrics ports listen beyond loopback; nobody is asked for credentials there',
     },
   },
   notes: `Port 0 takes any free port. When ready it logs one JSON line with "msg":"listening" and the addresses "data",
-"metrics" and "admin". SIGTERM and SIGINT let what is in flight finish, then end it with exit code 0.`,
+"metrics" and "admin". SIGTERM and SIGINT let what is in flight finish, then end it with exit code 0. A standalone
+service ends when its storage cannot be used at the start; gateway and reaper listen all the same, say why on /readyz,
+and try again until it can.`,
   run,
 };
 
 async function run(_positionals: readonly string[], values: Values): Promise<void> {
-  if (stringOption(serve, values, 'role') !== 'standalone') {
-    throw new UsageError(`--role ${values.role} is not built yet; this version has the role standalone`);
-  }
-  const listen = listenAddresses(values);
+  const role = roleNamed(stringOption(serve, values, 'role'));
+  const listen = listenAddresses(role, values);
   const manifest = await readManifest(stringOption(serve, values, 'config'));
   assertBuilt(manifest);
-  const log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime });
-  for (const field of unusedFields(manifest))
-    log.info({ field }, 'this field has no effect in the role standalone');
-  const { driver, notices } = await startDriver(manifest, {
+  role.assertNeeded(manifest);
+  const mounts: Mounts = {
     dataFolder: givenOption(values, 'data-dir'),
     credentialsFolder: givenOption(values, 'credentials-dir'),
-  }).catch((error) => Promise.reject(error instanceof MountError ? new UsageError(error.message) : error));
-  for (const notice of notices) log.warn(notice);
-  const service = await startStandalone(
-    driver,
-    { manifest, version: packageFile.version, listen },
-    log,
-  ).catch((error) => Promise.reject(withPortHint(error, '--listen, --metrics-listen or --admin-listen')));
-  log.info({ ...service.addresses, version: packageFile.version }, 'listening');
+  };
+  usage(() => assertMounts(manifest, mounts));
+  const log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime });
+  for (const field of role.unusedFields(manifest))
+    log.info({ field }, `this field has no effect in the role ${role.name}`);
+  const { version } = packageFile;
+  const service = await role
+    .start({ manifest, version, listen }, mounts, log)
+    .catch((error) => Promise.reject(withPortHint(error, '--listen, --metrics-listen or --admin-listen')));
+  log.info({ ...service.addresses, role: role.name, version }, 'listening');
   await untilStopped(service, log);
+}
+
+function roleNamed(name: string): Role {
+  const role = ROLES.find((known) => known.name === name);
+  if (role !== undefined) return role;
+  const names = ROLES.map((known) => known.name).join(', ');
+  throw new UsageError(`there is no role "${name}"; there are ${names}`);
 }
 
 function givenOption(values: Values, name: string): string | undefined {
@@ -83,8 +101,11 @@ function givenOption(values: Values, name: string): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-function listenAddresses(values: Values): Record<'data' | 'metrics' | 'admin', ListenAddress> {
+function listenAddresses(role: Role, values: Values): ServiceSettings['listen'] {
   const remote = values['allow-remote'] === true;
+  if (!role.hasDataPort && givenOption(values, 'listen') !== undefined) {
+    throw new UsageError(`the role ${role.name} has no data port; leave out --listen`);
+  }
   return {
     data: listenAddress(values, 'listen', remote),
     metrics: listenAddress(values, 'metrics-listen', remote),
@@ -94,16 +115,20 @@ function listenAddresses(values: Values): Record<'data' | 'metrics' | 'admin', L
 
 function listenAddress(values: Values, name: string, remote: boolean): ListenAddress {
   const text = stringOption(serve, values, name);
-  let address: ListenAddress;
-  try {
-    address = parseListenAddress(text);
-  } catch (error) {
-    throw new UsageError(`--${name}: ${(error as Error).message}`);
-  }
+  const address = usage(() => parseListenAddress(text), `--${name}: `);
   if (remote || isLoopback(address.host)) return address;
   const fix =
     name === 'admin-listen'
       ? 'whoever reaches it may delete payloads'
       : 'say --allow-remote if that is meant';
   throw new UsageError(`--${name} ${text} can be reached from other machines; ${fix}`);
+}
+
+/** What goes wrong in it is the fault of the arguments. */
+function usage<T>(check: () => T, prefix = ''): T {
+  try {
+    return check();
+  } catch (error) {
+    throw new UsageError(`${prefix}${(error as Error).message}`);
+  }
 }

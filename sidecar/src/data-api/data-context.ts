@@ -14,5 +14,7 @@ export interface DataContext {
   readonly watch: TransferWatch;
   readonly metrics: Metrics;
   readonly readiness: Readiness;
+  /** the Temporal namespaces that are served; `undefined`: any */
+  readonly namespaces: ReadonlySet<string> | undefined;
   readonly log: FastifyBaseLogger;
 }

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ServiceError } from '../errors.ts';
 import { buildApp } from '../http/app.ts';
@@ -23,7 +23,7 @@ export function buildDataServer(context: DataContext): FastifyInstance {
   ] as const;
   const serverFactory = (handle: Handle) => createDataServer(context.limits, handle);
   const app = buildApp(context.log, routes, { serverFactory });
-  app.addHook('onRequest', async (_request, reply) => refuseWhileDraining(reply, context.readiness));
+  app.addHook('onRequest', async (_request, reply) => refuseAtTheEnd(app.server, reply));
   return app;
 }
 
@@ -47,14 +47,14 @@ function createDataServer(limits: DataLimits, handle: Handle) {
 /** `HEAD /v2/health/head`: 200 when the storage can be used. */
 function headHealth(readiness: Readiness) {
   return async (_request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
-    await readiness.assertReady();
+    await readiness.assertUsable();
     return reply.code(200).send();
   };
 }
 
-/** For requests that still arrive on open connections while the process ends. */
-function refuseWhileDraining(reply: FastifyReply, readiness: Readiness): void {
-  if (!readiness.draining) return;
+/** For requests that still arrive on open connections when no new ones are taken. */
+function refuseAtTheEnd(server: Server, reply: FastifyReply): void {
+  if (server.listening) return;
   reply.header('Connection', 'close');
   throw new ServiceError('draining', 'this process is ending; try again');
 }

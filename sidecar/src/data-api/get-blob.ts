@@ -8,18 +8,25 @@ import { abortWhenClientLeaves } from './client-left.ts';
 import type { DataContext } from './data-context.ts';
 import { reservation } from './limits.ts';
 import { getFields, keyParameter, type Query, single } from './request-fields.ts';
+import { assertKeyServed, assertUnrestricted } from './served-namespaces.ts';
 import type { Transfer } from './transfer-watch.ts';
 
 /** `GET /v2/blobs/get?key=`: 200 and the bytes. */
 export function getBlob(context: DataContext) {
-  return handler(context, (query, signal) => context.store.get(keyParameter(query), signal));
+  return handler(context, async (query, signal) => {
+    const key = keyParameter(query);
+    assertKeyServed(context.namespaces, key);
+    return await context.store.get(key, signal);
+  });
 }
 
 /** `GET /v1/blobs/get?digest=`: what references of version 1 name; they are read, never written. */
 export function getVersionOneBlob(context: DataContext) {
-  return handler(context, (query, signal) =>
-    context.store.getVersionOne(parseDigest(single(query.digest)), signal),
-  );
+  return handler(context, async (query, signal) => {
+    const digest = parseDigest(single(query.digest));
+    assertUnrestricted(context.namespaces);
+    return await context.store.getVersionOne(digest, signal);
+  });
 }
 
 function handler(context: DataContext, find: (query: Query, signal: AbortSignal) => Promise<FoundBlob>) {

@@ -8,6 +8,7 @@ import type { DataContext } from './data-context.ts';
 import { reservation } from './limits.ts';
 import { RequestBody } from './request-body.ts';
 import { type PutFields, putFields, type Query } from './request-fields.ts';
+import { assertServed } from './served-namespaces.ts';
 
 /** `PUT /v2/blobs/put?namespace=&digest=`: 201 when the payload was stored, 200 when it was there; `{"Key": …}`. */
 export function putBlob(context: DataContext) {
@@ -15,7 +16,10 @@ export function putBlob(context: DataContext) {
     const received = momentNow();
     const seconds = () => (performance.now() - received.monotonicTime) / 1_000;
     try {
-      const fields = putFields(request.headers, request.query as Query, context.limits.maxPayloadSize);
+      const { maxPayloadSize } = context.limits;
+      const limits = { maxPayloadSize, longestName: context.store.longestName };
+      const fields = putFields(request.headers, request.query as Query, limits);
+      assertServed(context.namespaces, fields.namespace);
       const { key, outcome } = await store(context, request, reply, fields, received);
       context.metrics.recordPut(outcome, fields.size, seconds());
       return reply.code(outcome === 'created' ? 201 : 200).send({ Key: key });

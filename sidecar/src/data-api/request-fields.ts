@@ -16,8 +16,19 @@ export interface PutFields {
 
 const KEY_PREFIX_METADATA = 'remote-codec/key-prefix';
 
+export interface PutLimits {
+  /** bytes */
+  readonly maxPayloadSize: number;
+  /** bytes of the longest name that the storage takes */
+  readonly longestName: number;
+}
+
 /** The parts of a PUT's head, each checked by its grammar. @throws ServiceError of status 400, 411 or 413 */
-export function putFields(headers: IncomingHttpHeaders, query: Query, maxPayloadSize: number): PutFields {
+export function putFields(
+  headers: IncomingHttpHeaders,
+  query: Query,
+  { maxPayloadSize, longestName }: PutLimits,
+): PutFields {
   assertContentType(headers);
   const size = contentLength(headers, maxPayloadSize);
   const namespace = parseNamespace(single(query.namespace));
@@ -29,7 +40,7 @@ export function putFields(headers: IncomingHttpHeaders, query: Query, maxPayload
     digest,
     size,
     metadataHash: hash,
-    keyPrefix: keyPrefixOf(metadata, headers, namespace),
+    keyPrefix: keyPrefixOf(metadata, headers, (prefix) => keyPrefixFits(namespace, prefix, longestName)),
   };
 }
 
@@ -107,18 +118,18 @@ function metadataOf(headers: IncomingHttpHeaders): ReadonlyMap<string, Uint8Arra
 function keyPrefixOf(
   metadata: ReadonlyMap<string, Uint8Array>,
   headers: IncomingHttpHeaders,
-  namespace: string,
+  fits: (keyPrefix: string) => boolean,
 ): string | undefined {
   const chosen = Buffer.from(metadata.get(KEY_PREFIX_METADATA) ?? []).toString();
   if (chosen !== '') {
-    if (keyPrefixFits(namespace, parseKeyPrefix(chosen))) return chosen;
+    if (fits(parseKeyPrefix(chosen))) return chosen;
     throw new ServiceError(
       'invalid_key_prefix',
-      'namespace and key prefix together are too long for an object name',
+      'namespace and key prefix together are too long for an object name in this store; shorten metadata "remote-codec/key-prefix"',
     );
   }
   const workflowId = headers['x-payload-store-workflow-id'];
   if (typeof workflowId !== 'string') return undefined;
   const owner = ownerKeyPrefix(workflowId);
-  return keyPrefixFits(namespace, owner) ? owner : undefined;
+  return fits(owner) ? owner : undefined;
 }

@@ -25,19 +25,33 @@ export class MountError extends Error {
   }
 }
 
-/** The driver of the storage that the manifest names. @throws MountError, StorageError */
-export async function startDriver(
-  { spec: { storage } }: LargePayloadStore,
-  { dataFolder, credentialsFolder }: Mounts,
-): Promise<StartedDriver> {
-  if (storage.s3 !== undefined) {
+/** The driver's `kind`, known before there is one. */
+export function storageKind({ spec: { storage } }: LargePayloadStore): 's3' | 'filesystem' {
+  return storage.s3 === undefined ? 'filesystem' : 's3';
+}
+
+/** Whether the mounts are those that the manifest's storage needs; none is looked at. @throws MountError */
+export function assertMounts(manifest: LargePayloadStore, mounts: Mounts): void {
+  const { dataFolder, credentialsFolder } = mounts;
+  if (storageKind(manifest) === 's3') {
     if (dataFolder !== undefined)
       throw new MountError('--data-dir is for spec.storage.filesystem; leave it out');
-    return await startS3Driver(storage.s3, credentialsFolder);
+    return;
   }
   if (dataFolder === undefined) throw new MountError('spec.storage.filesystem needs --data-dir DIR');
   if (credentialsFolder !== undefined) {
     throw new MountError('--credentials-dir is for object stores; leave it out');
   }
-  return { driver: await FilesystemDriver.start(dataFolder), notices: [] };
+}
+
+/** The driver of the storage that the manifest names, once that could be used. @throws MountError, StorageError, the signal's reason */
+export async function startDriver(
+  manifest: LargePayloadStore,
+  mounts: Mounts,
+  signal: AbortSignal = new AbortController().signal,
+): Promise<StartedDriver> {
+  assertMounts(manifest, mounts);
+  const { s3 } = manifest.spec.storage;
+  if (s3 !== undefined) return await startS3Driver(s3, mounts.credentialsFolder, signal);
+  return { driver: await FilesystemDriver.start(mounts.dataFolder as string), notices: [] };
 }

@@ -1,30 +1,42 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 
 const LOOK_INTERVAL = 50;
 
 /**
- * Prepares an app for its end; the returned function ends it: no new connections, requests in flight finish, what is still
- * in flight after `limit` ms is cut off. Connections without a request are closed at once; Node's own
+ * Ends a server. For `lameDuck` ms it goes on serving whatever comes, each answer the last one of its connection; then
+ * there are no new connections, requests in flight finish, and what is still in flight after another `limit` ms is cut off.
+ */
+export type EndServer = (limit: number, lameDuck?: number) => Promise<void>;
+
+/**
+ * Prepares an app for its end. Connections without a request are closed as soon as no more are taken; Node's own
  * `closeIdleConnections` spares those that never sent one.
  */
-export function drainable(app: FastifyInstance): (limit: number) => Promise<void> {
+export function drainable(app: FastifyInstance): EndServer {
   const server: Server = app.server;
   const sockets = new Set<Socket>();
-  const busy = new Set<Socket>();
+  const answering = new Map<ServerResponse, Socket>();
+  let ending = false;
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   });
   const begin = ({ socket }: IncomingMessage, response: ServerResponse) => {
-    busy.add(socket);
-    response.once('close', () => busy.delete(socket));
+    answering.set(response, socket);
+    response.once('close', () => answering.delete(response));
+    if (ending) beLast(response);
   };
   for (const event of ['request', 'checkContinue', 'checkExpectation']) server.prependListener(event, begin);
 
-  return async (limit) => {
+  return async (limit, lameDuck = 0) => {
+    ending = true;
+    for (const response of answering.keys()) beLast(response);
+    await sleep(lameDuck);
     const closeIdle = () => {
+      const busy = new Set(answering.values());
       for (const socket of sockets) if (!busy.has(socket)) socket.destroy();
     };
     const looking = setInterval(closeIdle, LOOK_INTERVAL);
@@ -36,4 +48,9 @@ export function drainable(app: FastifyInstance): (limit: number) => Promise<void
       clearTimeout(cutOff);
     }
   };
+}
+
+/** Node then says `Connection: close`, unless the head is out already, and closes after the answer. */
+function beLast(response: ServerResponse): void {
+  response.shouldKeepAlive = false;
 }

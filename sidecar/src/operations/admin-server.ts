@@ -2,27 +2,23 @@ import { Readable } from 'node:stream';
 import { parseDuration } from '@largepayload/crds';
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ClockGuard } from '../blob-store/clock-guard.ts';
-import type { StoreIdentity } from '../blob-store/identity.ts';
 import type { Driver } from '../drivers/driver.ts';
 import { ServiceError, toServiceError } from '../errors.ts';
 import { buildApp } from '../http/app.ts';
 import { errorBody } from '../http/error-answers.ts';
 import { isLoopback } from '../http/listen-address.ts';
 import { cleanup } from '../retention/cleanup.ts';
-import type { Reaper } from '../retention/reaper.ts';
 import { usage } from '../retention/usage.ts';
 import type { Metrics } from './metrics.ts';
-import type { Readiness } from './readiness.ts';
+import type { Status } from './status.ts';
 
 export interface AdminContext {
-  readonly identity: StoreIdentity;
-  readonly version: string;
   readonly driver: Driver;
   readonly clock: ClockGuard;
   readonly metrics: Metrics;
-  readonly readiness: Readiness;
-  /** `undefined`: payloads are kept for ever */
-  readonly reaper: Reaper | undefined;
+  readonly status: () => Promise<Status>;
+  /** whether this process is the one of its store that deletes */
+  readonly mayDelete: boolean;
   readonly log: FastifyBaseLogger;
 }
 
@@ -33,7 +29,7 @@ export function buildAdminServer(context: AdminContext): FastifyInstance {
     {
       method: 'GET',
       url: at('status'),
-      handler: async (_request, reply) => reply.send(await status(context)),
+      handler: async (_request, reply) => reply.send(await context.status()),
     },
     {
       method: 'GET',
@@ -44,6 +40,7 @@ export function buildAdminServer(context: AdminContext): FastifyInstance {
       method: 'POST',
       url: at('cleanup'),
       handler: async (request, reply) => {
+        assertMayDelete(context);
         const { age, dryRun } = cleanupFields(request.query as Record<string, unknown>);
         return sendLines(reply, (signal) => cleanup(context, { age, dryRun, signal }));
       },
@@ -63,18 +60,12 @@ function refuseBrowsers({ headers }: FastifyRequest): void {
   throw new ServiceError('browser_refused', 'the admin port answers programs on this machine, not web pages');
 }
 
-async function status({ identity, version, driver, readiness, reaper }: AdminContext) {
-  const ready = await readiness.assertReady().then(
-    () => ({ ready: true }),
-    (error) => ({ ready: false, ...errorBody(toServiceError(error)) }),
+function assertMayDelete({ mayDelete }: AdminContext): void {
+  if (mayDelete) return;
+  throw new ServiceError(
+    'unknown_route',
+    "a gateway has no right to delete from a bucket; ask the admin port of the store's reaper",
   );
-  return {
-    store: identity,
-    version,
-    storage: driver.kind,
-    ...ready,
-    reaper: reaper === undefined ? null : { ...reaper.status },
-  };
 }
 
 function cleanupFields(query: Record<string, unknown>): { age: number; dryRun: boolean } {

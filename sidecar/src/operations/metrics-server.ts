@@ -4,11 +4,13 @@ import { buildApp } from '../http/app.ts';
 import { errorBody } from '../http/error-answers.ts';
 import type { Metrics } from './metrics.ts';
 import type { Readiness } from './readiness.ts';
+import type { Status } from './status.ts';
 
-/** `/metrics` for Prometheus, `/healthz` (the process is up) and `/readyz` (the storage can be used). */
+/** `/metrics` for Prometheus, `/healthz` (the process is up), `/readyz` (clients may be sent here) and `/status`. */
 export function buildMetricsServer(context: {
   metrics: Metrics;
   readiness: Readiness;
+  status: () => Promise<Status>;
   log: FastifyBaseLogger;
 }): FastifyInstance {
   const { registry } = context.metrics;
@@ -31,6 +33,11 @@ export function buildMetricsServer(context: {
           return reply.code(503).send({ status: 'not ready', ...errorBody(reason) });
         }
       },
+    },
+    {
+      method: 'GET',
+      url: '/status',
+      handler: async (_request, reply) => reply.send(await context.status()),
     },
   ]);
 }

@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { ErrorCode } from '../errors.ts';
+import type { Readiness } from './readiness.ts';
 
 const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
@@ -85,6 +86,18 @@ export class Metrics {
     for (const code of ['key_not_found', 'integrity']) this.#getErrors.inc({ code }, 0);
     for (const result of ['completed', 'failed']) this.#reaperPasses.inc({ result }, 0);
     collectDefaultMetrics({ register: this.registry });
+  }
+
+  /** Adds a gauge of what each scrape asks for. */
+  watchReadiness(readiness: Readiness): void {
+    new Gauge({
+      name: 'payload_store_ready',
+      help: '1 while the storage can be used and this process is not ending, else 0.',
+      registers: [this.registry],
+      async collect() {
+        this.set((await readiness.report()).ready ? 1 : 0);
+      },
+    });
   }
 
   recordPut(outcome: 'created' | 'existed', bytes: number, seconds: number): void {

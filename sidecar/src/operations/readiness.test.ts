@@ -69,9 +69,39 @@ test('ready again after a failure', async () => {
 test('a process that is ending is not ready, and does not look', async () => {
   const check = vi.fn(async () => {});
   const readiness = new Readiness(check);
-  expect(readiness.draining).toBe(false);
   readiness.beginDraining();
-  expect(readiness.draining).toBe(true);
   await expect(readiness.assertReady()).rejects.toMatchObject({ code: 'draining', status: 503 });
   expect(check).not.toHaveBeenCalled();
+});
+
+test('with a latch, once ready is ready until the end, and what is true now is told elsewhere', async () => {
+  const failure = new StorageError('unavailable', 'the disk is gone');
+  const check = vi.fn(() => Promise.reject(failure) as Promise<void>);
+  const readiness = new Readiness(check, { latch: true });
+  await expect(readiness.assertReady()).rejects.toThrow('the disk is gone');
+  check.mockImplementation(async () => {});
+  vi.advanceTimersByTime(1_100);
+  await readiness.assertReady();
+  check.mockImplementation(() => Promise.reject(failure));
+  vi.advanceTimersByTime(1_100);
+  await readiness.assertReady();
+  await expect(readiness.assertUsable()).rejects.toThrow('the disk is gone');
+  expect(await readiness.report()).toEqual({
+    ready: false,
+    error: { code: 'storage_unavailable', message: 'the disk is gone' },
+  });
+  readiness.beginDraining();
+  await expect(readiness.assertReady()).rejects.toMatchObject({ code: 'draining' });
+  expect(await readiness.report()).toMatchObject({ ready: false, error: { code: 'draining' } });
+});
+
+test('a report comes soon, whether or not the storage answers', async () => {
+  vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'clearTimeout'] });
+  const report = new Readiness(() => new Promise(() => {})).report();
+  await vi.advanceTimersByTimeAsync(3_000);
+  expect(await report).toEqual({
+    ready: false,
+    error: { code: 'storage_timeout', message: 'the storage has not answered for 3 s' },
+  });
+  expect(await new Readiness(async () => {}).report()).toEqual({ ready: true });
 });

@@ -1,39 +1,69 @@
 import { ServiceError, toServiceError } from '../errors.ts';
+import { errorBody } from '../http/error-answers.ts';
 
 /** How long one look at the storage answers for (ms): probes must not become a load. */
 const LOOK_LIFETIME = 1_000;
+/** How long a report may take (ms): whoever collects reports and metrics of many processes gives up soon. */
+const REPORT_LIMIT = 3_000;
 
-/** Whether this process can serve: asked for, not remembered, so that it tells the truth. */
+export type ReadinessReport =
+  | { readonly ready: true }
+  | ({ readonly ready: false } & ReturnType<typeof errorBody>);
+
+/**
+ * Whether this process can serve. With `latch`, `assertReady` asks until the first success only: a storage that several
+ * processes share must not, when it fails for a moment, take all of them out of their Service.
+ */
 export class Readiness {
   readonly #check: () => Promise<void>;
+  readonly #latch: boolean;
   #look: { readonly result: Promise<void>; endedAt: number } | undefined;
+  #latched = false;
   #draining = false;
 
   /** @param check rejects, saying why, when the storage cannot be used */
-  constructor(check: () => Promise<void>) {
+  constructor(check: () => Promise<void>, { latch = false }: { latch?: boolean } = {}) {
     this.#check = check;
-  }
-
-  get draining(): boolean {
-    return this.#draining;
+    this.#latch = latch;
   }
 
   beginDraining(): void {
     this.#draining = true;
   }
 
-  /** @throws ServiceError of status 503 */
+  /** Whether clients should be sent here. @throws ServiceError of status 503 */
   async assertReady(): Promise<void> {
-    if (this.#draining) throw new ServiceError('draining', 'this process is ending');
+    this.#assertNotDraining();
+    if (!this.#latched) await this.assertUsable();
+  }
+
+  /** Whether the storage can be used now: asked for, not remembered. @throws ServiceError of status 503 */
+  async assertUsable(): Promise<void> {
     if (this.#look === undefined || performance.now() - this.#look.endedAt > LOOK_LIFETIME)
       this.#look = this.#begin();
     try {
       await this.#look.result;
+      this.#latched = this.#latch;
     } catch (error) {
       const known = toServiceError(error);
       if (known.status === 503) throw known;
       throw new ServiceError('storage_unavailable', (error as Error).message, { cause: error });
     }
+  }
+
+  /** What is true now, for whoever watches; comes soon even when the storage does not answer. */
+  async report(): Promise<ReadinessReport> {
+    try {
+      this.#assertNotDraining();
+      await soon(this.assertUsable());
+      return { ready: true };
+    } catch (error) {
+      return { ready: false, ...errorBody(toServiceError(error)) };
+    }
+  }
+
+  #assertNotDraining(): void {
+    if (this.#draining) throw new ServiceError('draining', 'this process is ending');
   }
 
   /** A storage that does not answer is asked once, however many probes wait. */
@@ -44,5 +74,21 @@ export class Readiness {
     };
     look.result.then(end, end);
     return look;
+  }
+}
+
+async function soon(look: Promise<void>): Promise<void> {
+  const late = new ServiceError(
+    'storage_timeout',
+    `the storage has not answered for ${REPORT_LIMIT / 1_000} s`,
+  );
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(late), REPORT_LIMIT).unref();
+  });
+  try {
+    await Promise.race([look, limit]);
+  } finally {
+    clearTimeout(timer);
   }
 }

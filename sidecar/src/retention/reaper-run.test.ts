@@ -81,6 +81,23 @@ test('the pause is within a tenth of the interval, and never longer than a timer
   expect(Math.max(...pauses)).toBeLessThanOrEqual(MAX_TIMER);
 });
 
+test('after a failure the pause is a minute at most', async () => {
+  const pauses: number[] = [];
+  vi.resetModules();
+  vi.doMock('node:timers/promises', () => ({
+    setTimeout: async (pause: number) => {
+      pauses.push(pause);
+      if (pauses.length === 20) stop.abort();
+    },
+  }));
+  const { reaperOn } = await import('./test-stores.ts');
+  store.driver.currentTime = () => Promise.reject(new StorageError('unavailable', 'no answer'));
+  await reaperOn(store, { interval: 3_600_000 }).run(stop.signal);
+  vi.doUnmock('node:timers/promises');
+  expect(Math.min(...pauses)).toBeGreaterThan(53_000);
+  expect(Math.max(...pauses)).toBeLessThan(66_000);
+});
+
 test('an abort ends the pause at once', async () => {
   const count = passes();
   const ended = run(reaperOn(store));

@@ -11,6 +11,8 @@ import { storedWindows } from './expired-windows.ts';
 const JITTER = 0.1;
 /** seconds that deletion may lag behind the clock unmentioned */
 const LAG_TO_TELL = 60;
+/** ms after which a pass that failed is tried again, where the interval is longer: what was wrong may be right by then */
+const RETRY_INTERVAL = 60_000;
 /** What a timer can wait; a longer one would fire at once. */
 const LONGEST_PAUSE = 2 ** 31 - 1;
 
@@ -50,12 +52,14 @@ export class Reaper {
     return this.#status;
   }
 
-  /** Makes passes until the signal is aborted. Never rejects: a pass that fails is tried again at its next time. */
+  /** Makes passes until the signal is aborted. Never rejects: a pass that fails is tried again. */
   async run(signal: AbortSignal): Promise<void> {
-    const { interval } = this.#settings;
     while (!signal.aborted) {
       const started = performance.now();
-      await this.#attempt(signal);
+      const completed = await this.#attempt(signal);
+      const interval = completed
+        ? this.#settings.interval
+        : Math.min(this.#settings.interval, RETRY_INTERVAL);
       const pause = interval * (1 - JITTER + 2 * JITTER * Math.random()) - (performance.now() - started);
       await sleep(Math.min(Math.max(0, pause), LONGEST_PAUSE), undefined, { signal, ref: false }).catch(
         () => {},
@@ -105,16 +109,19 @@ export class Reaper {
     );
   }
 
-  async #attempt(signal: AbortSignal): Promise<void> {
+  /** Whether the pass was completed. */
+  async #attempt(signal: AbortSignal): Promise<boolean> {
     try {
       await this.pass(signal);
       this.#metrics.recordReaperPass('completed');
       this.#status = { lastCompletedTime: new Date().toISOString(), lastError: undefined };
+      return true;
     } catch (error) {
-      if (signal.aborted) return;
+      if (signal.aborted) return false;
       this.#metrics.recordReaperPass('failed');
       this.#status = { ...this.#status, lastError: (error as Error).message };
       this.#log.error({ err: error }, 'the reaper could not complete its pass; it will try again');
+      return false;
     }
   }
 }

@@ -1,11 +1,11 @@
 import { readdir } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { expect, test } from 'vitest';
 import { eventually } from '../testing/eventually.ts';
 import { call, expectError, keyOf } from '../testing/http-call.ts';
 import { generatedBytes, getPath, testPayload } from '../testing/payload.ts';
 import { RawConnection } from '../testing/raw-connection.ts';
 import { realProgram } from '../testing/real-program.ts';
+import { refusesConnections } from '../testing/refuses-connections.ts';
 import { filesIn, manifestText, metric } from '../testing/running-service.ts';
 
 const { serve, newFolder, run, configFile } = realProgram();
@@ -25,15 +25,6 @@ async function halfPut(service: { data: string; metrics: string }): Promise<RawC
   return connection;
 }
 
-function refusesConnections(address: string): Promise<boolean> {
-  const { hostname, port } = new URL(`http://${address}`);
-  return new Promise((resolve) => {
-    const socket = connect(Number(port), hostname);
-    socket.once('connect', () => resolve(false)).once('error', () => resolve(true));
-    socket.once('connect', () => socket.destroy());
-  });
-}
-
 test.concurrent('the line "listening" is JSON, with the addresses and the version', async () => {
   await using service = await serve({ dataFolder: await newFolder('listening') });
   const address = expect.stringMatching(/^127\.0\.0\.1:[1-9]\d*$/);
@@ -44,6 +35,7 @@ test.concurrent('the line "listening" is JSON, with the addresses and the versio
     data: address,
     metrics: address,
     admin: address,
+    role: 'standalone',
     version: expect.stringMatching(/^\d+\.\d+\.\d+$/),
   });
 });

@@ -75,3 +75,17 @@ test.concurrent('a clock that is wrong from the start makes a service that is no
   expectError(await put(service), 'clock_difference');
   expect(await filesIn(dataFolder)).toEqual([]);
 });
+
+test.concurrent('in a cluster a clock may be off by half a minute; by more, the process is not ready until it is right', async () => {
+  const { set, nodeOptions } = await withClock('in a cluster', 90_000);
+  const dataFolder = await newFolder('in a cluster data');
+  await using service = await serve({ role: 'gateway', dataFolder, ttl: '1h', nodeOptions });
+  await eventually(
+    'the clock is told of',
+    async () => (await readiness(service)).code === 'clock_difference',
+  );
+  expectError(await put(service), 'clock_difference');
+  await set(30_000);
+  await eventually('ready', async () => (await readiness(service)).status === 200);
+  expect((await put(service)).status).toBe(201);
+});

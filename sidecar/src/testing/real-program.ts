@@ -4,19 +4,14 @@ import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll } from 'vitest';
+import type { RoleName } from '../roles/role.ts';
 import { within } from './eventually.ts';
 import { manifestText, type ServiceOptions, temporaryFolder } from './running-service.ts';
 
 const START_LIMIT = 10_000;
 const EXIT_LIMIT = 15_000;
-const ANY_PORTS = [
-  '--listen',
-  '127.0.0.1:0',
-  '--metrics-listen',
-  '127.0.0.1:0',
-  '--admin-listen',
-  '127.0.0.1:0',
-];
+const ANY_DATA_PORT = ['--listen', '127.0.0.1:0'];
+const ANY_OTHER_PORTS = ['--metrics-listen', '127.0.0.1:0', '--admin-listen', '127.0.0.1:0'];
 
 export interface Outcome {
   readonly code: number | null;
@@ -25,10 +20,14 @@ export interface Outcome {
 }
 
 export interface ServeOptions extends ServiceOptions {
+  /** default: standalone */
+  readonly role?: RoleName;
   /** `undefined`: the manifest names storage that is no folder */
   readonly dataFolder?: string;
   /** in place of the one that the other options make */
   readonly manifest?: string;
+  /** in place of any free ones on loopback */
+  readonly ports?: readonly string[];
   /** further arguments */
   readonly args?: readonly string[];
   /** options of node itself */
@@ -39,6 +38,7 @@ export interface ServeOptions extends ServiceOptions {
 
 /** A `payload-store serve` that has said that it listens. It is killed at the end of an `await using` scope. */
 export interface ServingProcess extends AsyncDisposable {
+  /** empty where the role has no such port */
   readonly data: string;
   readonly metrics: string;
   readonly admin: string;
@@ -83,14 +83,12 @@ export function realProgram() {
 
   const serve = async (options: ServeOptions): Promise<ServingProcess> => {
     const { dataFolder, manifest = manifestText(options), nodeOptions = [], wrapper = [] } = options;
+    const { role = 'standalone' } = options;
     const place = dataFolder === undefined ? [] : ['--data-dir', dataFolder];
     const args = [
-      'serve',
-      '--config',
-      await configFile(manifest),
-      ...place,
+      ...['serve', '--config', await configFile(manifest), ...place, '--role', role],
+      ...(options.ports ?? [...(role === 'reaper' ? [] : ANY_DATA_PORT), ...ANY_OTHER_PORTS]),
       ...(options.args ?? []),
-      ...ANY_PORTS,
     ];
     const [command = '', ...rest] = [...wrapper, process.execPath, ...nodeOptions, program(), ...args];
     return await listening(spawn(command, rest, { stdio: ['ignore', 'pipe', 'pipe'] }));
@@ -103,7 +101,7 @@ async function listening(child: ChildProcessByStdio<null, Readable, Readable>): 
   const log: Record<string, unknown>[] = [];
   const exited = exitOf(child);
   const stderr = collect(child.stderr);
-  const addresses = new Promise<{ data: string; metrics: string; admin: string }>((resolve, reject) => {
+  const addresses = new Promise<{ data?: string; metrics: string; admin: string }>((resolve, reject) => {
     let rest = '';
     child.stdout.on('data', (chunk) => {
       const lines = (rest + chunk).split('\n');
@@ -115,7 +113,7 @@ async function listening(child: ChildProcessByStdio<null, Readable, Readable>): 
     });
     exited.then(async (code) => reject(new Error(`serve ended with ${code}: ${await stderr}`)), reject);
   });
-  const { data, metrics, admin } = await within(START_LIMIT, 'the line "listening"', addresses);
+  const { data = '', metrics, admin } = await within(START_LIMIT, 'the line "listening"', addresses);
   return {
     ...{ data, metrics, admin, process: child, log, exited },
     async [Symbol.asyncDispose]() {

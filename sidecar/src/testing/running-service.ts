@@ -12,6 +12,7 @@ import { call } from './http-call.ts';
 export interface ServiceOptions {
   readonly ttl?: string;
   readonly reaperInterval?: string;
+  readonly temporalNamespaces?: readonly string[];
   readonly limits?: Partial<DataLimits>;
   readonly name?: string;
   /** an existing folder, which is then left to the caller */
@@ -63,12 +64,17 @@ export function manifestText({
   ttl = 'Forever',
   reaperInterval = '1s',
   name = 'test',
+  temporalNamespaces,
 }: ServiceOptions = {}): string {
   return JSON.stringify({
     apiVersion: 'largepayload.dev/v1alpha1',
     kind: 'LargePayloadStore',
     metadata: { name },
-    spec: { storage: { filesystem: { claimName: 'unused' } }, retention: { ttl, reaperInterval } },
+    spec: {
+      storage: { filesystem: { claimName: 'unused' } },
+      retention: { ttl, reaperInterval },
+      temporalNamespaces,
+    },
   });
 }
 

@@ -5,16 +5,16 @@ import { S3Driver } from './s3-driver.ts';
 /**
  * The driver of a bucket that could be listed. Amazon's SDK is loaded here, so that a service without S3 does not pay for it.
  * @param credentialsFolder with files named as the SDK's environment variables; else the SDK searches
- * @throws StorageError that says what is wrong with the bucket, the credentials or the way there
+ * @throws StorageError that says what is wrong with the bucket, the credentials or the way there; the signal's reason
  */
 export async function startS3Driver(
   location: S3Location,
   credentialsFolder: string | undefined,
+  signal: AbortSignal = new AbortController().signal,
 ): Promise<StartedDriver> {
   const { AwsSdkClient } = await import('./aws-sdk-client.ts');
   const client = new AwsSdkClient(location, credentialsFolder);
   const driver = new S3Driver(client, location);
-  const { signal } = new AbortController();
   try {
     for await (const _segment of driver.listFirstSegments('expires-', signal)) break;
     // Who may not ask is not told; nothing depends on it.

@@ -1,0 +1,79 @@
+import {
+  type BlobFacts,
+  type DeleteOutcome,
+  type Driver,
+  type ListedObject,
+  LONGEST_NAME,
+  type PutOptions,
+  StorageError,
+  type StoredBlob,
+} from './driver.ts';
+
+/**
+ * Stands in for the driver of a storage that cannot be used yet. Until that one arrives every call rejects at once, with
+ * the last reason; from then on it is that one.
+ */
+export class AwaitedDriver implements Driver {
+  readonly kind: string;
+  #driver: Driver | undefined;
+  #reason: Error = new StorageError(
+    'unavailable',
+    'the storage was not reached yet; this process has just begun',
+  );
+
+  constructor(kind: string) {
+    this.kind = kind;
+  }
+
+  /** Takes over the driver, and closes it. */
+  arrive(driver: Driver): void {
+    this.#driver = driver;
+  }
+
+  /** @param reason a StorageError or any other that has an answer in the table of errors */
+  stillWaiting(reason: Error): void {
+    this.#reason = reason;
+  }
+
+  /** Of little use before the driver has arrived, as nothing can be put. */
+  get longestName(): number {
+    return this.#driver?.longestName ?? LONGEST_NAME;
+  }
+
+  async put(name: string, body: AsyncIterable<Buffer>, facts: BlobFacts, options: PutOptions) {
+    return await this.#arrived().put(name, body, facts, options);
+  }
+
+  async open(name: string, signal: AbortSignal): Promise<StoredBlob | undefined> {
+    return await this.#arrived().open(name, signal);
+  }
+
+  async *listFirstSegments(prefix: string, signal: AbortSignal): AsyncIterable<string> {
+    yield* this.#arrived().listFirstSegments(prefix, signal);
+  }
+
+  async *list(folder: string, signal: AbortSignal): AsyncIterable<ListedObject[]> {
+    yield* this.#arrived().list(folder, signal);
+  }
+
+  async delete(names: readonly string[], signal: AbortSignal): Promise<DeleteOutcome> {
+    return await this.#arrived().delete(names, signal);
+  }
+
+  async removeFolder(folder: string, signal: AbortSignal): Promise<void> {
+    await this.#arrived().removeFolder(folder, signal);
+  }
+
+  async currentTime(signal: AbortSignal): Promise<number> {
+    return await this.#arrived().currentTime(signal);
+  }
+
+  async close(): Promise<void> {
+    await this.#driver?.close();
+  }
+
+  #arrived(): Driver {
+    if (this.#driver === undefined) throw this.#reason;
+    return this.#driver;
+  }
+}

@@ -1,0 +1,49 @@
+import type { StoreIdentity } from '../blob-store/identity.ts';
+import type { Driver } from '../drivers/driver.ts';
+import type { Reaper, ReaperStatus } from '../retention/reaper.ts';
+import type { Readiness, ReadinessReport } from './readiness.ts';
+import { withoutKeys } from './without-keys.ts';
+
+export interface StatusContext {
+  readonly identity: StoreIdentity;
+  /** as given by `--role` */
+  readonly role: string;
+  readonly version: string;
+  readonly driver: Pick<Driver, 'kind'>;
+  readonly readiness: Readiness;
+  /** `undefined`: this process does not reap */
+  readonly reaper: Pick<Reaper, 'status'> | undefined;
+}
+
+export type Status = Pick<StatusContext, 'role' | 'version'> &
+  ReadinessReport & {
+    readonly store: StoreIdentity;
+    readonly storage: string;
+    readonly reaper: ReaperStatus | null;
+  };
+
+/** Whose process this is and how it does. No key of a payload is in it, nor a workflow's id. */
+export async function statusOf({
+  identity,
+  role,
+  version,
+  driver,
+  readiness,
+  reaper,
+}: StatusContext): Promise<Status> {
+  return {
+    ...{ store: identity, role, version, storage: driver.kind },
+    ...withoutKeysInError(await readiness.report()),
+    reaper: reaper === undefined ? null : withoutKeysInLastError(reaper.status),
+  };
+}
+
+function withoutKeysInError(report: ReadinessReport): ReadinessReport {
+  if (report.ready) return report;
+  const { code, message } = report.error;
+  return { ready: false, error: { code, message: withoutKeys(message) } };
+}
+
+function withoutKeysInLastError({ lastError, ...status }: ReaperStatus): ReaperStatus {
+  return { ...status, lastError: lastError === undefined ? undefined : withoutKeys(lastError) };
+}

@@ -1,0 +1,41 @@
+import { AwaitedDriver } from '../drivers/awaited-driver.ts';
+import type { Driver } from '../drivers/driver.ts';
+import { storageKind } from '../drivers/start-driver.ts';
+import { awaitStorage, IN_CLUSTER, openStorage } from './await-storage.ts';
+import { beginStore } from './claim.ts';
+import type { Role } from './role.ts';
+import { runService } from './run-service.ts';
+import { buildDataPort, buildOperationsPorts, buildParts, buildReaper } from './service-parts.ts';
+
+/** ms for which clients may still be sent here: the nodes of a cluster learn of the end of a pod later than the pod. */
+const LAME_DUCK = 5_000;
+/** ms beyond the longest PUT, for its answer */
+const DRAIN_MARGIN = 10_000;
+
+/**
+ * Takes and serves payloads. On a folder, whose volume one pod can mount, it is also the store's reaper; on a bucket it
+ * has no right to delete.
+ */
+export const gateway: Role = {
+  name: 'gateway',
+  hasDataPort: true,
+  assertNeeded: () => {},
+  unusedFields: () => [],
+  async start(settings, mounts, log) {
+    const driver = new AwaitedDriver(storageKind(settings.manifest));
+    const parts = buildParts({ role: 'gateway', ...IN_CLUSTER }, driver, settings, log);
+    const mayDelete = driver.kind === 'filesystem';
+    const reaper = mayDelete ? buildReaper(parts) : undefined;
+    const data = buildDataPort(parts);
+    return await runService({
+      parts,
+      servers: { data: data.app, ...buildOperationsPorts(parts, { reaper, mayDelete }) },
+      drain: { lameDuck: LAME_DUCK, limit: data.putTimeLimit + DRAIN_MARGIN },
+      work: async (signal) => {
+        const claim = (opened: Driver, limit: AbortSignal) => beginStore(opened, parts.identity, log, limit);
+        await awaitStorage(driver, () => openStorage(settings, mounts, claim, log, signal), log, signal);
+        await reaper?.run(signal);
+      },
+    });
+  },
+};

@@ -1,0 +1,171 @@
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { CreateBucketCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
+import { afterAll, describe, expect, test } from 'vitest';
+import type { S3Location } from '../drivers/s3/s3-client.ts';
+import { eventually } from '../testing/eventually.ts';
+import { call, expectError, keyOf } from '../testing/http-call.ts';
+import { getPath, testPayload } from '../testing/payload.ts';
+import { realProgram, type ServingProcess } from '../testing/real-program.ts';
+import { metric } from '../testing/running-service.ts';
+import {
+  ACCESS_KEY,
+  type S3Server,
+  serverUnlessMissing,
+  writeCredentials,
+} from '../testing/s3-servers/s3-server.ts';
+import { startSeaweedfs } from '../testing/s3-servers/seaweedfs.ts';
+import type { RoleName } from './role.ts';
+
+/** Longer than the longest pause between two tries. */
+const HEALING_LIMIT = 20_000;
+
+const server = (await serverUnlessMissing(startSeaweedfs)) as S3Server;
+afterAll(() => server?.stop());
+const { serve, run, newFolder } = realProgram();
+
+interface Place {
+  readonly s3: Partial<S3Location> & { readonly bucket: string };
+  readonly name?: string;
+  readonly credentials?: string;
+}
+
+function start(role: RoleName, { s3, name = 'example', credentials }: Place): Promise<ServingProcess> {
+  const manifest = JSON.stringify({
+    apiVersion: 'largepayload.dev/v1alpha1',
+    kind: 'LargePayloadStore',
+    metadata: { name, namespace: 'payments' },
+    spec: { storage: { s3 }, retention: { ttl: '1h', reaperInterval: '1s' } },
+  });
+  return serve({ role, manifest, args: ['--credentials-dir', credentials ?? server.credentialsFolder] });
+}
+
+const json = async (service: ServingProcess, path: string) => {
+  const { status, body } = await call(service.metrics, path);
+  return { httpStatus: status, ...JSON.parse(body.toString()) };
+};
+const says = (service: ServingProcess, text: string) =>
+  eventually(
+    `/readyz says: ${text}`,
+    async () => (await json(service, '/readyz')).error?.message.includes(text),
+    HEALING_LIMIT,
+  );
+const ready = (service: ServingProcess) =>
+  eventually('ready', async () => (await json(service, '/readyz')).httpStatus === 200, HEALING_LIMIT);
+const put = (service: ServingProcess, content: string) => {
+  const { bytes, putPath, putHeaders } = testPayload(content);
+  return call(service.data, putPath, { method: 'PUT', headers: putHeaders, body: bytes });
+};
+const objectsIn = async ({ bucket }: { bucket: string }) => {
+  const { Contents = [] } = await server.client.send(new ListObjectsV2Command({ Bucket: bucket }));
+  return Contents.map(({ Key }) => Key);
+};
+
+describe.skipIf(server === undefined)('on a bucket', () => {
+  test.concurrent('a bucket that is not there yet is waited for', async () => {
+    const bucket = 'created-later';
+    const s3 = { bucket, endpoint: server.endpoint, forcePathStyle: true };
+    await using gateway = await start('gateway', { s3 });
+    await says(gateway, 'does not exist; create it');
+    expect((await call(gateway.metrics, '/healthz')).status).toBe(200);
+    expect(await json(gateway, '/status')).toEqual({
+      httpStatus: 200,
+      store: { namespace: 'payments', name: 'example' },
+      role: 'gateway',
+      version: expect.stringMatching(/^\d/),
+      storage: 's3',
+      ready: false,
+      error: { code: 'storage_unavailable', message: expect.stringContaining(bucket) },
+      reaper: null,
+    });
+    expectError(await put(gateway, 'too early'), 'storage_unavailable');
+    await server.client.send(new CreateBucketCommand({ Bucket: bucket }));
+    await ready(gateway);
+    expect((await put(gateway, 'in time')).status).toBe(201);
+  });
+
+  test.concurrent('credentials that are not there yet, or wrong, may come and be rotated', async () => {
+    const credentials = join(await newFolder('not mounted'), 'yet');
+    await using gateway = await start('gateway', { s3: await server.newBucket(), credentials });
+    await says(gateway, 'cannot read the credentials file');
+    writeCredentials(credentials, ACCESS_KEY, 'a wrong secret');
+    await says(gateway, 'not accepted (SignatureDoesNotMatch)');
+    expect((await json(gateway, '/status')).error.code).toBe('storage_denied');
+    expectError(await put(gateway, 'not yet'), 'storage_denied');
+    writeCredentials(credentials);
+    await ready(gateway);
+    expect((await put(gateway, 'now')).status).toBe(201);
+    writeCredentials(credentials, ACCESS_KEY, 'a wrong secret again');
+    await eventually('it is told now', async () => (await json(gateway, '/status')).ready === false);
+    expect((await json(gateway, '/readyz')).httpStatus).toBe(200);
+  });
+
+  test.concurrent('the second store of one place is told whose it is, and the first one goes on', async () => {
+    const s3 = { ...(await server.newBucket()), prefix: 'shared/' };
+    await using first = await start('gateway', { s3, name: 'first' });
+    await ready(first);
+    await using second = await start('gateway', { s3, name: 'second' });
+    await says(second, 'the storage belongs to the store payments/first, not to payments/second');
+    const before = await objectsIn(s3);
+    const refused = await put(second, 'of the second');
+    expectError(refused, 'storage_unavailable');
+    expect(refused.body.toString()).toContain('payments/first');
+    const key = keyOf(await put(first, 'of the first'));
+    const { getHeaders } = testPayload('of the first');
+    expectError(await call(second.data, getPath(key), { headers: getHeaders }), 'storage_unavailable');
+    expect(await objectsIn(s3)).toHaveLength(before.length + 1);
+    expect((await json(first, '/status')).ready).toBe(true);
+  });
+
+  test.concurrent('a reaper waits until a gateway has claimed the storage, then deletes; the gateway may not', async () => {
+    const s3 = await server.newBucket();
+    const expired = `expires-20200101T000000Z-30d/orders/common/sha256:${'0'.repeat(64)}/sha256:${'0'.repeat(64)}`;
+    await server.client.send(new PutObjectCommand({ Bucket: s3.bucket, Key: expired, Body: 'expired' }));
+    await using reaper = await start('reaper', { s3 });
+    await says(reaper, 'no store.json yet; a gateway of the store writes it');
+    expect(reaper.log.at(0)).toMatchObject({ msg: 'listening', role: 'reaper' });
+    expect(reaper.log.at(0)).not.toHaveProperty('data');
+    expect(await objectsIn(s3)).toEqual([expired]);
+
+    await using gateway = await start('gateway', { s3 });
+    await ready(gateway);
+    await ready(reaper);
+    await eventually('it was reaped', async () => !(await objectsIn(s3)).includes(expired));
+    expect((await json(reaper, '/status')).reaper).toEqual({
+      lastCompletedTime: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
+    });
+    expect(await metric(reaper, 'payload_store_cleanup_deleted_total')).toBe(1);
+
+    await put(gateway, 'stays');
+    const cleanup = (service: ServingProcess) =>
+      run(['cleanup', '--older-than', '1d', '--admin-url', `http://${service.admin}`]);
+    expect(await cleanup(gateway)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("ask the admin port of the store's reaper"),
+    });
+    expect((await cleanup(reaper)).code).toBe(0);
+    expect(await objectsIn(s3)).toHaveLength(2);
+    reaper.process.kill('SIGTERM');
+    expect(await reaper.exited).toBe(0);
+  });
+});
+
+test('a process that waits for its storage ends when it is told to, in the midst of a try too', async () => {
+  let asked = false;
+  const silent = createServer(() => {
+    asked = true;
+  }).listen(0, '127.0.0.1');
+  await new Promise((resolve) => silent.once('listening', resolve));
+  const { port } = silent.address() as { port: number };
+  const credentials = writeCredentials(await newFolder('of a silent server'));
+  const s3 = { bucket: 'silent', endpoint: `http://127.0.0.1:${port}`, forcePathStyle: true };
+  await using reaper = await start('reaper', { s3, credentials });
+  await eventually('it tries', () => asked);
+  expect((await json(reaper, '/readyz')).error.code).toBe('storage_unavailable');
+  const begun = performance.now();
+  reaper.process.kill('SIGTERM');
+  expect(await reaper.exited).toBe(0);
+  // Not a measurement: without an abort it takes the 8 s that an answer may take, and more tries.
+  expect(performance.now() - begun).toBeLessThan(5_000);
+  silent.close();
+});

@@ -1,0 +1,45 @@
+import { ManifestError } from '@largepayload/crds';
+import { assertClaimed } from '../blob-store/identity.ts';
+import { AwaitedDriver } from '../drivers/awaited-driver.ts';
+import type { Driver } from '../drivers/driver.ts';
+import { storageKind } from '../drivers/start-driver.ts';
+import { awaitStorage, IN_CLUSTER, openStorage } from './await-storage.ts';
+import type { Role } from './role.ts';
+import { runService } from './run-service.ts';
+import { buildOperationsPorts, buildParts, buildReaper } from './service-parts.ts';
+
+const NO_TRANSFERS = { lameDuck: 0, limit: 0 };
+
+/** Deletes what has expired in a bucket, and stores nothing: it waits until a gateway has claimed the storage. */
+export const reaper: Role = {
+  name: 'reaper',
+  hasDataPort: false,
+  assertNeeded({ spec, metadata }) {
+    const problems = [];
+    if (spec.retention.ttl === 'Forever') {
+      const message = 'nothing expires in a store that keeps for ever; run no --role reaper for it';
+      problems.push({ path: 'spec.retention.ttl', message });
+    }
+    if (spec.storage.filesystem !== undefined) {
+      const message = 'with filesystem storage the gateway also reaps; run no --role reaper for it';
+      problems.push({ path: 'spec.storage.filesystem', message });
+    }
+    if (problems.length > 0) throw new ManifestError(`LargePayloadStore ${metadata.name}`, problems);
+  },
+  unusedFields: () => [],
+  async start(settings, mounts, log) {
+    const driver = new AwaitedDriver(storageKind(settings.manifest));
+    const parts = buildParts({ role: 'reaper', ...IN_CLUSTER }, driver, settings, log);
+    const reaper = buildReaper(parts);
+    return await runService({
+      parts,
+      servers: buildOperationsPorts(parts, { reaper, mayDelete: true }),
+      drain: NO_TRANSFERS,
+      work: async (signal) => {
+        const admit = (opened: Driver, limit: AbortSignal) => assertClaimed(opened, parts.identity, limit);
+        await awaitStorage(driver, () => openStorage(settings, mounts, admit, log, signal), log, signal);
+        await reaper?.run(signal);
+      },
+    });
+  },
+};

@@ -1,0 +1,87 @@
+import { ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
+import { afterAll, describe, expect, test } from 'vitest';
+import { GATEWAY_POLICY, REAPER_POLICY } from '../drivers/s3/test-storage-document.ts';
+import { eventually } from '../testing/eventually.ts';
+import { call, expectError, keyOf } from '../testing/http-call.ts';
+import { getPath, testPayload } from '../testing/payload.ts';
+import { realProgram, type ServingProcess } from '../testing/real-program.ts';
+import { metric } from '../testing/running-service.ts';
+import { type S3Server, serverUnlessMissing } from '../testing/s3-servers/s3-server.ts';
+import { startVersitygw } from '../testing/s3-servers/versitygw.ts';
+import { allow, createUser } from '../testing/s3-servers/versitygw-users.ts';
+
+const HEALING_LIMIT = 30_000;
+
+const server = (await serverUnlessMissing(startVersitygw)) as S3Server;
+afterAll(() => server?.stop());
+const { serve } = realProgram();
+
+const { bytes, putPath, putHeaders, getHeaders } = testPayload('with the rights of its role');
+const put = ({ data }: ServingProcess) =>
+  call(data, putPath, { method: 'PUT', headers: putHeaders, body: bytes });
+const readyz = async ({ metrics }: ServingProcess) => {
+  const { status, body } = await call(metrics, '/readyz');
+  return { status, ...JSON.parse(body.toString()).error };
+};
+
+describe.skipIf(server === undefined)(
+  'gateway and reaper, each with the documented rights of its role',
+  () => {
+    test('wait while they have none, then do their work, and neither does the other’s', {
+      timeout: 120_000,
+    }, async () => {
+      const { bucket, ...place } = await server.newBucket();
+      const s3 = { ...place, bucket, prefix: 'orders/' };
+      const manifest = JSON.stringify({
+        apiVersion: 'largepayload.dev/v1alpha1',
+        kind: 'LargePayloadStore',
+        metadata: { name: 'orders', namespace: 'payments' },
+        spec: { storage: { s3 }, retention: { ttl: '30d', reaperInterval: '1s' } },
+      });
+      const as = async (role: 'gateway' | 'reaper') =>
+        await serve({ role, manifest, args: ['--credentials-dir', await createUser(server, role)] });
+      const digest = `sha256:${'0'.repeat(64)}`;
+      const expired = `orders/expires-20200101T000000Z-30d/orders/common/${digest}/${digest}`;
+      await server.client.send(new PutObjectCommand({ Bucket: bucket, Key: expired, Body: 'expired' }));
+      const stored = async () => {
+        const { Contents = [] } = await server.client.send(new ListObjectsV2Command({ Bucket: bucket }));
+        return Contents.map(({ Key }) => Key);
+      };
+
+      await using gateway = await as('gateway');
+      await using reaper = await as('reaper');
+      for (const service of [gateway, reaper]) {
+        await eventually('the lack is told', async () => (await readyz(service)).code === 'storage_denied');
+        expect((await readyz(service)).message).toContain('access denied for s3:ListBucket');
+      }
+      expectError(await put(gateway), 'storage_denied');
+      await allow(server, bucket, { reaper: REAPER_POLICY });
+      await eventually(
+        'the reaper waits for the gateway',
+        async () => (await readyz(reaper)).message?.includes('no store.json yet'),
+        HEALING_LIMIT,
+      );
+      expect(await stored()).toEqual([expired]);
+
+      await allow(server, bucket, { gateway: GATEWAY_POLICY, reaper: REAPER_POLICY });
+      for (const service of [gateway, reaper]) {
+        await eventually('ready', async () => (await readyz(service)).status === 200, HEALING_LIMIT);
+      }
+      const created = await put(gateway);
+      expect(created.status).toBe(201);
+      expect((await put(gateway)).status).toBe(200);
+      const got = await call(gateway.data, getPath(keyOf(created)), { headers: getHeaders });
+      expect(got.body).toEqual(bytes);
+      await eventually('what expired is gone', async () => !(await stored()).includes(expired));
+      expect(await stored()).toEqual([`orders${keyOf(created)}`, 'orders/store.json']);
+      expect(await metric(reaper, 'payload_store_cleanup_deleted_total')).toBe(1);
+      const cleanup = '/admin/payload-store/cleanup?age=1s';
+      expectError(await call(gateway.admin, cleanup, { method: 'POST' }), 'unknown_route');
+      for (const { admin } of [gateway, reaper]) {
+        const usage = await call(admin, '/admin/payload-store/usage');
+        expect(usage.body.toString()).toMatch(/"namespace":"orders".*"objects":1/);
+        expect(usage.body.toString()).toMatch(/\{"done":true\}\n$/);
+      }
+    });
+  },
+);

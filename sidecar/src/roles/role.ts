@@ -1,0 +1,40 @@
+import type { LargePayloadStore } from '@largepayload/crds';
+import type { FastifyBaseLogger } from 'fastify';
+import type { DataLimits } from '../data-api/limits.ts';
+import type { Mounts } from '../drivers/start-driver.ts';
+import type { ListenAddress } from '../http/listen-address.ts';
+
+export type RoleName = 'standalone' | 'gateway' | 'reaper';
+
+export interface ServiceSettings {
+  readonly manifest: LargePayloadStore;
+  readonly version: string;
+  readonly listen: {
+    readonly data: ListenAddress;
+    readonly metrics: ListenAddress;
+    readonly admin: ListenAddress;
+  };
+  readonly limits?: Partial<DataLimits>;
+}
+
+export interface RunningService<Port extends string = string> {
+  /** `HOST:PORT` of each port, as bound */
+  readonly addresses: Readonly<Record<Port, string>>;
+  /** Takes no new work, lets what is in flight finish up to a limit, and ends. */
+  stop(): Promise<void>;
+}
+
+/** What one process of a store does: a composition of the parts that all roles share, in a file of its own. */
+export interface Role {
+  readonly name: RoleName;
+  readonly hasDataPort: boolean;
+
+  /** @throws ManifestError when there is nothing to do in this role for such a store */
+  assertNeeded(manifest: LargePayloadStore): void;
+
+  /** The fields that are set but mean nothing to whoever runs this role. */
+  unusedFields(manifest: LargePayloadStore): readonly string[];
+
+  /** @throws ForeignStoreError, StorageError, or the error of a port that cannot be listened on */
+  start(settings: ServiceSettings, mounts: Mounts, log: FastifyBaseLogger): Promise<RunningService>;
+}

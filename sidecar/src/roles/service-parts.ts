@@ -1,0 +1,125 @@
+import { type LargePayloadStore, parseDuration, parseQuantity } from '@largepayload/crds';
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import { BlobStore } from '../blob-store/blob-store.ts';
+import { ClockGuard } from '../blob-store/clock-guard.ts';
+import { assertIdentity, type StoreIdentity } from '../blob-store/identity.ts';
+import { timeLimit } from '../blob-store/time-limit.ts';
+import { ByteBudget } from '../data-api/byte-budget.ts';
+import { buildDataServer } from '../data-api/data-server.ts';
+import { type DataLimits, DEFAULT_LIMITS } from '../data-api/limits.ts';
+import { TransferWatch } from '../data-api/transfer-watch.ts';
+import type { Driver } from '../drivers/driver.ts';
+import { buildAdminServer } from '../operations/admin-server.ts';
+import { Metrics } from '../operations/metrics.ts';
+import { buildMetricsServer } from '../operations/metrics-server.ts';
+import { Readiness } from '../operations/readiness.ts';
+import { statusOf } from '../operations/status.ts';
+import { Reaper } from '../retention/reaper.ts';
+import type { RoleName, ServiceSettings } from './role.ts';
+
+const IDENTITY_TIMEOUT = 10_000;
+
+/** What a role decides for all its parts. */
+export interface Traits {
+  readonly role: RoleName;
+  /** the difference allowed between the clocks of any two processes of the store, ms; the same in all of them */
+  readonly clockTolerance: number;
+  /** whether readiness, once reached, lasts until the end */
+  readonly latchReadiness: boolean;
+}
+
+/** What every role has, whatever else it is made of. */
+export interface ServiceParts {
+  readonly traits: Traits;
+  readonly settings: ServiceSettings;
+  readonly identity: StoreIdentity;
+  /** ms; `undefined`: payloads are kept for ever */
+  readonly ttl: number | undefined;
+  readonly driver: Driver;
+  readonly clock: ClockGuard;
+  /** rejects unless the storage is there and is this store's */
+  readonly assertOurs: () => Promise<void>;
+  readonly readiness: Readiness;
+  readonly traffic: {
+    readonly limits: DataLimits;
+    readonly budget: ByteBudget;
+    readonly watch: TransferWatch;
+  };
+  readonly metrics: Metrics;
+  readonly log: FastifyBaseLogger;
+}
+
+export function buildParts(
+  traits: Traits,
+  driver: Driver,
+  settings: ServiceSettings,
+  log: FastifyBaseLogger,
+): ServiceParts {
+  const identity = identityOf(settings.manifest);
+  const { ttl } = settings.manifest.spec.retention;
+  const clock = new ClockGuard(driver, traits.clockTolerance);
+  const assertOurs = () => assertIdentity(driver, identity, identityLimit());
+  const look = async () => {
+    await assertOurs();
+    await clock.check();
+  };
+  const readiness = new Readiness(look, { latch: traits.latchReadiness });
+  const traffic = buildTraffic(settings);
+  const metrics = new Metrics({
+    requests: () => traffic.watch.size,
+    bytes: () => traffic.budget.used,
+  });
+  metrics.watchReadiness(readiness);
+  return {
+    ...{ traits, settings, identity, driver, clock, assertOurs, readiness, traffic, metrics, log },
+    ttl: ttl === 'Forever' ? undefined : parseDuration(ttl),
+  };
+}
+
+export function identityOf({ metadata }: LargePayloadStore): StoreIdentity {
+  return { namespace: metadata.namespace ?? 'default', name: metadata.name };
+}
+
+/** How long a look at the store's identity may take. */
+export function identityLimit(): AbortSignal {
+  return timeLimit(IDENTITY_TIMEOUT, "the store's identity (store.json)");
+}
+
+/** What deletes expired windows; `undefined`: payloads are kept for ever. */
+export function buildReaper({ ttl, traits, settings, ...parts }: ServiceParts): Reaper | undefined {
+  if (ttl === undefined) return undefined;
+  const interval = parseDuration(settings.manifest.spec.retention.reaperInterval);
+  return new Reaper(parts, { interval, clockTolerance: traits.clockTolerance });
+}
+
+/** The data port, and the longest that a PUT on it may take (ms). */
+export function buildDataPort(parts: ServiceParts): { app: FastifyInstance; putTimeLimit: number } {
+  const { driver, clock, assertOurs, ttl, traits, traffic, metrics, readiness, log, settings } = parts;
+  const { temporalNamespaces } = settings.manifest.spec;
+  const namespaces = temporalNamespaces === undefined ? undefined : new Set(temporalNamespaces);
+  const { clockTolerance } = traits;
+  const store = new BlobStore(driver, clock, assertOurs, { ttl, clockTolerance });
+  const app = buildDataServer({ ...traffic, store, metrics, readiness, namespaces, log });
+  return { app, putTimeLimit: store.putTimeLimit };
+}
+
+/** The ports beside the data: metrics for everybody, admin for loopback. */
+export function buildOperationsPorts(
+  parts: ServiceParts,
+  { reaper, mayDelete }: { reaper: Reaper | undefined; mayDelete: boolean },
+): { metrics: FastifyInstance; admin: FastifyInstance } {
+  const { identity, driver, clock, readiness, metrics, log } = parts;
+  const { role } = parts.traits;
+  const { version } = parts.settings;
+  const status = () => statusOf({ identity, role, version, driver, readiness, reaper });
+  return {
+    metrics: buildMetricsServer({ metrics, readiness, status, log }),
+    admin: buildAdminServer({ driver, clock, metrics, status, mayDelete, log }),
+  };
+}
+
+function buildTraffic({ manifest, limits: ownLimits }: ServiceSettings): ServiceParts['traffic'] {
+  const maxPayloadSize = parseQuantity(manifest.spec.maxPayloadSize);
+  const limits = { ...DEFAULT_LIMITS, maxPayloadSize, ...ownLimits };
+  return { limits, budget: new ByteBudget(limits.inFlightBytes), watch: new TransferWatch(limits) };
+}
