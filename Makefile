@@ -11,9 +11,12 @@ NODE_READY := .node/bin/node
 export PATH := $(CURDIR)/.node/bin:$(PATH)
 endif
 
+# Our packages export their sources by this condition, so that nothing has to be built first.
+SOURCES := --conditions=largepayload-source
+
 .PHONY: help
 help: ## list the targets
-	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 # npm installs Node here from its own registry, which is all that a machine with an older Node and npm can reach for sure.
 .node/bin/node: .bootstrap/package.json .bootstrap/package-lock.json
@@ -32,7 +35,7 @@ node_modules/.package-lock.json: package.json package-lock.json */package.json |
 setup: node_modules/.package-lock.json ## install what the project needs
 
 .PHONY: generate
-generate: setup ## write crds/largepayloadstore.yaml from the schema
+generate: setup ## write crds/largepayloadstore.yaml, and the copy in the chart, from the schema
 	npm run --silent generate -w crds
 
 .PHONY: node-20
@@ -41,9 +44,14 @@ node-20: setup ## a Node 20 to test the codec's package on, unless the host has 
 	  npm ci --prefix .bootstrap/node-20 --ignore-scripts --no-audit --no-fund --loglevel=error
 
 .PHONY: build
-build: setup ## build the codec and sidecar/dist/payload-store.mjs
+build: setup ## build the codec, sidecar/dist/payload-store.mjs and operator/dist/operator.mjs
 	npm run --silent build -w codec
 	npm run --silent build -w sidecar
+	npm run --silent build -w operator
+
+.PHONY: image
+image: build ## the container image, by Docker or buildah [IMAGE=name] [BASE=image|local] [OUTPUT=docker-archive:file]
+	node operator/image/build-image.ts $(IMAGE:%=--image %) $(BASE:%=--base %) $(OUTPUT:%=--output %)
 
 .PHONY: lint
 lint: setup ## formatting, lint rules and types
@@ -59,23 +67,57 @@ demo: build ## large payloads through the codec and the service, stored, dedupli
 	node e2e/demo/demo.ts
 
 .PHONY: e2e
-e2e: build node-20 ## workflows with large payloads on a real Temporal server
-	node --conditions=largepayload-source e2e/prepare.ts
+e2e: e2e-storage e2e-temporal e2e-kubernetes ## everything on real servers: S3, Temporal, Kubernetes
+
+.PHONY: e2e-storage
+e2e-storage: build ## the S3 driver and the roles' rights on real S3 servers
+	node $(SOURCES) e2e/prepare.ts storage
 	npx vitest run --config sidecar/e2e.vitest.config.ts
+
+.PHONY: e2e-temporal
+e2e-temporal: build node-20 ## workflows with large payloads on a real Temporal server
+	node $(SOURCES) e2e/prepare.ts temporal
 	npx vitest run --config e2e/vitest.config.ts --project temporal
+
+.PHONY: e2e-kubernetes
+e2e-kubernetes: build ## the operator, its chart and README's quick start on a real cluster, with all that may go wrong
+	node $(SOURCES) e2e/prepare.ts kubernetes
+	npx vitest run --config operator/e2e.vitest.config.ts
+	node $(SOURCES) e2e/kubernetes/prepare.ts
+	@status=0; \
+	  node $(SOURCES) e2e/cluster/cluster.ts exec --name e2e -- \
+	    npx vitest run --config e2e/kubernetes/vitest.config.ts || status=$$?; \
+	  node $(SOURCES) e2e/cluster/cluster.ts down --name e2e; exit $$status
+
+.PHONY: e2e-cluster
+e2e-cluster: setup ## the cluster that tests run in: made, used, ended and crashed
+	node $(SOURCES) e2e/prepare.ts kubernetes
+	npx vitest run --config e2e/vitest.config.ts --project cluster
 
 .PHONY: e2e-faults
 e2e-faults: build ## S3 that fails in every way, behind a proxy of ours: nothing may be lost
-	node --conditions=largepayload-source e2e/prepare.ts
+	node $(SOURCES) e2e/prepare.ts storage
 	npx vitest run --config e2e/vitest.config.ts --project faults
 
 .PHONY: e2e-full
-e2e-full: ## as e2e and e2e-faults, the cases with faults five times
-	E2E_ROUNDS=5 $(MAKE) e2e e2e-faults
+e2e-full: ## all of these, the cases with faults five times, the cluster 20 times
+	E2E_ROUNDS=5 $(MAKE) e2e e2e-faults e2e-cluster
 
 .PHONY: bench
 bench: build ## speed and memory, as the table in README.md
 	node sidecar/bench/bench.ts
+
+.PHONY: bench-operator
+bench-operator: build ## what the operator costs with few stores and with 1,000; takes six minutes
+	node $(SOURCES) operator/bench/bench.ts
+
+.PHONY: cluster-up
+cluster-up: setup ## a Kubernetes cluster to try things on: e2e/cluster/README.md
+	@node $(SOURCES) e2e/cluster/cluster.ts up
+
+.PHONY: cluster-down
+cluster-down: setup ## remove that cluster, also what a crash has left of it
+	@node $(SOURCES) e2e/cluster/cluster.ts down
 
 .PHONY: clean
 clean: ## remove what was built and installed

@@ -1,5 +1,7 @@
 import { seaweedfsProgram } from '../sidecar/src/testing/s3-servers/seaweedfs-program.ts';
 import { VERSITYGW } from '../sidecar/src/testing/s3-servers/versitygw.ts';
+import { chosenProvider } from './cluster/clusters.ts';
+import { localPrograms } from './cluster/programs.ts';
 import { chromium } from './testing/chromium.ts';
 import { goProgram } from './testing/go-program.ts';
 import { MissingProgramError } from './testing/missing-program.ts';
@@ -7,12 +9,26 @@ import { temporalCli } from './testing/temporal-server.ts';
 
 const say = (line: string) => console.log(line);
 
+const PARTS: Readonly<Record<string, () => Promise<void>>> = {
+  async storage() {
+    await goProgram(VERSITYGW, say);
+    await seaweedfsProgram(say);
+  },
+  async temporal() {
+    chromium(say);
+    await temporalCli(say);
+  },
+  async kubernetes() {
+    await goProgram(VERSITYGW, say);
+    if ((await chosenProvider()).name === 'local') await localPrograms(say);
+  },
+};
+
 /** Gets what takes long or may be missing, and says so, before any test runs. */
+const part = PARTS[process.argv[2] ?? ''];
+if (part === undefined) throw new Error(`usage: prepare.ts ${Object.keys(PARTS).join('|')}`);
 try {
-  chromium(say);
-  await temporalCli(say);
-  await goProgram(VERSITYGW, say);
-  await seaweedfsProgram(say);
+  await part();
 } catch (error) {
   if (!(error instanceof MissingProgramError)) throw error;
   console.error(error.message);

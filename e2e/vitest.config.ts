@@ -29,6 +29,10 @@ export default defineConfig({
       },
       {
         extends: true,
+        test: { name: 'cluster', include: ['cluster/**/*.test.ts'], sequence: { groupOrder: 3 } },
+      },
+      {
+        extends: true,
         test: {
           name: 'temporal',
           include: ['temporal/**/*.test.ts'],
