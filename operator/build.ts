@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { build } from 'esbuild';
+import { leanKubernetesClient } from './lean-kubernetes-client.ts';
 
 /** Tests build into a folder of their own. */
 const dist = process.argv[2] ?? `${import.meta.dirname}/dist`;
@@ -13,6 +14,7 @@ await build({
   target: 'node24',
   format: 'esm',
   conditions: ['largepayload-source'],
+  plugins: [leanKubernetesClient],
   // What is CommonJS calls `require` for Node's own modules, which a module does not have.
   banner: {
     js: "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);",
