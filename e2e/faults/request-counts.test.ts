@@ -14,7 +14,7 @@ const STORES = [
 const MIB = 1024 * 1024;
 const SERVERS = [
   // It refuses without reading, and closes the connection, which may lose the refusal of a larger body.
-  { server: 'versitygw', start: startVersitygw, sizes: [200_000, MIB] },
+  { server: 'versitygw', start: startVersitygw, sizes: [200_000, MIB, 8 * MIB] },
   { server: 'seaweedfs', start: startSeaweedfs, sizes: [200_000, MIB, 8 * MIB] },
 ];
 

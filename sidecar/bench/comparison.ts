@@ -4,11 +4,31 @@ import type { ServerProcess } from './server-process.ts';
 
 const MIB = 1024 * 1024;
 
-/** One side of a comparison: a server, and what is sent to it. */
+/** What a round took. */
+export interface Load {
+  readonly seconds: number;
+  /** ms of each exchange */
+  readonly latencies: readonly number[];
+}
+
+/** One side of a comparison: a process, and how it is made to work. */
 export interface Contender {
   readonly server: ServerProcess;
-  readonly exchanges: readonly Exchange[];
-  readonly onResult?: (result: LoadResult) => void;
+  readonly work: (clients: number) => Promise<Load>;
+}
+
+/** A server, and what is sent to it. */
+export function exchanging(
+  server: ServerProcess,
+  exchanges: readonly Exchange[],
+  onResult: (result: LoadResult) => void = () => {},
+): Contender {
+  const work = async (clients: number) => {
+    const result = await runLoad(server.port, clients, exchanges);
+    onResult(result);
+    return result;
+  };
+  return { server, work };
 }
 
 export interface Measured {
@@ -16,6 +36,8 @@ export interface Measured {
   readonly throughput: number;
   /** seconds of processor time for each GiB, over all rounds */
   readonly cpuPerGibibyte: number;
+  /** ms, median of all exchanges */
+  readonly medianLatency: number;
 }
 
 export interface Comparison {
@@ -55,16 +77,14 @@ export async function compare(
   };
 }
 
-interface Run {
-  readonly seconds: number;
+interface Run extends Load {
   readonly cpuSeconds: number;
 }
 
-async function runOnce({ server, exchanges, onResult }: Contender, clients: number): Promise<Run> {
+async function runOnce({ server, work }: Contender, clients: number): Promise<Run> {
   const before = server.cpuSeconds;
-  const result = await runLoad(server.port, clients, exchanges);
-  onResult?.(result);
-  return { seconds: result.seconds, cpuSeconds: server.cpuSeconds - before };
+  const { seconds, latencies } = await work(clients);
+  return { seconds, latencies, cpuSeconds: server.cpuSeconds - before };
 }
 
 function summarize(runs: readonly Run[], bytes: number): Measured {
@@ -72,5 +92,6 @@ function summarize(runs: readonly Run[], bytes: number): Measured {
   return {
     throughput: median(runs.map(({ seconds }) => bytes / MIB / seconds)),
     cpuPerGibibyte: cpuSeconds / ((bytes * runs.length) / (1024 * MIB)),
+    medianLatency: median(runs.flatMap(({ latencies }) => latencies)),
   };
 }

@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { link, open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { objectPath } from '../src/drivers/filesystem/object-paths.ts';
-import { compare } from './comparison.ts';
+import { compare, exchanging } from './comparison.ts';
 import { getExchange, type LoadResult, payloadSet, putExchange, runLoad } from './load.ts';
 import { median } from './markdown-table.ts';
 import { CLIENTS, keysOf, PAYLOADS, ROUNDS, type TransferRow } from './memory-transfers.ts';
@@ -31,8 +31,8 @@ export async function filesystemGets(config: string, folder: string): Promise<Tr
       const ours = keys.map((key) => getExchange(key, size));
       const files = keys.map((key) => getExchange(objectPath(folder, key), size));
       const comparison = await compare(ROUNDS, CLIENTS, size * count, () => ({
-        ours: { server: service, exchanges: ours },
-        bound: { server: bound, exchanges: files },
+        ours: exchanging(service, ours),
+        bound: exchanging(bound, files),
       }));
       rows.push({ what: `filesystem GET ${label}`, goal: 0.7, comparison });
     }

@@ -13,11 +13,15 @@ const START_BYTES = 64;
 export function payloadSet(size: number, count: number, seed: string): PayloadSet {
   const rest = Buffer.alloc(size - START_BYTES, 'large payload ');
   const items = Array.from({ length: count }, (_, index) => {
-    const start = Buffer.from(`${index}-${seed}`.padEnd(START_BYTES, '.').slice(0, START_BYTES));
+    const start = payloadStart(index, seed);
     const digest = createHash('sha256').update(start).update(rest).digest('hex');
     return { start, digest: `sha256:${digest}` };
   });
   return { size, rest, items };
+}
+
+export function payloadStart(index: number, seed: string): Buffer {
+  return Buffer.from(`${index}-${seed}`.padEnd(START_BYTES, '.').slice(0, START_BYTES));
 }
 
 export interface Exchange {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Comparison, compare } from './comparison.ts';
+import { type Comparison, compare, exchanging } from './comparison.ts';
 import { getExchange, type LoadResult, payloadSet, putExchange, runLoad } from './load.ts';
 import { ServerProcess } from './server-process.ts';
 import { BOUND_SERVER, MEMORY_SERVICE } from './servers.ts';
@@ -41,14 +41,17 @@ export async function memoryTransfers(): Promise<TransferRow[]> {
         const set = payloadSet(size, count, `${index}-${size}`);
         const exchanges = set.items.map((_, item) => putExchange(set, item));
         const onResult = (result: LoadResult) => keys.push(keysOf(result));
-        return { ours: { server: service, exchanges, onResult }, bound: { server: bound, exchanges } };
+        return { ours: exchanging(service, exchanges, onResult), bound: exchanging(bound, exchanges) };
       });
       const get = await compare(ROUNDS, CLIENTS, size * count, (index) => ({
-        ours: { server: service, exchanges: (keys[index] ?? []).map((key) => getExchange(key, size)) },
-        bound: {
-          server: bound,
-          exchanges: Array.from({ length: count }, () => getExchange('/memory', size)),
-        },
+        ours: exchanging(
+          service,
+          (keys[index] ?? []).map((key) => getExchange(key, size)),
+        ),
+        bound: exchanging(
+          bound,
+          Array.from({ length: count }, () => getExchange('/memory', size)),
+        ),
       }));
       rows.push({ what: `memory PUT ${label}`, goal: 0.8, comparison: put });
       rows.push({ what: `memory GET ${label}`, goal: 0.8, comparison: get });

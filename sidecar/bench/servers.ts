@@ -8,9 +8,14 @@ export const PROGRAM = join(HERE, '../dist/payload-store.mjs');
 
 /** Arguments that run the built program on a folder, on any free ports. */
 export function serveArguments(config: string, folder: string): string[] {
+  return [...runArguments(config), '--data-dir', folder];
+}
+
+/** Arguments that run the built program on any free ports; what its storage needs is to be added. */
+export function runArguments(config: string): string[] {
   const anyPort = '127.0.0.1:0';
   return [
-    ...[PROGRAM, 'serve', '--config', config, '--data-dir', folder],
+    ...[PROGRAM, 'serve', '--config', config],
     ...['--listen', anyPort, '--metrics-listen', anyPort, '--admin-listen', anyPort],
   ];
 }

@@ -1,0 +1,58 @@
+import type { Observed } from '../../e2e/faults/proxy/observations.ts';
+import { RunningProxy } from '../../e2e/faults/running-proxy.ts';
+import type { S3Server } from '../src/testing/s3-servers/s3-server.ts';
+import { type Exchange, getExchange, payloadSet, putExchange, runLoad } from './load.ts';
+import { keysOf } from './memory-transfers.ts';
+import { serveS3 } from './s3-service.ts';
+
+const OPERATIONS = 10;
+const SEED = 1;
+
+export interface S3Requests {
+  /** bytes of each payload */
+  readonly size: number;
+  /** what one operation asks of the storage, such as `1 HEAD + 1 PUT` */
+  readonly newPut: string;
+  readonly hit: string;
+  readonly get: string;
+}
+
+/** What the storage is asked for one operation, counted by a proxy before it. */
+export async function s3Requests(server: S3Server, sizes: readonly number[]): Promise<S3Requests[]> {
+  const proxy = await RunningProxy.start(server.endpoint, SEED);
+  const location = { ...(await server.newBucket()), endpoint: proxy.endpoint };
+  const service = await serveS3(server, location, 'requests').catch(async (error) => {
+    await proxy.stop();
+    throw error;
+  });
+  const counted = async (exchanges: readonly Exchange[]) => {
+    // The clock is compared now, and not while requests are counted.
+    await fetch(`http://127.0.0.1:${service.port}/v2/health/head`, { method: 'HEAD' });
+    const before = await proxy.observed();
+    const result = await runLoad(service.port, 1, exchanges);
+    return { result, requests: perOperation(before, await proxy.observed()) };
+  };
+  const requests: S3Requests[] = [];
+  try {
+    for (const size of sizes) {
+      const set = payloadSet(size, OPERATIONS, `requests-${size}`);
+      const puts = set.items.map((_, item) => putExchange(set, item));
+      const created = await counted(puts);
+      const hit = await counted(puts);
+      const got = await counted(keysOf(created.result).map((key) => getExchange(key, size)));
+      requests.push({ size, newPut: created.requests, hit: hit.requests, get: got.requests });
+    }
+  } finally {
+    await service.stop();
+    await proxy.stop();
+  }
+  return requests;
+}
+
+function perOperation({ requests: before }: Observed, { requests: after }: Observed): string {
+  const counts = Object.entries(after).map(
+    ([name, count]) => [name, count - (before[name as keyof typeof before] ?? 0)] as const,
+  );
+  const asked = counts.filter(([, count]) => count > 0);
+  return asked.map(([name, count]) => `${count / OPERATIONS} ${name.toUpperCase()}`).join(' + ');
+}

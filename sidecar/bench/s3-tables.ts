@@ -1,0 +1,49 @@
+import { markdownTable, percent } from './markdown-table.ts';
+import type { S3Requests } from './s3-requests.ts';
+import type { S3Row } from './s3-transfers.ts';
+
+/** @param server names the S3 server */
+export function s3Table(server: string, rows: readonly S3Row[]): string {
+  return markdownTable(
+    [
+      `S3 (${server}), at a time`,
+      ...['ours MiB/s', 'SDK MiB/s', 'ratio', 'goal', 'ours p50 ms', 'SDK p50 ms', 'added ms', 'goal'],
+      ...['ours CPU s/GiB', 'SDK CPU s/GiB'],
+    ],
+    rows.map(({ what, clients, goals, comparison: { ours, bound, ratio } }) => [
+      `${what}, ${clients}`,
+      ours.throughput.toFixed(0),
+      bound.throughput.toFixed(0),
+      percent(ratio),
+      goals.ratio === undefined ? '' : `≥ ${percent(goals.ratio)}`,
+      ours.medianLatency.toFixed(1),
+      bound.medianLatency.toFixed(1),
+      (ours.medianLatency - bound.medianLatency).toFixed(1),
+      goals.added === undefined ? '' : `≤ ${goals.added}`,
+      ours.cpuPerGibibyte.toFixed(2),
+      bound.cpuPerGibibyte.toFixed(2),
+    ]),
+  );
+}
+
+const KIB = 1024;
+
+/** By operation; a column for each size. */
+export function s3RequestTable(measured: readonly S3Requests[]): string {
+  const sizes = measured.map(({ size }) =>
+    size < KIB * KIB ? `${size / KIB} KiB` : `${size / KIB / KIB} MiB`,
+  );
+  const row = (what: string, tell: (requests: S3Requests) => string, goal: string) => [
+    what,
+    ...measured.map(tell),
+    goal,
+  ];
+  return markdownTable(
+    ['requests to S3', ...sizes, 'goal'],
+    [
+      row('a new payload', ({ newPut }) => newPut, '1'),
+      row('one that is there', ({ hit }) => hit, '2'),
+      row('a GET', ({ get }) => get, '1'),
+    ],
+  );
+}
