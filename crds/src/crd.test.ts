@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { CRD_FILE, crd, crdText } from './crd.ts';
+import { CRD_FILES, crd, crdText } from './crd.ts';
 import { at, nodeOf, type SchemaNode } from './schema/node.ts';
 import { StatusSchema } from './schema/status.ts';
 import { StoreSchema } from './schema/store.ts';
@@ -28,8 +28,8 @@ const rules = all.flatMap(
   ([, node]) => (node['x-kubernetes-validations'] ?? []) as { rule: string; message: string }[],
 );
 
-test('the file in the repository is the one that would be generated', () => {
-  expect(readFileSync(CRD_FILE, 'utf8'), 'run `make generate`').toBe(crdText());
+test('the files in the repository are those that would be generated', () => {
+  for (const file of CRD_FILES) expect(readFileSync(file, 'utf8'), 'run `make generate`').toBe(crdText());
 });
 
 test('the file says what the schema says, without anchors', () => {
@@ -67,14 +67,28 @@ test('names, subresources and printer columns', () => {
     'TTL',
     'Missed',
     'Outdated',
+    'Message',
     'Age',
   ]);
 });
 
 test('every rule is there once a place', () => {
-  expect(rules).toHaveLength(17);
+  expect(rules).toHaveLength(30);
   expect(rules.filter(({ rule }) => rule.includes('oldSelf'))).toHaveLength(5);
-  for (const rule of rules) expect(Object.keys(rule)).toEqual(['rule', 'message']);
+  for (const rule of rules) {
+    expect(Object.keys(rule).filter((key) => key !== 'fieldPath')).toEqual(['rule', 'message']);
+  }
+});
+
+test('every pattern is said in words, too, and rules name the field to edit', () => {
+  for (const [path, node] of all) {
+    if (!('pattern' in node)) continue;
+    const rule = `self.matches(${JSON.stringify(node.pattern)})`;
+    const message = expect.stringMatching(/^expected \w/);
+    expect(node['x-kubernetes-validations'], path).toContainEqual({ rule, message });
+  }
+  const [ttl] = rules.filter(({ message }) => message === 'ttl must be Forever or 8s to 3650d');
+  expect(ttl).toHaveProperty('fieldPath', '.ttl');
 });
 
 test('defaults, and no field with a default is required', () => {

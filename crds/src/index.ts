@@ -1,7 +1,7 @@
 export { DurationError, formatDuration, parseDuration } from './duration.ts';
 export { API_VERSION, GROUP, KIND, PLURAL, VERSION } from './identity.ts';
 export { ManifestError, type Problem } from './manifest-error.ts';
-export { parseLargePayloadStore } from './parse.ts';
+export { parseLargePayloadStore, readLargePayloadStore } from './parse.ts';
 export { parseQuantity, QuantityError } from './quantity.ts';
 export { FOREVER } from './schema/retention.ts';
 export type { LargePayloadStoreStatus } from './schema/status.ts';

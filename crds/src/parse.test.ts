@@ -1,7 +1,7 @@
 import { expect, expectTypeOf, test } from 'vitest';
 import { linesOf, manifest } from './manifest.fixture.ts';
 import { ManifestError } from './manifest-error.ts';
-import { parseLargePayloadStore } from './parse.ts';
+import { parseLargePayloadStore, readLargePayloadStore } from './parse.ts';
 
 const STORE = `apiVersion: largepayload.dev/v1alpha1
 kind: LargePayloadStore
@@ -32,6 +32,16 @@ test('the type knows what is always there', () => {
   expectTypeOf(spec.maxPayloadSize).toEqualTypeOf<number | string>();
   expectTypeOf(spec.gateway.replicas).toEqualTypeOf<number | undefined>();
   expectTypeOf(spec.storage.s3?.prefix).toEqualTypeOf<string | undefined>();
+});
+
+test('a resource that was parsed already is read alike, and left as it is', () => {
+  const resource = JSON.parse(manifest({ gateway: null }));
+  const before = structuredClone(resource);
+  const store = readLargePayloadStore({ ...resource, status: { anything: 1 } }, 'the resource');
+  expect(store).toEqual(parseLargePayloadStore(manifest(), 'store.yaml'));
+  store.spec.gateway.replicas = 5;
+  expect(resource).toEqual(before);
+  expect(() => readLargePayloadStore({ ...resource, spec: {} }, 'the resource')).toThrow(ManifestError);
 });
 
 test('two parses share no default', () => {

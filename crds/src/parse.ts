@@ -11,7 +11,18 @@ import { validate } from './validate.ts';
  * @throws ManifestError with everything that is wrong, never only the first
  */
 export function parseLargePayloadStore(text: string, source: string): LargePayloadStore {
-  const { status: _, ...manifest } = findStore(text, source);
+  return readLargePayloadStore(findStore(text, source), source);
+}
+
+/**
+ * The same of a resource that has been parsed already; it is left as it is.
+ * @throws ManifestError with everything that is wrong
+ */
+export function readLargePayloadStore(
+  resource: Readonly<Record<string, unknown>>,
+  source: string,
+): LargePayloadStore {
+  const { status: _, ...manifest } = resource;
   const { value, problems } = validate(nodeOf(StoreSchema), manifest);
   if (problems.length > 0) throw new ManifestError(source, problems);
   return value as LargePayloadStore;

@@ -39,14 +39,33 @@ export const secretKeyReference = (description: string) =>
     { description },
   );
 
-/** A size in bytes. The API server takes any text, so what it means is judged by a rule of ours. */
+/** CEL: the size in a field that may be a number or a text. */
+export const SIZE = 'quantity(string(self))';
+
+/**
+ * CEL: it looks like a size in bytes. To be asked first: the API server takes minutes to read 1e999999999 as a quantity. No
+ * unit below one byte, and for exponents as many digits as `parseQuantity` has a use for.
+ */
+export const LOOKS_LIKE_SIZE =
+  "string(self).matches('^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([KMGTPE]i|[kMGTPE]|[eE][+-]?0*[0-9]{1,2})?$')";
+
+/** As `parseQuantity`: a whole number of bytes, not negative, that a JavaScript number holds. */
+const IS_SIZE = [
+  LOOKS_LIKE_SIZE,
+  `${SIZE}.compareTo(quantity('0')) >= 0`,
+  `${SIZE}.compareTo(quantity('${Number.MAX_SAFE_INTEGER}')) <= 0`,
+  // The approximation is off by much less than that.
+  `${SIZE}.sub(int(${SIZE}.asApproximateFloat() + 0.25)).compareTo(quantity('0')) == 0`,
+].join(' && ');
+
+/** A size in bytes. */
 export const byteSize = (description: string, defaultSize: number | string, ...rules: Rule[]) =>
   Unsafe<number | string>({
     description,
     'x-kubernetes-int-or-string': true,
     default: defaultSize,
     maxLength: 20,
-    rules: [{ message: `expected ${QUANTITY_IN_WORDS}`, holds: isSizeOrNeither }, ...rules],
+    rules: [{ cel: IS_SIZE, message: `expected ${QUANTITY_IN_WORDS}`, holds: isSizeOrNeither }, ...rules],
   });
 
 const isSizeOrNeither = (value: unknown) =>

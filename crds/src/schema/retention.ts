@@ -10,18 +10,16 @@ const SHORTEST_TTL = parseDuration('8s');
 const LONGEST_TTL = parseDuration('3650d');
 
 /**
- * CEL for "the duration in this field is at most 3650d". Every unit has its own bound, so that 999999999h is refused like
- * 9999d. The pattern and maxLength leave at most nine digits, which int() reads; CEL's duration() would overflow on such
- * hours instead of answering.
+ * CEL for "the duration in this field, if it is one, is at most 3650d". Every unit has its own bound, so that 999999999h is
+ * refused like 9999d. The pattern and maxLength leave at most nine digits, which int() reads; CEL's duration() would
+ * overflow on such hours instead of answering.
  */
 function atMostLongest(field: string): string {
   const most = { s: 315_360_000, m: 5_256_000, h: 87_600, d: 3_650 };
-  return Object.entries(most)
-    .map(
-      ([unit, bound]) =>
-        `(!${field}.endsWith('${unit}') || int(${field}.replace('${unit}', '')) <= ${bound})`,
-    )
-    .join(' && ');
+  const inBounds = Object.entries(most).map(
+    ([unit, bound]) => `(!${field}.endsWith('${unit}') || int(${field}.replace('${unit}', '')) <= ${bound})`,
+  );
+  return `(!${field}.matches('^[1-9][0-9]*[smhd]$') || ${inBounds.join(' && ')})`;
 }
 
 const ttlInBounds: Rule = {

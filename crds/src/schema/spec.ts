@@ -1,6 +1,13 @@
 import { Integer, Array as ListOf, Object as MapOf, Optional, String as Text } from 'typebox';
 import { isQuantity, parseQuantity } from '../quantity.ts';
-import { byteSize, computeResources, resourceName, secretReference } from './fields.ts';
+import {
+  byteSize,
+  computeResources,
+  LOOKS_LIKE_SIZE,
+  resourceName,
+  SIZE,
+  secretReference,
+} from './fields.ts';
 import { at, has, type Rule } from './node.ts';
 import { FOREVER, RetentionSchema } from './retention.ts';
 import { StorageSchema } from './storage.ts';
@@ -42,7 +49,7 @@ const SMALLEST_LIMIT = parseQuantity('1Mi');
 const LARGEST_LIMIT = parseQuantity('5Gi');
 
 const limitInBounds: Rule = {
-  cel: "quantity(string(self)).compareTo(quantity('1Mi')) >= 0 && quantity(string(self)).compareTo(quantity('5Gi')) <= 0",
+  cel: `!${LOOKS_LIKE_SIZE} || (${SIZE}.compareTo(quantity('1Mi')) >= 0 && ${SIZE}.compareTo(quantity('5Gi')) <= 0)`,
   message: 'must lie between 1Mi and 5Gi',
   holds: (limit) => {
     if (!isQuantity(limit)) return true;
