@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { pino } from 'pino';
 import packageFile from '../package.json' with { type: 'json' };
+import { ApiError } from './kubernetes/api.ts';
 import { connectToKubernetes } from './kubernetes/client-node-api.ts';
 import { EventRecorder } from './kubernetes/event-recorder.ts';
 import { LeaderElection } from './kubernetes/leader-election.ts';
@@ -32,6 +33,10 @@ async function run(options: OperatorOptions): Promise<void> {
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (level) => ({ level }) },
+    // What the API server refuses is in its words; where in this program it was asked tells nobody anything.
+    serializers: {
+      err: (error) => (error instanceof ApiError ? error.message : pino.stdSerializers.err(error)),
+    },
   });
   const metrics = new Metrics();
   const api = connectToKubernetes({

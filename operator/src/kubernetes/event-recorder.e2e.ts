@@ -69,6 +69,20 @@ test('one that cannot be recorded reaches nobody but the report, and may be reco
   expect((await recorded()).length).toBe(1);
 });
 
+test('a namespace that is being deleted takes no event, and that is no failure', async () => {
+  const { recorder, regarding, namespace, failures, recorded } = await recorderOf();
+  const namespaces = { group: '', version: 'v1', kind: 'Namespace', plural: 'namespaces' };
+  const { metadata } =
+    (await bed.api().get({ resource: namespaces, namespace: '', name: namespace }, NEVER)) ?? {};
+  // Nothing ends it, as this control plane has no controllers.
+  await bed
+    .api()
+    .delete({ resource: namespaces, namespace: '', name: namespace }, metadata?.uid ?? '', NEVER);
+  recorder.record(regarding, EVENT);
+  expect(await recorded()).toEqual([]);
+  expect(failures).toEqual([]);
+});
+
 test('a hundred different events of an object are 25', async () => {
   const { recorder, regarding, recorded } = await recorderOf();
   for (let n = 0; n < 100; n += 1) recorder.record(regarding, { ...EVENT, note: `number ${n}` });

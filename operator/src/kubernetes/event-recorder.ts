@@ -10,6 +10,9 @@ const LONGEST_NOTE = 1_024;
 /** Events on their way at a time; what is more is left out. */
 const MOST_PENDING = 100;
 
+/** What the API server says of a namespace that is being deleted: it takes nothing new, and nobody is there to be told. */
+const NAMESPACE_ENDS = /because it is being terminated/;
+
 export interface ObservedEvent {
   readonly type: 'Normal' | 'Warning';
   /** CamelCase */
@@ -50,7 +53,7 @@ export class EventRecorder {
       .catch((failure: Error) => {
         // It may be said again.
         forget();
-        this.#options.onFailure?.(failure);
+        if (!NAMESPACE_ENDS.test(failure.message)) this.#options.onFailure?.(failure);
       })
       .finally(() => this.#pending.delete(sent));
     this.#pending.add(sent);

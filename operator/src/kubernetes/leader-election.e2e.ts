@@ -125,6 +125,31 @@ test('a short fault costs no leadership', async () => {
   await proxy[Symbol.asyncDispose]();
 });
 
+test('one renewal that is never answered costs no leadership', async () => {
+  const namespace = await bed.newNamespace();
+  const story: Story = [];
+  const api = bed.api();
+  let isHung = false;
+  const replace: KubernetesApi['replace'] = async (resource, object, signal) => {
+    if (isHung) return await api.replace(resource, object, signal);
+    isHung = true;
+    return await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+  };
+  const hanging = new Proxy(api, {
+    get: (target, name) => {
+      if (name === 'replace') return replace;
+      const member = target[name as keyof KubernetesApi] as (...args: never[]) => unknown;
+      return member.bind(target);
+    },
+  });
+  const { ended, failures, stop } = candidate(hanging, namespace, 'first', story);
+  await eventually('it has failed once', () => failures.length === 1);
+  await sleep(2_000);
+  expect(wordsOf(story)).toEqual(['first leads']);
+  stop.abort();
+  expect(await ended).toBeUndefined();
+});
+
 test('the API server being away ends leadership, and somebody leads when it is back', async () => {
   const namespace = await bed.newNamespace();
   const story: Story = [];

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ApiError, type KubernetesApi, type KubernetesObject } from './api.ts';
 import { claimed, type LeaseTimes, newLease, Observation, released } from './lease.ts';
 import { LEASES } from './resources.ts';
-import { withinLimit } from './time-limit.ts';
+import { TimeLimitError, withinLimit } from './time-limit.ts';
 
 const TIMES: LeaseTimes = { duration: 15, renewDeadline: 10, retryPeriod: 2 };
 /** ms that giving the lease up may take; candidates wait a little longer without it */
@@ -100,16 +100,22 @@ export class LeaderElection {
   /** Renews until `ended`. @returns why it was lost, if it was */
   async #hold(first: Held, ended: AbortSignal): Promise<LeadershipLostError | undefined> {
     let held = first;
-    const left = () => held.sentAt + this.#times.renewDeadline * 1_000 - performance.now();
+    const deadline = this.#times.renewDeadline * 1_000;
+    const left = () => held.sentAt + deadline - performance.now();
+    let longestPause = Number.POSITIVE_INFINITY;
     for (;;) {
-      await this.#pause(left(), ended);
+      await this.#pause(Math.min(left(), longestPause), ended);
       if (ended.aborted) return undefined;
       if (left() <= 0) return new LeadershipLostError(`not renewed for ${this.#times.renewDeadline} seconds`);
+      longestPause = Number.POSITIVE_INFINITY;
+      // One request that is never answered leaves time for another, on another connection.
+      const limit = Math.min(left(), deadline / 2);
       try {
-        held = await withinLimit(left(), ended, (limited) => this.#renew(held.lease, limited));
+        held = await withinLimit(limit, ended, (limited) => this.#renew(held.lease, limited));
       } catch (error) {
         if (error instanceof LeadershipLostError) return error;
         this.#fail(error, ended);
+        if (error instanceof TimeLimitError) longestPause = 0;
       }
     }
   }

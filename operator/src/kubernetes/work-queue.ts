@@ -116,8 +116,8 @@ export class WorkQueue {
     }
     const ended = performance.now();
     const times = { waited: (began - since) / 1_000, took: (ended - began) / 1_000 };
-    this.#options.onDone?.({ key, ...times, failure, retryIn });
     this.#start();
+    this.#options.onDone?.({ key, ...times, failure, retryIn });
   }
 
   async #outcome(key: string, signal: AbortSignal): Promise<Error | undefined> {

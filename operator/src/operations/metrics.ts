@@ -28,7 +28,8 @@ export class Metrics {
   });
 
   constructor() {
-    collectDefaultMetrics({ register: this.registry });
+    // Looking at the event loop each 10 ms, as it does by default, costs more than all else that an idle operator does.
+    collectDefaultMetrics({ register: this.registry, eventLoopMonitoringPrecision: 100 });
     for (const result of ['succeeded', 'failed']) this.#reconciles.inc({ result }, 0);
   }
 

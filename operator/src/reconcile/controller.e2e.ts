@@ -105,6 +105,13 @@ test('repairs what somebody deletes or changes, and leaves their own fields alon
     return at(found?.spec, 'replicas') === 2 ? found : undefined;
   }, 10_000);
   expect(repaired.metadata.labels).toMatchObject({ team: 'payments' });
+  // Metadata is no part of what the API server counts as a Deployment's generation.
+  const { ownerReferences, ...metadata } = repaired.metadata;
+  await change(DEPLOYMENTS, repaired, { metadata });
+  await eventually(async () => {
+    const found = await get(DEPLOYMENTS, namespace, 'orders-gateway');
+    return found?.metadata.ownerReferences?.[0]?.uid === ownerReferences?.[0]?.uid ? found : undefined;
+  }, 10_000);
 });
 
 test('makes no second change when nothing is to be changed', async () => {

@@ -1,4 +1,4 @@
-import { ApiError, type KubernetesApi, type KubernetesObject } from '../kubernetes/api.ts';
+import { ApiError, type KubernetesApi } from '../kubernetes/api.ts';
 import { SERVICE_ACCOUNTS } from '../kubernetes/resources.ts';
 import type { DesiredObject } from '../stores/desired-objects.ts';
 import { STORE_LABEL } from '../stores/labels.ts';
@@ -93,7 +93,12 @@ export class StoreWriter {
       )
         return undefined;
       const applied = await this.#api.apply(resource, object, { force: found !== undefined }, signal);
-      this.#applied.record(identityOfDesired(desired), hash, versionOfApplied(applied), now);
+      this.#applied.record(
+        identityOfDesired(desired),
+        hash,
+        versionOf(projectObject(resource, applied)),
+        now,
+      );
       return undefined;
     } catch (error) {
       if (!(error instanceof ApiError) || !isRefusal(error)) throw error;
@@ -122,11 +127,11 @@ function isRefusal({ status }: ApiError): boolean {
   return status === 403 || status === 404 || status === 409 || status === 422 || status === 400;
 }
 
-/** Counts what is desired where the API server does (`generation`); else each change. */
-function versionOf({ generation, resourceVersion }: ObservedObject): string {
-  return String(generation ?? resourceVersion);
-}
-
-function versionOfApplied({ metadata }: KubernetesObject): string {
-  return String(metadata.generation ?? metadata.resourceVersion);
+/**
+ * Another one whenever somebody changes the object. Where the API server counts what is desired (`generation`) that, as what
+ * controllers report is no change; it leaves out metadata, so that what ties the object to its store comes with it.
+ */
+function versionOf({ generation, resourceVersion, controller, store, objectHash }: ObservedObject): string {
+  if (generation === undefined) return resourceVersion;
+  return [generation, controller, store, objectHash].join(' ');
 }

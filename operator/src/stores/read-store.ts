@@ -5,7 +5,7 @@ import {
   type LargePayloadStoreStatus,
   ManifestError,
   type Problem,
-  parseLargePayloadStore,
+  readLargePayloadStore,
 } from '@largepayload/crds';
 import type { KubernetesObject } from '../kubernetes/api.ts';
 import { at, listAt, textAt } from './json-fields.ts';
@@ -46,7 +46,7 @@ export function readStore(resource: KubernetesObject): StoreResource {
 
 type Judged = Pick<StoreResource, 'spec' | 'problems'>;
 
-function judge(manifest: object): Judged {
+function judge(manifest: Readonly<Record<string, unknown>>): Judged {
   const first = parse(manifest);
   const unknown = first.problems.filter(isUnknownField);
   if (unknown.length === 0) return first;
@@ -54,9 +54,9 @@ function judge(manifest: object): Judged {
   return parse(manifest);
 }
 
-function parse(manifest: object): Judged {
+function parse(manifest: Readonly<Record<string, unknown>>): Judged {
   try {
-    return { spec: parseLargePayloadStore(JSON.stringify(manifest), 'the resource').spec, problems: [] };
+    return { spec: readLargePayloadStore(manifest, 'the resource').spec, problems: [] };
   } catch (error) {
     if (error instanceof ManifestError) return { spec: undefined, problems: error.problems };
     throw error;

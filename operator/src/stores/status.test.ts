@@ -2,8 +2,9 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import type { Situation } from './conditions/component-view.ts';
+import type { ObservedDeployment } from './observed.ts';
 import { sameStatus } from './same-status.ts';
-import { HOUR, NOW, wellStore } from './situation.fixture.ts';
+import { complaint, HOUR, NOW, wellStore } from './situation.fixture.ts';
 import { decideStatus } from './status.ts';
 import { CASES } from './status-cases/all.fixture.ts';
 import { ON_A_VOLUME, ON_S3, store } from './stores.fixture.ts';
@@ -63,6 +64,11 @@ test('the status tells where the store is and who it is', () => {
   });
 });
 
+const readySince = (time: number) => ({
+  ...{ type: 'Ready', status: 'True', reason: 'Ready', message: '' },
+  lastTransitionTime: new Date(time).toISOString(),
+});
+
 test('a condition remembers since when its status is what it is', () => {
   const status = {
     conditions: [
@@ -79,6 +85,25 @@ test('a condition remembers since when its status is what it is', () => {
   const situation = { ...before, observed: { ...before.observed, store: store(ON_S3, {}, status) } };
   const times = decideStatus(situation).conditions?.map(({ lastTransitionTime }) => lastTransitionTime);
   expect(times).toEqual(['2026-01-01T00:00:00Z', ...Array(3).fill('2026-06-01T12:00:00Z')]);
+});
+
+test('gateways that still complain of what the first has got over have some time to follow', () => {
+  const before = wellStore();
+  const [first, second] = before.observed.pods.filter(({ component }) => component === 'gateway');
+  if (first === undefined || second === undefined) throw new Error('two gateways are needed');
+  const readyFor = (seconds: number) => {
+    const status = { conditions: [readySince(NOW - seconds * 1_000)] };
+    const observed = {
+      ...before.observed,
+      store: store(ON_S3, {}, status),
+      pods: before.observed.pods.map((pod) => (pod === second ? { ...pod, ready: false } : pod)),
+      reports: new Map(before.observed.reports).set(second.uid, complaint('storage_denied', 'access denied')),
+      gateway: { ...(before.observed.gateway as ObservedDeployment), available: 1, ready: 1 },
+    };
+    return saidOf({ ...before, observed }).Ready;
+  };
+  expect(readyFor(20)).toBe('True Ready');
+  expect(readyFor(60)).toBe('True FewerPods');
 });
 
 test('what an unreadable status says is left', () => {

@@ -13,6 +13,13 @@ const statusOf = (...said: Said[]) => ({
 test.each<[string, Said[], Said[], string[]]>([
   ['a store that begins', [], [['Ready', 'False', 'Creating']], []],
   ['a store that is starting', [['Ready', 'False', 'Creating']], [['Ready', 'False', 'Starting']], []],
+  ['a store that keeps payloads for ever', [], [['ReaperHealthy', 'True', 'NotNeeded']], []],
+  [
+    'a TTL that is given up',
+    [['ReaperHealthy', 'True', 'Reaping']],
+    [['ReaperHealthy', 'True', 'NotNeeded']],
+    ['Normal NotNeeded'],
+  ],
   [
     'a store that becomes ready',
     [['Ready', 'False', 'Starting']],

@@ -33,6 +33,8 @@ function conditionOf({ conditions }: LargePayloadStoreStatus, type: string): Con
 
 function isNews(before: Condition | undefined, after: Condition): boolean {
   if (before?.status === after.status && before.reason === after.reason) return false;
+  // That nothing is removed is what a new store was made for.
+  if (before === undefined && after.reason === 'NotNeeded') return false;
   // That something begins is plain; that it began anew is not.
   return !PASSING.has(after.reason) || before?.status === 'True';
 }

@@ -3,11 +3,11 @@ import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { kubernetesPrograms } from '../../../e2e/cluster/programs.ts';
 import { inPath, installPackages } from '../../../e2e/testing/debian-packages.ts';
 import { freePorts } from '../../../e2e/testing/free-port.ts';
 import { Program } from '../../../e2e/testing/program.ts';
 import { type Certificate, writeCertificates } from './certificates.ts';
-import { kubeApiserver } from './kube-apiserver.ts';
 
 const READY_LIMIT = 60_000;
 
@@ -40,7 +40,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   if (inPath('etcd') === undefined) {
     installPackages(['etcd-server'], "etcd is needed, which keeps the API server's objects.", say);
   }
-  const binary = await kubeApiserver(say);
+  const binary = join(await kubernetesPrograms(say), 'kube-apiserver');
   const folder = await mkdtemp(join(tmpdir(), 'control-plane-'));
   const programs: { etcd?: Program; apiServer?: Program } = {};
   const stop = async () => {

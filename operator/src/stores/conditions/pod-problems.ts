@@ -80,10 +80,14 @@ const crashing: Predicate<PodView> = ({ pod }) => {
 
 const silent: Predicate<PodView> = ({ view, pod }) => {
   const why = unreachable(view, pod);
-  if (why === undefined || pod.runningSince === undefined) return undefined;
-  if (view.situation.now - pod.runningSince < TIME_TO_ANSWER) return undefined;
+  if (why === undefined || !hasHadTimeToAnswer(pod, view.situation.now)) return undefined;
   return unreachableFinding(pod, why);
 };
+
+/** A pod that has just begun, or a node that is busy, may miss an answer or two. */
+export function hasHadTimeToAnswer({ runningSince }: ObservedPod, now: number): boolean {
+  return runningSince !== undefined && now - runningSince >= TIME_TO_ANSWER;
+}
 
 /** A pod that runs and cannot be asked. */
 export function unreachableFinding(pod: ObservedPod, why: string): Finding {

@@ -47,12 +47,30 @@ export function ready(situation: Situation): Verdict {
 /** All that serve are up to date; there may be fewer of them than asked for. */
 function well(gateway: ComponentView): Verdict {
   const { available = 0, wanted = 0 } = gateway.deployment ?? {};
-  if (available >= wanted) return yes('Ready', 'payloads are stored and served');
-  const serving = `payloads are stored and served, though only ${available} of ${count(wanted, 'gateway')} available`;
+  const serving = 'payloads are stored and served';
+  if (available >= wanted) return yes('Ready', serving);
   const problem = componentProblem(gateway);
-  return PASSING.has(problem.reason)
-    ? yes('Ready', `${serving} yet`)
-    : yes('FewerPods', `${serving}: ${problem.message}`);
+  if (PASSING.has(problem.reason) || isFollowing(gateway.situation, problem)) {
+    return yes('Ready', `${serving}, so far by ${available} of ${wanted} gateway pods`);
+  }
+  const few = `only ${available} of ${count(wanted, 'gateway')} available`;
+  return yes('FewerPods', `${serving}, though ${few}: ${problem.message}`);
+}
+
+/** What all gateways have in common: when one has got over it, the others are about to. */
+const COMMON: ReadonlySet<string> = new Set([
+  'BucketMissing',
+  'SecretMissing',
+  'StorageDenied',
+  'StorageUnavailable',
+]);
+/** ms; they try again every 15 s, and are asked as often */
+const TIME_TO_FOLLOW = 40_000;
+
+function isFollowing({ observed, now }: Situation, { reason }: Finding): boolean {
+  if (!COMMON.has(reason)) return false;
+  const before = observed.store.status.conditions?.find(({ type }) => type === 'Ready');
+  return before?.status !== 'True' || now - Date.parse(before.lastTransitionTime) < TIME_TO_FOLLOW;
 }
 
 function previousServes({ reason, message }: Finding): Finding {

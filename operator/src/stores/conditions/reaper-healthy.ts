@@ -2,7 +2,7 @@ import { componentProblem, isAvailable } from './component-problem.ts';
 import type { ComponentView, Situation } from './component-view.ts';
 import { type Finding, firstFinding } from './finding.ts';
 import { othersWords } from './others-words.ts';
-import { unreachableFinding } from './pod-problems.ts';
+import { hasHadTimeToAnswer, unreachableFinding } from './pod-problems.ts';
 import { isLate, lastCompleted, reapingPods, reapingView } from './reaper-reports.ts';
 import { credentialsOf } from './report-problems.ts';
 import { servingProblem } from './serving-problem.ts';
@@ -59,14 +59,15 @@ function passFailed(situation: Situation, view: ComponentView): Finding | undefi
 function noAnswer(view: ComponentView): Finding | undefined {
   const pods = reapingPods(view);
   if (pods.some(({ report }) => report !== undefined)) return undefined;
-  const silent = pods.find((each) => each.unreachable !== undefined);
+  const { now } = view.situation;
+  const silent = pods.find((each) => each.unreachable !== undefined && hasHadTimeToAnswer(each.pod, now));
   if (silent?.unreachable === undefined) return NO_REPORT;
   return unreachableFinding(silent.pod, silent.unreachable);
 }
 
 const NO_REPORT: Finding = {
   reason: 'NoReport',
-  message: 'the pod that removes expired payloads has not been asked yet',
+  message: 'the pod that removes expired payloads has not answered yet',
 };
 const FIRST_PASS: Finding = { reason: 'FirstPass', message: 'the first pass has not ended yet' };
 

@@ -24,11 +24,12 @@ const terminating: Predicate<RefusedThing> = ({ words, namespace }) =>
     : undefined;
 
 const quota: Predicate<RefusedThing> = ({ what, words, namespace, resourcesField }) => {
-  const [, name, facts] = /exceeded quota: ([^,]+), (.+)/.exec(words) ?? [];
+  const [, name, facts] = /exceeded quota: ([^,]+), (.+?)(?: \(HTTP 403\))?$/.exec(words) ?? [];
   if (name === undefined || facts === undefined) return undefined;
+  const wayOut = /cpu|memory/.test(facts) ? `raise it, or lower ${resourcesField}` : 'raise it';
   return {
     reason: 'QuotaExceeded',
-    message: `the ResourceQuota ${name} of namespace ${namespace} has no room for ${what} (${othersWords(facts)}); raise it, or lower ${resourcesField}`,
+    message: `the ResourceQuota ${name} of namespace ${namespace} has no room for ${what} (${othersWords(facts)}); ${wayOut}`,
   };
 };
 

@@ -48,7 +48,7 @@ const bucketMissing: Predicate<Complaint> = ({ store, words }) =>
   words.includes('does not exist; create it')
     ? {
         reason: 'BucketMissing',
-        message: `${storageOf(store)} does not exist; create it, and the pods go on by themselves (if the name is wrong: ${anotherPlace(store)})`,
+        message: `${storageOf(store)} does not exist; create it, and the pods go on by themselves (a wrong name cannot be edited: delete this store and make it again with the right one)`,
       }
     : undefined;
 
@@ -62,13 +62,30 @@ const clockDifference: Predicate<Complaint> = ({ code, words, pod }) => {
   };
 };
 
-const denied: Predicate<Complaint> = (complaint) =>
-  complaint.code === 'storage_denied'
-    ? {
-        reason: 'StorageDenied',
-        message: `the storage refuses the ${complaint.component}: ${othersWords(complaint.words)}; ${credentialsOf(complaint)}`,
-      }
-    : undefined;
+const keyMissing: Predicate<Complaint> = ({ store, component, pod, words }) => {
+  const secret = store.spec?.[component]?.credentialsSecretRef?.name;
+  const [, key] = /cannot read the credentials file \S*\/([^/\s]+): ENOENT/.exec(words) ?? [];
+  if (secret === undefined || key === undefined) return undefined;
+  return {
+    reason: 'SecretMissing',
+    message: `the Secret ${secret} (spec.${component}.credentialsSecretRef) of namespace ${pod.namespace} has no key ${key}; give it the keys AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and within two minutes the pod goes on by itself`,
+  };
+};
+
+const denied: Predicate<Complaint> = (complaint) => {
+  const { store, component, code, words } = complaint;
+  if (code !== 'storage_denied') return undefined;
+  const secret = store.spec?.[component]?.credentialsSecretRef?.name;
+  // The credentials are good, and their rights are elsewhere.
+  const wayOut =
+    secret !== undefined && words.includes('access denied for')
+      ? `they are in Secret ${secret} (spec.${component}.credentialsSecretRef); once that is allowed, the pod goes on by itself within a minute`
+      : credentialsOf(complaint);
+  return {
+    reason: 'StorageDenied',
+    message: `the storage refuses the ${component}: ${othersWords(words)}; ${wayOut}`,
+  };
+};
 
 const full: Predicate<Complaint> = ({ code, words }) =>
   code === 'storage_full'
@@ -83,13 +100,22 @@ const unavailable: Predicate<Complaint> = ({ words, pod }) => ({
   message: `pod ${pod.name} cannot use the storage: ${othersWords(words)}`,
 });
 
+const PREDICATES = [
+  waits,
+  ownedByAnother,
+  identityMissing,
+  bucketMissing,
+  clockDifference,
+  keyMissing,
+  denied,
+  full,
+  unavailable,
+];
+
 /** What a pod that is not ready says, as a condition says it; `undefined` for a pod that is ending. */
 export function complaintFinding(complaint: Complaint): Finding | undefined {
   if (complaint.code === 'draining') return undefined;
-  return firstFinding(
-    [waits, ownedByAnother, identityMissing, bucketMissing, clockDifference, denied, full, unavailable],
-    complaint,
-  );
+  return firstFinding(PREDICATES, complaint);
 }
 
 function storageOf({ spec }: StoreResource): string {

@@ -40,6 +40,8 @@ export const unmounted: Predicate<PodView> = ({ pod, view }) => {
   const { observed } = view.situation;
   const words = observed.mountFailures.get(pod.uid);
   if (words === undefined || pod.runningSince !== undefined) return undefined;
+  // A node that is busy has not heard of the object yet, and asks again at once.
+  if (/failed to sync \w+ cache: timed out/.test(words)) return undefined;
   const secret = observed.store.spec?.[view.component]?.credentialsSecretRef?.name;
   const [, missing] = /secrets? "([^"]+)" not found/.exec(words) ?? [];
   if (missing !== undefined && missing === secret) {

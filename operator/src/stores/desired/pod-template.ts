@@ -52,6 +52,9 @@ function podSpec(context: StoreContext, config: Config, parts: PodParts) {
     automountServiceAccountToken: false,
     // Variables of every Service of the namespace would be settings that nobody made.
     enableServiceLinks: false,
+    // The first process of a pid namespace gets no SIGTERM before it listens to it: a pod that is deleted while Node starts would
+    // stay for its whole grace period. Here that is the sandbox's.
+    shareProcessNamespace: true,
     terminationGracePeriodSeconds: parts.terminationGracePeriodSeconds,
     securityContext: {
       runAsNonRoot: true,

@@ -81,6 +81,13 @@ export const REAPER_CASES: readonly Case[] = [
     expected: { ...WELL, ReaperHealthy: 'Unknown PodUnreachable', RetentionSafe: 'Unknown NoReport' },
   },
   {
+    when: 'a reaper that has just begun missed a question',
+    situation: withReports(withPods(well, 'reaper', { runningSince: NOW - 10_000 }), 'reaper', {
+      unreachable: 'it did not answer within 2 s',
+    }),
+    expected: { ...WELL, ReaperHealthy: 'Unknown NoReport', RetentionSafe: 'Unknown NoReport' },
+  },
+  {
     when: 'the operator cannot reach the reaper for a moment',
     situation: remembering(withReports(well, 'reaper', { unreachable: 'connect ETIMEDOUT 10.0.0.1:8578' }), {
       retention: { lastCompletedTime: '2026-06-01T11:30:00Z' },

@@ -35,6 +35,15 @@ export const START_CASES: readonly Case[] = [
     expected: failing('MountFailed'),
   },
   {
+    when: 'a busy node has not heard of the Secret yet',
+    situation: withMountFailure(
+      startingGateway(PENDING),
+      'gateway',
+      'MountVolume.SetUp failed for volume "credentials" : failed to sync secret cache: timed out waiting for the condition',
+    ),
+    expected: { ...WELL, Ready: 'False Starting', GatewayAvailable: 'False Starting' },
+  },
+  {
     when: 'the claim does not exist',
     situation: startingGateway(
       {

@@ -15,6 +15,10 @@ const BUCKET_WORDS =
   'cannot list folders: the bucket payloads does not exist; create it, or correct spec.storage.s3';
 const KEY_WORDS =
   'cannot list folders: the credentials are not accepted (InvalidAccessKeyId); check the key and its secret';
+const NO_KEY_WORDS =
+  "cannot list folders: no credentials: cannot read the credentials file /var/run/secrets/payload-store/credentials/AWS_ACCESS_KEY_ID: ENOENT: no such file or directory, realpath '/var/run/secrets/payload-store/credentials/AWS_ACCESS_KEY_ID'; give them by --credentials-dir, by AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or by a role";
+const NO_RIGHT_WORDS =
+  'cannot list folders: access denied for s3:ListBucket on the bucket payloads (AccessDenied); allow it in the policy of these credentials';
 const CLOCK_WORDS =
   "this machine's clock is 312.4 s ahead of the storage's; payloads are neither stored nor deleted until it is set right";
 const FOREIGN_WORDS =
@@ -30,6 +34,16 @@ export const STORAGE_CASES: readonly Case[] = [
   {
     when: 'the credentials are wrong',
     situation: notReadyAtAll(complaint('storage_denied', KEY_WORDS)),
+    expected: failing('StorageDenied'),
+  },
+  {
+    when: 'the Secret lacks a key',
+    situation: notReadyAtAll(complaint('storage_denied', NO_KEY_WORDS)),
+    expected: failing('SecretMissing'),
+  },
+  {
+    when: 'the credentials lack a right',
+    situation: notReadyAtAll(complaint('storage_denied', NO_RIGHT_WORDS)),
     expected: failing('StorageDenied'),
   },
   {

@@ -1,0 +1,91 @@
+import { cpus, loadavg, totalmem } from 'node:os';
+import { markdownTable } from '../../sidecar/bench/markdown-table.ts';
+import { startBed } from './bed.ts';
+import { edits, type Idle, idle, percentile, type Start, start } from './measurements.ts';
+
+const FEW = 5;
+const MANY = 1_000;
+const IDLE_SECONDS = 60;
+
+type Row = readonly [what: string, measured: string, goal: string];
+
+/**
+ * What V8 chooses by itself in a container with the chart's memory limit of 256Mi. On a whole machine it would let the young
+ * generation alone grow to 128 MiB before it clears up.
+ */
+const AS_IN_A_CONTAINER = ['--max-semi-space-size=1', '--max-old-space-size=256'];
+
+// Flags of Node to try out may be given instead, such as --max-semi-space-size=16.
+const nodeFlags = process.argv.length > 2 ? process.argv.slice(2) : AS_IN_A_CONTAINER;
+
+const [loadBefore = 0] = loadavg();
+const rows = [...(await withFew()), ...(await withMany())];
+process.stdout.write(`${machine()}\n\n${markdownTable(['operator', 'measured', 'goal'], rows)}\n`);
+
+async function withFew(): Promise<Row[]> {
+  await using bed = await step(`API server with ${FEW} stores`, () => startBed(FEW, nodeFlags));
+  const { operator } = await step('start', () => start(bed));
+  const calm = await step('idle', () => idle(bed, operator, IDLE_SECONDS));
+  const times = await step('edits', () => edits(bed));
+  await operator.stop();
+  return [...idleRows(`${FEW} stores`, calm, 128), ...editRows(`${FEW} stores`, times)];
+}
+
+async function withMany(): Promise<Row[]> {
+  await using bed = await step(`API server with ${MANY} stores`, () => startBed(MANY, nodeFlags));
+  const cold = await step('cold start', () => start(bed));
+  const calm = await step('idle', () => idle(bed, cold.operator, IDLE_SECONDS));
+  const times = await step('edits', () => edits(bed));
+  await cold.operator.stop();
+  const warm = await step('restart', () => start(bed));
+  await warm.operator.stop();
+  return [
+    ...startRows(`${MANY} stores, cold start`, cold),
+    ...startRows(`${MANY} stores, restart`, warm),
+    ...idleRows(`${MANY} stores`, calm, 192),
+    ...editRows(`${MANY} stores`, times),
+  ];
+}
+
+function startRows(what: string, { seconds, peakMemory, ...costs }: Start): Row[] {
+  const { requestsPerStore, auditedPerStore, cpuSeconds, serverCpuSeconds } = costs;
+  const processors = `${cpuSeconds.toFixed(1)} s (API server and etcd: ${serverCpuSeconds.toFixed(1)} s)`;
+  return [
+    [`${what}: until all is there`, `${seconds.toFixed(1)} s`, '≤ 60 s'],
+    [`${what}: CPU`, processors, ''],
+    [`${what}: API requests a store`, both(requestsPerStore, auditedPerStore, 1), '≤ 20'],
+    [`${what}: peak memory`, `${peakMemory.toFixed(0)} MiB`, '≤ 192 MiB'],
+  ];
+}
+
+function idleRows(what: string, { memory, millicores, ...rates }: Idle, goal: number): Row[] {
+  return [
+    [`${what}, idle: memory`, `${memory.toFixed(0)} MiB`, `≤ ${goal} MiB`],
+    [`${what}, idle: CPU`, `${millicores.toFixed(1)} millicores`, '≤ 5'],
+    [`${what}, idle: API requests a second`, both(rates.requestsPerSecond, rates.auditedPerSecond, 2), '≤ 1'],
+  ];
+}
+
+function editRows(what: string, times: readonly number[]): Row[] {
+  const at = (share: number) => `${percentile(times, share).toFixed(0)} ms`;
+  return [[`${what}: edit to changed Deployment, p50, p95`, `${at(0.5)}, ${at(0.95)}`, '≤ 300 ms']];
+}
+
+/** Two counts of the same: the operator's own and the API server's. */
+function both(own: number, audited: number, digits: number): string {
+  return `${own.toFixed(digits)} (audit log: ${audited.toFixed(digits)})`;
+}
+
+async function step<T>(name: string, work: () => Promise<T>): Promise<T> {
+  process.stderr.write(`measuring: ${name} …`);
+  const started = performance.now();
+  const result = await work();
+  process.stderr.write(` ${((performance.now() - started) / 1_000).toFixed(0)} s\n`);
+  return result;
+}
+
+function machine(): string {
+  const [first] = cpus();
+  const memory = Math.round(totalmem() / 1024 ** 3);
+  return `Measured by \`make bench-operator\` on ${cpus().length} cores (${first?.model.trim()}), ${memory} GiB, Node ${process.versions.node} ${nodeFlags.join(' ')}; API server, etcd and the one who edits on the same machine, whose load was ${loadBefore.toFixed(1)} before.`;
+}

@@ -1,0 +1,82 @@
+import { join } from 'node:path';
+import { freePorts } from '../../e2e/testing/free-port.ts';
+import { Program } from '../../e2e/testing/program.ts';
+import { cpuSecondsOf, memoryOf } from './process-facts.ts';
+
+const PROGRAM = join(import.meta.dirname, '../dist/operator.mjs');
+
+/** The operator as it is shipped, in a process of its own, against an API server. */
+export class OperatorProcess {
+  readonly #program: Program;
+  readonly #metricsUrl: string;
+  /** ms, monotonic */
+  readonly started: number;
+
+  private constructor(program: Program, port: number, started: number) {
+    this.#program = program;
+    this.#metricsUrl = `http://127.0.0.1:${port}/metrics`;
+    this.started = started;
+  }
+
+  /** Resolves when it listens; it may not lead yet. @param nodeFlags of Node, to try out */
+  static async start(
+    kubeconfig: string,
+    logFile: string,
+    nodeFlags: readonly string[] = [],
+  ): Promise<OperatorProcess> {
+    const [port = 0] = await freePorts(1);
+    const started = performance.now();
+    const { program } = await Program.start(
+      {
+        name: 'operator',
+        command: process.execPath,
+        args: [
+          ...nodeFlags,
+          PROGRAM,
+          ...['--image', 'payload-store:bench', '--namespace', 'default'],
+          ...['--metrics-listen', `127.0.0.1:${port}`],
+        ],
+        env: { ...process.env, KUBECONFIG: kubeconfig },
+        logFile,
+      },
+      (line) => line.includes('"listening"') || undefined,
+    );
+    return new OperatorProcess(program, port, started);
+  }
+
+  /** s of processor time so far */
+  get cpuSeconds(): number {
+    return cpuSecondsOf(this.#program.pid);
+  }
+
+  /** MiB: `VmRSS` now, `VmHWM` at most so far */
+  memory(field: 'VmRSS' | 'VmHWM'): number {
+    return memoryOf(this.#program.pid, field);
+  }
+
+  /** What it counts itself, from its `/metrics`. */
+  async counters(): Promise<Counters> {
+    const text = await (await fetch(this.#metricsUrl)).text();
+    const sum = (name: string) =>
+      [...text.matchAll(new RegExp(`^large_payload_operator_${name}(?:{[^}]*})? ([0-9.e+]+)$`, 'gm'))]
+        .map(([, value]) => Number(value))
+        .reduce((total, value) => total + value, 0);
+    return {
+      requests: sum('api_requests_total'),
+      reconciles: sum('reconcile_total'),
+      queued: sum('queue_depth'),
+    };
+  }
+
+  async stop(): Promise<void> {
+    await this.#program.stop('SIGTERM');
+  }
+}
+
+export interface Counters {
+  /** to the API server; a watch counts once */
+  readonly requests: number;
+  readonly reconciles: number;
+  /** stores that wait for their turn */
+  readonly queued: number;
+}
