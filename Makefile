@@ -28,7 +28,7 @@ help: ## list the targets
 	@.node/bin/node --version
 
 node_modules/.package-lock.json: package.json package-lock.json */package.json | $(NODE_READY)
-	npm ci --no-audit --no-fund --loglevel=error
+	flock package-lock.json npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
 .PHONY: setup
@@ -108,7 +108,7 @@ bench: build ## speed and memory, as the table in README.md
 	node sidecar/bench/bench.ts
 
 .PHONY: bench-operator
-bench-operator: build ## what the operator costs with few stores and with 1,000; takes six minutes
+bench-operator: build ## what the operator costs with few stores and with 1,000; takes about seven minutes
 	node $(SOURCES) operator/bench/bench.ts
 
 .PHONY: cluster-up

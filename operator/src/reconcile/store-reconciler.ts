@@ -1,5 +1,5 @@
 import type { LargePayloadStoreStatus } from '@largepayload/crds';
-import type { KubernetesApi, KubernetesObject } from '../kubernetes/api.ts';
+import { ApiError, type KubernetesApi, type KubernetesObject } from '../kubernetes/api.ts';
 import { apiVersionOf, LARGE_PAYLOAD_STORES } from '../kubernetes/resources.ts';
 import type { PodSettings } from '../stores/desired/context.ts';
 import { desiredObjects } from '../stores/desired-objects.ts';
@@ -137,7 +137,13 @@ export class StoreReconciler {
   ): Promise<void> {
     const before = memory.status(store.status);
     if (sameStatus(before, decided)) return;
-    await this.#parts.api.applyStatus(LARGE_PAYLOAD_STORES, withStatus(store, decided), signal);
+    try {
+      await this.#parts.api.applyStatus(LARGE_PAYLOAD_STORES, withStatus(store, decided), signal);
+    } catch (error) {
+      // It was deleted this moment.
+      if (error instanceof ApiError && error.status === 404) return;
+      throw error;
+    }
     memory.wrote(decided);
     for (const transition of transitions(before, decided)) this.#parts.record(store, transition);
   }
