@@ -7,5 +7,7 @@ export default defineConfig({
     exclude: ['**/node_modules/**', '**/dist/**'],
     testTimeout: 30_000,
     hookTimeout: 30_000,
+    // Most of them wait for disks, timers and other processes.
+    maxWorkers: 2,
   },
 });
