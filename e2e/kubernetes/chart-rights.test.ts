@@ -1,0 +1,92 @@
+import { describe, expect, test } from 'vitest';
+import * as resources from '../../operator/src/kubernetes/resources.ts';
+import { helm as helmProgram } from '../testing/helm.ts';
+import { type Manifest, renderChart } from '../testing/rendered-chart.ts';
+import { unlessMissing } from '../testing/unless-missing.ts';
+
+interface Rule {
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  readonly resourceNames?: readonly string[];
+  readonly verbs: readonly string[];
+}
+
+const OWNED = 'create get list patch watch';
+const REMOVED = 'create delete get list patch watch';
+const OPERATOR_RIGHTS = {
+  'largepayload.dev/largepayloadstores': 'list watch',
+  'largepayload.dev/largepayloadstores/status': 'patch',
+  '/configmaps': REMOVED,
+  '/serviceaccounts': REMOVED,
+  '/services': OWNED,
+  'apps/deployments': REMOVED,
+  'policy/poddisruptionbudgets': OWNED,
+  'networking.k8s.io/networkpolicies': REMOVED,
+  '/pods': 'list watch',
+  '/events': 'list',
+  'events.k8s.io/events': 'create',
+};
+const LEASE_RIGHTS = {
+  'coordination.k8s.io/leases': 'create',
+  'coordination.k8s.io/leases payloads-large-payload-operator': 'get update',
+};
+
+const helm = await unlessMissing(() => helmProgram((line) => console.info(line)));
+
+/** By group, resource and perhaps name of one object. */
+function rights({ rules }: Manifest): Record<string, string> {
+  const entries = (rules as Rule[]).flatMap(({ apiGroups, resources: of, resourceNames, verbs }) =>
+    apiGroups.flatMap((group) =>
+      of.map((resource) => [
+        [`${group}/${resource}`, ...(resourceNames ?? [])].join(' '),
+        verbs.toSorted().join(' '),
+      ]),
+    ),
+  );
+  if (new Set(entries.map(([what]) => what)).size < entries.length) throw new Error('a rule is there twice');
+  return Object.fromEntries(entries);
+}
+
+describe.skipIf(helm === undefined)('what the chart lets anybody do', async () => {
+  const manifests = helm === undefined ? [] : await renderChart(helm);
+  const named = (kind: string, name: RegExp) =>
+    manifests.find((each) => each.kind === kind && name.test(each.metadata.name)) as Manifest;
+
+  test('the operator: this, and nothing else', () => {
+    expect(rights(named('ClusterRole', /operator$/))).toEqual(OPERATOR_RIGHTS);
+    expect(rights(named('Role', /operator$/))).toEqual(LEASE_RIGHTS);
+  });
+
+  test('the roles are bound to the operator alone', () => {
+    const [account] = manifests.filter(({ kind }) => kind === 'ServiceAccount');
+    const bindings = manifests.filter(({ kind }) => /RoleBinding$/.test(kind));
+    expect(bindings).toHaveLength(2);
+    for (const { kind, roleRef, subjects } of bindings) {
+      expect(`${roleRef.kind}Binding`).toBe(kind);
+      expect(named(roleRef.kind, /operator$/).metadata.name).toBe(roleRef.name);
+      expect(subjects).toEqual([
+        { kind: 'ServiceAccount', name: account?.metadata.name, namespace: account?.metadata.namespace },
+      ]);
+    }
+  });
+
+  test('every kind that the operator knows is one that it may use', () => {
+    const all = { ...OPERATOR_RIGHTS, ...LEASE_RIGHTS };
+    for (const kind of Object.values(resources)) {
+      if (typeof kind === 'function') continue;
+      expect(Object.keys(all)).toContain(`${kind.group}/${kind.plural}`);
+    }
+  });
+
+  test('people: stores only', () => {
+    const view = named('ClusterRole', /-view$/);
+    const edit = named('ClusterRole', /-edit$/);
+    expect(view.metadata.labels).toMatchObject({ 'rbac.authorization.k8s.io/aggregate-to-view': 'true' });
+    expect(edit.metadata.labels).toMatchObject({ 'rbac.authorization.k8s.io/aggregate-to-edit': 'true' });
+    expect(rights(view)).toEqual({ 'largepayload.dev/largepayloadstores': 'get list watch' });
+    expect(rights(edit)).toEqual({
+      'largepayload.dev/largepayloadstores': 'create delete patch update',
+      'largepayload.dev/largepayloadstores/scale': 'get patch update',
+    });
+  });
+});

@@ -1,0 +1,126 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { eventually } from '../../testing/eventually.ts';
+import { API_FAULTS, ApiProxy } from '../testing/api-proxy.ts';
+import { untilNamespacesAreGone } from '../testing/ending-namespaces.ts';
+import { scaleOperator } from '../testing/operator.ts';
+import { OperatorProcess } from '../testing/operator-process.ts';
+import { CREDENTIALS, StoreBed } from '../testing/store-bed.ts';
+import { suiteCluster } from '../testing/suite.ts';
+import { show } from '../testing/table.ts';
+
+const STORES = ['store-0', 'store-1', 'store-2', 'store-3', 'store-4'];
+const STORM_SECONDS = 60;
+/** of calls that go wrong */
+const SHARE = 0.4;
+/** ms: a watch that has fallen silent is noticed after 90 s, and then comes its pause */
+const RECOVERY = 150_000;
+
+let proxy: ApiProxy;
+let operator: OperatorProcess;
+beforeAll(async () => {
+  await scaleOperator(0);
+  proxy = await ApiProxy.start(await suiteCluster());
+  operator = await OperatorProcess.start(proxy.url);
+});
+afterAll(async () => {
+  await operator?.stop();
+  await proxy?.stop();
+  await scaleOperator(1);
+});
+
+test('the API server fails in every way', { timeout: 420_000 }, async () => {
+  await untilNamespacesAreGone();
+  await using bed = await StoreBed.make('api-faults');
+  for (const store of STORES) await apply(bed, store, 1);
+  for (const store of STORES) await bed.untilReady(store, 90_000);
+
+  const began = performance.now();
+  const memory = peakMemory();
+  const wanted = await edits(bed, began + STORM_SECONDS * 1_000);
+  const perSecond = proxy.callsPerSecond(began);
+  const faults = new Map(proxy.faults);
+  proxy.heal();
+  const healed = performance.now();
+  await eventually(async () => (await isAsWanted(bed, wanted)) || undefined, RECOVERY);
+  const recovery = ((performance.now() - healed) / 1_000).toFixed(0);
+  for (const store of wanted.keys()) await bed.untilReady(store, RECOVERY);
+  const allReady = ((performance.now() - healed) / 1_000).toFixed(0);
+
+  const all = perSecond.reduce((sum, calls) => sum + calls, 0);
+  const [mean, most] = [all / perSecond.length, Math.max(...perSecond)];
+  const mebibytes = (await memory()) / 2 ** 20;
+  const byKind = Object.keys(API_FAULTS).map((kind) => `${faults.get(kind as never) ?? 0} ${kind}`);
+  console.info(byKind.join(', '));
+  expect(mean).toBeLessThanOrEqual(10);
+  // Whoever begins to lead applies every object of every store once.
+  expect(most).toBeLessThanOrEqual(300);
+  expect(mebibytes).toBeLessThanOrEqual(200);
+  expect([...faults.keys()].sort()).toEqual(Object.keys(API_FAULTS).sort());
+  const count = [...faults.values()].reduce((sum, faultsOfKind) => sum + faultsOfKind, 0);
+  show(
+    `API server fails in ${Object.keys(API_FAULTS).length} ways for ${STORM_SECONDS} s`,
+    `${count} of ${all} calls (${mean.toFixed(1)}/s, ${most} in the busiest second); edits of ${wanted.size} stores, ` +
+      `drift and a new store all done ${recovery} s after it, all Ready after ${allReady} s; operator ended ${operator.restarts} times, ` +
+      `${mebibytes.toFixed(0)} MiB at most`,
+  );
+});
+
+async function apply(bed: StoreBed, store: string, replicas: number): Promise<void> {
+  const gateway = { credentialsSecretRef: { name: CREDENTIALS }, replicas };
+  await bed.applyStore(store, { storage: bed.s3Storage({ prefix: `${store}/` }), gateway });
+}
+
+/** Edits one store after the other, makes one, and changes an object by hand. @returns the replicas of each in the end */
+async function edits(bed: StoreBed, end: number): Promise<ReadonlyMap<string, number>> {
+  const wanted = new Map<string, number>();
+  for (let round = 0; performance.now() < end; round += 1) {
+    if (round % 4 === 0) proxy.inject(SHARE);
+    const store = STORES[round % STORES.length] ?? '';
+    const replicas = (wanted.get(store) ?? 1) === 1 ? 2 : 1;
+    await apply(bed, store, replicas);
+    wanted.set(store, replicas);
+    if (round === 4) {
+      await apply(bed, 'made-meanwhile', 1);
+      wanted.set('made-meanwhile', 1);
+    }
+    if (round === 8) await bed.kubectl('delete', 'networkpolicy', `${STORES[0]}-gateway`);
+    await sleep(3_000);
+  }
+  return wanted;
+}
+
+async function isAsWanted(bed: StoreBed, wanted: ReadonlyMap<string, number>): Promise<boolean> {
+  const { items } = await bed.json<{ items: Item[] }>('get', 'deployments,networkpolicies');
+  const [policies, deployments] = ['NetworkPolicy', 'Deployment'].map((kind) =>
+    items.filter((item) => item.kind === kind),
+  );
+  const replicas = new Map(deployments?.map(({ metadata, spec }) => [metadata.name, spec.replicas]));
+  return (
+    policies?.length === wanted.size &&
+    [...wanted].every(([store, count]) => replicas.get(`${store}-gateway`) === count)
+  );
+}
+
+interface Item {
+  readonly kind: string;
+  readonly metadata: { readonly name: string };
+  readonly spec: { readonly replicas?: number };
+}
+
+/** Looks every second. @returns what ends that, and tells the most, bytes */
+function peakMemory(): () => Promise<number> {
+  let [most, isOver] = [0, false];
+  const watching = (async () => {
+    while (!isOver) {
+      const metrics = await operator.metrics().catch(() => undefined);
+      most = Math.max(most, metrics?.sum('process_resident_memory_bytes') ?? 0);
+      await sleep(1_000);
+    }
+  })();
+  return async () => {
+    isOver = true;
+    await watching;
+    return most;
+  };
+}

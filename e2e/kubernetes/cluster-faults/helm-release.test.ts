@@ -1,0 +1,103 @@
+import { afterAll, expect, test } from 'vitest';
+import { eventually } from '../../testing/eventually.ts';
+import {
+  leadersAmong,
+  operatorHelm,
+  operatorPods,
+  untilLeader,
+  upgradeOperator,
+} from '../testing/operator.ts';
+import { quickStart, repository } from '../testing/readme.ts';
+import { SlowPayload } from '../testing/slow-transfers.ts';
+import { CREDENTIALS, StoreBed } from '../testing/store-bed.ts';
+import { OPERATOR, suiteCluster } from '../testing/suite.ts';
+import { show } from '../testing/table.ts';
+
+const gateway = { credentialsSecretRef: { name: CREDENTIALS }, replicas: 1 };
+
+afterAll(async () => {
+  // Whatever happened, the tests that follow have an operator.
+  const releases = await operatorHelm('list', '--short');
+  if (!releases.includes(OPERATOR)) await install();
+});
+
+test('helm test', async () => {
+  expect(await operatorHelm('test', OPERATOR, '--logs', '--timeout', '90s')).toMatch(/readyz: 200 ok/);
+  show('helm test', 'succeeds');
+});
+
+test('helm upgrade rolls the operator without a gap', async () => {
+  await using bed = await StoreBed.make('upgrade');
+  const before = await untilLeader();
+  const gaps = leadingGaps();
+  const upgrading = upgradeOperator(`podAnnotations.upgraded=at-${Date.now()}`);
+  upgrading.catch(() => {});
+  await bed.applyStore('meanwhile', { gateway });
+  await bed.untilReady('meanwhile');
+  await upgrading;
+  const after = await eventually(async () => {
+    const leader = await untilLeader();
+    return leader.name === before.name ? undefined : leader;
+  });
+  const { longestMs, mostLeaders } = await gaps();
+  expect(after.name).not.toBe(before.name);
+  expect(mostLeaders).toBe(1);
+  expect(longestMs).toBeLessThan(10_000);
+  show(
+    'helm upgrade',
+    `another pod leads, nobody for ${(longestMs / 1_000).toFixed(1)} s at most; a store made meanwhile is Ready`,
+  );
+});
+
+test('helm uninstall, then install', async () => {
+  await using bed = await StoreBed.make('reinstalled');
+  await bed.applyStore('main', { gateway });
+  await bed.untilReady('main');
+  const pods = await bed.kubectl('get', 'pods', '--output=name');
+  const url = await bed.url('main');
+  const payload = new SlowPayload(1);
+  const key = await payload.put(url, 0);
+
+  await operatorHelm('uninstall', OPERATOR, '--wait');
+  await eventually(async () => (await operatorPods()).length === 0 || undefined, 60_000);
+  await payload.get(url, key);
+  await bed.untilReady('main');
+  await bed.kubectl('patch', 'lps', 'main', '--type=merge', '--patch={"spec":{"gateway":{"replicas":2}}}');
+  const began = performance.now();
+  await install();
+  await eventually(async () => {
+    const path = '--output=jsonpath={.status.readyReplicas}';
+    return (await bed.kubectl('get', 'deployment', 'main-gateway', path)) === '2' || undefined;
+  });
+  const seconds = ((performance.now() - began) / 1_000).toFixed(0);
+  const podsAfter = (await bed.kubectl('get', 'pods', '--output=name')).split('\n');
+  expect(podsAfter).toContain(pods.trim());
+  await payload.get(url, key);
+  show(
+    'helm uninstall, and install again',
+    'CRD, store, pods and data stay and serve; the operator adopts them, no pod is replaced, and does what was ' +
+      `edited meanwhile, ${seconds} s`,
+  );
+});
+
+async function install(): Promise<void> {
+  const [, commands = ''] = quickStart();
+  await (await suiteCluster()).run('bash', ['-euo', 'pipefail', '-c', `cd ${repository}\n${commands}`]);
+}
+
+/** Watches who leads. @returns what ends that, and tells how long at most nobody did, and how many did at once */
+function leadingGaps(): () => Promise<{ longestMs: number; mostLeaders: number }> {
+  let [isOver, longestMs, mostLeaders, lastLed] = [false, 0, 0, performance.now()];
+  const watching = eventually(async () => {
+    const leaders = await leadersAmong(await operatorPods());
+    mostLeaders = Math.max(mostLeaders, leaders.length);
+    longestMs = Math.max(longestMs, performance.now() - lastLed);
+    if (leaders.length > 0) lastLed = performance.now();
+    return isOver || undefined;
+  }, 170_000);
+  return async () => {
+    isOver = true;
+    await watching;
+    return { longestMs, mostLeaders };
+  };
+}

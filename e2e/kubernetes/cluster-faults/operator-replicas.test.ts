@@ -1,0 +1,63 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { eventually } from '../../testing/eventually.ts';
+import {
+  killOperator,
+  leadersAmong,
+  type OperatorPod,
+  operatorKubectl,
+  operatorPods,
+  untilLeader,
+  untilRolledOut,
+  upgradeOperator,
+} from '../testing/operator.ts';
+import { CREDENTIALS, StoreBed } from '../testing/store-bed.ts';
+import { OPERATOR } from '../testing/suite.ts';
+import { show } from '../testing/table.ts';
+
+beforeAll(async () => await upgradeOperator('replicas=2'));
+afterAll(async () => await upgradeOperator('replicas=1'));
+
+test.for([
+  // A Lease is another's for 15 s after it was last renewed, and is looked at every 2 s.
+  { what: 'killed', end: async (pod: OperatorPod) => killOperator(pod), limitMs: 25_000 },
+  {
+    what: 'ended by SIGTERM',
+    end: async ({ name }: OperatorPod) => void (await operatorKubectl('delete', 'pod', name, '--wait=false')),
+    limitMs: 10_000,
+  },
+])('of two replicas the leader is $what', async ({ what, end, limitMs }) => {
+  await using bed = await StoreBed.make('replicas');
+  await untilRolledOut();
+  const pods = await eventually(async () => {
+    const found = await operatorPods();
+    return found.length === 2 && found.every(({ isReady }) => isReady) ? found : undefined;
+  });
+  const leader = await untilLeader();
+  expect(await leadersAmong(pods)).toHaveLength(1);
+  expect(await leaseHolder()).toContain(leader.name);
+  const heir = pods.find(({ name }) => name !== leader.name) as OperatorPod;
+
+  await end(leader);
+  const ended = performance.now();
+  const gateway = { credentialsSecretRef: { name: CREDENTIALS }, replicas: 1 };
+  await bed.applyStore('meanwhile', { gateway });
+  const most = { leaders: 0 };
+  await eventually(async () => {
+    const leaders = await leadersAmong([leader, heir]);
+    most.leaders = Math.max(most.leaders, leaders.length);
+    return leaders.some(({ name }) => name === heir.name) || undefined;
+  }, limitMs);
+  const seconds = (performance.now() - ended) / 1_000;
+  expect(most.leaders).toBe(1);
+  expect(await leaseHolder()).toContain(heir.name);
+  await bed.untilReady('meanwhile');
+  const ready = (performance.now() - ended) / 1_000;
+  show(
+    `of two replicas the leader is ${what}`,
+    `the other leads after ${seconds.toFixed(1)} s; a store made meanwhile is Ready after ${ready.toFixed(1)} s`,
+  );
+});
+
+async function leaseHolder(): Promise<string> {
+  return await operatorKubectl('get', 'lease', OPERATOR, '--output=jsonpath={.spec.holderIdentity}');
+}

@@ -1,0 +1,73 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, inject, test } from 'vitest';
+import { CREDENTIALS, StoreBed } from '../testing/store-bed.ts';
+import { show } from '../testing/table.ts';
+import { answeringUrl } from './payloads.ts';
+import { namesOf, podsOf } from './pods.ts';
+import { slowly } from './slowly.ts';
+import { SteadyTraffic } from './steady-traffic.ts';
+import { stopwatch } from './stopwatch.ts';
+import { until, untilReady } from './until.ts';
+import { expectCalm } from './what-people-see.ts';
+
+const KEEPS_SERVING = /^the previous configuration keeps serving/;
+/** ms in which a new pod would have replaced an old one, if it could */
+const TIME_TO_HARM = 5_000;
+
+/** A pod of two is always there, and each edit makes one more. */
+const gatewayWith = (secret: string) => ({ credentialsSecretRef: { name: secret }, replicas: 2 });
+
+test('edits that cannot work, of a store that is Ready', { timeout: 400_000 }, async () => {
+  await using bed = await StoreBed.make('edit');
+  await bed.applyStore('orders', { gateway: gatewayWith(CREDENTIALS) });
+  await until(bed, 'orders', 'GatewayAvailable', { message: /^2 of 2/ });
+  const [original] = await namesOf(bed, 'orders', 'configmaps');
+  const pods = await podsOf(bed, 'orders');
+  await using traffic = new SteadyTraffic(await answeringUrl(bed, 'orders'));
+
+  const nowhere = bed.s3Storage({ endpoint: inject('kubernetesSuite').endpoint.replace(/\d+$/, '1') });
+  await bed.applyStore('orders', { gateway: gatewayWith(CREDENTIALS), storage: nowhere });
+  const endpoint = await expectHarmless(bed, pods, 'StorageUnavailable');
+  await makeAnew(bed, pods[0]?.name ?? '');
+
+  await bed.applyStore('orders', { gateway: gatewayWith('gone') });
+  const secret = await expectHarmless(bed, pods.slice(1), 'SecretMissing');
+  const during = traffic.transfers;
+  expect(traffic.failures).toEqual([]);
+
+  const readyAfter = stopwatch();
+  await bed.applyStore('orders', { gateway: gatewayWith(CREDENTIALS), maxPayloadSize: '64Mi' });
+  await untilReady(bed, 'orders');
+  const ready = readyAfter();
+  const config = await slowly(async () => {
+    const [name, ...more] = await namesOf(bed, 'orders', 'configmaps');
+    return more.length === 0 ? name : undefined;
+  });
+  expect(config).not.toBe(original);
+  expect(traffic.failures).toEqual([]);
+  await expectCalm(bed, 'orders');
+  show('edit: endpoint of nobody', endpoint);
+  show('edit: Secret of nobody', secret);
+  show(
+    'edit: corrected',
+    `Ready after ${ready}, old ConfigMaps deleted; of ${traffic.transfers} PUTs and GETs, ${during} of them before, 0 failed`,
+  );
+});
+
+/** Waits until the edit is known not to work. The pods of before serve on. @returns the words */
+async function expectHarmless(bed: StoreBed, pods: readonly object[], reason: string): Promise<string> {
+  const wanted = { status: 'False', reason, message: KEEPS_SERVING };
+  await until(bed, 'orders', 'Ready', wanted);
+  await sleep(TIME_TO_HARM);
+  const { message } = await bed.until('orders', 'Ready', wanted, 0);
+  await bed.until('orders', 'GatewayAvailable', { status: 'True', reason: 'PodsAvailable' }, 0);
+  expect(await podsOf(bed, 'orders')).toEqual(expect.arrayContaining([...pods]));
+  return message;
+}
+
+/** A pod that goes meanwhile comes back with the configuration that works. */
+async function makeAnew(bed: StoreBed, pod: string): Promise<void> {
+  await bed.kubectl('delete', 'pod', pod, '--wait=false');
+  await until(bed, 'orders', 'GatewayAvailable', { message: /^1 of 2/ });
+  await until(bed, 'orders', 'GatewayAvailable', { message: /^2 of 2/ });
+}

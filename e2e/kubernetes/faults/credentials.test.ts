@@ -1,0 +1,105 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, inject, test } from 'vitest';
+import { ACCESS_KEY, SECRET_KEY } from '../../../sidecar/src/testing/s3-servers/s3-server.ts';
+import { allow, createUser } from '../../../sidecar/src/testing/s3-servers/versitygw-users.ts';
+import { CREDENTIALS, StoreBed } from '../testing/store-bed.ts';
+import { show } from '../testing/table.ts';
+import { checkFromPod } from './check-pod.ts';
+import { podsOf } from './pods.ts';
+import { stopwatch } from './stopwatch.ts';
+import { until, untilReady } from './until.ts';
+import { expectCalm } from './what-people-see.ts';
+
+/** ms in which the kubelet brings a changed Secret into a pod, and the pod tries again */
+const SECRET_LIMIT = 150_000;
+
+describe.concurrent('credentials', { timeout: 240_000 }, () => {
+  test('are wrong, then corrected', async () => {
+    await using bed = await StoreBed.make('wrong');
+    await bed.applySecret(CREDENTIALS, ACCESS_KEY, 'not-the-secret-key');
+    const untilWords = stopwatch();
+    await bed.applyStore('orders');
+    const { message } = await until(bed, 'orders', 'Ready', { reason: 'StorageDenied' });
+    const said = untilWords();
+    expect(message).toContain(`Secret ${CREDENTIALS}`);
+    expect(message).not.toMatch(new RegExp(`${ACCESS_KEY}|not-the-secret-key`));
+    const before = await podsOf(bed, 'orders');
+    const readyAfter = stopwatch();
+    await bed.applySecret(CREDENTIALS, ACCESS_KEY, SECRET_KEY);
+    await untilReady(bed, 'orders', SECRET_LIMIT);
+    const mended = readyAfter();
+    expect(await podsOf(bed, 'orders'), 'no pod was made anew or restarted').toEqual(before);
+    expect(await checkFromPod(bed, 'orders')).toContain('digest verified');
+    await expectCalm(bed, 'orders');
+    show(
+      'credentials wrong',
+      `after ${said}: ${message}; corrected: Ready after ${mended}, the pods are the same`,
+    );
+  });
+
+  test('are in a Secret that does not exist yet, then lacks a key', async () => {
+    await using bed = await StoreBed.make('secret');
+    const gateway = { credentialsSecretRef: { name: 'later' }, replicas: 1 };
+    const untilWords = stopwatch();
+    await bed.applyStore('orders', { gateway });
+    const { message } = await until(bed, 'orders', 'Ready', { reason: 'SecretMissing' });
+    const said = untilWords();
+    expect(message).toContain(
+      `the Secret later (spec.gateway.credentialsSecretRef) does not exist in namespace ${bed.namespace}`,
+    );
+    await bed.apply({
+      ...{ apiVersion: 'v1', kind: 'Secret', metadata: { name: 'later' } },
+      stringData: { accessKey: ACCESS_KEY, secretKey: SECRET_KEY },
+    });
+    const wanted = { reason: 'SecretMissing', message: /the Secret later .* has no key AWS_ACCESS_KEY_ID/ };
+    const lacking = await until(bed, 'orders', 'Ready', wanted, SECRET_LIMIT);
+    const readyAfter = stopwatch();
+    await bed.applySecret('later', ACCESS_KEY, SECRET_KEY);
+    await untilReady(bed, 'orders', SECRET_LIMIT);
+    const mended = readyAfter();
+    await expectCalm(bed, 'orders');
+    show(
+      'Secret missing',
+      `after ${said}: ${message}; with other keys: ${lacking.message}; corrected: Ready after ${mended}`,
+    );
+  });
+
+  test('do not allow to list', async () => {
+    await using bed = await StoreBed.make('denied');
+    const folder = mkdtempSync(join(tmpdir(), 'denied-'));
+    const user = bed.namespace;
+    try {
+      await createUser({ endpoint: inject('kubernetesSuite').endpoint, folder }, user);
+      await allow({ client: bed.s3 }, bed.bucket, { [user]: policy(OBJECTS) });
+      await bed.applySecret(CREDENTIALS, user, `${user}-secret`);
+      const untilWords = stopwatch();
+      await bed.applyStore('orders');
+      const { message } = await until(bed, 'orders', 'Ready', { reason: 'StorageDenied' });
+      const said = untilWords();
+      expect(message).toContain(bed.bucket);
+      expect(message).toContain('s3:ListBucket');
+      const readyAfter = stopwatch();
+      await allow({ client: bed.s3 }, bed.bucket, { [user]: policy(OBJECTS, BUCKET) });
+      await untilReady(bed, 'orders');
+      const mended = readyAfter();
+      expect(await checkFromPod(bed, 'orders')).toContain('digest verified');
+      await expectCalm(bed, 'orders');
+      show('policy without list', `after ${said}: ${message}; allowed: Ready after ${mended}`);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
+
+const OBJECTS = {
+  Effect: 'Allow',
+  Action: ['s3:PutObject', 's3:GetObject'],
+  Resource: 'arn:aws:s3:::example-payloads/*',
+};
+const BUCKET = { Effect: 'Allow', Action: 's3:ListBucket', Resource: 'arn:aws:s3:::example-payloads' };
+
+function policy(...Statement: object[]): string {
+  return JSON.stringify({ Statement });
+}

@@ -1,0 +1,113 @@
+import { describe, expect, test } from 'vitest';
+import { CREDENTIALS, StoreBed } from '../testing/store-bed.ts';
+import { show } from '../testing/table.ts';
+import { answeringUrl, putPayload, withClient } from './payloads.ts';
+import { namesOf, podsOf } from './pods.ts';
+import { slowly } from './slowly.ts';
+import { stopwatch } from './stopwatch.ts';
+import { until, untilReady } from './until.ts';
+import { expectCalm } from './what-people-see.ts';
+
+const gateway = { credentialsSecretRef: { name: CREDENTIALS }, replicas: 1 };
+
+interface Scaled {
+  readonly spec: { readonly replicas?: number };
+  readonly status: { readonly replicas: number };
+}
+
+describe.concurrent('edits', { timeout: 240_000 }, () => {
+  test('kubectl scale', async () => {
+    await using bed = await StoreBed.make('scale');
+    await bed.applyStore('orders');
+    await untilReady(bed, 'orders');
+    const untilScaled = stopwatch();
+    await bed.kubectl('scale', 'lps', 'orders', '--replicas=3');
+    await until(bed, 'orders', 'GatewayAvailable', { status: 'True', message: /^3 of 3/ });
+    const scaled = untilScaled();
+    await untilReady(bed, 'orders', 5_000);
+    const { status } = await bed.json<Scaled>('get', 'lps', 'orders');
+    expect(status.replicas).toBe(3);
+    expect(await podsOf(bed, 'orders', 'gateway')).toHaveLength(3);
+
+    const untilRestored = stopwatch();
+    await bed.kubectl('scale', 'deployment', 'orders-gateway', '--replicas=1');
+    await slowly(async () => {
+      const { spec, status } = await bed.json<Scaled>('get', 'deployment', 'orders-gateway');
+      return spec.replicas === 3 && status.replicas === 3 ? true : undefined;
+    });
+    const restored = untilRestored();
+    await until(bed, 'orders', 'GatewayAvailable', { status: 'True', message: /^3 of 3/ });
+    await expectCalm(bed, 'orders');
+    show(
+      'kubectl scale lps --replicas 3',
+      `3 pods after ${scaled}; the Deployment scaled by hand: undone after ${restored}`,
+    );
+  });
+
+  test('a TTL is given up, then set again', async () => {
+    await using bed = await StoreBed.make('ttl');
+    const withTtl = { gateway, retention: { ttl: '30d' } };
+    await bed.applyStore('orders', withTtl);
+    await untilReady(bed, 'orders');
+    const put = async () =>
+      await withClient(await answeringUrl(bed, 'orders'), (client) => putPayload(client, 200_000));
+    const expiring = await put();
+    expect(expiring.key).toMatch(/^\/expires-\d{8}T000000Z-30d\//);
+
+    const foreverAfter = stopwatch();
+    await bed.applyStore('orders', { gateway, retention: { ttl: 'Forever' } });
+    await until(bed, 'orders', 'ReaperHealthy', { status: 'True', reason: 'NotNeeded' });
+    for (const kind of ['deployments', 'serviceaccounts', 'networkpolicies']) {
+      await untilNames(bed, kind, ['orders-gateway']);
+    }
+    await untilReady(bed, 'orders');
+    const forever = foreverAfter();
+    await untilPods(bed, 1);
+    const kept = await put();
+    expect(kept.key).toMatch(/^\/blobs\//);
+
+    const backAfter = stopwatch();
+    await bed.applyStore('orders', withTtl);
+    await until(bed, 'orders', 'ReaperHealthy', { status: 'True', reason: 'Reaping' });
+    for (const kind of ['deployments', 'serviceaccounts', 'networkpolicies']) {
+      await untilNames(bed, kind, ['orders-gateway', 'orders-reaper']);
+    }
+    await untilReady(bed, 'orders');
+    const back = backAfter();
+    await untilPods(bed, 2);
+    await withClient(await answeringUrl(bed, 'orders'), async (client) => {
+      for (const stored of [expiring, kept]) await client.get(stored);
+    });
+    expect((await put()).key).toMatch(/^\/expires-\d{8}T000000Z-30d\//);
+    await expectCalm(bed, 'orders');
+    show(
+      'TTL to Forever, and back',
+      `${forever}: reaper, its account and policy have gone; ${back}: they are back; payloads kept their windows`,
+    );
+  });
+
+  test('temporalNamespaces', async () => {
+    await using bed = await StoreBed.make('spaces');
+    await bed.applyStore('orders', { gateway, temporalNamespaces: ['orders', 'billing'] });
+    await untilReady(bed, 'orders');
+    await withClient(await answeringUrl(bed, 'orders'), async (client) => {
+      await client.get(await putPayload(client, 200_000, 'billing'));
+      const refused = await putPayload(client, 200_000, 'payments').catch((error: Error) => error);
+      expect(refused).toMatchObject({ name: 'PayloadRejectedError', status: 403 });
+      show('PUT for another Temporal namespace', `403: ${(refused as Error).message}`);
+    });
+    await expectCalm(bed, 'orders');
+  });
+});
+
+async function untilNames(bed: StoreBed, kind: string, wanted: readonly string[]): Promise<void> {
+  await slowly(async () => {
+    const names = await namesOf(bed, 'orders', kind);
+    return names.join() === wanted.join() ? true : undefined;
+  });
+}
+
+/** Pods that are ending serve for some seconds more, by their own configuration. */
+async function untilPods(bed: StoreBed, count: number): Promise<void> {
+  await slowly(async () => ((await namesOf(bed, 'orders', 'pods')).length === count ? true : undefined));
+}

@@ -1,0 +1,149 @@
+import { expect, test } from 'vitest';
+import { eventually } from '../../testing/eventually.ts';
+import { appliedFor, ownedObjects } from '../testing/owned-objects.ts';
+import { CREDENTIALS, StoreBed } from '../testing/store-bed.ts';
+import { show } from '../testing/table.ts';
+
+const STORE = 'main';
+const GATEWAY = `${STORE}-gateway`;
+const ONE_REPLICA = { gateway: { credentialsSecretRef: { name: CREDENTIALS }, replicas: 1 } };
+/** s in which two who disagree are watched */
+const DISPUTE_SECONDS = 40;
+
+test.concurrent('what was edited or deleted by hand is repaired', async () => {
+  await using bed = await StoreBed.make('drift');
+  await bed.applyStore(STORE);
+  await bed.untilReady(STORE);
+  const before = await ownedObjects(bed, STORE);
+  const configMap = before.find(({ kind }) => kind === 'ConfigMap')?.metadata.name ?? '';
+
+  const repairs: string[] = [];
+  for (const [what, edit, read] of edits()) {
+    const was = await bed.kubectl(...read);
+    const seconds = await secondsUntil(bed, edit, async () => (await bed.kubectl(...read)) === was);
+    repairs.push(`${what} after ${seconds} s`);
+  }
+  show('objects edited by hand', `repaired: ${repairs.join(', ')}`);
+  const pods = await podNames(bed);
+
+  const slowest = { seconds: 0 };
+  for (const name of appliedFor(STORE, configMap)) {
+    const [kind = '', object = ''] = name.split('/');
+    const uid = before.find((each) => each.kind === kind && each.metadata.name === object)?.metadata.uid;
+    const isAnother = async () => ![undefined, uid].includes(await uidOf(bed, name));
+    const seconds = await secondsUntil(bed, ['delete', name, '--wait=false'], isAnother);
+    slowest.seconds = Math.max(slowest.seconds, Number(seconds));
+  }
+  await bed.untilReady(STORE);
+  expect(await podNames(bed), 'deleting the Deployment made other pods').not.toEqual(pods);
+  show('objects deleted by hand', `all 6 are made again, within ${slowest.seconds.toFixed(1)} s each`);
+});
+
+/** Each with what shows it. What is edited again comes back later, as it may be two that disagree. */
+function edits(): [what: string, edit: string[], read: string[]][] {
+  const patch = (what: string, kind: string, value: object, path: string): [string, string[], string[]] => [
+    what,
+    ['patch', kind, GATEWAY, '--type=merge', `--patch=${JSON.stringify(value)}`],
+    ['get', kind, GATEWAY, `--output=jsonpath=${path}`],
+  ];
+  const component = 'app.kubernetes.io/component';
+  const [store, managedBy] = ['largepayload.dev/store', 'app.kubernetes.io/managed-by'];
+  const labels = (...names: string[]) => ({
+    metadata: { labels: Object.fromEntries(names.map((name) => [name, null])) },
+  });
+  return [
+    [
+      'image',
+      ['set', 'image', `deployment/${GATEWAY}`, 'payload-store=example.com/another:1'],
+      ['get', 'deployment', GATEWAY, '--output=jsonpath={.spec.template.spec.containers[0].image}'],
+    ],
+    patch('selector', 'service', { spec: { selector: { [component]: 'x' } } }, '{.spec.selector}'),
+    patch('disruption budget', 'pdb', { spec: { maxUnavailable: 2 } }, '{.spec.maxUnavailable}'),
+    patch('policy', 'networkpolicy', { spec: { ingress: [] } }, '{.spec.ingress}'),
+    patch('account', 'sa', { automountServiceAccountToken: true }, '{.automountServiceAccountToken}'),
+    patch(
+      'owner of the Deployment',
+      'deployment',
+      { metadata: { ownerReferences: [] } },
+      '{.metadata.ownerReferences[*].uid}',
+    ),
+    patch('labels of the Service', 'service', labels(store, managedBy), '{.metadata.labels}'),
+  ];
+}
+
+test.concurrent('what others add stays', async () => {
+  await using bed = await StoreBed.make('foreign');
+  await bed.applyStore(STORE, ONE_REPLICA);
+  await bed.untilReady(STORE);
+  const other = async (kind: string, apiVersion: string, more: object) => {
+    const input = JSON.stringify({ apiVersion, kind, metadata: { name: GATEWAY }, ...more });
+    const args = ['apply', '--server-side', '--field-manager=mesh', '--filename', '-'];
+    await bed.cluster.run('kubectl', ['--namespace', bed.namespace, ...args], { input });
+  };
+  await other('ServiceAccount', 'v1', {
+    metadata: { name: GATEWAY, annotations: { 'eks.amazonaws.com/role-arn': 'arn:aws:iam::1:role/x' } },
+  });
+  await other('Service', 'v1', { metadata: { name: GATEWAY, labels: { team: 'payments' } } });
+  await other('Deployment', 'apps/v1', {
+    spec: { template: { metadata: { labels: { 'mesh.example.com/inject': 'enabled' } } } },
+  });
+  await bed.kubectl('rollout', 'restart', `deployment/${GATEWAY}`);
+  await bed.kubectl('rollout', 'status', `deployment/${GATEWAY}`, '--timeout=60s');
+  // An edit makes the operator apply the Deployment again.
+  await bed.kubectl('patch', 'lps', STORE, '--type=merge', '--patch={"spec":{"maxPayloadSize":"64Mi"}}');
+  await bed.until(STORE, 'Ready', { status: 'False' });
+  await bed.untilReady(STORE);
+
+  const read = (kind: string, path: string) => bed.kubectl('get', kind, GATEWAY, `--output=jsonpath=${path}`);
+  expect(await read('serviceaccount', '{.metadata.annotations}')).toContain('role/x');
+  expect(await read('service', '{.metadata.labels.team}')).toBe('payments');
+  const template = await read('deployment', '{.spec.template.metadata}');
+  expect(template).toContain('mesh.example.com/inject');
+  expect(template).toContain('kubectl.kubernetes.io/restartedAt');
+  show(
+    'others add to objects',
+    'annotation, label, a label of the pods and `rollout restart` stay as they are',
+  );
+});
+
+test.concurrent('two that disagree for ever', async () => {
+  await using bed = await StoreBed.make('dispute');
+  await bed.applyStore(STORE, ONE_REPLICA);
+  await bed.untilReady(STORE);
+  const label = '{.spec.selector.app\\.kubernetes\\.io/component}';
+  const end = performance.now() + DISPUTE_SECONDS * 1_000;
+  let repairs = -1;
+  while (performance.now() < end) {
+    const component = await bed.kubectl('get', 'service', GATEWAY, `--output=jsonpath=${label}`);
+    if (component !== 'gateway') continue;
+    repairs += 1;
+    const patch = { spec: { selector: { 'app.kubernetes.io/component': 'theirs' } } };
+    await bed.kubectl('patch', 'service', GATEWAY, '--type=merge', `--patch=${JSON.stringify(patch)}`);
+  }
+  // At once, then after 4, 8 and 16 s; the API server's answer may be heard of before or after the first.
+  expect(repairs).toBeGreaterThanOrEqual(3);
+  expect(repairs).toBeLessThanOrEqual(6);
+  show('two disagree for ever', `${repairs} repairs in ${DISPUTE_SECONDS} s, at growing intervals`);
+});
+
+async function secondsUntil(
+  bed: StoreBed,
+  edit: readonly string[],
+  isRepaired: () => Promise<boolean>,
+): Promise<string> {
+  await bed.kubectl(...edit);
+  const edited = performance.now();
+  await eventually(async () => (await isRepaired()) || undefined, 30_000);
+  return ((performance.now() - edited) / 1_000).toFixed(1);
+}
+
+async function uidOf(bed: StoreBed, name: string): Promise<string | undefined> {
+  return (
+    (await bed.kubectl('get', name, '--ignore-not-found', '--output=jsonpath={.metadata.uid}')) || undefined
+  );
+}
+
+async function podNames(bed: StoreBed): Promise<string[]> {
+  const pods = (await ownedObjects(bed, STORE)).filter(({ kind }) => kind === 'Pod');
+  return pods.map(({ metadata }) => metadata.name).sort();
+}

@@ -1,0 +1,75 @@
+import { ListObjectsV2Command } from '@aws-sdk/client-s3';
+import { expect, test } from 'vitest';
+import { eventually } from '../../testing/eventually.ts';
+import { MetricsReading } from '../testing/metrics.ts';
+import { objectsOf } from '../testing/owned-objects.ts';
+import { PodExits } from '../testing/pod-exits.ts';
+import { SlowPayload } from '../testing/slow-transfers.ts';
+import { StoreBed } from '../testing/store-bed.ts';
+import { show } from '../testing/table.ts';
+
+const STORE = 'main';
+/** of the transfers: longer than until all pods have been told to end */
+const TRANSFER_SECONDS = 12;
+
+test('a store is deleted while it serves, and made again', async () => {
+  await using bed = await StoreBed.make('deleted');
+  await bed.applyStore(STORE);
+  await bed.untilReady(STORE);
+  const url = await bed.url(STORE);
+  const stored = new SlowPayload(64);
+  const key = await stored.put(url, 0);
+
+  const incoming = new SlowPayload(64);
+  await using exits = new PodExits(bed, STORE);
+  const transfers = Promise.all([
+    incoming.put(url, TRANSFER_SECONDS),
+    stored.get(url, key, TRANSFER_SECONDS),
+  ]);
+  transfers.catch(() => {});
+  await eventually(async () => (await requestsUnderWay(bed)) >= 2 || undefined, 5_000);
+  const deleted = performance.now();
+  const took = () => ((performance.now() - deleted) / 1_000).toFixed(0);
+  await bed.kubectl('delete', 'lps', STORE);
+  await eventually(async () => (await stayingPods(bed)).length === 0 || undefined, 20_000);
+  expect(await requestsUnderWay(bed)).toBeGreaterThanOrEqual(2);
+  const [incomingKey] = await transfers;
+  await eventually(async () => (await objectsOf(bed, STORE)).length === 0 || undefined, 30_000);
+  const seconds = took();
+  expect(exits.codes).toEqual(['0', '0']);
+
+  const { KeyCount } = await bed.s3.send(new ListObjectsV2Command({ Bucket: bed.bucket }));
+  // The two payloads, and the store's identity.
+  expect(KeyCount).toBe(3);
+  await bed.applyStore(STORE);
+  await bed.untilReady(STORE);
+  const again = await bed.url(STORE);
+  await stored.get(again, key);
+  await incoming.get(again, incomingKey);
+  show(
+    'store deleted while it serves',
+    `PUT and GET of ${TRANSFER_SECONDS} s in flight completed, pods ended with 0, all objects gone after ` +
+      `${seconds} s, data stays; made again, it serves the keys of before`,
+  );
+});
+
+async function requestsUnderWay(bed: StoreBed): Promise<number> {
+  const readings = await Promise.all(
+    (await pods(bed)).map(({ status }) => MetricsReading.of(`${status.podIP}:8578`)),
+  );
+  return readings.reduce((sum, reading) => sum + reading.sum('payload_store_in_flight_requests'), 0);
+}
+
+async function stayingPods(bed: StoreBed): Promise<Pod[]> {
+  return (await pods(bed)).filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+}
+
+async function pods(bed: StoreBed): Promise<Pod[]> {
+  const selector = `--selector=largepayload.dev/store=${STORE}`;
+  return (await bed.json<{ items: Pod[] }>('get', 'pods', selector)).items;
+}
+
+interface Pod {
+  readonly metadata: { readonly name: string; readonly deletionTimestamp?: string };
+  readonly status: { readonly podIP?: string };
+}

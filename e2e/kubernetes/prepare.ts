@@ -1,0 +1,37 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { VERSITYGW } from '../../sidecar/src/testing/s3-servers/versitygw.ts';
+import { clusterUp } from '../cluster/clusters.ts';
+import { goProgram } from '../testing/go-program.ts';
+import { MissingProgramError } from '../testing/missing-program.ts';
+import { outputFolder } from '../testing/output.ts';
+import { runCommand } from '../testing/run-command.ts';
+import { CLUSTER_NAME } from './testing/names.ts';
+import { quickStart, repository } from './testing/readme.ts';
+
+const started = performance.now();
+const say = (line: string) =>
+  console.log(`${((performance.now() - started) / 1_000).toFixed(1).padStart(6)} s  ${line}`);
+
+/** A cluster for the tests, and in it the image, built as README says. */
+try {
+  await goProgram(VERSITYGW, say);
+  const cluster = await clusterUp({ name: CLUSTER_NAME, nodes: 2, say });
+  if (cluster.registryImage === undefined) {
+    const archive = join(outputFolder, 'image.tar');
+    mkdirSync(outputFolder, { recursive: true });
+    const [build = ''] = quickStart();
+    say(`building the image: ${build.trim()}`);
+    // A cluster of this machine's processes stands for a machine without a registry.
+    const base = cluster.provider === 'local' ? { BASE: 'local' } : {};
+    const env = { ...process.env, ...base, OUTPUT: `docker-archive:${archive}` };
+    await runCommand('bash', ['-euo', 'pipefail', '-c', build], { cwd: repository, env, limitMs: 600_000 });
+    say('loading the image');
+    await cluster.loadImage(archive);
+  }
+  say(`cluster ${CLUSTER_NAME} is prepared`);
+} catch (error) {
+  if (!(error instanceof MissingProgramError)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+}

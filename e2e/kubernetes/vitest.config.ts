@@ -1,0 +1,38 @@
+import { configDefaults, defineConfig } from 'vitest/config';
+
+/** Run where the cluster can be reached: `make e2e-kubernetes`. */
+export default defineConfig({
+  ssr: { resolve: { conditions: ['largepayload-source', 'node'] } },
+  test: {
+    root: import.meta.dirname,
+    pool: 'forks',
+    // Once, for both projects.
+    globalSetup: 'global-setup.ts',
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
+    reporters: ['verbose'],
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'together',
+          include: ['**/*.test.ts'],
+          exclude: [...configDefaults.exclude, 'cluster-faults/**'],
+          // They wait for the cluster most of the time.
+          maxWorkers: 4,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          // They stop, restart or measure what all tests share.
+          name: 'alone',
+          include: ['cluster-faults/**/*.test.ts'],
+          maxWorkers: 1,
+          sequence: { groupOrder: 2 },
+        },
+      },
+    ],
+  },
+});
