@@ -7,7 +7,6 @@ import { namesOf, podsOf } from './pods.ts';
 import { slowly } from './slowly.ts';
 import { SteadyTraffic } from './steady-traffic.ts';
 import { stopwatch } from './stopwatch.ts';
-import { until, untilReady } from './until.ts';
 import { expectCalm } from './what-people-see.ts';
 
 const KEEPS_SERVING = /^the previous configuration keeps serving/;
@@ -20,7 +19,7 @@ const gatewayWith = (secret: string) => ({ credentialsSecretRef: { name: secret 
 test('edits that cannot work, of a store that is Ready', { timeout: 400_000 }, async () => {
   await using bed = await StoreBed.make('edit');
   await bed.applyStore('orders', { gateway: gatewayWith(CREDENTIALS) });
-  await until(bed, 'orders', 'GatewayAvailable', { message: /^2 of 2/ });
+  await bed.until('orders', 'GatewayAvailable', { message: /^2 of 2/ });
   const [original] = await namesOf(bed, 'orders', 'configmaps');
   const pods = await podsOf(bed, 'orders');
   await using traffic = new SteadyTraffic(await answeringUrl(bed, 'orders'));
@@ -37,7 +36,7 @@ test('edits that cannot work, of a store that is Ready', { timeout: 400_000 }, a
 
   const readyAfter = stopwatch();
   await bed.applyStore('orders', { gateway: gatewayWith(CREDENTIALS), maxPayloadSize: '64Mi' });
-  await untilReady(bed, 'orders');
+  await bed.untilReady('orders');
   const ready = readyAfter();
   const config = await slowly(async () => {
     const [name, ...more] = await namesOf(bed, 'orders', 'configmaps');
@@ -57,7 +56,7 @@ test('edits that cannot work, of a store that is Ready', { timeout: 400_000 }, a
 /** Waits until the edit is known not to work. The pods of before serve on. @returns the words */
 async function expectHarmless(bed: StoreBed, pods: readonly object[], reason: string): Promise<string> {
   const wanted = { status: 'False', reason, message: KEEPS_SERVING };
-  await until(bed, 'orders', 'Ready', wanted);
+  await bed.until('orders', 'Ready', wanted);
   await sleep(TIME_TO_HARM);
   const { message } = await bed.until('orders', 'Ready', wanted, 0);
   await bed.until('orders', 'GatewayAvailable', { status: 'True', reason: 'PodsAvailable' }, 0);
@@ -68,6 +67,6 @@ async function expectHarmless(bed: StoreBed, pods: readonly object[], reason: st
 /** A pod that goes meanwhile comes back with the configuration that works. */
 async function makeAnew(bed: StoreBed, pod: string): Promise<void> {
   await bed.kubectl('delete', 'pod', pod, '--wait=false');
-  await until(bed, 'orders', 'GatewayAvailable', { message: /^1 of 2/ });
-  await until(bed, 'orders', 'GatewayAvailable', { message: /^2 of 2/ });
+  await bed.until('orders', 'GatewayAvailable', { message: /^1 of 2/ });
+  await bed.until('orders', 'GatewayAvailable', { message: /^2 of 2/ });
 }

@@ -4,7 +4,6 @@ import { StoreBed } from '../testing/store-bed.ts';
 import { show } from '../testing/table.ts';
 import { checkFromPod } from './check-pod.ts';
 import { stopwatch } from './stopwatch.ts';
-import { until, untilReady } from './until.ts';
 import { expectCalm } from './what-people-see.ts';
 
 describe.concurrent('the bucket', () => {
@@ -13,18 +12,18 @@ describe.concurrent('the bucket', () => {
     const bucket = `${bed.bucket}-later`;
     const untilWords = stopwatch();
     await bed.applyStore('orders', { storage: bed.s3Storage({ bucket }), retention: { ttl: '30d' } });
-    const { message } = await until(bed, 'orders', 'Ready', { status: 'False', reason: 'BucketMissing' });
+    const { message } = await bed.until('orders', 'Ready', { status: 'False', reason: 'BucketMissing' });
     const said = untilWords();
     expect(message).toContain(`bucket ${bucket} `);
     expect(message).toContain('create it');
-    await until(bed, 'orders', 'GatewayAvailable', { status: 'False', reason: 'BucketMissing' });
-    await until(bed, 'orders', 'ReaperHealthy', { status: 'False', reason: 'BucketMissing' });
+    await bed.until('orders', 'GatewayAvailable', { status: 'False', reason: 'BucketMissing' });
+    await bed.until('orders', 'ReaperHealthy', { status: 'False', reason: 'BucketMissing' });
     expect(await bed.kubectl('get', 'lps')).toMatch(/^orders +False +BucketMissing +30d/m);
     const readyAfter = stopwatch();
     await bed.s3.send(new CreateBucketCommand({ Bucket: bucket }));
-    await untilReady(bed, 'orders');
+    await bed.untilReady('orders');
     const mended = readyAfter();
-    await until(bed, 'orders', 'ReaperHealthy', { status: 'True' });
+    await bed.until('orders', 'ReaperHealthy', { status: 'True' });
     expect(await checkFromPod(bed, 'orders')).toContain('digest verified');
     const events = await expectCalm(bed, 'orders');
     show('bucket missing', `after ${said}: ${message}; Ready ${mended} after it was made; ${events} Events`);
@@ -34,9 +33,9 @@ describe.concurrent('the bucket', () => {
     await using first = await StoreBed.make('owner');
     await using second = await StoreBed.make('guest');
     await first.applyStore('orders');
-    await untilReady(first, 'orders');
+    await first.untilReady('orders');
     await second.applyStore('orders', { storage: first.s3Storage() });
-    const { message } = await until(second, 'orders', 'Ready', { reason: 'StorageOwnedByAnotherStore' });
+    const { message } = await second.until('orders', 'Ready', { reason: 'StorageOwnedByAnotherStore' });
     expect(message).toContain(`belongs to the store ${first.namespace}/orders`);
     expect(await checkFromPod(first, 'orders')).toContain('digest verified');
     await first.untilReady('orders', 0);
@@ -49,7 +48,7 @@ describe.concurrent('the bucket', () => {
     await second.kubectl('delete', 'lps', 'orders');
     const readyAfter = stopwatch();
     await second.applyStore('orders', behindPrefix);
-    await untilReady(second, 'orders');
+    await second.untilReady('orders');
     const ready = readyAfter();
     expect(await checkFromPod(second, 'orders')).toContain('digest verified');
     await expectCalm(second, 'orders');

@@ -7,7 +7,6 @@ import { answeringUrl, putPayload, type StoredPayload, withClient } from './payl
 import { namesOf, podsOf } from './pods.ts';
 import { slowly } from './slowly.ts';
 import { stopwatch } from './stopwatch.ts';
-import { until, untilReady } from './until.ts';
 import { expectCalm } from './what-people-see.ts';
 
 interface Deployment {
@@ -24,12 +23,12 @@ test('a store on a claim that is missing, then made', { timeout: 300_000 }, asyn
     reaper: undefined,
     retention: { ttl: '8s', reaperInterval: '5s' },
   });
-  const { message } = await until(bed, 'orders', 'Ready', { status: 'False', reason: 'ClaimMissing' });
+  const { message } = await bed.until('orders', 'Ready', { status: 'False', reason: 'ClaimMissing' });
   const said = untilWords();
   expect(message).toContain('PersistentVolumeClaim payloads');
   const readyAfter = stopwatch();
   await volume.claim('payloads');
-  await untilReady(bed, 'orders');
+  await bed.untilReady('orders');
   const ready = readyAfter();
   const { spec } = await bed.json<Deployment>('get', 'deployment', 'orders-gateway');
   expect(spec).toMatchObject({ replicas: 1, strategy: { type: 'Recreate' } });
@@ -38,7 +37,7 @@ test('a store on a claim that is missing, then made', { timeout: 300_000 }, asyn
 
   const lost = await restartAndFetch(bed);
   const untilReaped = stopwatch();
-  await until(bed, 'orders', 'ReaperHealthy', { status: 'True', reason: 'Reaping' });
+  await bed.until('orders', 'ReaperHealthy', { status: 'True', reason: 'Reaping' });
   await untilGone(bed, lost);
   const reaped = untilReaped();
   await expectCalm(bed, 'orders');
@@ -57,7 +56,7 @@ async function restartAndFetch(bed: StoreBed): Promise<StoredPayload> {
   const [after] = await podsOf(bed, 'orders');
   expect(after?.name).not.toBe(before?.name);
   await slowly(() => withClient(url, (client) => client.get(stored)).catch(() => undefined));
-  await untilReady(bed, 'orders');
+  await bed.untilReady('orders');
   return stored;
 }
 

@@ -4,7 +4,6 @@ import { show } from '../testing/table.ts';
 import { checkFromPod } from './check-pod.ts';
 import { namesOf } from './pods.ts';
 import { stopwatch } from './stopwatch.ts';
-import { until, untilReady } from './until.ts';
 import { expectCalm } from './what-people-see.ts';
 
 const credentialsSecretRef = { name: CREDENTIALS };
@@ -19,17 +18,17 @@ describe.concurrent('what a cluster limits', { timeout: 240_000 }, () => {
     await applyQuota(bed, { pods: '0' });
     const untilWords = stopwatch();
     await bed.applyStore('orders');
-    const none = await until(bed, 'orders', 'Ready', { status: 'False', reason: 'QuotaExceeded' });
+    const none = await bed.until('orders', 'Ready', { status: 'False', reason: 'QuotaExceeded' });
     const said = untilWords();
     expect(none.message).toContain('the ResourceQuota limits');
     await applyQuota(bed, { pods: '1' });
-    const one = await until(bed, 'orders', 'Ready', { status: 'True', reason: 'FewerPods' });
+    const one = await bed.until('orders', 'Ready', { status: 'True', reason: 'FewerPods' });
     expect(one.message).toMatch(/only 1 of 2 .* the ResourceQuota limits/);
     await applyQuota(bed, { pods: '5' });
     const readyAfter = stopwatch();
     await follow(bed, one.message);
-    await until(bed, 'orders', 'GatewayAvailable', { message: /^2 of 2/ });
-    await until(bed, 'orders', 'Ready', { status: 'True', reason: 'Ready' });
+    await bed.until('orders', 'GatewayAvailable', { message: /^2 of 2/ });
+    await bed.until('orders', 'Ready', { status: 'True', reason: 'Ready' });
     const ready = readyAfter();
     await expectCalm(bed, 'orders');
     show('quota: no pod', `after ${said}: ${none.message}`);
@@ -40,11 +39,11 @@ describe.concurrent('what a cluster limits', { timeout: 240_000 }, () => {
     await using bed = await StoreBed.make('quota');
     await applyQuota(bed, { 'count/deployments.apps': '0' });
     await bed.applyStore('orders', { gateway: { credentialsSecretRef, replicas: 1 } });
-    const { message } = await until(bed, 'orders', 'Ready', { status: 'False', reason: 'QuotaExceeded' });
+    const { message } = await bed.until('orders', 'Ready', { status: 'False', reason: 'QuotaExceeded' });
     expect(message).toContain('the Deployment orders-gateway');
     const readyAfter = stopwatch();
     await applyQuota(bed, { 'count/deployments.apps': '1' });
-    await untilReady(bed, 'orders');
+    await bed.untilReady('orders');
     const ready = readyAfter();
     await expectCalm(bed, 'orders');
     show('quota: no Deployment', `${message}; raised: Ready after ${ready}`);
@@ -56,8 +55,8 @@ describe.concurrent('what a cluster limits', { timeout: 240_000 }, () => {
       ...{ [label('enforce')]: 'restricted', [label('warn')]: 'restricted', [label('audit')]: 'restricted' },
     });
     await bed.applyStore('orders', { retention: { ttl: '30d' } });
-    await untilReady(bed, 'orders');
-    await until(bed, 'orders', 'ReaperHealthy', { status: 'True' });
+    await bed.untilReady('orders');
+    await bed.until('orders', 'ReaperHealthy', { status: 'True' });
     expect(await checkFromPod(bed, 'orders')).toContain('digest verified');
     const warnings = await bed.kubectl('get', 'events', WARNINGS, '--no-headers');
     expect(warnings).toBe('');
@@ -77,8 +76,8 @@ describe.concurrent('what a cluster limits', { timeout: 240_000 }, () => {
       maxPayloadSize: '5Gi',
       gateway: { credentialsSecretRef, replicas: 2 },
     });
-    await untilReady(bed, LONGEST_NAME);
-    await until(bed, LONGEST_NAME, 'ReaperHealthy', { status: 'True' });
+    await bed.untilReady(LONGEST_NAME);
+    await bed.until(LONGEST_NAME, 'ReaperHealthy', { status: 'True' });
     const [config = ''] = await namesOf(bed, LONGEST_NAME, 'configmaps');
     await expectCalm(bed, LONGEST_NAME);
     show('name of 40 characters', `Ready; its ConfigMap is ${config}`);

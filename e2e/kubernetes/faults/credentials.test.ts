@@ -9,7 +9,6 @@ import { show } from '../testing/table.ts';
 import { checkFromPod } from './check-pod.ts';
 import { podsOf } from './pods.ts';
 import { stopwatch } from './stopwatch.ts';
-import { until, untilReady } from './until.ts';
 import { expectCalm } from './what-people-see.ts';
 
 /** ms in which the kubelet brings a changed Secret into a pod, and the pod tries again */
@@ -21,14 +20,14 @@ describe.concurrent('credentials', { timeout: 240_000 }, () => {
     await bed.applySecret(CREDENTIALS, ACCESS_KEY, 'not-the-secret-key');
     const untilWords = stopwatch();
     await bed.applyStore('orders');
-    const { message } = await until(bed, 'orders', 'Ready', { reason: 'StorageDenied' });
+    const { message } = await bed.until('orders', 'Ready', { reason: 'StorageDenied' });
     const said = untilWords();
     expect(message).toContain(`Secret ${CREDENTIALS}`);
     expect(message).not.toMatch(new RegExp(`${ACCESS_KEY}|not-the-secret-key`));
     const before = await podsOf(bed, 'orders');
     const readyAfter = stopwatch();
     await bed.applySecret(CREDENTIALS, ACCESS_KEY, SECRET_KEY);
-    await untilReady(bed, 'orders', SECRET_LIMIT);
+    await bed.untilReady('orders', SECRET_LIMIT);
     const mended = readyAfter();
     expect(await podsOf(bed, 'orders'), 'no pod was made anew or restarted').toEqual(before);
     expect(await checkFromPod(bed, 'orders')).toContain('digest verified');
@@ -44,7 +43,7 @@ describe.concurrent('credentials', { timeout: 240_000 }, () => {
     const gateway = { credentialsSecretRef: { name: 'later' }, replicas: 1 };
     const untilWords = stopwatch();
     await bed.applyStore('orders', { gateway });
-    const { message } = await until(bed, 'orders', 'Ready', { reason: 'SecretMissing' });
+    const { message } = await bed.until('orders', 'Ready', { reason: 'SecretMissing' });
     const said = untilWords();
     expect(message).toContain(
       `the Secret later (spec.gateway.credentialsSecretRef) does not exist in namespace ${bed.namespace}`,
@@ -54,10 +53,10 @@ describe.concurrent('credentials', { timeout: 240_000 }, () => {
       stringData: { accessKey: ACCESS_KEY, secretKey: SECRET_KEY },
     });
     const wanted = { reason: 'SecretMissing', message: /the Secret later .* has no key AWS_ACCESS_KEY_ID/ };
-    const lacking = await until(bed, 'orders', 'Ready', wanted, SECRET_LIMIT);
+    const lacking = await bed.until('orders', 'Ready', wanted, SECRET_LIMIT);
     const readyAfter = stopwatch();
     await bed.applySecret('later', ACCESS_KEY, SECRET_KEY);
-    await untilReady(bed, 'orders', SECRET_LIMIT);
+    await bed.untilReady('orders', SECRET_LIMIT);
     const mended = readyAfter();
     await expectCalm(bed, 'orders');
     show(
@@ -76,13 +75,13 @@ describe.concurrent('credentials', { timeout: 240_000 }, () => {
       await bed.applySecret(CREDENTIALS, user, `${user}-secret`);
       const untilWords = stopwatch();
       await bed.applyStore('orders');
-      const { message } = await until(bed, 'orders', 'Ready', { reason: 'StorageDenied' });
+      const { message } = await bed.until('orders', 'Ready', { reason: 'StorageDenied' });
       const said = untilWords();
       expect(message).toContain(bed.bucket);
       expect(message).toContain('s3:ListBucket');
       const readyAfter = stopwatch();
       await allow({ client: bed.s3 }, bed.bucket, { [user]: policy(OBJECTS, BUCKET) });
-      await untilReady(bed, 'orders');
+      await bed.untilReady('orders');
       const mended = readyAfter();
       expect(await checkFromPod(bed, 'orders')).toContain('digest verified');
       await expectCalm(bed, 'orders');

@@ -5,7 +5,6 @@ import { answeringUrl, putPayload, withClient } from './payloads.ts';
 import { namesOf, podsOf } from './pods.ts';
 import { slowly } from './slowly.ts';
 import { stopwatch } from './stopwatch.ts';
-import { until, untilReady } from './until.ts';
 import { expectCalm } from './what-people-see.ts';
 
 const gateway = { credentialsSecretRef: { name: CREDENTIALS }, replicas: 1 };
@@ -19,12 +18,12 @@ describe.concurrent('edits', { timeout: 240_000 }, () => {
   test('kubectl scale', async () => {
     await using bed = await StoreBed.make('scale');
     await bed.applyStore('orders');
-    await untilReady(bed, 'orders');
+    await bed.untilReady('orders');
     const untilScaled = stopwatch();
     await bed.kubectl('scale', 'lps', 'orders', '--replicas=3');
-    await until(bed, 'orders', 'GatewayAvailable', { status: 'True', message: /^3 of 3/ });
+    await bed.until('orders', 'GatewayAvailable', { status: 'True', message: /^3 of 3/ });
     const scaled = untilScaled();
-    await untilReady(bed, 'orders', 5_000);
+    await bed.untilReady('orders', 5_000);
     const { status } = await bed.json<Scaled>('get', 'lps', 'orders');
     expect(status.replicas).toBe(3);
     expect(await podsOf(bed, 'orders', 'gateway')).toHaveLength(3);
@@ -36,7 +35,7 @@ describe.concurrent('edits', { timeout: 240_000 }, () => {
       return spec.replicas === 3 && status.replicas === 3 ? true : undefined;
     });
     const restored = untilRestored();
-    await until(bed, 'orders', 'GatewayAvailable', { status: 'True', message: /^3 of 3/ });
+    await bed.until('orders', 'GatewayAvailable', { status: 'True', message: /^3 of 3/ });
     await expectCalm(bed, 'orders');
     show(
       'kubectl scale lps --replicas 3',
@@ -48,7 +47,7 @@ describe.concurrent('edits', { timeout: 240_000 }, () => {
     await using bed = await StoreBed.make('ttl');
     const withTtl = { gateway, retention: { ttl: '30d' } };
     await bed.applyStore('orders', withTtl);
-    await untilReady(bed, 'orders');
+    await bed.untilReady('orders');
     const put = async () =>
       await withClient(await answeringUrl(bed, 'orders'), (client) => putPayload(client, 200_000));
     const expiring = await put();
@@ -56,11 +55,11 @@ describe.concurrent('edits', { timeout: 240_000 }, () => {
 
     const foreverAfter = stopwatch();
     await bed.applyStore('orders', { gateway, retention: { ttl: 'Forever' } });
-    await until(bed, 'orders', 'ReaperHealthy', { status: 'True', reason: 'NotNeeded' });
+    await bed.until('orders', 'ReaperHealthy', { status: 'True', reason: 'NotNeeded' });
     for (const kind of ['deployments', 'serviceaccounts', 'networkpolicies']) {
       await untilNames(bed, kind, ['orders-gateway']);
     }
-    await untilReady(bed, 'orders');
+    await bed.untilReady('orders');
     const forever = foreverAfter();
     await untilPods(bed, 1);
     const kept = await put();
@@ -68,11 +67,11 @@ describe.concurrent('edits', { timeout: 240_000 }, () => {
 
     const backAfter = stopwatch();
     await bed.applyStore('orders', withTtl);
-    await until(bed, 'orders', 'ReaperHealthy', { status: 'True', reason: 'Reaping' });
+    await bed.until('orders', 'ReaperHealthy', { status: 'True', reason: 'Reaping' });
     for (const kind of ['deployments', 'serviceaccounts', 'networkpolicies']) {
       await untilNames(bed, kind, ['orders-gateway', 'orders-reaper']);
     }
-    await untilReady(bed, 'orders');
+    await bed.untilReady('orders');
     const back = backAfter();
     await untilPods(bed, 2);
     await withClient(await answeringUrl(bed, 'orders'), async (client) => {
@@ -89,7 +88,7 @@ describe.concurrent('edits', { timeout: 240_000 }, () => {
   test('temporalNamespaces', async () => {
     await using bed = await StoreBed.make('spaces');
     await bed.applyStore('orders', { gateway, temporalNamespaces: ['orders', 'billing'] });
-    await untilReady(bed, 'orders');
+    await bed.untilReady('orders');
     await withClient(await answeringUrl(bed, 'orders'), async (client) => {
       await client.get(await putPayload(client, 200_000, 'billing'));
       const refused = await putPayload(client, 200_000, 'payments').catch((error: Error) => error);

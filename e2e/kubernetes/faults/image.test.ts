@@ -3,7 +3,6 @@ import { CREDENTIALS, StoreBed } from '../testing/store-bed.ts';
 import { show } from '../testing/table.ts';
 import { ImageMirror } from './image-mirror.ts';
 import { stopwatch } from './stopwatch.ts';
-import { until, untilReady } from './until.ts';
 import { expectCalm } from './what-people-see.ts';
 
 /** No such registry will ever be: the name is reserved. */
@@ -15,18 +14,18 @@ test('a webhook of the cluster that fails, then puts in an image that nobody has
   await bed.applyStore('orders', {
     gateway: { credentialsSecretRef: { name: CREDENTIALS }, replicas: 1 },
   });
-  const failed = await until(bed, 'orders', 'Ready', { status: 'False', reason: 'WebhookFailed' });
+  const failed = await bed.until('orders', 'Ready', { status: 'False', reason: 'WebhookFailed' });
   expect(failed.message).toContain('image-mirror.example.com');
 
   mirror.image = IMAGE;
-  const pulling = await until(bed, 'orders', 'Ready', { status: 'False', reason: 'ImagePullFailed' });
+  const pulling = await bed.until('orders', 'Ready', { status: 'False', reason: 'ImagePullFailed' });
   expect(pulling.message).toContain(`image ${IMAGE} `);
   expect(pulling.message).toMatch(/node \S+ cannot get/);
 
   mirror.image = undefined;
   const readyAfter = stopwatch();
   await bed.kubectl('rollout', 'restart', 'deployment', 'orders-gateway');
-  await untilReady(bed, 'orders');
+  await bed.untilReady('orders');
   const ready = readyAfter();
   await expectCalm(bed, 'orders');
   show("a cluster's webhook fails", failed.message);

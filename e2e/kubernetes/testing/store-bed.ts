@@ -3,25 +3,14 @@ import { CreateBucketCommand, type S3Client } from '@aws-sdk/client-s3';
 import { inject } from 'vitest';
 import { ACCESS_KEY, clientOf, SECRET_KEY } from '../../../sidecar/src/testing/s3-servers/s3-server.ts';
 import type { Cluster } from '../../cluster/provider.ts';
-import { eventually } from '../../testing/eventually.ts';
+import { type Condition, untilCondition, type Wanted } from './condition-watch.ts';
 import { suiteCluster } from './suite.ts';
-
-/** One condition of a store's status. */
-export interface Condition {
-  readonly type: string;
-  readonly status: string;
-  readonly reason: string;
-  readonly message: string;
-}
-
-export interface Wanted {
-  readonly status?: string;
-  readonly reason?: string;
-  readonly message?: RegExp;
-}
 
 type Spec = Record<string, unknown>;
 type Manifest = Spec & { readonly metadata: object };
+
+/** ms */
+const LIMIT = 120_000;
 
 /** A Secret of the bed's namespace with the S3 server's credentials. */
 export const CREDENTIALS = 'storage-credentials';
@@ -105,26 +94,12 @@ export class StoreBed implements AsyncDisposable {
   }
 
   /** Waits until a condition is as wanted. @throws Error that tells how it is instead */
-  async until(store: string, type: string, wanted: Wanted, limitMs = 60_000): Promise<Condition> {
-    let last: Condition | undefined;
-    const isWanted = (condition: Condition) =>
-      (wanted.status ?? condition.status) === condition.status &&
-      (wanted.reason ?? condition.reason) === condition.reason &&
-      (wanted.message ?? /(?:)/).test(condition.message);
-    try {
-      return await eventually(async () => {
-        last = await this.condition(store, type);
-        return last !== undefined && isWanted(last) ? last : undefined;
-      }, limitMs);
-    } catch (cause) {
-      const is = JSON.stringify(last);
-      throw new Error(`${store}: ${type} is ${is}, not ${JSON.stringify(wanted)} ${wanted.message ?? ''}`, {
-        cause,
-      });
-    }
+  async until(store: string, type: string, wanted: Wanted, limitMs = LIMIT): Promise<Condition> {
+    const { cluster, namespace } = this;
+    return await untilCondition({ cluster, namespace, name: store }, type, wanted, limitMs);
   }
 
-  async untilReady(store: string, limitMs = 60_000): Promise<void> {
+  async untilReady(store: string, limitMs = LIMIT): Promise<void> {
     await this.until(store, 'Ready', { status: 'True' }, limitMs);
   }
 

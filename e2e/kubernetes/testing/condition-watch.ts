@@ -1,23 +1,40 @@
+import type { Cluster } from '../../cluster/provider.ts';
 import { Program } from '../../testing/program.ts';
-import type { Condition, StoreBed, Wanted } from '../testing/store-bed.ts';
 
-const LIMIT = 120_000;
+/** One condition of a store's status. */
+export interface Condition {
+  readonly type: string;
+  readonly status: string;
+  readonly reason: string;
+  readonly message: string;
+}
+
+export interface Wanted {
+  readonly status?: string;
+  readonly reason?: string;
+  readonly message?: RegExp;
+}
+
+export interface WatchedStore {
+  readonly cluster: Cluster;
+  readonly namespace: string;
+  readonly name: string;
+}
 
 interface Told extends Condition {
   readonly observedGeneration: number;
 }
 
 /**
- * Waits until a condition of the resource as it is now is as wanted. A dozen tests of this folder wait at a time: one process that watches, where
- * `StoreBed.until` starts one to ask again and again, leaves the machine to the cluster, and sees what lasts a moment only.
+ * Waits until a condition of the resource as it is now is as wanted. A dozen tests wait at a time: one process that watches
+ * leaves the machine to the cluster, where one that asks again and again would not, and sees what lasts a moment only.
  * @throws Error that tells how it is instead
  */
-export async function until(
-  bed: StoreBed,
-  store: string,
+export async function untilCondition(
+  store: WatchedStore,
   type: string,
   wanted: Wanted,
-  limitMs = LIMIT,
+  limitMs: number,
 ): Promise<Condition> {
   const end = performance.now() + limitMs;
   let last: Told | undefined;
@@ -27,19 +44,14 @@ export async function until(
     const isOfNow = last?.observedGeneration === generation;
     return last !== undefined && isOfNow && isWanted(last, wanted) ? last : undefined;
   };
-  for (;;) {
-    const left = (end - performance.now()) / 1_000;
-    if (left < 1) break;
+  do {
+    const seconds = Math.max(1, Math.ceil((end - performance.now()) / 1_000));
     // It ends with its time, or with the API server.
-    const found = await watch(bed, store, Math.ceil(left), look).catch(() => undefined);
+    const found = await watch(store, seconds, look).catch(() => undefined);
     if (found !== undefined) return found;
-  }
+  } while (performance.now() < end);
   const is = JSON.stringify(last);
-  throw new Error(`${store}: ${type} is ${is}, not ${JSON.stringify(wanted)} ${wanted.message ?? ''}`);
-}
-
-export async function untilReady(bed: StoreBed, store: string, limitMs = LIMIT): Promise<void> {
-  await until(bed, store, 'Ready', { status: 'True' }, limitMs);
+  throw new Error(`${store.name}: ${type} is ${is}, not ${JSON.stringify(wanted)} ${wanted.message ?? ''}`);
 }
 
 function isWanted(condition: Condition, { status, reason, message }: Wanted): boolean {
@@ -54,12 +66,11 @@ const OUTPUT = '--output=jsonpath={.metadata.generation} {.status.conditions}{"\
 
 /** @param look is given the store's generation and its conditions as JSON, at once and whenever they change */
 async function watch(
-  { cluster, namespace }: StoreBed,
-  store: string,
+  { cluster, namespace, name }: WatchedStore,
   seconds: number,
   look: (line: string) => Condition | undefined,
 ): Promise<Condition> {
-  const what = ['get', 'lps', store, '--watch', OUTPUT];
+  const what = ['get', 'lps', name, '--watch', OUTPUT];
   const args = ['--namespace', namespace, `--request-timeout=${seconds}s`, ...what];
   const options = { name: 'kubectl', ...cluster.command('kubectl', args), env: cluster.environment };
   const { program, greeting } = await Program.start(options, look);
