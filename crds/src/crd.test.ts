@@ -73,7 +73,7 @@ test('names, subresources and printer columns', () => {
 });
 
 test('every rule is there once a place', () => {
-  expect(rules).toHaveLength(30);
+  expect(rules).toHaveLength(31);
   expect(rules.filter(({ rule }) => rule.includes('oldSelf'))).toHaveLength(5);
   for (const rule of rules) {
     expect(Object.keys(rule).filter((key) => key !== 'fieldPath')).toEqual(['rule', 'message']);
@@ -125,6 +125,7 @@ test('patterns', () => {
     '.spec.retention.ttl': '^(Forever|[1-9][0-9]*(s|m|h|d))$',
     '.spec.retention.reaperInterval': '^[1-9][0-9]*(s|m|h|d)$',
     '.spec.retention.temporal.address': '^[a-zA-Z0-9.-]+:[0-9]+$',
+    '.spec.allowedNamespaces[]': '^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$',
   });
 });
 

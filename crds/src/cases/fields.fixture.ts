@@ -173,7 +173,7 @@ const boundCases: readonly StoreCase[] = [
   rejected(
     'spec.allowedNamespaces[0]',
     manifest({ allowedNamespaces: ['x'.repeat(64)] }),
-    'takes at most 63 characters, got 64',
+    'expected a DNS label: at most 63 lower-case letters, digits and hyphens, in at most 63 characters',
     'spec.allowedNamespaces[0]: Too long: may not be more than 63 bytes',
   ),
   rejected(

@@ -8,6 +8,7 @@ const ttl = (value: string) => manifest({ retention: { ttl: value } });
 const reaperInterval = (value: string) => manifest({ retention: { ttl: '30d', reaperInterval: value } });
 const s3 = (field: string) => (value: string) =>
   manifest({ storage: { s3: { bucket: 'payloads', [field]: value } } });
+const allowedNamespace = (value: string) => manifest({ allowedNamespaces: [value] });
 const address = (value: string) =>
   manifest({ retention: { ttl: '30d', temporal: { address: value } }, temporalNamespaces: ['default'] });
 
@@ -47,6 +48,10 @@ export const patternCases: readonly StoreCase[] = [
   ...pattern('spec.storage.s3.prefix', 'expected nothing, or path segments', s3('prefix'), {
     accepted: ['', 'a/', 'payloads/orders/', 'é/', 'a b/'],
     rejected: ['a', '/', '/a/', 'a//', 'a/b'],
+  }),
+  ...pattern('spec.allowedNamespaces[0]', 'expected a DNS label', allowedNamespace, {
+    accepted: ['team-a', '7', 'a'.repeat(63)],
+    rejected: ['*', 'team-a,team-b', 'Payments', 'a_b', '-a', 'a-', 'team a'],
   }),
   ...pattern('spec.storage.s3.endpoint', 'expected a URL that begins with', s3('endpoint'), {
     accepted: ['http://minio:9000', 'https://minio'],

@@ -25,6 +25,12 @@ export const url = (description: string) =>
     inWords: 'a URL that begins with http:// or https://',
   });
 
+/** Of a Kubernetes namespace. */
+export const NAMESPACE_NAME = {
+  pattern: '^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$',
+  inWords: 'a DNS label: at most 63 lower-case letters, digits and hyphens',
+};
+
 export const resourceName = (description: string) => Text({ description, minLength: 1, maxLength: 253 });
 
 export const secretReference = (description: string) =>

@@ -4,6 +4,7 @@ import {
   byteSize,
   computeResources,
   LOOKS_LIKE_SIZE,
+  NAMESPACE_NAME,
   resourceName,
   SIZE,
   secretReference,
@@ -113,7 +114,7 @@ export const SpecSchema = MapOf(
       }),
     ),
     allowedNamespaces: Optional(
-      ListOf(Text({ minLength: 1, maxLength: 63 }), {
+      ListOf(Text({ minLength: 1, maxLength: 63, ...NAMESPACE_NAME }), {
         description:
           'Kubernetes namespaces, besides its own, whose pods may use this store. Those of workflow starters ' +
           'belong here too.',

@@ -1,11 +1,11 @@
 import { Object as MapOf, Optional, type Static, String as Text, Unsafe } from 'typebox';
 import { API_VERSION, KIND } from '../identity.ts';
+import { NAMESPACE_NAME } from './fields.ts';
 import { at, type Rule } from './node.ts';
 import { SpecSchema } from './spec.ts';
 
 /** Shorter than Kubernetes allows, because names of Services and labels are made from it. */
 const STORE_NAME = '^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$';
-const NAMESPACE_NAME = '^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$';
 
 /** `false` would read as "do not inject" where a label names its store. */
 const nameFitsLabels: Rule = {
@@ -24,8 +24,7 @@ const Metadata = MapOf(
     namespace: Optional(
       Text({
         description: 'Namespace of the store.',
-        pattern: NAMESPACE_NAME,
-        inWords: 'a DNS label: at most 63 lower-case letters, digits and hyphens',
+        ...NAMESPACE_NAME,
       }),
     ),
   },

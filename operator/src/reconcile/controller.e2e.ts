@@ -21,6 +21,10 @@ import { Controller } from './controller.ts';
 
 /** There are no controllers and no nodes here: only what the operator makes and says by itself can be seen. */
 const bed = apiBed();
+const REPLICA_SET = {
+  ...{ apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'orders-gateway-1', uid: crypto.randomUUID() },
+  controller: true,
+};
 const end = new AbortController();
 let api: KubernetesApi;
 let running: Promise<void>;
@@ -162,6 +166,20 @@ test('takes nothing over that was not made for the store, says so, and goes on o
   await untilReady(namespace, 'returns', 'Starting');
 });
 
+test('makes no pod that the policy of another would leave open to everybody', async () => {
+  const namespace = await bed.newNamespace();
+  const theirs = {
+    ...{ apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy' },
+    ...{ metadata: { namespace, name: 'orders-gateway' }, spec: { podSelector: {}, ingress: [{}] } },
+  };
+  await api.create(NETWORK_POLICIES, theirs, NEVER);
+  await api.create(LARGE_PAYLOAD_STORES, store(namespace, 'orders'), NEVER);
+  await untilReady(namespace, 'orders', 'NameTaken');
+  expect(await get(DEPLOYMENTS, namespace, 'orders-gateway')).toBeUndefined();
+  await remove(NETWORK_POLICIES, namespace, 'orders-gateway');
+  await there(DEPLOYMENTS, namespace, 'orders-gateway');
+});
+
 test('removes the reaper when nothing is to be removed any more', async () => {
   const namespace = await bed.newNamespace();
   await api.create(LARGE_PAYLOAD_STORES, store(namespace, 'orders'), NEVER);
@@ -186,7 +204,7 @@ test("says which Secret a pod waits for, by the kubelet's Event", async () => {
     PODS,
     {
       ...{ apiVersion: 'v1', kind: 'Pod' },
-      metadata: { ...template.metadata, namespace, name: 'orders-gateway-1' },
+      metadata: { ...template.metadata, namespace, name: 'orders-gateway-1', ownerReferences: [REPLICA_SET] },
       spec: { ...(template.spec as object), nodeName: 'node0' },
     },
     NEVER,

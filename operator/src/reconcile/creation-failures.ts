@@ -23,16 +23,20 @@ export class CreationFailures {
     this.#api = api;
   }
 
-  /** @param now ms since the epoch @throws ApiError */
+  /** Events that cannot be had are no failure: they only explain. @param now ms since the epoch */
   async refresh(deployments: readonly ObservedDeployment[], now: number, signal: AbortSignal): Promise<void> {
-    for (const { namespace, name, replicaFailure } of deployments) {
-      if (replicaFailure === undefined) this.#asked.delete(name);
-      else if (now >= (this.#asked.get(name)?.nextAt ?? 0)) {
-        const fieldSelector = 'involvedObject.kind=ReplicaSet,type=Warning';
-        const selection = { namespace, fieldSelector, reasons: ['FailedCreate'], about: `${name}-` };
-        const message = await latestEvent(this.#api, selection, signal);
-        this.#asked.set(name, { message, nextAt: now + INTERVAL });
-      }
+    const failing = deployments.filter(({ replicaFailure }) => replicaFailure !== undefined);
+    const names = new Set(failing.map(({ name }) => name));
+    for (const name of this.#asked.keys()) if (!names.has(name)) this.#asked.delete(name);
+    for (const { namespace, name } of failing) {
+      const before = this.#asked.get(name);
+      if (now < (before?.nextAt ?? 0)) continue;
+      const fieldSelector = 'involvedObject.kind=ReplicaSet,type=Warning';
+      // A ReplicaSet is named as its Deployment and a hash; another Deployment's name may begin as this one's.
+      const about = new RegExp(`^${name}-[a-z0-9]+$`);
+      const selection = { namespace, fieldSelector, reasons: ['FailedCreate'], about };
+      const message = await latestEvent(this.#api, selection, signal).catch(() => before?.message);
+      this.#asked.set(name, { message, nextAt: now + INTERVAL });
     }
   }
 

@@ -1,5 +1,6 @@
 import type { KubernetesApi, KubernetesObject } from '../kubernetes/api.ts';
 import { POD_EVENTS } from '../kubernetes/resources.ts';
+import { textAt } from '../stores/json-fields.ts';
 
 const MOST_EVENTS = 500;
 
@@ -7,21 +8,21 @@ export interface EventSelection {
   readonly namespace: string;
   readonly fieldSelector: string;
   readonly reasons: readonly string[];
-  /** whose names begin so */
-  readonly about?: string;
+  /** the name of what they are about */
+  readonly about?: RegExp;
 }
 
 /** The message of the latest Event of that kind. @throws ApiError */
 export async function latestEvent(
   api: KubernetesApi,
-  { namespace, fieldSelector, reasons, about = '' }: EventSelection,
+  { namespace, fieldSelector, reasons, about = /(?:)/ }: EventSelection,
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const selection = { resource: POD_EVENTS, namespace, fieldSelector };
   const { items } = await api.list(selection, { limit: MOST_EVENTS }, signal);
   const [latest] = items
     .filter(({ reason }) => reasons.includes(String(reason)))
-    .filter(({ involvedObject }) => (involvedObject as { name: string }).name.startsWith(about))
+    .filter(({ involvedObject }) => about.test(textAt(involvedObject, 'name') ?? ''))
     .sort((one, other) => timeOf(other) - timeOf(one));
   return latest === undefined ? undefined : String(latest.message);
 }

@@ -22,7 +22,7 @@ export class MountFailures {
     this.#api = api;
   }
 
-  /** @param now ms since the epoch @throws ApiError */
+  /** Events that cannot be had are no failure: they only explain. @param now ms since the epoch */
   async refresh(pods: readonly ObservedPod[], now: number, signal: AbortSignal): Promise<void> {
     const waiting = pods.filter(isMounting);
     const uids = new Set(waiting.map(({ uid }) => uid));
@@ -35,7 +35,9 @@ export class MountFailures {
       }
       const { namespace, uid } = pod;
       const fieldSelector = `involvedObject.uid=${uid},type=Warning`;
-      const message = await latestEvent(this.#api, { namespace, fieldSelector, reasons: REASONS }, signal);
+      const selection = { namespace, fieldSelector, reasons: REASONS };
+      const before = this.#asked.get(uid)?.message;
+      const message = await latestEvent(this.#api, selection, signal).catch(() => before);
       this.#asked.set(pod.uid, { message, nextAt: now + INTERVAL });
     }
   }

@@ -90,7 +90,7 @@ test('a reaper counts as well once it has completed a pass', async () => {
 
 test.each<[string, string, RequestListener | undefined, string]>([
   ['refuses the connection', '127.0.77.4', undefined, 'it refused the connection'],
-  ['does not answer', '127.0.77.5', () => {}, 'it did not answer within 2 s'],
+  ['does not answer', '127.0.77.5', () => {}, 'it did not answer within 5 s'],
   ['is another program', '127.0.77.6', (_, response) => response.end('<html>'), 'no payload-store'],
   [
     'answers without end',
@@ -108,6 +108,17 @@ test.each<[string, string, RequestListener | undefined, string]>([
   await reports.refresh([pod], 0, NEVER);
   expect(reports.answers.get(pod.uid)).toEqual({ unreachable: expect.stringContaining(words) });
   expect(JSON.stringify([...reports.answers.values()])).not.toContain(ip);
+});
+
+test("what a pod of another store answers at that address is nobody's report", async () => {
+  const other = { ...READY, store: { namespace: 'shop', name: 'returns' } };
+  const pod = await podAt(
+    '127.0.77.9',
+    json(() => other),
+  );
+  const reports = new PodReports();
+  await reports.refresh([pod], 0, NEVER);
+  expect(reports.answers.get(pod.uid)).toEqual({ unreachable: expect.stringContaining('another store') });
 });
 
 test('forgets pods that have gone, and does not ask those that do not run', async () => {

@@ -1,9 +1,10 @@
 import { get } from 'node:http';
+import { METRICS_PORT } from '../stores/names.ts';
 import type { ObservedPod, PodReport } from '../stores/observed.ts';
 import { parseReport } from '../stores/project/parse-report.ts';
 
-const PORT = 8578;
-const TIME_LIMIT = 2_000;
+/** ms; a pod whose storage hangs says so after 3 s */
+const TIME_LIMIT = 5_000;
 const LONGEST_ANSWER = 64 * 1024;
 /** ms until a pod that is well is asked again: the reaper's news is wanted, and storage that fails later */
 const CALM_INTERVAL = 120_000;
@@ -23,7 +24,7 @@ export class PodReports {
   readonly #asked = new Map<string, Asked>();
 
   /**
-   * Asks the pods whose time has come, all at once; takes 2 s at most.
+   * Asks the pods whose time has come, all at once; takes 5 s at most.
    * @param now ms, monotonic
    */
   async refresh(pods: readonly ObservedPod[], now: number, signal: AbortSignal): Promise<void> {
@@ -49,7 +50,7 @@ export class PodReports {
     const before = this.#asked.get(uid);
     const disagrees = before !== undefined && pod.ready && !isWell(before.answer);
     if (before !== undefined && now < before.nextAt && !disagrees) return;
-    const answer = await askPod(ip, signal);
+    const answer = ofStore(pod, await askPod(ip, signal));
     const interval = isWell(answer) ? CALM_INTERVAL : nextInterval(before);
     this.#asked.set(uid, { answer, interval, nextAt: now + interval });
   }
@@ -69,6 +70,12 @@ function isWell(answer: PodReport): boolean {
   );
 }
 
+/** An address may have come to another pod, and labels are anybody's to set. */
+function ofStore({ namespace, store }: ObservedPod, answer: PodReport): PodReport {
+  if (!('report' in answer) || answer.report.store === `${namespace}/${store}`) return answer;
+  return { unreachable: 'what answered there belongs to another store' };
+}
+
 async function askPod(host: string, signal: AbortSignal): Promise<PodReport> {
   try {
     const limit = AbortSignal.any([signal, AbortSignal.timeout(TIME_LIMIT)]);
@@ -80,7 +87,7 @@ async function askPod(host: string, signal: AbortSignal): Promise<PodReport> {
 
 function fetchText(host: string, signal: AbortSignal): Promise<string> {
   return new Promise((resolve, reject) => {
-    const request = get({ host, port: PORT, path: '/status', agent: false, signal }, (response) => {
+    const request = get({ host, port: METRICS_PORT, path: '/status', agent: false, signal }, (response) => {
       const chunks: Buffer[] = [];
       let size = 0;
       response.on('error', reject);
@@ -97,7 +104,7 @@ function fetchText(host: string, signal: AbortSignal): Promise<string> {
 
 /** Without addresses and times, which would make every answer another one. */
 function wordsOf(error: Error & { code?: string }): string {
-  if (error.name === 'AbortError' || error.name === 'TimeoutError') return 'it did not answer within 2 s';
+  if (error.name === 'AbortError' || error.name === 'TimeoutError') return 'it did not answer within 5 s';
   if (error instanceof SyntaxError) return 'what answered there is no payload-store';
   return error.code === 'ECONNREFUSED' ? 'it refused the connection' : (error.code ?? error.message);
 }

@@ -24,6 +24,8 @@ export interface ReconcilerParts {
   readonly record: (store: StoreResource, transition: Transition) => void;
 }
 
+/** ms before a store is looked at again though nothing changed */
+const SHORTEST_PAUSE = 500;
 /** ms */
 const VIEW_LAG = 5_000;
 
@@ -72,7 +74,7 @@ export class StoreReconciler {
   async reconcile(key: string, signal: AbortSignal): Promise<number> {
     const { view, settings } = this.#parts;
     const store = view.store(key);
-    if (store === undefined || store.deleting) {
+    if (store === undefined) {
       // Kubernetes removes what was made for it.
       this.#memories.delete(key);
       return Number.POSITIVE_INFINITY;
@@ -80,16 +82,19 @@ export class StoreReconciler {
     const memory = this.#memory(key, store);
     const desired = desiredObjects(store, settings);
     const pods = view.pods(key);
-    const [, , , { refusals, lookAgainAfter }] = await Promise.all([
+    const [written] = await Promise.allSettled([
+      memory.writer.write(this.#observe(key, store, memory, []), desired, performance.now(), signal),
       memory.reports.refresh(pods, performance.now(), signal),
       memory.mountFailures.refresh(pods, Date.now(), signal),
       memory.creationFailures.refresh(view.deployments(key), Date.now(), signal),
-      memory.writer.write(this.#observe(key, store, memory, []), desired, performance.now(), signal),
     ]);
+    // Only now: nothing of this reconciliation may go on beside the next one.
+    if (written.status === 'rejected') throw written.reason;
+    const { refusals, lookAgainAfter } = written.value;
     const observed = this.#observe(key, store, memory, refusals);
     await this.#tell(store, memory, decideStatus({ observed, desired, now: Date.now() }), signal);
     return Math.max(
-      0,
+      SHORTEST_PAUSE,
       Math.min(
         lookAgainAfter,
         memory.reports.nextAt - performance.now(),

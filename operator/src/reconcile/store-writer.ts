@@ -1,5 +1,5 @@
-import { ApiError, type KubernetesApi } from '../kubernetes/api.ts';
-import { SERVICE_ACCOUNTS } from '../kubernetes/resources.ts';
+import { ApiError, type KubernetesApi, type ResourceKind } from '../kubernetes/api.ts';
+import { NETWORK_POLICIES, SERVICE_ACCOUNTS } from '../kubernetes/resources.ts';
 import type { DesiredObject } from '../stores/desired-objects.ts';
 import { STORE_LABEL } from '../stores/labels.ts';
 import type { ObservedObject, ObservedStore, Refusal } from '../stores/observed.ts';
@@ -53,6 +53,7 @@ export class StoreWriter {
       const identity = identityOfDesired(each);
       if (inTheWay.has(identity)) {
         await this.#lookAtForeign(each, signal);
+        if (isPolicy(each)) break;
         continue;
       }
       const found = live.get(identity);
@@ -62,11 +63,16 @@ export class StoreWriter {
         continue;
       }
       const refusal = await this.#apply(each, found, now, signal);
-      if (refusal !== undefined) refusals.push(refusal);
+      if (refusal === undefined) continue;
+      refusals.push(refusal);
+      if (isPolicy(each) && found === undefined) break;
     }
     for (const { resource, namespace, name, uid } of obsoleteObjects(observed, desired)) {
-      await this.#api.delete({ resource, namespace, name }, uid, signal);
-      this.#applied.forget(identityOf({ resource, name }));
+      const refusal = await this.#api
+        .delete({ resource, namespace, name }, uid, signal)
+        .catch(refusalOf(resource, name));
+      if (refusal) refusals.push(refusal);
+      else this.#applied.forget(identityOf({ resource, name }));
     }
     this.#refusedInARow = refusals.length === 0 && inTheWay.size === 0 ? 0 : this.#refusedInARow + 1;
     return { refusals, lookAgainAfter: Math.min(lookAgainAfter, this.#retryAfter) };
@@ -101,10 +107,9 @@ export class StoreWriter {
       );
       return undefined;
     } catch (error) {
-      if (!(error instanceof ApiError) || !isRefusal(error)) throw error;
-      if (error.status === 409) await this.#lookAtForeign(desired, signal);
-      const { reason, message } = error;
-      return { resource, name: object.metadata.name, reason, message };
+      const refusal = refusalOf(resource, object.metadata.name)(error);
+      if ((error as ApiError).status === 409) await this.#lookAtForeign(desired, signal);
+      return refusal;
     }
   }
 
@@ -120,6 +125,19 @@ export class StoreWriter {
     else this.#foreign.delete(identity);
     return isForeign;
   }
+}
+
+/** Without the policy, what it should protect would be open to everybody: nothing that comes after it is made. */
+function isPolicy({ resource }: DesiredObject): boolean {
+  return resource === NETWORK_POLICIES;
+}
+
+/** What the API server refused, of what it answered. Anything else is thrown on. */
+function refusalOf(resource: ResourceKind, name: string): (error: unknown) => Refusal {
+  return (error) => {
+    if (!(error instanceof ApiError) || !isRefusal(error)) throw error;
+    return { resource, name, reason: error.reason, message: error.message };
+  };
 }
 
 /** The API server understood and will not: to ask again at once would not help. */

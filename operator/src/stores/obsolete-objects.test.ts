@@ -42,6 +42,17 @@ test('a store that comes to keep for ever loses its reaper', () => {
   );
 });
 
+test('a store that comes to ask for what this version cannot hold loses the reaper that would remove it', () => {
+  const spec = {
+    ...ON_S3,
+    retention: { ttl: '30d', temporal: { address: 'temporal:7233' } },
+    temporalNamespaces: ['orders'],
+  };
+  const asks = { ...wellStore().observed, store: store(spec) };
+  expect(namesAmong(obsoleteObjects(asks, []))).toEqual(['Deployment orders-reaper']);
+  expect(obsoleteObjects({ ...asks, store: store({ ...spec, thresholdSize: 'big' }) }, [])).toEqual([]);
+});
+
 test('while the reaper ends it keeps what it was made with', () => {
   const reaper = deploymentOf(before, 'reaper');
   const ending = podOf(reaper, 'reaper', { name: 'orders-reaper-1', deleting: true });

@@ -2,7 +2,7 @@ import { DEPLOYMENTS } from '../kubernetes/resources.ts';
 import type { DesiredObject } from './desired-objects.ts';
 import { textAt } from './json-fields.ts';
 import { TEMPLATE_HASH } from './labels.ts';
-import { type Component, componentName } from './names.ts';
+import { COMPONENTS, type Component, componentName } from './names.ts';
 import type { ObservedDeployment, ObservedPod, ObservedStore } from './observed.ts';
 
 /** The Deployment that a component should have; `undefined`: none. */
@@ -38,8 +38,7 @@ export function isAlive({ deleting, phase }: ObservedPod): boolean {
 
 /** Whether nothing runs any more that was made from earlier configurations, not even pods that are ending. */
 export function isSettled(observed: ObservedStore, desired: readonly DesiredObject[]): boolean {
-  const components: Component[] = ['gateway', 'reaper'];
-  return components.every((component) => {
+  return COMPONENTS.every((component) => {
     const wanted = desiredDeployment(observed.store, desired, component);
     const pods = observed.pods.filter((pod) => pod.component === component && !hasEnded(pod));
     if (wanted === undefined) return observed[component] === undefined && pods.length === 0;

@@ -11,9 +11,17 @@ export function unsupported({ storage, retention }: StoreSpec): Finding | undefi
     };
   }
   if (retention.temporal === undefined) return undefined;
+  const now =
+    storage.filesystem === undefined
+      ? 'so the reaper is taken away and nothing is removed'
+      : 'and the pod that runs goes on removing payloads by their TTL alone';
   return {
     reason: 'RetentionNotSupported',
-    message:
-      'spec.retention.temporal: this version cannot ask Temporal whether a payload is in use, and would remove payloads that should be held; take the field out to have payloads removed by their TTL alone',
+    message: `spec.retention.temporal: this version cannot ask Temporal whether a payload is in use, ${now}; take the field out to have payloads removed by their TTL alone`,
   };
+}
+
+/** Whether payloads are to be held that a reaper of this version would remove. */
+export function asksToHold({ retention }: StoreSpec): boolean {
+  return retention.temporal !== undefined;
 }

@@ -6,6 +6,9 @@ import { type ComponentView, reportOf, type Situation, unreachable, viewOf } fro
 /** ms beside two intervals: a pass may take a while, and reports come now and then */
 const LENIENCE = 300_000;
 
+/** ms that clocks in a cluster may differ; what is said to have ended later than that has not */
+const CLOCK_DIFFERENCE = 60_000;
+
 /** The component whose pods reap. */
 export function reapingView(situation: Situation): ComponentView {
   const onVolume = situation.observed.store.spec?.storage.filesystem !== undefined;
@@ -31,8 +34,10 @@ export function lastCompleted(situation: Situation): number | undefined {
   const { status } = situation.observed.store;
   const remembered = Date.parse(status.retention?.lastCompletedTime ?? '');
   const told = reapingPods(reapingView(situation)).map(({ report }) => report?.reaper?.lastCompleted);
-  const times = [remembered, ...told].filter((time) => time !== undefined && !Number.isNaN(time));
-  return times.length === 0 ? undefined : Math.max(...(times as number[]));
+  const possible = (time: number | undefined): time is number =>
+    time !== undefined && time <= situation.now + CLOCK_DIFFERENCE;
+  const times = [remembered, ...told].filter(possible);
+  return times.length === 0 ? undefined : Math.max(...times);
 }
 
 /** Whether a pass should have ended by now, counted from the last one or from when the pods were made. */

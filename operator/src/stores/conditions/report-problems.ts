@@ -32,7 +32,7 @@ const ownedByAnother: Predicate<Complaint> = ({ store, words }) => {
   if (owner === undefined) return undefined;
   return {
     reason: 'StorageOwnedByAnotherStore',
-    message: `${storageOf(store)} belongs to the store ${owner}, and nothing is stored or removed here; ${anotherPlace(store)}`,
+    message: `${storageOf(store)} belongs to the store ${othersWords(owner)}, and nothing is stored or removed here; ${anotherPlace(store)}`,
   };
 };
 

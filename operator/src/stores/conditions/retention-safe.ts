@@ -3,7 +3,7 @@ import { PASSING } from './finding.ts';
 import { notNeeded } from './reaper-healthy.ts';
 import { reapingPods, reapingView } from './reaper-reports.ts';
 import { complaintFinding } from './report-problems.ts';
-import { keepsForever } from './store-problems.ts';
+import { keepsForever, storeProblem } from './store-problems.ts';
 import { no, unknown, type Verdict, yes } from './verdict.ts';
 
 /** What makes a reaper stop, lest it remove what must stay. */
@@ -19,6 +19,11 @@ const UNSAFE: ReadonlySet<string> = new Set([
  */
 export function retentionSafe(situation: Situation): Verdict {
   if (keepsForever(situation.observed.store)) return notNeeded();
+  const problem = storeProblem(situation);
+  // On a bucket the reaper is taken away; the pod of a volume goes on.
+  if (problem?.reason === 'RetentionNotSupported') {
+    return situation.observed.store.spec?.storage.filesystem ? no(problem) : unknown(problem);
+  }
   const view = reapingView(situation);
   const { store } = situation.observed;
   const answers = reapingPods(view).flatMap(({ pod, report }) =>

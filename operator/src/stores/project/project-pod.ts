@@ -11,7 +11,8 @@ export function projectPod({ metadata, spec, status }: KubernetesObject): Observ
     namespace: textAt(metadata, 'namespace') ?? '',
     name: textAt(metadata, 'name') ?? '',
     uid: textAt(metadata, 'uid') ?? '',
-    store: textAt(metadata, 'labels', STORE_LABEL),
+    // Labels are anybody's to set; pods of ours are made by a ReplicaSet.
+    store: isOfReplicaSet(metadata) ? textAt(metadata, 'labels', STORE_LABEL) : undefined,
     component: COMPONENTS.find((each) => each === component),
     node: textAt(spec, 'nodeName'),
     ip: textAt(status, 'podIP'),
@@ -25,6 +26,12 @@ export function projectPod({ metadata, spec, status }: KubernetesObject): Observ
     image: textAt(ofService(listAt(spec, 'containers')), 'image'),
     ...projectContainer(ofService(listAt(status, 'containerStatuses'))),
   };
+}
+
+function isOfReplicaSet(metadata: unknown): boolean {
+  return listAt(metadata, 'ownerReferences').some(
+    ({ kind, controller }) => kind === 'ReplicaSet' && controller === true,
+  );
 }
 
 function ofService(containers: readonly object[]): unknown {

@@ -38,7 +38,12 @@ test('a pod that ends again and again, beside a container of a mesh', () => {
   const projected = projectPod({
     apiVersion: 'v1',
     kind: 'Pod',
-    metadata: { ...template.metadata, name: 'p', uid: 'u', creationTimestamp: '2026-06-01T11:00:00Z' },
+    metadata: {
+      ...{ ...template.metadata, name: 'p', uid: 'u', creationTimestamp: '2026-06-01T11:00:00Z' },
+      ownerReferences: [
+        { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'orders-gateway-1', uid: 'r', controller: true },
+      ],
+    },
     spec: { nodeName: 'node-1', containers: [{ name: 'mesh', image: 'mesh' }, ...template.spec.containers] },
     status: {
       ...{ phase: 'Running', podIP: '10.0.0.1' },
@@ -65,6 +70,11 @@ test('a pod that ends again and again, beside a container of a mesh', () => {
     ended: { exitCode: 2, reason: 'Error', message: 'payload-store: bad' },
     configHash: template.metadata.annotations['largepayload.dev/config-hash'],
   });
+});
+
+test('a pod that no ReplicaSet made belongs to no store, whatever its labels say', () => {
+  const metadata = { ...template.metadata, name: 'p', uid: 'u' };
+  expect(projectPod({ apiVersion: 'v1', kind: 'Pod', metadata }).store).toBeUndefined();
 });
 
 test('any object, from its metadata alone', () => {

@@ -35,6 +35,7 @@ export const RESOURCE_CASES: readonly Case[] = [
       ...WELL,
       Ready: 'False RetentionNotSupported',
       ReaperHealthy: 'Unknown RetentionNotSupported',
+      RetentionSafe: 'Unknown RetentionNotSupported',
     },
   },
   {

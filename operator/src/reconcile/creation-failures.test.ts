@@ -1,0 +1,56 @@
+import { expect, test } from 'vitest';
+import type { KubernetesApi, KubernetesObject } from '../kubernetes/api.ts';
+import type { ObservedDeployment } from '../stores/observed.ts';
+import { deploymentOf } from '../stores/situation.fixture.ts';
+import { desiredFor } from '../stores/stores.fixture.ts';
+import { CreationFailures } from './creation-failures.ts';
+
+const NEVER = new AbortController().signal;
+const gateway = deploymentOf(desiredFor(), 'gateway') as ObservedDeployment;
+const FAILING = {
+  ...gateway,
+  replicaFailure: { status: 'True', reason: 'FailedCreate', message: 'first words' },
+};
+
+const event = (name: string | undefined, message: string, lastTimestamp: string): KubernetesObject => ({
+  ...{ apiVersion: 'v1', kind: 'Event', metadata: { name: message }, reason: 'FailedCreate' },
+  ...{ involvedObject: { name }, message, lastTimestamp },
+});
+
+/** Events as the API server lists them: what is tested is which of them counts. */
+function apiWith(list: () => Promise<{ items: KubernetesObject[] }>): KubernetesApi {
+  return { list } as unknown as KubernetesApi;
+}
+
+test('the latest Event of the ReplicaSets of that Deployment, and of no other whose name begins as its own', async () => {
+  const items = [
+    event('orders-gateway-6b9f', 'of now', '2026-06-01T12:00:00Z'),
+    event('orders-gateway-6b9f', 'of before', '2026-06-01T11:00:00Z'),
+    event('orders-gateway-proxy-6b9f', 'of another', '2026-06-01T13:00:00Z'),
+    event(undefined, 'of nothing', '2026-06-01T13:00:00Z'),
+  ];
+  const failures = new CreationFailures(apiWith(async () => ({ items })));
+  await failures.refresh([FAILING], 0, NEVER);
+  expect([...failures.messages]).toEqual([['orders-gateway', 'of now']]);
+  expect(failures.nextAt).toBe(10_000);
+});
+
+test('a Deployment that has gone, or is well again, is not asked about for ever', async () => {
+  const failures = new CreationFailures(apiWith(async () => ({ items: [] })));
+  await failures.refresh([FAILING], 0, NEVER);
+  await failures.refresh([], 1, NEVER);
+  expect(failures.nextAt).toBe(Number.POSITIVE_INFINITY);
+  await failures.refresh([FAILING], 2, NEVER);
+  await failures.refresh([gateway], 3, NEVER);
+  expect(failures.nextAt).toBe(Number.POSITIVE_INFINITY);
+});
+
+test('Events that cannot be had leave what was known', async () => {
+  let answer = async () => ({ items: [event('orders-gateway-6b9f', 'of now', '2026-06-01T12:00:00Z')] });
+  const failures = new CreationFailures(apiWith(() => answer()));
+  await failures.refresh([FAILING], 0, NEVER);
+  answer = async () => Promise.reject(new Error('forbidden'));
+  await failures.refresh([FAILING], 10_000, NEVER);
+  expect([...failures.messages]).toEqual([['orders-gateway', 'of now']]);
+  expect(failures.nextAt).toBe(20_000);
+});
