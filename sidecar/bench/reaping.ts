@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { pino } from 'pino';
 import { ClockGuard } from '../src/blob-store/clock-guard.ts';
+import { OwnershipGuard } from '../src/blob-store/ownership-guard.ts';
 import { FilesystemDriver } from '../src/drivers/filesystem/filesystem-driver.ts';
 import { objectPath } from '../src/drivers/filesystem/object-paths.ts';
 import { formatKey } from '../src/keys/key.ts';
@@ -47,6 +48,7 @@ async function timedPass(driver: FilesystemDriver): Promise<number> {
     {
       driver,
       clock: new TrustingClock(driver, 0),
+      ownership: new OwnershipGuard(async () => {}, 0),
       metrics: new Metrics(nothing),
       log: pino({ level: 'silent' }),
     },

@@ -6,7 +6,9 @@ import { Metrics } from '../operations/metrics.ts';
 import { Reaper } from '../retention/reaper.ts';
 import { BlobStore, type PutRequest } from './blob-store.ts';
 import { ClockGuard } from './clock-guard.ts';
+import { assertIdentity, claimStorage, ForeignStoreError } from './identity.ts';
 import type { Moment } from './moment.ts';
+import { OwnershipGuard } from './ownership-guard.ts';
 
 const SECOND = 1_000;
 const HASH = `sha256:${'a'.repeat(64)}`;
@@ -24,11 +26,10 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-function storeWith(ttl: number | undefined, clockTolerance = 0): BlobStore {
-  return new BlobStore(driver, new ClockGuard(driver, clockTolerance), async () => {}, {
-    ttl,
-    clockTolerance,
-  });
+const UNCLAIMED = new OwnershipGuard(async () => {}, 0);
+
+function storeWith(ttl: number | undefined, clockTolerance = 0, ownership = UNCLAIMED): BlobStore {
+  return new BlobStore(driver, new ClockGuard(driver, clockTolerance), ownership, { ttl, clockTolerance });
 }
 
 const now = (): Moment => ({ wallTime: Date.now(), monotonicTime: performance.now() });
@@ -130,6 +131,29 @@ describe('a put', () => {
     await expect(store.put(requestOf(bytes, { body: unread() }))).rejects.toMatchObject(refused);
     expect(asked).toBe(false);
   });
+
+  test('is not acknowledged when another store takes the place of ours meanwhile, and not taken after that', async () => {
+    const ours = { namespace: 'orders', name: 'payloads' };
+    await claimStorage(driver, ours, never());
+    const store = storeWith(undefined, 0, new OwnershipGuard(() => assertIdentity(driver, ours, never()), 0));
+    await store.put(requestOf(bytes));
+    const replaced = async function* () {
+      await driver.delete(['store.json'], never());
+      await claimStorage(driver, { namespace: 'others', name: 'theirs' }, never());
+      yield* inChunks(bytes);
+    };
+    const other = requestOf(bytes, { namespace: 'billing', body: replaced() });
+    await expect(store.put(other)).rejects.toBeInstanceOf(ForeignStoreError);
+    const unread = async function* () {
+      expect.fail('the body was asked for');
+      yield bytes;
+    };
+    const names = await stored.names();
+    await expect(store.put(requestOf(bytes, { body: unread() }))).rejects.toThrow(
+      'belongs to the store others/theirs, not to orders/payloads',
+    );
+    expect(await stored.names()).toEqual(names);
+  });
 });
 
 describe('a get', () => {
@@ -179,7 +203,8 @@ test('equal bytes put again shortly before they expire outlive the reaping of th
   // A process begun now: one that saw the clock leap would not follow it.
   const pass = async () => {
     const clock = new ClockGuard(driver, 0);
-    const reaper = new Reaper({ driver, clock, metrics, log }, { interval: SECOND, clockTolerance: 0 });
+    const parts = { driver, clock, ownership: UNCLAIMED, metrics, log };
+    const reaper = new Reaper(parts, { interval: SECOND, clockTolerance: 0 });
     await reaper.pass(never());
   };
 

@@ -5,6 +5,7 @@ import { objectNames, versionOneObjectName } from '../keys/object-name.ts';
 import { putTimeLimit, windowForPut } from '../keys/window.ts';
 import type { ClockGuard } from './clock-guard.ts';
 import { elapsedSince, type Moment } from './moment.ts';
+import type { OwnershipGuard } from './ownership-guard.ts';
 import { IntegrityError, verifiedBody } from './verified-body.ts';
 
 export interface BlobStoreSettings {
@@ -44,20 +45,14 @@ export class BlobStore {
   readonly #driver: Driver;
   readonly #clock: ClockGuard;
   readonly #settings: BlobStoreSettings;
-  readonly #assertOurs: () => Promise<void>;
+  readonly #ownership: OwnershipGuard;
   /** ms that a PUT may take from parsed headers to acknowledgement */
   readonly putTimeLimit: number;
 
-  /** @param assertOurs rejects unless the storage is there and is this store's */
-  constructor(
-    driver: Driver,
-    clock: ClockGuard,
-    assertOurs: () => Promise<void>,
-    settings: BlobStoreSettings,
-  ) {
-    this.#assertOurs = assertOurs;
+  constructor(driver: Driver, clock: ClockGuard, ownership: OwnershipGuard, settings: BlobStoreSettings) {
     this.#driver = driver;
     this.#clock = clock;
+    this.#ownership = ownership;
     this.#settings = settings;
     this.putTimeLimit = putTimeLimit(settings.ttl);
   }
@@ -69,16 +64,16 @@ export class BlobStore {
 
   /**
    * Resolves when the payload is durable and may be acknowledged.
-   * @throws ServiceError `digest_mismatch`, `clock_difference`, `put_timeout`; StorageError
+   * @throws ServiceError `digest_mismatch`, `clock_difference`, `put_timeout`; ForeignStoreError, StorageError
    */
   async put(request: PutRequest): Promise<PutResult> {
     const key = this.#keyFor(request);
     const [name] = objectNames(key);
     try {
-      await this.#clock.assertTrusted();
+      await this.#assertMayPut();
       const body = verifiedBody(request.body, request.facts);
       const outcome = await this.#driver.put(name, body, request.facts, { signal: request.signal });
-      await this.#clock.assertTrusted();
+      await this.#assertMayPut();
       this.#assertInTime(request.received);
       return { key: formatKey(key), outcome };
     } catch (error) {
@@ -88,13 +83,13 @@ export class BlobStore {
     }
   }
 
-  /** @throws ServiceError `invalid_key`, `key_not_found`; StorageError */
+  /** @throws ServiceError `invalid_key`, `key_not_found`; ForeignStoreError, StorageError */
   async get(keyText: string, signal: AbortSignal): Promise<FoundBlob> {
     const key = parseKey(keyText);
     return await this.#open(objectNames(key), key.digest, signal);
   }
 
-  /** A payload stored through version 1 of the wire API. @throws ServiceError `key_not_found`; StorageError */
+  /** A payload stored through version 1 of the wire API. @throws ServiceError `key_not_found`; ForeignStoreError, StorageError */
   async getVersionOne(digest: string, signal: AbortSignal): Promise<FoundBlob> {
     return await this.#open([versionOneObjectName(digest)], digest, signal);
   }
@@ -105,11 +100,15 @@ export class BlobStore {
       if (blob !== undefined) return verifiedBlob(blob, digest);
     }
     // A folder that is not mounted has no payloads either; "not found" is final for a workflow and must be true.
-    await this.#assertOurs();
+    await this.#ownership.check();
     throw new ServiceError(
       'key_not_found',
       'no payload is stored under this key; it may have outlived its TTL',
     );
+  }
+
+  async #assertMayPut(): Promise<void> {
+    await Promise.all([this.#clock.assertTrusted(), this.#ownership.assertOurs()]);
   }
 
   #keyFor({ namespace, keyPrefix, facts, metadataHash, received }: PutRequest): BlobKey {

@@ -95,10 +95,18 @@ describe.each([0, MINUTE, 10 * MINUTE])('with clocks at most %d ms apart, every 
       const acknowledged = time + putTimeLimit(ttl);
       for (const clock of [-tolerance, 0, tolerance]) {
         const now = acknowledged + clock;
-        const taken = isExpired(window, now, tolerance) || isOlderThan(window, 0, now);
+        const taken = isExpired(window, now, tolerance) || isOlderThan(window, 0, now, tolerance);
         if (taken) expect.fail(`TTL ${ttl}, put at ${time}: taken at ${now}`);
         if (isExpired(window, now + ttl, tolerance)) expect.fail(`TTL ${ttl}, put at ${time}: expired early`);
       }
+    }
+  });
+
+  test('was acknowledged when its window is old enough to be cleaned up, its clock and ours as far apart as is allowed', () => {
+    for (const { ttl, time, window } of puts()) {
+      const acknowledged = time + tolerance + putTimeLimit(ttl);
+      if (isOlderThan(window, 0, acknowledged + tolerance, tolerance))
+        expect.fail(`TTL ${ttl}, put at ${time}: cleaned up at once`);
     }
   });
 
@@ -137,8 +145,10 @@ test('a window is expired only when its end has passed on every clock', () => {
 
 test('a window is older than an age when its youngest object can only be older', () => {
   const window = { end: NOON, ttl: DAY };
-  expect(isOlderThan(window, HOUR, NOON - DAY + HOUR)).toBe(false);
-  expect(isOlderThan(window, HOUR, NOON - DAY + HOUR + 1)).toBe(true);
+  expect(isOlderThan(window, HOUR, NOON - DAY + HOUR, 0)).toBe(false);
+  expect(isOlderThan(window, HOUR, NOON - DAY + HOUR + 1, 0)).toBe(true);
+  expect(isOlderThan(window, HOUR, NOON - DAY + HOUR + MINUTE, MINUTE)).toBe(false);
+  expect(isOlderThan(window, HOUR, NOON - DAY + HOUR + MINUTE + 1, MINUTE)).toBe(true);
 });
 
 describe('names', () => {

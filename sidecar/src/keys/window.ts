@@ -53,11 +53,12 @@ export function isExpired(window: ExpiryWindow, now: number, clockTolerance: num
 }
 
 /**
- * Whether the window's youngest object was put more than `age` (ms) ago. Such a window takes no more PUTs: the last
- * one admitted to it was parsed at end − TTL − D − C and had to be acknowledged D later.
+ * Whether the window's youngest object was put more than `age` (ms) ago on every clock within `clockTolerance` (ms) of
+ * the storage's, as ours is. Such a window takes no more PUTs: the last one admitted to it was parsed at
+ * end − TTL − D − C by a clock that may be C behind, had to be acknowledged D later, and ours may be C ahead.
  */
-export function isOlderThan(window: ExpiryWindow, age: number, now: number): boolean {
-  return window.end - window.ttl < now - age;
+export function isOlderThan(window: ExpiryWindow, age: number, now: number, clockTolerance: number): boolean {
+  return window.end - window.ttl + clockTolerance < now - age;
 }
 
 const WINDOW_NAME = /^expires-(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z-([1-9][0-9]*[smhd])$/;

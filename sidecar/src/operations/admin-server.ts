@@ -1,21 +1,15 @@
 import { Readable } from 'node:stream';
 import { parseDuration } from '@largepayload/crds';
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { ClockGuard } from '../blob-store/clock-guard.ts';
-import type { Driver } from '../drivers/driver.ts';
 import { ServiceError, toServiceError } from '../errors.ts';
 import { buildApp } from '../http/app.ts';
 import { errorBody } from '../http/error-answers.ts';
 import { isLoopback } from '../http/listen-address.ts';
-import { cleanup } from '../retention/cleanup.ts';
+import { type CleanupParts, cleanup } from '../retention/cleanup.ts';
 import { usage } from '../retention/usage.ts';
-import type { Metrics } from './metrics.ts';
 import type { Status } from './status.ts';
 
-export interface AdminContext {
-  readonly driver: Driver;
-  readonly clock: ClockGuard;
-  readonly metrics: Metrics;
+export interface AdminContext extends CleanupParts {
   readonly status: () => Promise<Status>;
   /** whether this process is the one of its store that deletes */
   readonly mayDelete: boolean;

@@ -95,6 +95,16 @@ test('with a latch, once ready is ready until the end, and what is true now is t
   expect(await readiness.report()).toMatchObject({ ready: false, error: { code: 'draining' } });
 });
 
+test.each([
+  [new StorageError('full', 'the disk is full'), 'storage_full', 'the disk is full'],
+  [new StorageError('denied', 'no rights'), 'storage_denied', 'no rights'],
+  [new TypeError('nobody foresaw this'), 'storage_unavailable', 'nobody foresaw this'],
+])('a report of %s has its own code, though a probe is answered 503', async (failure, code, message) => {
+  const readiness = new Readiness(() => Promise.reject(failure));
+  expect(await readiness.report()).toEqual({ ready: false, error: { code, message } });
+  await expect(readiness.assertReady()).rejects.toMatchObject({ status: 503 });
+});
+
 test('a report comes soon, whether or not the storage answers', async () => {
   vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'clearTimeout'] });
   const report = new Readiness(() => new Promise(() => {})).report();

@@ -1,10 +1,11 @@
+import { StorageError } from '../drivers/driver.ts';
 import { ServiceError, toServiceError } from '../errors.ts';
 import { errorBody } from '../http/error-answers.ts';
 
 /** How long one look at the storage answers for (ms): probes must not become a load. */
 const LOOK_LIFETIME = 1_000;
-/** How long a report may take (ms): whoever collects reports and metrics of many processes gives up soon. */
-const REPORT_LIMIT = 3_000;
+/** How long a report, as in `/status`, may take (ms); whoever asks for one must wait longer, or never learns why. */
+export const REPORT_LIMIT = 3_000;
 
 export type ReadinessReport =
   | { readonly ready: true }
@@ -39,27 +40,30 @@ export class Readiness {
 
   /** Whether the storage can be used now: asked for, not remembered. @throws ServiceError of status 503 */
   async assertUsable(): Promise<void> {
-    if (this.#look === undefined || performance.now() - this.#look.endedAt > LOOK_LIFETIME)
-      this.#look = this.#begin();
     try {
-      await this.#look.result;
-      this.#latched = this.#latch;
+      await this.#lookNow();
     } catch (error) {
-      const known = toServiceError(error);
-      if (known.status === 503) throw known;
-      throw new ServiceError('storage_unavailable', (error as Error).message, { cause: error });
+      throw asUnavailable(error);
     }
   }
 
-  /** What is true now, for whoever watches; comes soon even when the storage does not answer. */
+  /** What is true now, for whoever watches, with the storage's own code; comes soon even when that does not answer. */
   async report(): Promise<ReadinessReport> {
     try {
       this.#assertNotDraining();
-      await soon(this.assertUsable());
+      await soon(this.#lookNow());
       return { ready: true };
     } catch (error) {
-      return { ready: false, ...errorBody(toServiceError(error)) };
+      const told = error instanceof StorageError ? toServiceError(error) : asUnavailable(error);
+      return { ready: false, ...errorBody(told) };
     }
+  }
+
+  async #lookNow(): Promise<void> {
+    if (this.#look === undefined || performance.now() - this.#look.endedAt > LOOK_LIFETIME)
+      this.#look = this.#begin();
+    await this.#look.result;
+    this.#latched = this.#latch;
   }
 
   #assertNotDraining(): void {
@@ -75,6 +79,13 @@ export class Readiness {
     look.result.then(end, end);
     return look;
   }
+}
+
+/** Probes understand 503; a full storage, say, is one that cannot be used now. */
+function asUnavailable(error: unknown): ServiceError {
+  const known = toServiceError(error);
+  if (known.status === 503) return known;
+  return new ServiceError('storage_unavailable', (error as Error).message, { cause: error });
 }
 
 async function soon(look: Promise<void>): Promise<void> {

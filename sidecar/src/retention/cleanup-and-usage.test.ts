@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { assertIdentity, claimStorage, ForeignStoreError } from '../blob-store/identity.ts';
 import { all, never, someBytes, TestStore } from '../drivers/conformance/subject.ts';
 import { windowName } from '../keys/window.ts';
 import { cleanup } from './cleanup.ts';
@@ -50,6 +51,26 @@ describe.each(ON_EACH_DRIVER)('on the %s driver', (_name, start) => {
           { window, objects: 1_200, bytes: 1_200 },
         ]);
       }
+    });
+
+    test("leaves another store's windows alone", async () => {
+      const ours = { namespace: 'orders', name: 'payloads' };
+      const parts = partsOn(store, () => assertIdentity(store.driver, ours, never()));
+      await claimStorage(store.driver, { namespace: 'others', name: 'theirs' }, never());
+      const names = await fill(store, [windowOfAge(DAY)]);
+      const refused = all(cleanup(parts, { age: HOUR, dryRun: false, signal: never() }));
+      await expect(refused).rejects.toBeInstanceOf(ForeignStoreError);
+      expect(await store.names()).toEqual(names);
+    });
+
+    test('counts the clock difference that is allowed between processes', async () => {
+      const kept = await fill(store, [windowOfAge(HOUR + 30_000)]);
+      const old = windowOfAge(HOUR + 90_000);
+      await fill(store, [old]);
+      const parts = { ...partsOn(store), clockTolerance: 60_000 };
+      const progress = await all(cleanup(parts, { age: HOUR, dryRun: false, signal: never() }));
+      expect(progress.map(({ window }) => window)).toEqual([old]);
+      expect(await store.names()).toEqual(kept);
     });
 
     test('does nothing while the clock is wrong, or once aborted', async () => {

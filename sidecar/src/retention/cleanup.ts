@@ -1,4 +1,5 @@
 import type { ClockGuard } from '../blob-store/clock-guard.ts';
+import type { OwnershipGuard } from '../blob-store/ownership-guard.ts';
 import type { Driver } from '../drivers/driver.ts';
 import { isOlderThan } from '../keys/window.ts';
 import type { Metrics } from '../operations/metrics.ts';
@@ -11,23 +12,34 @@ export interface CleanupProgress extends Removed {
   readonly window: string;
 }
 
+export interface CleanupParts {
+  readonly driver: Driver;
+  readonly clock: ClockGuard;
+  readonly ownership: OwnershipGuard;
+  readonly metrics: Metrics;
+  /** the difference allowed between the clocks of any two processes, ms */
+  readonly clockTolerance: number;
+}
+
 /**
  * Deletes every window whose youngest object is older than `age` (ms), whether or not its TTL is over; tells the sum
  * of a window after each page of it. What is kept for ever lies in no window and stays. With `dryRun` it only counts.
  * One window that fails does not keep the others.
- * @throws ServiceError `clock_difference`, StorageError
+ * @throws ServiceError `clock_difference`; ForeignStoreError, StorageError
  */
 export async function* cleanup(
-  { driver, clock, metrics }: { driver: Driver; clock: ClockGuard; metrics: Metrics },
+  { driver, clock, ownership, metrics, clockTolerance }: CleanupParts,
   { age, dryRun, signal }: { age: number; dryRun: boolean; signal: AbortSignal },
 ): AsyncGenerator<CleanupProgress> {
   await clock.check();
+  await ownership.check();
   const failures: unknown[] = [];
   for (const { window, folder } of await storedWindows(driver, signal)) {
-    if (!isOlderThan(window, age, clock.deletionTime)) continue;
+    if (!isOlderThan(window, age, clock.deletionTime, clockTolerance)) continue;
     let objects = 0;
     let bytes = 0;
     try {
+      await ownership.assertOurs();
       for await (const page of (dryRun ? countWindow : deleteWindow)(driver, folder, signal)) {
         objects += page.objects;
         bytes += page.bytes;

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { assertIdentity, claimStorage, ForeignStoreError } from '../blob-store/identity.ts';
 import { all, never, someBytes, TestStore } from '../drivers/conformance/subject.ts';
 import { type DeleteOutcome, StorageError } from '../drivers/driver.ts';
 import { Reaper } from './reaper.ts';
@@ -40,6 +41,19 @@ describe.each(ON_EACH_DRIVER)('on the %s driver', (_name, start) => {
     await reaper.pass(never());
     await reaper.pass(never());
     expect(await store.names()).toEqual(kept);
+  });
+
+  test("another store's windows are left alone, also when it takes the place of ours after a pass", async () => {
+    const ours = { namespace: 'orders', name: 'payloads' };
+    const parts = partsOn(store, () => assertIdentity(store.driver, ours, never()));
+    const reaper = new Reaper(parts, { interval: 1_000, clockTolerance: 0 });
+    await claimStorage(store.driver, ours, never());
+    await reaper.pass(never());
+    await store.driver.delete(['store.json'], never());
+    await claimStorage(store.driver, { namespace: 'others', name: 'theirs' }, never());
+    const names = await fill(store, EXPIRED);
+    await expect(reaper.pass(never())).rejects.toBeInstanceOf(ForeignStoreError);
+    expect(await store.names()).toEqual(names);
   });
 
   test('the clock difference allowed between processes is waited for', async () => {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyBaseLogger } from 'fastify';
 import type { ClockGuard } from '../blob-store/clock-guard.ts';
+import type { OwnershipGuard } from '../blob-store/ownership-guard.ts';
 import type { Driver } from '../drivers/driver.ts';
 import { isExpired } from '../keys/window.ts';
 import type { Metrics } from '../operations/metrics.ts';
@@ -23,6 +24,14 @@ export interface ReaperSettings {
   readonly clockTolerance: number;
 }
 
+export interface ReaperParts {
+  readonly driver: Driver;
+  readonly clock: ClockGuard;
+  readonly ownership: OwnershipGuard;
+  readonly metrics: Metrics;
+  readonly log: FastifyBaseLogger;
+}
+
 export interface ReaperStatus {
   readonly lastCompletedTime: string | undefined;
   readonly lastError: string | undefined;
@@ -32,17 +41,16 @@ export interface ReaperStatus {
 export class Reaper {
   readonly #driver: Driver;
   readonly #clock: ClockGuard;
+  readonly #ownership: OwnershipGuard;
   readonly #metrics: Metrics;
   readonly #log: FastifyBaseLogger;
   readonly #settings: ReaperSettings;
   #status: ReaperStatus = { lastCompletedTime: undefined, lastError: undefined };
 
-  constructor(
-    parts: { driver: Driver; clock: ClockGuard; metrics: Metrics; log: FastifyBaseLogger },
-    settings: ReaperSettings,
-  ) {
+  constructor(parts: ReaperParts, settings: ReaperSettings) {
     this.#driver = parts.driver;
     this.#clock = parts.clock;
+    this.#ownership = parts.ownership;
     this.#metrics = parts.metrics;
     this.#log = parts.log;
     this.#settings = settings;
@@ -69,10 +77,11 @@ export class Reaper {
 
   /**
    * One pass over all expired windows; one that fails does not keep the others.
-   * @throws ServiceError `clock_difference`, StorageError
+   * @throws ServiceError `clock_difference`; ForeignStoreError, StorageError
    */
   async pass(signal: AbortSignal): Promise<void> {
     await this.#clock.check();
+    await this.#ownership.check();
     this.#tellLag();
     const failures: unknown[] = [];
     for (const { window, folder } of await storedWindows(this.#driver, signal)) {
@@ -88,6 +97,7 @@ export class Reaper {
     let bytes = 0;
     const started = performance.now();
     await this.#clock.assertTrusted();
+    await this.#ownership.assertOurs();
     try {
       for await (const page of deleteWindow(this.#driver, folder, signal)) {
         objects += page.objects;

@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import { ClockGuard } from '../blob-store/clock-guard.ts';
+import { OwnershipGuard } from '../blob-store/ownership-guard.ts';
 import { type StartedStore, someBytes, type TestStore } from '../drivers/conformance/subject.ts';
 import { startInFolder } from '../drivers/filesystem/test-folder.ts';
 import { MemoryDriver } from '../drivers/memory.ts';
@@ -32,12 +33,13 @@ export const ON_EACH_DRIVER: [string, () => Promise<StartedStore>][] = [
   ['filesystem', startInFolder],
 ];
 
-/** The parts that work on a store, as the service composes them. */
-export function partsOn(store: TestStore) {
+/** The parts that work on a store, as the service composes them. @param look where it matters whose the store is */
+export function partsOn(store: TestStore, look: () => Promise<void> = async () => {}) {
   const { driver } = store;
   const clock = new ClockGuard(driver, 0);
   const metrics = new Metrics({ requests: () => 0, bytes: () => 0 });
-  return { driver, clock, metrics, log: pino({ level: 'silent' }) };
+  const ownership = new OwnershipGuard(look, 60_000);
+  return { driver, clock, ownership, metrics, clockTolerance: 0, log: pino({ level: 'silent' }) };
 }
 
 export function reaperOn(store: TestStore, settings: Partial<ReaperSettings> = {}): Reaper {

@@ -3,12 +3,14 @@ import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { BlobStore } from '../blob-store/blob-store.ts';
 import { ClockGuard } from '../blob-store/clock-guard.ts';
 import { assertIdentity, type StoreIdentity } from '../blob-store/identity.ts';
+import { OwnershipGuard } from '../blob-store/ownership-guard.ts';
 import { timeLimit } from '../blob-store/time-limit.ts';
 import { ByteBudget } from '../data-api/byte-budget.ts';
 import { buildDataServer } from '../data-api/data-server.ts';
 import { type DataLimits, DEFAULT_LIMITS } from '../data-api/limits.ts';
 import { TransferWatch } from '../data-api/transfer-watch.ts';
 import type { Driver } from '../drivers/driver.ts';
+import { storageKind } from '../drivers/start-driver.ts';
 import { buildAdminServer } from '../operations/admin-server.ts';
 import { Metrics } from '../operations/metrics.ts';
 import { buildMetricsServer } from '../operations/metrics-server.ts';
@@ -18,6 +20,11 @@ import { Reaper } from '../retention/reaper.ts';
 import type { RoleName, ServiceSettings } from './role.ts';
 
 const IDENTITY_TIMEOUT = 10_000;
+/**
+ * How long a PUT relies on the last look at the store's identity, ms. A folder's mount may change under a process, and a
+ * look costs little; on a bucket each is a request, and it is asked for as rarely as the time.
+ */
+const IDENTITY_LIFETIME = { filesystem: 1_000, s3: 30_000 };
 
 /** What a role decides for all its parts. */
 export interface Traits {
@@ -37,8 +44,7 @@ export interface ServiceParts {
   readonly ttl: number | undefined;
   readonly driver: Driver;
   readonly clock: ClockGuard;
-  /** rejects unless the storage is there and is this store's */
-  readonly assertOurs: () => Promise<void>;
+  readonly ownership: OwnershipGuard;
   readonly readiness: Readiness;
   readonly traffic: {
     readonly limits: DataLimits;
@@ -58,9 +64,12 @@ export function buildParts(
   const identity = identityOf(settings.manifest);
   const { ttl } = settings.manifest.spec.retention;
   const clock = new ClockGuard(driver, traits.clockTolerance);
-  const assertOurs = () => assertIdentity(driver, identity, identityLimit());
+  const ownership = new OwnershipGuard(
+    () => assertIdentity(driver, identity, identityLimit()),
+    IDENTITY_LIFETIME[storageKind(settings.manifest)],
+  );
   const look = async () => {
-    await assertOurs();
+    await ownership.check();
     await clock.check();
   };
   const readiness = new Readiness(look, { latch: traits.latchReadiness });
@@ -71,7 +80,7 @@ export function buildParts(
   });
   metrics.watchReadiness(readiness);
   return {
-    ...{ traits, settings, identity, driver, clock, assertOurs, readiness, traffic, metrics, log },
+    ...{ traits, settings, identity, driver, clock, ownership, readiness, traffic, metrics, log },
     ttl: ttl === 'Forever' ? undefined : parseDuration(ttl),
   };
 }
@@ -94,11 +103,11 @@ export function buildReaper({ ttl, traits, settings, ...parts }: ServiceParts): 
 
 /** The data port, and the longest that a PUT on it may take (ms). */
 export function buildDataPort(parts: ServiceParts): { app: FastifyInstance; putTimeLimit: number } {
-  const { driver, clock, assertOurs, ttl, traits, traffic, metrics, readiness, log, settings } = parts;
+  const { driver, clock, ownership, ttl, traits, traffic, metrics, readiness, log, settings } = parts;
   const { temporalNamespaces } = settings.manifest.spec;
   const namespaces = temporalNamespaces === undefined ? undefined : new Set(temporalNamespaces);
   const { clockTolerance } = traits;
-  const store = new BlobStore(driver, clock, assertOurs, { ttl, clockTolerance });
+  const store = new BlobStore(driver, clock, ownership, { ttl, clockTolerance });
   const app = buildDataServer({ ...traffic, store, metrics, readiness, namespaces, log });
   return { app, putTimeLimit: store.putTimeLimit };
 }
@@ -108,13 +117,16 @@ export function buildOperationsPorts(
   parts: ServiceParts,
   { reaper, mayDelete }: { reaper: Reaper | undefined; mayDelete: boolean },
 ): { metrics: FastifyInstance; admin: FastifyInstance } {
-  const { identity, driver, clock, readiness, metrics, log } = parts;
-  const { role } = parts.traits;
+  const { identity, driver, clock, ownership, readiness, metrics, log } = parts;
+  const { role, clockTolerance } = parts.traits;
   const { version } = parts.settings;
   const status = () => statusOf({ identity, role, version, driver, readiness, reaper });
   return {
     metrics: buildMetricsServer({ metrics, readiness, status, log }),
-    admin: buildAdminServer({ driver, clock, metrics, status, mayDelete, log }),
+    admin: buildAdminServer({
+      ...{ driver, clock, ownership, metrics, clockTolerance },
+      ...{ status, mayDelete, log },
+    }),
   };
 }
 

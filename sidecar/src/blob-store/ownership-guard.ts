@@ -1,0 +1,43 @@
+/**
+ * Knows whether the storage is still this store's. Another one may take its place while a process runs (a volume mounted
+ * anew, a restored bucket), and in that one nothing may be put or deleted.
+ */
+export class OwnershipGuard {
+  readonly #look: () => Promise<void>;
+  readonly #lifetime: number;
+  #confirmedAt = Number.NEGATIVE_INFINITY;
+  #looking: Promise<void> | undefined;
+
+  /**
+   * @param look rejects unless the storage is there and is this store's
+   * @param lifetime how long a look that found it so answers for, ms
+   */
+  constructor(look: () => Promise<void>, lifetime: number) {
+    this.#look = look;
+    this.#lifetime = lifetime;
+  }
+
+  /**
+   * Returns at once while the last look holds; one look serves all who wait for it. A failure is not remembered.
+   * @throws ForeignStoreError, StorageError
+   */
+  async assertOurs(): Promise<void> {
+    if (performance.now() - this.#confirmedAt < this.#lifetime) return;
+    this.#looking ??= this.check().finally(() => {
+      this.#looking = undefined;
+    });
+    await this.#looking;
+  }
+
+  /** Looks now, and shares no look that began earlier. @throws ForeignStoreError, StorageError */
+  async check(): Promise<void> {
+    const begun = performance.now();
+    try {
+      await this.#look();
+      this.#confirmedAt = begun;
+    } catch (error) {
+      this.#confirmedAt = Number.NEGATIVE_INFINITY;
+      throw error;
+    }
+  }
+}
