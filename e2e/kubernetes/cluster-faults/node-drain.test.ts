@@ -5,7 +5,7 @@ import { SlowPayload } from '../testing/slow-transfers.ts';
 import { StoreBed } from '../testing/store-bed.ts';
 import { suiteCluster } from '../testing/suite.ts';
 import { show } from '../testing/table.ts';
-import { CodecTraffic, requestTraffic } from '../testing/traffic.ts';
+import { CodecTraffic, requestTraffic, untilServed } from '../testing/traffic.ts';
 
 const cluster = await suiteCluster();
 const [stays = '', drained] = cluster.nodeNames;
@@ -29,6 +29,7 @@ test.skipIf(drained === undefined)('a node is drained', { timeout: 420_000 }, as
   const leaving = await podsOf(bed);
   expect(leaving.map(({ node }) => node)).toEqual([drained, drained]);
   const url = await bed.url('main');
+  await untilServed(url);
   const requests = requestTraffic(url);
   const codec = new CodecTraffic(url);
   await using exits = new PodExits(bed, 'main');

@@ -7,6 +7,7 @@ import { PodExits } from '../testing/pod-exits.ts';
 import { SlowPayload } from '../testing/slow-transfers.ts';
 import { StoreBed } from '../testing/store-bed.ts';
 import { show } from '../testing/table.ts';
+import { untilServed } from '../testing/traffic.ts';
 
 const STORE = 'main';
 /** of the transfers: longer than until all pods have been told to end */
@@ -17,6 +18,7 @@ test('a store is deleted while it serves, and made again', async () => {
   await bed.applyStore(STORE);
   await bed.untilReady(STORE);
   const url = await bed.url(STORE);
+  await untilServed(url);
   const stored = new SlowPayload(64);
   const key = await stored.put(url, 0);
 
@@ -44,6 +46,7 @@ test('a store is deleted while it serves, and made again', async () => {
   await bed.applyStore(STORE);
   await bed.untilReady(STORE);
   const again = await bed.url(STORE);
+  await untilServed(again);
   await stored.get(again, key);
   await incoming.get(again, incomingKey);
   show(

@@ -7,8 +7,8 @@ export class MetricsReading {
   }
 
   /** @param at `HOST:PORT` @throws Error when nobody answers */
-  static async of(at: string): Promise<MetricsReading> {
-    const answer = await fetch(`http://${at}/metrics`, { signal: AbortSignal.timeout(5_000) });
+  static async of(at: string, limitMs = 5_000): Promise<MetricsReading> {
+    const answer = await fetch(`http://${at}/metrics`, { signal: AbortSignal.timeout(limitMs) });
     return new MetricsReading(await answer.text());
   }
 

@@ -31,15 +31,16 @@ export async function operatorPods(): Promise<OperatorPod[]> {
   });
 }
 
-export async function operatorMetrics({ ip }: OperatorPod): Promise<MetricsReading> {
-  return await MetricsReading.of(`${ip}:8080`);
+export async function operatorMetrics({ ip }: OperatorPod, limitMs?: number): Promise<MetricsReading> {
+  return await MetricsReading.of(`${ip}:8080`, limitMs);
 }
 
 /** Those of the pods that say that they lead. */
 export async function leadersAmong(pods: readonly OperatorPod[]): Promise<OperatorPod[]> {
   const isLeading = await Promise.all(
     pods.map(async (pod) => {
-      const metrics = await operatorMetrics(pod).catch(() => undefined);
+      // One that has gone answers nothing.
+      const metrics = await operatorMetrics(pod, 1_000).catch(() => undefined);
       return metrics?.sum('large_payload_operator_leading') === 1;
     }),
   );

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { BlobClient, digestOf, LargePayloadCodec, metadataFromRecord } from '@largepayload/codec';
+import { eventually } from '../../testing/eventually.ts';
 
 const NAMESPACE = 'orders';
 const SIZE = 4_096;
@@ -36,6 +37,14 @@ export class Traffic {
       }
     }
   }
+}
+
+/** A store may be Ready a moment before the rules for its Service have reached every node. */
+export async function untilServed(url: string): Promise<void> {
+  await eventually(async () => {
+    const answer = await fetch(`${url}/v2/health/head`, { method: 'HEAD' }).catch(() => undefined);
+    return answer?.ok || undefined;
+  }, 10_000);
 }
 
 /** Puts a payload of its own and gets it, by one request each, which is not tried again. */
