@@ -1,5 +1,6 @@
-import { cpus, loadavg, totalmem } from 'node:os';
+import { loadavg } from 'node:os';
 import { markdownTable } from '../../sidecar/bench/markdown-table.ts';
+import { machineFacts, measured } from '../../sidecar/bench/measuring.ts';
 import { startBed } from './bed.ts';
 import { edits, type Idle, idle, percentile, type Start, start } from './measurements.ts';
 
@@ -23,21 +24,21 @@ const rows = [...(await withFew()), ...(await withMany())];
 process.stdout.write(`${machine()}\n\n${markdownTable(['operator', 'measured', 'goal'], rows)}\n`);
 
 async function withFew(): Promise<Row[]> {
-  await using bed = await step(`API server with ${FEW} stores`, () => startBed(FEW, nodeFlags));
-  const { operator } = await step('start', () => start(bed));
-  const calm = await step('idle', () => idle(bed, operator, IDLE_SECONDS));
-  const times = await step('edits', () => edits(bed));
+  await using bed = await measured(`API server with ${FEW} stores`, () => startBed(FEW, nodeFlags));
+  const { operator } = await measured('start', () => start(bed));
+  const calm = await measured('idle', () => idle(bed, operator, IDLE_SECONDS));
+  const times = await measured('edits', () => edits(bed));
   await operator.stop();
   return [...idleRows(`${FEW} stores`, calm, 128), ...editRows(`${FEW} stores`, times)];
 }
 
 async function withMany(): Promise<Row[]> {
-  await using bed = await step(`API server with ${MANY} stores`, () => startBed(MANY, nodeFlags));
-  const cold = await step('cold start', () => start(bed));
-  const calm = await step('idle', () => idle(bed, cold.operator, IDLE_SECONDS));
-  const times = await step('edits', () => edits(bed));
+  await using bed = await measured(`API server with ${MANY} stores`, () => startBed(MANY, nodeFlags));
+  const cold = await measured('cold start', () => start(bed));
+  const calm = await measured('idle', () => idle(bed, cold.operator, IDLE_SECONDS));
+  const times = await measured('edits', () => edits(bed));
   await cold.operator.stop();
-  const warm = await step('restart', () => start(bed));
+  const warm = await measured('restart', () => start(bed));
   await warm.operator.stop();
   return [
     ...startRows(`${MANY} stores, cold start`, cold),
@@ -76,16 +77,6 @@ function both(own: number, audited: number, digits: number): string {
   return `${own.toFixed(digits)} (audit log: ${audited.toFixed(digits)})`;
 }
 
-async function step<T>(name: string, work: () => Promise<T>): Promise<T> {
-  process.stderr.write(`measuring: ${name} …`);
-  const started = performance.now();
-  const result = await work();
-  process.stderr.write(` ${((performance.now() - started) / 1_000).toFixed(0)} s\n`);
-  return result;
-}
-
 function machine(): string {
-  const [first] = cpus();
-  const memory = Math.round(totalmem() / 1024 ** 3);
-  return `Measured by \`make bench-operator\` on ${cpus().length} cores (${first?.model.trim()}), ${memory} GiB, Node ${process.versions.node} ${nodeFlags.join(' ')}; API server, etcd and the one who edits on the same machine, whose load was ${loadBefore.toFixed(1)} before.`;
+  return `Measured by \`make bench-operator\` on ${machineFacts()} ${nodeFlags.join(' ')}; API server, etcd and the one who edits on the same machine, whose load was ${loadBefore.toFixed(1)} before.`;
 }

@@ -1,10 +1,11 @@
 // node sidecar/bench/bench.ts [PART…] measures these parts, or all; --write puts the tables into README.md.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, tmpdir, totalmem } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { codecMemory } from './codec-memory-costs.ts';
 import { codecTransfers, smallPayloadCost } from './codec-transfers.ts';
 import { durablePuts, filesystemGets } from './filesystem-transfers.ts';
+import { machineFacts, measured } from './measuring.ts';
 import { memoryTransfers } from './memory-transfers.ts';
 import { processCosts } from './process-costs.ts';
 import { reapingCosts } from './reaping.ts';
@@ -66,18 +67,11 @@ function partsOf(names: readonly string[]): ReadonlySet<Part> {
 
 /** `undefined` when the part was not chosen. */
 async function step<T>(part: Part, work: () => Promise<T>): Promise<T | undefined> {
-  if (!chosen.has(part)) return undefined;
-  process.stderr.write(`measuring: ${part} …`);
-  const started = performance.now();
-  const result = await work();
-  process.stderr.write(` ${((performance.now() - started) / 1_000).toFixed(0)} s\n`);
-  return result;
+  return chosen.has(part) ? await measured(part, work) : undefined;
 }
 
 function machine(): string {
-  const [first] = cpus();
-  const memory = Math.round(totalmem() / 1024 ** 3);
-  return `Measured by \`make bench\` on ${cpus().length} cores (${first?.model.trim()}), ${memory} GiB, Node ${process.versions.node}; load generator on the same machine.`;
+  return `Measured by \`make bench\` on ${machineFacts()}; load generator on the same machine.`;
 }
 
 function writeIntoReadme(text: string): void {
