@@ -1,6 +1,7 @@
 import { createCipheriv, createHash, randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { metadataFromRecord } from '@largepayload/codec';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { metadataFromRecord, PayloadStoreUnavailableError } from '@largepayload/codec';
 import { parseQuantity, QuantityError } from '@largepayload/crds';
 import { type Command, stringOption, type Values } from './command.ts';
 import { UsageError } from './exit-codes.ts';
@@ -8,6 +9,9 @@ import { humanBytes } from './human.ts';
 import { blobClientOf, URL_OPTION } from './service-url.ts';
 
 const CHUNK = 64 * 1024;
+/** ms in which a store that cannot be reached is tried again */
+const PATIENCE = 5_000;
+const PAUSE = 500;
 
 export const check: Command = {
   name: 'check',
@@ -24,7 +28,7 @@ export const check: Command = {
     url: URL_OPTION,
   },
   notes:
-    'The payload goes when its TTL is over. In a pod this tells whether the pod can use its store, and how fast.',
+    'A store that cannot be reached is tried for 5 s. The payload goes when its TTL is over. In a pod this tells whether the pod can use its store, and how fast.',
   run,
 };
 
@@ -35,13 +39,15 @@ async function run(_positionals: readonly string[], values: Values): Promise<voi
   const client = blobClientOf(stringOption(check, values, 'url'));
   try {
     const started = performance.now();
-    const { key } = await client.put({
-      namespace: stringOption(check, values, 'namespace'),
-      digest,
-      size,
-      metadata: metadataFromRecord({ encoding: Buffer.from('binary/plain') }),
-      body: () => Readable.from(randomContent(seed, size)),
-    });
+    const { key } = await patiently(() =>
+      client.put({
+        namespace: stringOption(check, values, 'namespace'),
+        digest,
+        size,
+        metadata: metadataFromRecord({ encoding: Buffer.from('binary/plain') }),
+        body: () => Readable.from(randomContent(seed, size)),
+      }),
+    );
     const stored = performance.now();
     for await (const _chunk of await client.getStream({ key, size, digest }));
     const seconds = (from: number, to: number) => ((to - from) / 1_000).toFixed(2);
@@ -51,6 +57,19 @@ async function run(_positionals: readonly string[], values: Values): Promise<voi
     );
   } finally {
     client.close();
+  }
+}
+
+/** A Service of a cluster refuses connections for a moment after its pods are ready; workers try again, too. */
+async function patiently<T>(attempt: () => Promise<T>): Promise<T> {
+  const end = performance.now() + PATIENCE;
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!(error instanceof PayloadStoreUnavailableError) || performance.now() > end) throw error;
+      await sleep(PAUSE);
+    }
   }
 }
 
