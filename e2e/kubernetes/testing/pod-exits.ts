@@ -7,6 +7,7 @@ const TERMINATED = '{.status.containerStatuses[0].state.terminated.exitCode}';
 /** Notes from now on with what codes the containers of a store's pods end; pods go soon after. */
 export class PodExits implements AsyncDisposable {
   readonly #child;
+  readonly #closed: Promise<unknown>;
   readonly #codes = new Map<string, string>();
 
   constructor({ cluster, namespace }: StoreBed, store: string) {
@@ -15,6 +16,7 @@ export class PodExits implements AsyncDisposable {
       `--output=jsonpath={.metadata.name} ${TERMINATED}{"\\n"}`,
     ]);
     this.#child = spawn(command, args, { env: cluster.environment, stdio: ['ignore', 'pipe', 'inherit'] });
+    this.#closed = once(this.#child, 'close');
     this.#child.stdout.setEncoding('utf8').on('data', (text: string) => {
       for (const [, name = '', code = ''] of text.matchAll(/^(\S+) (\d+)$/gm)) this.#codes.set(name, code);
     });
@@ -26,7 +28,7 @@ export class PodExits implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#child.kill();
-    await once(this.#child, 'close');
+    this.#child.kill('SIGKILL');
+    await this.#closed;
   }
 }

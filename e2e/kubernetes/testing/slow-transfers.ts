@@ -11,6 +11,9 @@ import {
 } from '../../../sidecar/src/testing/payload.ts';
 
 export const MEBIBYTE = 1024 * 1024;
+/** ms without a byte either way, after which a transfer is not slow but stuck */
+const SILENCE = 45_000;
+const SILENT = `nothing has moved for ${SILENCE / 1_000} s`;
 const block = randomFillSync(Buffer.alloc(MEBIBYTE));
 
 /** A payload that is generated as it is sent, no two mebibytes of it alike. */
@@ -41,7 +44,7 @@ export class SlowPayload {
         if (response.statusCode === 201) resolve((JSON.parse(text) as { Key: string }).Key);
         else reject(new Error(`${response.statusCode}: ${text}`));
       });
-      outgoing.once('error', reject);
+      outgoing.once('error', reject).setTimeout(SILENCE, () => outgoing.destroy(new Error(SILENT)));
       Readable.from(paced(this.#parts(), this.size, seconds), { objectMode: false }).pipe(outgoing);
     });
   }
@@ -50,9 +53,9 @@ export class SlowPayload {
   async get(url: string, key: string, seconds = 0): Promise<void> {
     const response = await new Promise<import('node:http').IncomingMessage>((resolve, reject) => {
       const options = { headers: getHeaders(this.size), agent: false };
-      request(url + getPath(key), options, resolve)
-        .once('error', reject)
-        .end();
+      const asking = request(url + getPath(key), options, resolve);
+      asking.once('error', reject).setTimeout(SILENCE, () => asking.destroy(new Error(SILENT)));
+      asking.end();
     });
     const hash = createHash('sha256');
     for await (const chunk of paced(response, this.size, seconds)) hash.update(chunk);

@@ -8,8 +8,10 @@ const LOOK_INTERVAL = 50;
 /**
  * Ends a server. For `lameDuck` ms it goes on serving whatever comes, each answer the last one of its connection; then
  * there are no new connections, requests in flight finish, and what is still in flight after another `limit` ms is cut off.
+ * It has ended `linger` ms after the last answer at the earliest: the kernel may hold the last megabytes of one for a slow
+ * reader, and loses them where the network goes with the process, as a pod's does.
  */
-export type EndServer = (limit: number, lameDuck?: number) => Promise<void>;
+export type EndServer = (limit: number, times?: { lameDuck?: number; linger?: number }) => Promise<void>;
 
 /**
  * Prepares an app for its end. Connections without a request are closed as soon as no more are taken; Node's own
@@ -20,18 +22,22 @@ export function drainable(app: FastifyInstance): EndServer {
   const sockets = new Set<Socket>();
   const answering = new Map<ServerResponse, Socket>();
   let ending = false;
+  let lastAnswer = Number.NEGATIVE_INFINITY;
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   });
   const begin = ({ socket }: IncomingMessage, response: ServerResponse) => {
     answering.set(response, socket);
-    response.once('close', () => answering.delete(response));
+    response.once('close', () => {
+      answering.delete(response);
+      lastAnswer = performance.now();
+    });
     if (ending) beLast(response);
   };
   for (const event of ['request', 'checkContinue', 'checkExpectation']) server.prependListener(event, begin);
 
-  return async (limit, lameDuck = 0) => {
+  return async (limit, { lameDuck = 0, linger = 0 } = {}) => {
     ending = true;
     for (const response of answering.keys()) beLast(response);
     await sleep(lameDuck);
@@ -47,6 +53,7 @@ export function drainable(app: FastifyInstance): EndServer {
       clearInterval(looking);
       clearTimeout(cutOff);
     }
+    await sleep(Math.max(0, lastAnswer + linger - performance.now()));
   };
 }
 

@@ -9,6 +9,8 @@ import { buildDataPort, buildOperationsPorts, buildParts, buildReaper } from './
 
 /** ms for which clients may still be sent here: the nodes of a cluster learn of the end of a pod later than the pod. */
 const LAME_DUCK = 5_000;
+/** ms in which the last bytes of an answer reach a slow reader; with the pod its network goes */
+const LINGER = 5_000;
 /** ms beyond the longest PUT, for its answer */
 const DRAIN_MARGIN = 10_000;
 
@@ -30,7 +32,7 @@ export const gateway: Role = {
     return await runService({
       parts,
       servers: { data: data.app, ...buildOperationsPorts(parts, { reaper, mayDelete }) },
-      drain: { lameDuck: LAME_DUCK, limit: data.putTimeLimit + DRAIN_MARGIN },
+      drain: { limit: data.putTimeLimit + DRAIN_MARGIN, lameDuck: LAME_DUCK, linger: LINGER },
       work: async (signal) => {
         const claim = (opened: Driver, limit: AbortSignal) => beginStore(opened, parts.identity, log, limit);
         await awaitStorage(driver, () => openStorage(settings, mounts, claim, log, signal), log, signal);

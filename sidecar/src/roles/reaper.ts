@@ -8,7 +8,7 @@ import type { Role } from './role.ts';
 import { runService } from './run-service.ts';
 import { buildOperationsPorts, buildParts, buildReaper } from './service-parts.ts';
 
-const NO_TRANSFERS = { lameDuck: 0, limit: 0 };
+const NO_TRANSFERS = { limit: 0, lameDuck: 0, linger: 0 };
 
 /** Deletes what has expired in a bucket, and stores nothing: it waits until a gateway has claimed the storage. */
 export const reaper: Role = {

@@ -13,8 +13,8 @@ export interface Composition<Port extends PortName> {
   readonly parts: ServiceParts;
   /** metrics and admin, and data where the role has it */
   readonly servers: Readonly<Record<Port | 'metrics' | 'admin', FastifyInstance>>;
-  /** ms: for how long the data port goes on as before when the end has come, and then for what is in flight */
-  readonly drain: { readonly lameDuck: number; readonly limit: number };
+  /** ms: how the data port ends */
+  readonly drain: { readonly limit: number; readonly lameDuck: number; readonly linger: number };
   /** What goes on beside the ports until the signal is aborted. Never rejects. */
   readonly work: (signal: AbortSignal) => Promise<void>;
 }
@@ -47,10 +47,10 @@ type Ends = Readonly<{ data?: EndServer; metrics: EndServer; admin: EndServer }>
 /** The metrics port is the last one, so that the end can be watched. */
 async function endServers(
   { data, metrics, admin }: Ends,
-  { lameDuck, limit }: Composition<PortName>['drain'],
+  { limit, ...times }: Composition<PortName>['drain'],
   working: Promise<void>,
 ): Promise<void> {
-  await Promise.all([data?.(limit, lameDuck), admin(SHORT_DRAIN_LIMIT), working]);
+  await Promise.all([data?.(limit, times), admin(SHORT_DRAIN_LIMIT), working]);
   await metrics(SHORT_DRAIN_LIMIT);
 }
 

@@ -19,7 +19,7 @@ import { unusedFields } from './standalone-fields.ts';
  */
 const CLOCK_TOLERANCE = { filesystem: 0, s3: 2_000 };
 /** Kubernetes gives 30 s between SIGTERM and SIGKILL, and so do others. */
-const DRAIN = { lameDuck: 0, limit: 25_000 };
+const DRAIN = { limit: 25_000, lameDuck: 0, linger: 0 };
 
 /** The whole service in one process. It ends when its storage cannot be used at the start, as somebody waits for it. */
 export const standalone: Role = {
