@@ -149,16 +149,27 @@ describe('a storage that stops in the middle', () => {
   test('of telling, byte by byte, is given up after 30 s', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const trickles: NodeJS.Timeout[] = [];
+    let told = 0;
     const server = await scriptedServer(({ response }) => {
-      trickles.push(setInterval(() => response.write(' '), 5));
+      told = 0;
+      const tell = () => response.write(' ', () => (told += 1));
+      trickles.push(setInterval(tell, 5));
     });
+    // Else it would be the beginning of the answer that it misses.
+    const untilItTells = async () => {
+      for (let waits = 0; told < 20 && waits < 100; waits += 1) await sleep(20);
+    };
     let outcome: unknown;
     const listing = server.driver().list('', never())[Symbol.asyncIterator]().next();
     Promise.resolve(listing).catch((error) => {
       outcome = error;
     });
     // It tries again, as the true time has not passed.
-    for (let tries = 0; outcome === undefined && tries < 20; tries += 1) await halfMinuteLater();
+    for (let tries = 0; outcome === undefined && tries < 20; tries += 1) {
+      await sleep(200);
+      await untilItTells();
+      await halfMinuteLater();
+    }
     for (const trickle of trickles) clearInterval(trickle);
     expect(outcome).toMatchObject({
       failure: 'timeout',
