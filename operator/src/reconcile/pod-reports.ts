@@ -1,4 +1,5 @@
-import { get } from 'node:http';
+import { get, type IncomingMessage } from 'node:http';
+import { collect, TooLargeError } from '../kubernetes/http-exchange.ts';
 import { METRICS_PORT } from '../stores/names.ts';
 import type { ObservedPod, PodReport } from '../stores/observed.ts';
 import { parseReport } from '../stores/project/parse-report.ts';
@@ -85,26 +86,18 @@ async function askPod(host: string, signal: AbortSignal): Promise<PodReport> {
   }
 }
 
-function fetchText(host: string, signal: AbortSignal): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const request = get({ host, port: METRICS_PORT, path: '/status', agent: false, signal }, (response) => {
-      const chunks: Buffer[] = [];
-      let size = 0;
-      response.on('error', reject);
-      response.on('data', (chunk: Buffer) => {
-        size += chunk.length;
-        chunks.push(chunk);
-        if (size > LONGEST_ANSWER) request.destroy(new SyntaxError('too long'));
-      });
-      response.on('end', () => resolve(Buffer.concat(chunks).toString()));
-    });
-    request.on('error', reject);
+async function fetchText(host: string, signal: AbortSignal): Promise<string> {
+  const asked = { host, port: METRICS_PORT, path: '/status', agent: false, signal } as const;
+  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+    get(asked, resolve).on('error', reject);
   });
+  return await collect(answer, LONGEST_ANSWER);
 }
 
 /** Without addresses and times, which would make every answer another one. */
 function wordsOf(error: Error & { code?: string }): string {
   if (error.name === 'AbortError' || error.name === 'TimeoutError') return 'it did not answer within 5 s';
-  if (error instanceof SyntaxError) return 'what answered there is no payload-store';
+  if (error instanceof SyntaxError || error instanceof TooLargeError)
+    return 'what answered there is no payload-store';
   return error.code === 'ECONNREFUSED' ? 'it refused the connection' : (error.code ?? error.message);
 }

@@ -11,8 +11,8 @@ import { sameStatus } from '../stores/same-status.ts';
 import { decideStatus } from '../stores/status.ts';
 import { type Transition, transitions } from '../stores/transitions.ts';
 import type { ClusterView } from './cluster-view.ts';
-import { CreationFailures } from './creation-failures.ts';
-import { MountFailures } from './mount-failures.ts';
+import { creationQuestions, mountQuestions } from './event-questions.ts';
+import { ExplainingEvents } from './explaining-events.ts';
 import { PodReports } from './pod-reports.ts';
 import { StoreWriter } from './store-writer.ts';
 
@@ -34,15 +34,15 @@ class StoreMemory {
   readonly uid: string;
   readonly writer: StoreWriter;
   readonly reports = new PodReports();
-  readonly mountFailures: MountFailures;
-  readonly creationFailures: CreationFailures;
+  readonly mountFailures: ExplainingEvents;
+  readonly creationFailures: ExplainingEvents;
   #written: { readonly status: LargePayloadStoreStatus; readonly at: number } | undefined;
 
   constructor(uid: string, api: KubernetesApi) {
     this.uid = uid;
     this.writer = new StoreWriter(api);
-    this.mountFailures = new MountFailures(api);
-    this.creationFailures = new CreationFailures(api);
+    this.mountFailures = new ExplainingEvents(api);
+    this.creationFailures = new ExplainingEvents(api);
   }
 
   /** As written last, while the view may not show it yet; then as the view shows it, whoever wrote that. */
@@ -85,8 +85,8 @@ export class StoreReconciler {
     const [written] = await Promise.allSettled([
       memory.writer.write(this.#observe(key, store, memory, []), desired, performance.now(), signal),
       memory.reports.refresh(pods, performance.now(), signal),
-      memory.mountFailures.refresh(pods, Date.now(), signal),
-      memory.creationFailures.refresh(view.deployments(key), Date.now(), signal),
+      memory.mountFailures.refresh(mountQuestions(pods), Date.now(), signal),
+      memory.creationFailures.refresh(creationQuestions(view.deployments(key)), Date.now(), signal),
     ]);
     // Only now: nothing of this reconciliation may go on beside the next one.
     if (written.status === 'rejected') throw written.reason;

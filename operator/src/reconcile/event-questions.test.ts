@@ -3,7 +3,8 @@ import type { KubernetesApi, KubernetesObject } from '../kubernetes/api.ts';
 import type { ObservedDeployment } from '../stores/observed.ts';
 import { deploymentOf } from '../stores/situation.fixture.ts';
 import { desiredFor } from '../stores/stores.fixture.ts';
-import { CreationFailures } from './creation-failures.ts';
+import { creationQuestions } from './event-questions.ts';
+import { ExplainingEvents } from './explaining-events.ts';
 
 const NEVER = new AbortController().signal;
 const gateway = deploymentOf(desiredFor(), 'gateway') as ObservedDeployment;
@@ -29,28 +30,28 @@ test('the latest Event of the ReplicaSets of that Deployment, and of no other wh
     event('orders-gateway-proxy-6b9f', 'of another', '2026-06-01T13:00:00Z'),
     event(undefined, 'of nothing', '2026-06-01T13:00:00Z'),
   ];
-  const failures = new CreationFailures(apiWith(async () => ({ items })));
-  await failures.refresh([FAILING], 0, NEVER);
+  const failures = new ExplainingEvents(apiWith(async () => ({ items })));
+  await failures.refresh(creationQuestions([FAILING]), 0, NEVER);
   expect([...failures.messages]).toEqual([['orders-gateway', 'of now']]);
   expect(failures.nextAt).toBe(10_000);
 });
 
 test('a Deployment that has gone, or is well again, is not asked about for ever', async () => {
-  const failures = new CreationFailures(apiWith(async () => ({ items: [] })));
-  await failures.refresh([FAILING], 0, NEVER);
+  const failures = new ExplainingEvents(apiWith(async () => ({ items: [] })));
+  await failures.refresh(creationQuestions([FAILING]), 0, NEVER);
   await failures.refresh([], 1, NEVER);
   expect(failures.nextAt).toBe(Number.POSITIVE_INFINITY);
-  await failures.refresh([FAILING], 2, NEVER);
-  await failures.refresh([gateway], 3, NEVER);
+  await failures.refresh(creationQuestions([FAILING]), 2, NEVER);
+  await failures.refresh(creationQuestions([gateway]), 3, NEVER);
   expect(failures.nextAt).toBe(Number.POSITIVE_INFINITY);
 });
 
 test('Events that cannot be had leave what was known', async () => {
   let answer = async () => ({ items: [event('orders-gateway-6b9f', 'of now', '2026-06-01T12:00:00Z')] });
-  const failures = new CreationFailures(apiWith(() => answer()));
-  await failures.refresh([FAILING], 0, NEVER);
+  const failures = new ExplainingEvents(apiWith(() => answer()));
+  await failures.refresh(creationQuestions([FAILING]), 0, NEVER);
   answer = async () => Promise.reject(new Error('forbidden'));
-  await failures.refresh([FAILING], 10_000, NEVER);
+  await failures.refresh(creationQuestions([FAILING]), 10_000, NEVER);
   expect([...failures.messages]).toEqual([['orders-gateway', 'of now']]);
   expect(failures.nextAt).toBe(20_000);
 });
