@@ -1,6 +1,5 @@
-import { parseDuration } from '@largepayload/crds';
+import { parseDuration, putTimeLimit } from '@largepayload/crds';
 import { expect, test } from 'vitest';
-import { putTimeLimit } from '../../../sidecar/src/keys/window.ts';
 import { longestPut } from './put-time-limit.ts';
 
 test.each(['8s', '9s', '12s', '59m', '1h', '61m', '30d', '3650d'])(

@@ -1,8 +1,9 @@
+import { putTimeLimit } from '@largepayload/crds';
 import type { BlobFacts, Driver, StoredBlob } from '../drivers/driver.ts';
 import { ServiceError } from '../errors.ts';
 import { type BlobKey, formatKey, parseKey } from '../keys/key.ts';
 import { objectNames, versionOneObjectName } from '../keys/object-name.ts';
-import { putTimeLimit, windowForPut } from '../keys/window.ts';
+import { windowForPut } from '../keys/window.ts';
 import type { ClockGuard } from './clock-guard.ts';
 import { elapsedSince, type Moment } from './moment.ts';
 import type { OwnershipGuard } from './ownership-guard.ts';

@@ -1,8 +1,8 @@
-import { parseDuration } from '@largepayload/crds';
+import { parseDuration, putTimeLimit } from '@largepayload/crds';
 import { describe, expect, test } from 'vitest';
 import { keyVectors } from '../../../codec/testdata/vectors.ts';
 import { formatKey, keyPrefixFits, ownerKeyPrefix, parseKey } from './key.ts';
-import { parseWindowName, putTimeLimit, windowForPut, windowName, windowWidth } from './window.ts';
+import { parseWindowName, windowForPut, windowName, windowWidth } from './window.ts';
 
 test.each(keyVectors.windows)('a PUT at $time under a TTL of $ttl goes to $root', (vector) => {
   const ttl = parseDuration(vector.ttl);

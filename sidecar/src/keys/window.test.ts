@@ -1,13 +1,6 @@
+import { putTimeLimit } from '@largepayload/crds';
 import { describe, expect, test } from 'vitest';
-import {
-  isExpired,
-  isOlderThan,
-  parseWindowName,
-  putTimeLimit,
-  windowForPut,
-  windowName,
-  windowWidth,
-} from './window.ts';
+import { isExpired, isOlderThan, parseWindowName, windowForPut, windowName, windowWidth } from './window.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;

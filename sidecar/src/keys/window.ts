@@ -1,4 +1,4 @@
-import { formatDuration, parseDuration } from '@largepayload/crds';
+import { formatDuration, parseDuration, putTimeLimit } from '@largepayload/crds';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -17,15 +17,6 @@ const WINDOW_WIDTHS = [
   5 * SECOND,
   SECOND,
 ];
-const LONGEST_PUT = 15 * MINUTE;
-const SHORTEST_PUT_LIMIT = 2 * SECOND;
-
-/** Milliseconds that one PUT may take, from parsed headers to acknowledgement (D of the design); `undefined` ttl: kept for ever. */
-export function putTimeLimit(ttl: number | undefined): number {
-  if (ttl === undefined) return LONGEST_PUT;
-  return Math.max(SHORTEST_PUT_LIMIT, Math.min(LONGEST_PUT, Math.floor(ttl / 4)));
-}
-
 /** Milliseconds between two window ends (W of the design). */
 export function windowWidth(ttl: number): number {
   return WINDOW_WIDTHS.find((width) => width <= ttl / 8) ?? SECOND;

@@ -1,5 +1,6 @@
+import { putTimeLimit } from '@largepayload/crds';
 import { describe, expect, test } from 'vitest';
-import { putTimeLimit, windowForPut, windowWidth } from '../keys/window.ts';
+import { windowForPut, windowWidth } from '../keys/window.ts';
 import { lifecycleConfiguration } from './lifecycle-rule.ts';
 
 const SECOND = 1_000;

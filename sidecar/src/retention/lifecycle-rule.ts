@@ -1,4 +1,5 @@
-import { putTimeLimit, windowWidth } from '../keys/window.ts';
+import { putTimeLimit } from '@largepayload/crds';
+import { windowWidth } from '../keys/window.ts';
 
 const DAY = 86_400_000;
 

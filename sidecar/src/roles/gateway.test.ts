@@ -1,7 +1,7 @@
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { putTimeLimit } from '@largepayload/crds';
 import { expect, test } from 'vitest';
-import { putTimeLimit } from '../keys/window.ts';
 import { eventually } from '../testing/eventually.ts';
 import { call, expectError, keyOf } from '../testing/http-call.ts';
 import { generatedBytes, getPath, testPayload } from '../testing/payload.ts';
