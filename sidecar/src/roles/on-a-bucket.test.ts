@@ -2,25 +2,21 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { CreateBucketCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, describe, expect, test } from 'vitest';
+import { unlessMissing } from '../../../e2e/testing/unless-missing.ts';
 import type { S3Location } from '../drivers/s3/s3-client.ts';
 import { eventually } from '../testing/eventually.ts';
 import { call, expectError, keyOf } from '../testing/http-call.ts';
 import { getPath, testPayload } from '../testing/payload.ts';
 import { realProgram, type ServingProcess } from '../testing/real-program.ts';
 import { metric } from '../testing/running-service.ts';
-import {
-  ACCESS_KEY,
-  type S3Server,
-  serverUnlessMissing,
-  writeCredentials,
-} from '../testing/s3-servers/s3-server.ts';
+import { ACCESS_KEY, type S3Server, writeCredentials } from '../testing/s3-servers/s3-server.ts';
 import { startSeaweedfs } from '../testing/s3-servers/seaweedfs.ts';
 import type { RoleName } from './role.ts';
 
 /** Longer than the longest pause between two tries. */
 const HEALING_LIMIT = 20_000;
 
-const server = (await serverUnlessMissing(startSeaweedfs)) as S3Server;
+const server = (await unlessMissing(startSeaweedfs)) as S3Server;
 afterAll(() => server?.stop());
 const { serve, run, newFolder } = realProgram();
 

@@ -1,18 +1,19 @@
 import { ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, describe, expect, test } from 'vitest';
+import { unlessMissing } from '../../../e2e/testing/unless-missing.ts';
 import { GATEWAY_POLICY, REAPER_POLICY } from '../drivers/s3/test-storage-document.ts';
 import { eventually } from '../testing/eventually.ts';
 import { call, expectError, keyOf } from '../testing/http-call.ts';
 import { getPath, testPayload } from '../testing/payload.ts';
 import { realProgram, type ServingProcess } from '../testing/real-program.ts';
 import { metric } from '../testing/running-service.ts';
-import { type S3Server, serverUnlessMissing } from '../testing/s3-servers/s3-server.ts';
+import type { S3Server } from '../testing/s3-servers/s3-server.ts';
 import { startVersitygw } from '../testing/s3-servers/versitygw.ts';
 import { allow, createUser } from '../testing/s3-servers/versitygw-users.ts';
 
 const HEALING_LIMIT = 30_000;
 
-const server = (await serverUnlessMissing(startVersitygw)) as S3Server;
+const server = (await unlessMissing(startVersitygw)) as S3Server;
 afterAll(() => server?.stop());
 const { serve } = realProgram();
 

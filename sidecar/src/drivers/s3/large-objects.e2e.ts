@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { unlessMissing } from '../../../../e2e/testing/unless-missing.ts';
 import { MEMORY_LIMIT, peakMemoryOfGibibyte } from '../../testing/huge-payload.ts';
 import { realProgram } from '../../testing/real-program.ts';
-import { type S3Server, serverUnlessMissing } from '../../testing/s3-servers/s3-server.ts';
+import type { S3Server } from '../../testing/s3-servers/s3-server.ts';
 import { startSeaweedfs } from '../../testing/s3-servers/seaweedfs.ts';
 import { startVersitygw } from '../../testing/s3-servers/versitygw.ts';
 
@@ -12,7 +13,7 @@ describe.each<[string, () => Promise<S3Server>]>([
   ['SeaweedFS', startSeaweedfs],
 ])('on %s', (_name, start) => {
   test('a payload of 1 GiB passes through a bounded memory', async ({ skip }) => {
-    const server = await serverUnlessMissing(start);
+    const server = await unlessMissing(start);
     if (server === undefined) return skip('the server is missing; the line above tells how to get it');
     try {
       const manifest = JSON.stringify({

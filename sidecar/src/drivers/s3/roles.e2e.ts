@@ -1,21 +1,9 @@
-import { execFile } from 'node:child_process';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
-import {
-  ListObjectVersionsCommand,
-  PutBucketPolicyCommand,
-  PutBucketVersioningCommand,
-} from '@aws-sdk/client-s3';
+import { ListObjectVersionsCommand, PutBucketVersioningCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { goProgram } from '../../../../e2e/testing/go-program.ts';
-import {
-  ACCESS_KEY,
-  type S3Server,
-  SECRET_KEY,
-  serverUnlessMissing,
-  writeCredentials,
-} from '../../testing/s3-servers/s3-server.ts';
-import { startVersitygw, VERSITYGW } from '../../testing/s3-servers/versitygw.ts';
+import { unlessMissing } from '../../../../e2e/testing/unless-missing.ts';
+import type { S3Server } from '../../testing/s3-servers/s3-server.ts';
+import { startVersitygw } from '../../testing/s3-servers/versitygw.ts';
+import { allow, createUser } from '../../testing/s3-servers/versitygw-users.ts';
 import { never, someBytes, someName, TestStore } from '../conformance/subject.ts';
 import { AwsSdkClient } from './aws-sdk-client.ts';
 import type { S3Location } from './s3-client.ts';
@@ -24,30 +12,8 @@ import { startS3Driver } from './start-s3-driver.ts';
 import { GATEWAY_POLICY, REAPER_POLICY } from './test-storage-document.ts';
 import { storeIn } from './test-store.ts';
 
-const server = (await serverUnlessMissing(startVersitygw)) as S3Server;
+const server = (await unlessMissing(startVersitygw)) as S3Server;
 afterAll(() => server?.stop());
-
-interface Policy {
-  readonly Statement: readonly { readonly Resource: string }[];
-}
-
-/** A documented policy for users of a test's bucket. */
-function statementsFor(policy: string, user: string, bucket: string): object[] {
-  const { Statement } = JSON.parse(policy) as Policy;
-  return Statement.map((statement) => ({
-    ...statement,
-    Principal: { AWS: [user] },
-    Resource: statement.Resource.replace('example-payloads', bucket),
-  }));
-}
-
-async function createUser(name: string): Promise<string> {
-  const gateway = await goProgram(VERSITYGW, console.info);
-  const access = ['--access', ACCESS_KEY, '--secret', SECRET_KEY, '--endpoint-url', server.endpoint];
-  const user = ['--access', name, '--secret', `${name}-secret`, '--role', 'user'];
-  await promisify(execFile)(gateway, ['admin', ...access, 'create-user', ...user]);
-  return writeCredentials(join(server.folder, name), name, `${name}-secret`);
-}
 
 describe.skipIf(server === undefined)('the rights of docs/storage.md suffice, and give no more', () => {
   const name = someName('by another');
@@ -55,7 +21,7 @@ describe.skipIf(server === undefined)('the rights of docs/storage.md suffice, an
   let location: S3Location;
   const drivers: S3Driver[] = [];
   const storeOf = async (user: string): Promise<TestStore> => {
-    const driver = new S3Driver(new AwsSdkClient(location, await createUser(user)), location);
+    const driver = new S3Driver(new AwsSdkClient(location, await createUser(server, user)), location);
     drivers.push(driver);
     return new TestStore({ driver, stop: () => driver.close() });
   };
@@ -68,15 +34,9 @@ describe.skipIf(server === undefined)('the rights of docs/storage.md suffice, an
   let reaper: TestStore;
   beforeAll(async () => {
     location = { ...(await server.newBucket()), prefix: 'orders/' };
-    const { bucket: Bucket } = location;
     gateway = await storeOf('gateway');
     reaper = await storeOf('reaper');
-    const Statement = [
-      ...statementsFor(GATEWAY_POLICY, 'gateway', Bucket),
-      ...statementsFor(REAPER_POLICY, 'reaper', Bucket),
-    ];
-    const Policy = JSON.stringify({ Version: '2012-10-17', Statement });
-    await server.client.send(new PutBucketPolicyCommand({ Bucket, Policy }));
+    await allow(server, location.bucket, { gateway: GATEWAY_POLICY, reaper: REAPER_POLICY });
     const owner = new TestStore(storeIn(server, location));
     await owner.put(name, bytes);
     await owner.stop();
@@ -111,7 +71,7 @@ describe.skipIf(server === undefined)('the rights of docs/storage.md suffice, an
   });
 
   test('whoever has no rights is told at the start, and which', async () => {
-    await expect(startS3Driver(location, await createUser('nobody'))).rejects.toMatchObject(
+    await expect(startS3Driver(location, await createUser(server, 'nobody'))).rejects.toMatchObject(
       denied('s3:ListBucket'),
     );
   });

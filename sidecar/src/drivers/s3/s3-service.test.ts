@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseLargePayloadStore } from '@largepayload/crds';
 import { afterAll, describe, expect, test } from 'vitest';
+import { unlessMissing } from '../../../../e2e/testing/unless-missing.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { call, expectError, keyOf } from '../../testing/http-call.ts';
 import { generatedBytes, getPath, metadataHeader, testPayload } from '../../testing/payload.ts';
@@ -11,14 +12,13 @@ import {
   ACCESS_KEY,
   type S3Server,
   SECRET_KEY,
-  serverUnlessMissing,
   writeCredentials,
 } from '../../testing/s3-servers/s3-server.ts';
 import { startSeaweedfs } from '../../testing/s3-servers/seaweedfs.ts';
 import type { S3Location } from './s3-client.ts';
 import { AWS_MANIFEST, LOCAL_MANIFEST } from './test-storage-document.ts';
 
-const server = (await serverUnlessMissing(startSeaweedfs)) as S3Server;
+const server = (await unlessMissing(startSeaweedfs)) as S3Server;
 afterAll(() => server?.stop());
 const { run, serve, newFolder, configFile } = realProgram();
 

@@ -1,5 +1,5 @@
 import { afterAll, describe } from 'vitest';
-import { serverUnlessMissing } from '../../testing/s3-servers/s3-server.ts';
+import { unlessMissing } from '../../../../e2e/testing/unless-missing.ts';
 import { startVersitygw } from '../../testing/s3-servers/versitygw.ts';
 import { describeFailedPut } from '../conformance/failed-put.ts';
 import { describePut } from '../conformance/put.ts';
@@ -7,7 +7,7 @@ import type { DriverSubject } from '../conformance/subject.ts';
 import { describeDriver } from '../conformance.ts';
 import { bucketEach, S3_CAPABILITIES } from './test-store.ts';
 
-const server = await serverUnlessMissing(startVersitygw);
+const server = await unlessMissing(startVersitygw);
 afterAll(() => server?.stop());
 
 const subject: DriverSubject = { name: 's3', capabilities: S3_CAPABILITIES, start: bucketEach(server) };

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { MissingProgramError } from '../../../../e2e/testing/missing-program.ts';
 import { Program } from '../../../../e2e/testing/program.ts';
 import type { S3Location } from '../../drivers/s3/s3-client.ts';
 
@@ -86,20 +85,6 @@ export function writeCredentials(
 export function clientOf(endpoint: string, accessKeyId = ACCESS_KEY, secretAccessKey = SECRET_KEY): S3Client {
   const credentials = { accessKeyId, secretAccessKey };
   return new S3Client({ endpoint, credentials, region: 'us-east-1', forcePathStyle: true, maxAttempts: 1 });
-}
-
-/**
- * The server; `undefined`, the reason printed, where it cannot be had. In CI that is a failure.
- * @throws MissingProgramError in CI
- */
-export async function serverUnlessMissing(start: () => Promise<S3Server>): Promise<S3Server | undefined> {
-  try {
-    return await start();
-  } catch (error) {
-    if (!(error instanceof MissingProgramError) || process.env.CI !== undefined) throw error;
-    console.info(`skipped: ${error.message}`);
-    return undefined;
-  }
 }
 
 async function untilItTakesObjects(client: S3Client, program: Program): Promise<void> {
