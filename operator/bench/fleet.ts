@@ -107,8 +107,7 @@ export class Fleet implements AsyncDisposable {
 
   #missing(): string | undefined {
     for (const { mirror, each } of this.#objects) {
-      const { size } = mirror.status();
-      if (size < each * this.size) return `${size} of ${each * this.size} objects of a kind`;
+      if (mirror.size < each * this.size) return `${mirror.size} of ${each * this.size} objects of a kind`;
     }
     const told = [...this.#stores.entries()].filter(([, value]) => value).length;
     return told < this.size ? `${told} of ${this.size} statuses` : undefined;

@@ -54,16 +54,15 @@ async function run(options: OperatorOptions): Promise<void> {
     identity: `${instance}_${randomUUID()}`,
     onFailure: warn('the Lease could not be read or renewed; it is tried again'),
   });
+  metrics.watchLeadership(() => election.isLeader);
   let controller: Controller | undefined;
   const server = await listen(metrics.registry, () => controller?.missing, options.metricsListen);
   log.info({ version: packageFile.version, metrics: server.address, kubernetes: api.url }, 'listening');
   try {
     await election.run(stopping, async (signal) => {
       log.info({ lease: options.leaseName }, 'this replica leads');
-      metrics.leading = true;
       controller = new Controller({ api, settings: options, events, metrics, log });
       await controller.run(signal);
-      metrics.leading = false;
     });
     await events.settled(AbortSignal.timeout(2_000));
   } finally {

@@ -45,11 +45,6 @@ export class LeaderElection {
     return this.#isLeader;
   }
 
-  /** Who holds the lease, as last seen; only known while there is a leader. */
-  get leader(): string | undefined {
-    return this.#isLeader ? this.#options.identity : this.#observation.holder;
-  }
-
   /**
    * Waits to be the leader and runs `lead` until it ends, which it should when its signal is aborted: when `signal`
    * is, or the lease is lost. Gives the lease up afterwards. What `lead` rejects with is passed on.

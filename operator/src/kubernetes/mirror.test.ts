@@ -41,7 +41,7 @@ test('what the pages list and the watch tells is there, with only what is projec
   expect(bed.server.asked[1]?.query.get('continue')).toBe('page two');
   expect(bed.asked()).toEqual(['list', 'list', 'watch 5']);
   expect(Number(bed.server.asked[2]?.query.get('timeoutSeconds'))).toBeGreaterThanOrEqual(300);
-  expect(bed.mirror.status()).toMatchObject({ synced: true, failure: undefined, size: 2 });
+  expect(bed.mirror.status()).toEqual({ synced: true, failure: undefined });
 });
 
 test.each<[string, Script]>([
@@ -137,7 +137,7 @@ test('an object that cannot be projected, and a listener that throws, cost nothi
   bed.mirror.onChange(() => {
     throw new Error('a mistake');
   });
-  await eventually('all is there', () => bed.mirror.status().size === 2);
+  await eventually('all is there', () => bed.mirror.size === 2);
   expect(bed.failures).toContain('odd indeed');
   expect(bed.failures).toContain('a mistake');
   expect(bed.asked()).toEqual(['list', 'watch 5']);

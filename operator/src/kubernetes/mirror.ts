@@ -52,11 +52,8 @@ export interface MirrorOptions<T> {
 export interface MirrorStatus {
   /** Everything has been listed once. */
   readonly synced: boolean;
-  /** ms since the API server last said something of use; `undefined`: never */
-  readonly silentFor: number | undefined;
   /** in words; `undefined` while it works */
   readonly failure: string | undefined;
-  readonly size: number;
 }
 
 /**
@@ -79,7 +76,6 @@ export class Mirror<T> {
   #resourceVersion: string | undefined;
   /** in a row, without an event */
   #failedWatches = 0;
-  #lastContact: number | undefined;
   #failure: string | undefined;
 
   constructor(options: MirrorOptions<T>) {
@@ -100,6 +96,10 @@ export class Mirror<T> {
     return this.#objects.get(key);
   }
 
+  get size(): number {
+    return this.#objects.size;
+  }
+
   entries(): Iterable<[key: string, value: T]> {
     return this.#objects.entries();
   }
@@ -110,8 +110,7 @@ export class Mirror<T> {
   }
 
   status(): MirrorStatus {
-    const silentFor = this.#lastContact === undefined ? undefined : performance.now() - this.#lastContact;
-    return { synced: this.#isSynced, silentFor, failure: this.#failure, size: this.#objects.size };
+    return { synced: this.#isSynced, failure: this.#failure };
   }
 
   /** Resolves once the signal is aborted, and not before. */
@@ -164,7 +163,7 @@ export class Mirror<T> {
     let from: string | undefined;
     for (;;) {
       const page = await api.list(selection, { limit: this.#pageSize, continue: from }, signal);
-      this.#heard();
+      this.#failure = undefined;
       for (const object of page.items) found.add(this.#objects.put(object));
       from = page.continue;
       if (from !== undefined) continue;
@@ -187,14 +186,14 @@ export class Mirror<T> {
     const onOpen = () => {
       isOpen = true;
       timer.refresh();
-      this.#heard();
+      this.#failure = undefined;
     };
     const { api, selection } = this.#options;
     const from = { resourceVersion, timeoutSeconds, onOpen };
     try {
       for await (const event of api.watch(selection, from, stop.signal)) {
         timer.refresh();
-        this.#heard();
+        this.#failure = undefined;
         this.#take(event);
       }
     } catch (error) {
@@ -213,10 +212,5 @@ export class Mirror<T> {
     else if (type !== 'BOOKMARK') this.#objects.put(object);
     this.#resourceVersion = object.metadata.resourceVersion;
     this.#failedWatches = 0;
-  }
-
-  #heard(): void {
-    this.#lastContact = performance.now();
-    this.#failure = undefined;
   }
 }

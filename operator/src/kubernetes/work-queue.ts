@@ -50,15 +50,6 @@ export class WorkQueue {
     return this.#due.size + this.#again.size;
   }
 
-  /** Keys that failed last and wait to come again, or were added for later. */
-  get delayed(): number {
-    return this.#delayed.size;
-  }
-
-  get running(): number {
-    return this.#running.size;
-  }
-
   /** May be called before `run`. */
   add(key: string): void {
     if (this.#signal?.aborted) return;

@@ -1,5 +1,8 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
+/** upper bounds, s: from a look at what is known already to an API server that hardly answers */
+const DURATIONS = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 30];
+
 /** The operator's metrics. No label holds the name of a store: there may be thousands. */
 export class Metrics {
   readonly registry = new Registry();
@@ -12,7 +15,7 @@ export class Metrics {
   readonly #durations = new Histogram({
     name: 'large_payload_operator_reconcile_duration_seconds',
     help: 'How long a reconciliation of a store took.',
-    buckets: [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 30],
+    buckets: DURATIONS,
     registers: [this.registry],
   });
   readonly #requests = new Counter({
@@ -21,9 +24,10 @@ export class Metrics {
     labelNames: ['verb', 'resource', 'code'],
     registers: [this.registry],
   });
-  readonly #leading = new Gauge({
-    name: 'large_payload_operator_leading',
-    help: '1 while this replica holds the Lease and reconciles.',
+  readonly #waits = new Histogram({
+    name: 'large_payload_operator_queue_wait_seconds',
+    help: 'How long a store waited for its turn to be reconciled.',
+    buckets: DURATIONS,
     registers: [this.registry],
   });
 
@@ -33,17 +37,21 @@ export class Metrics {
     for (const result of ['succeeded', 'failed']) this.#reconciles.inc({ result }, 0);
   }
 
-  recordReconcile(result: 'succeeded' | 'failed', seconds: number): void {
+  /** @param waited and `took`: in seconds */
+  recordReconcile(result: 'succeeded' | 'failed', waited: number, took: number): void {
     this.#reconciles.inc({ result });
-    this.#durations.observe(seconds);
+    this.#waits.observe(waited);
+    this.#durations.observe(took);
   }
 
   recordRequest(verb: string, resource: string, code: number): void {
     this.#requests.inc({ verb, resource, code: String(code) });
   }
 
-  set leading(leading: boolean) {
-    this.#leading.set(leading ? 1 : 0);
+  /** @param isLeader asked at each scrape */
+  watchLeadership(isLeader: () => boolean): void {
+    const help = '1 while this replica holds the Lease and reconciles.';
+    this.#gauge('large_payload_operator_leading', help, () => Number(isLeader()));
   }
 
   /** @param count asked for at each scrape */

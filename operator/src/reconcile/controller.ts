@@ -44,8 +44,8 @@ export class Controller {
         const again = await reconciler.reconcile(store, signal);
         if (Number.isFinite(again)) this.#queue.addAfter(store, again);
       },
-      onDone: ({ key, took, failure, retryIn }) => {
-        metrics.recordReconcile(failure === undefined ? 'succeeded' : 'failed', took);
+      onDone: ({ key, waited, took, failure, retryIn }) => {
+        metrics.recordReconcile(failure === undefined ? 'succeeded' : 'failed', waited, took);
         if (failure !== undefined && retryIn !== undefined)
           log.warn(
             { store: key, err: failure, retryIn },
