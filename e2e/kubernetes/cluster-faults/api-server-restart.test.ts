@@ -4,7 +4,7 @@ import { leadersAmong, type OperatorPod, operatorPods } from '../testing/operato
 import { StoreBed } from '../testing/store-bed.ts';
 import { suiteCluster } from '../testing/suite.ts';
 import { show } from '../testing/table.ts';
-import { requestTraffic, untilServed } from '../testing/traffic.ts';
+import { requestTraffic } from '../testing/traffic.ts';
 
 const { apiServerRestart } = (await suiteCluster()).capabilities;
 
@@ -13,9 +13,7 @@ test.skipIf(!apiServerRestart.supported)('the API server restarts', async () => 
   await bed.applyStore('main');
   await bed.untilReady('main');
   const operators = await operatorPods();
-  const url = await bed.url('main');
-  await untilServed(url);
-  const traffic = requestTraffic(url);
+  const traffic = requestTraffic(await bed.servedUrl('main'));
   const stopped = performance.now();
   await bed.cluster.restartApiServer(5_000);
   const back = performance.now();
@@ -37,7 +35,7 @@ test.skipIf(!apiServerRestart.supported)('the API server restarts', async () => 
   const seconds = (from: number, to: number) => ((to - from) / 1_000).toFixed(1);
   show(
     `API server away for ${seconds(stopped, back)} s`,
-    `${traffic.done} PUTs and GETs, none failed; the operator (container restarts: ` +
+    `${traffic.done} payloads put and got, none failed; the operator (container restarts: ` +
       `${restartsSince}) leads ${seconds(back, leads)} s after, an edit is done ` +
       `${seconds(leads, edited)} s later`,
   );

@@ -12,7 +12,6 @@ import { SlowPayload } from '../testing/slow-transfers.ts';
 import { CREDENTIALS, StoreBed } from '../testing/store-bed.ts';
 import { OPERATOR, suiteCluster } from '../testing/suite.ts';
 import { show } from '../testing/table.ts';
-import { untilServed } from '../testing/traffic.ts';
 
 const gateway = { credentialsSecretRef: { name: CREDENTIALS }, replicas: 1 };
 
@@ -55,8 +54,7 @@ test('helm uninstall, then install', async () => {
   await bed.applyStore('main', { gateway });
   await bed.untilReady('main');
   const pods = await bed.kubectl('get', 'pods', '--output=name');
-  const url = await bed.url('main');
-  await untilServed(url);
+  const url = await bed.servedUrl('main');
   const payload = new SlowPayload(1);
   const key = await payload.put(url, 0);
 

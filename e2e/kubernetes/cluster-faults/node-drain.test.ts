@@ -5,7 +5,7 @@ import { SlowPayload } from '../testing/slow-transfers.ts';
 import { StoreBed } from '../testing/store-bed.ts';
 import { suiteCluster } from '../testing/suite.ts';
 import { show } from '../testing/table.ts';
-import { CodecTraffic, requestTraffic, untilServed } from '../testing/traffic.ts';
+import { CodecTraffic, requestTraffic } from '../testing/traffic.ts';
 
 const cluster = await suiteCluster();
 const [stays = '', drained] = cluster.nodeNames;
@@ -28,8 +28,7 @@ test.skipIf(drained === undefined)('a node is drained', { timeout: 420_000 }, as
   await cluster.kubectl('uncordon', stays);
   const leaving = await podsOf(bed);
   expect(leaving.map(({ node }) => node)).toEqual([drained, drained]);
-  const url = await bed.url('main');
-  await untilServed(url);
+  const url = await bed.servedUrl('main');
   const requests = requestTraffic(url);
   const codec = new CodecTraffic(url);
   await using exits = new PodExits(bed, 'main');
@@ -51,7 +50,7 @@ test.skipIf(drained === undefined)('a node is drained', { timeout: 420_000 }, as
   expect((await podsOf(bed)).map(({ node }) => node)).toEqual([stays, stays]);
   expect(exits.codes).toEqual(['0', '0']);
   expect(await least()).toBeGreaterThanOrEqual(1);
-  expect(requests.failures.filter((failure) => !isRetryable(failure))).toEqual([]);
+  expect(requests.failures.filter(({ error }) => error.retryable !== true)).toEqual([]);
   expect(codec.traffic.failures).toEqual([]);
   expect(codec.traffic.done).toBeGreaterThan(100);
   const kept = await codec.fetchAll();
@@ -59,14 +58,10 @@ test.skipIf(drained === undefined)('a node is drained', { timeout: 420_000 }, as
   show(
     'node drained during a PUT of 1 GiB',
     `it completed after ${took} s, the drain after ${drainedAfter} s, both pods ended with 0, never less than one ` +
-      `available; ${requests.done} small PUTs and GETs, ${requests.failures.length} answered retryably, by the codec ` +
+      `available; ${requests.done} payloads put and got, ${requests.failures.length} answered retryably, by the codec ` +
       `${kept} with none lost`,
   );
 });
-
-function isRetryable(failure: Error): boolean {
-  return (failure as Error & { retryable?: boolean }).retryable === true;
-}
 
 async function twoAvailable(bed: StoreBed): Promise<void> {
   await eventually(async () => (await available(bed)) === 2 || undefined);

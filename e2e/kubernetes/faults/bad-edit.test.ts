@@ -2,10 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, inject, test } from 'vitest';
 import { CREDENTIALS, StoreBed } from '../testing/store-bed.ts';
 import { show } from '../testing/table.ts';
-import { answeringUrl } from './payloads.ts';
+import { requestTraffic } from '../testing/traffic.ts';
 import { namesOf, podsOf } from './pods.ts';
 import { slowly } from './slowly.ts';
-import { SteadyTraffic } from './steady-traffic.ts';
 import { stopwatch } from './stopwatch.ts';
 import { expectCalm } from './what-people-see.ts';
 
@@ -22,7 +21,7 @@ test('edits that cannot work, of a store that is Ready', { timeout: 400_000 }, a
   await bed.until('orders', 'GatewayAvailable', { message: /^2 of 2/ });
   const [original] = await namesOf(bed, 'orders', 'configmaps');
   const pods = await podsOf(bed, 'orders');
-  await using traffic = new SteadyTraffic(await answeringUrl(bed, 'orders'));
+  await using traffic = requestTraffic(await bed.servedUrl('orders'));
 
   const nowhere = bed.s3Storage({ endpoint: inject('kubernetesSuite').endpoint.replace(/\d+$/, '1') });
   await bed.applyStore('orders', { gateway: gatewayWith(CREDENTIALS), storage: nowhere });
@@ -31,7 +30,7 @@ test('edits that cannot work, of a store that is Ready', { timeout: 400_000 }, a
 
   await bed.applyStore('orders', { gateway: gatewayWith('gone') });
   const secret = await expectHarmless(bed, pods.slice(1), 'SecretMissing');
-  const during = traffic.transfers;
+  const during = traffic.done;
   expect(traffic.failures).toEqual([]);
 
   const readyAfter = stopwatch();
@@ -49,7 +48,7 @@ test('edits that cannot work, of a store that is Ready', { timeout: 400_000 }, a
   show('edit: Secret of nobody', secret);
   show(
     'edit: corrected',
-    `Ready after ${ready}, old ConfigMaps deleted; of ${traffic.transfers} PUTs and GETs, ${during} of them before, 0 failed`,
+    `Ready after ${ready}, old ConfigMaps deleted; of ${traffic.done} payloads put and got, ${during} of them before, 0 failed`,
   );
 });
 

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
+import { putPayload, type StoredPayload, withClient } from '../testing/payloads.ts';
 import { StoreBed } from '../testing/store-bed.ts';
 import { show } from '../testing/table.ts';
 import { checkFromPod } from './check-pod.ts';
 import { HostVolume } from './host-volume.ts';
-import { answeringUrl, putPayload, type StoredPayload, withClient } from './payloads.ts';
 import { namesOf, podsOf } from './pods.ts';
 import { slowly } from './slowly.ts';
 import { stopwatch } from './stopwatch.ts';
@@ -49,7 +49,7 @@ test('a store on a claim that is missing, then made', { timeout: 300_000 }, asyn
 
 /** Stores a payload, removes the pod and fetches the payload from the next one. */
 async function restartAndFetch(bed: StoreBed): Promise<StoredPayload> {
-  const url = await answeringUrl(bed, 'orders');
+  const url = await bed.servedUrl('orders');
   const stored = await withClient(url, (client) => putPayload(client, 300_000));
   const [before] = await podsOf(bed, 'orders');
   await bed.kubectl('delete', 'pod', before?.name ?? '');

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { putPayload, withClient } from '../testing/payloads.ts';
 import { CREDENTIALS, StoreBed } from '../testing/store-bed.ts';
 import { show } from '../testing/table.ts';
-import { answeringUrl, putPayload, withClient } from './payloads.ts';
 import { namesOf, podsOf } from './pods.ts';
 import { slowly } from './slowly.ts';
 import { stopwatch } from './stopwatch.ts';
@@ -49,7 +49,7 @@ describe.concurrent('edits', { timeout: 240_000 }, () => {
     await bed.applyStore('orders', withTtl);
     await bed.untilReady('orders');
     const put = async () =>
-      await withClient(await answeringUrl(bed, 'orders'), (client) => putPayload(client, 200_000));
+      await withClient(await bed.servedUrl('orders'), (client) => putPayload(client, 200_000));
     const expiring = await put();
     expect(expiring.key).toMatch(/^\/expires-\d{8}T000000Z-30d\//);
 
@@ -74,7 +74,7 @@ describe.concurrent('edits', { timeout: 240_000 }, () => {
     await bed.untilReady('orders');
     const back = backAfter();
     await untilPods(bed, 2);
-    await withClient(await answeringUrl(bed, 'orders'), async (client) => {
+    await withClient(await bed.servedUrl('orders'), async (client) => {
       for (const stored of [expiring, kept]) await client.get(stored);
     });
     expect((await put()).key).toMatch(/^\/expires-\d{8}T000000Z-30d\//);
@@ -89,7 +89,7 @@ describe.concurrent('edits', { timeout: 240_000 }, () => {
     await using bed = await StoreBed.make('spaces');
     await bed.applyStore('orders', { gateway, temporalNamespaces: ['orders', 'billing'] });
     await bed.untilReady('orders');
-    await withClient(await answeringUrl(bed, 'orders'), async (client) => {
+    await withClient(await bed.servedUrl('orders'), async (client) => {
       await client.get(await putPayload(client, 200_000, 'billing'));
       const refused = await putPayload(client, 200_000, 'payments').catch((error: Error) => error);
       expect(refused).toMatchObject({ name: 'PayloadRejectedError', status: 403 });

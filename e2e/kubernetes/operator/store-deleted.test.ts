@@ -7,7 +7,6 @@ import { PodExits } from '../testing/pod-exits.ts';
 import { SlowPayload } from '../testing/slow-transfers.ts';
 import { StoreBed } from '../testing/store-bed.ts';
 import { show } from '../testing/table.ts';
-import { untilServed } from '../testing/traffic.ts';
 
 const STORE = 'main';
 /** of the transfers: longer than until all pods have been told to end */
@@ -17,8 +16,7 @@ test('a store is deleted while it serves, and made again', async () => {
   await using bed = await StoreBed.make('deleted');
   await bed.applyStore(STORE);
   await bed.untilReady(STORE);
-  const url = await bed.url(STORE);
-  await untilServed(url);
+  const url = await bed.servedUrl(STORE);
   const stored = new SlowPayload(64);
   const key = await stored.put(url, 0);
 
@@ -45,8 +43,7 @@ test('a store is deleted while it serves, and made again', async () => {
   expect(KeyCount).toBe(3);
   await bed.applyStore(STORE);
   await bed.untilReady(STORE);
-  const again = await bed.url(STORE);
-  await untilServed(again);
+  const again = await bed.servedUrl(STORE);
   await stored.get(again, key);
   await incoming.get(again, incomingKey);
   show(

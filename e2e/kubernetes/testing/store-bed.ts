@@ -3,6 +3,7 @@ import { CreateBucketCommand, type S3Client } from '@aws-sdk/client-s3';
 import { inject } from 'vitest';
 import { ACCESS_KEY, clientOf, SECRET_KEY } from '../../../sidecar/src/testing/s3-servers/s3-server.ts';
 import type { Cluster } from '../../cluster/provider.ts';
+import { eventually } from '../../testing/eventually.ts';
 import { type Condition, untilCondition, type Wanted } from './condition-watch.ts';
 import { suiteCluster } from './suite.ts';
 
@@ -11,6 +12,7 @@ type Manifest = Spec & { readonly metadata: object };
 
 /** ms */
 const LIMIT = 120_000;
+const SERVED_LIMIT = 10_000;
 
 /** A Secret of the bed's namespace with the S3 server's credentials. */
 export const CREDENTIALS = 'storage-credentials';
@@ -107,6 +109,15 @@ export class StoreBed implements AsyncDisposable {
   async url(store: string): Promise<string> {
     const address = await this.kubectl('get', 'service', `${store}-gateway`, '-o=jsonpath={.spec.clusterIP}');
     return `http://${address}:8577`;
+  }
+
+  /** As `url`, once it answers: nodes learn of a Service's pods a moment after the store is Ready. */
+  async servedUrl(store: string): Promise<string> {
+    const url = await this.url(store);
+    return await eventually(async () => {
+      const answer = await fetch(`${url}/v2/health/head`, { method: 'HEAD' }).catch(() => undefined);
+      return answer?.ok ? url : undefined;
+    }, SERVED_LIMIT);
   }
 
   /** The Events on a store, as `REASON: note`, oldest first. */

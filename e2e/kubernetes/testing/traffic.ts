@@ -1,80 +1,92 @@
 import { randomBytes } from 'node:crypto';
-import { BlobClient, digestOf, LargePayloadCodec, metadataFromRecord } from '@largepayload/codec';
-import { eventually } from '../../testing/eventually.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { BlobClient, LargePayloadCodec } from '@largepayload/codec';
+import { putPayload, withClient } from './payloads.ts';
 
 const NAMESPACE = 'orders';
-const SIZE = 4_096;
-/** No two tries of the same client before: what fails at once must not become a storm. */
+/** bytes of a payload: what goes in one chunk, and what takes several */
+const SIZES = [4_096, 1_500_000];
+/** ms between two rounds: it shares two cores with the cluster */
+const PAUSE = 20;
+/** ms; without a second try of the client's, what fails at once must not become a storm */
 const PAUSE_AFTER_FAILURE = 50;
 
-/** Something done over and over, by several at a time, until it is stopped; it goes on after failures. */
-export class Traffic {
-  readonly failures: Error[] = [];
+export interface TrafficFailure {
+  readonly at: string;
+  readonly error: Error & { readonly retryable?: boolean };
+}
+
+/** Rounds of something, each beside the others, over and over until they are stopped; they go on after failures. */
+export class Traffic implements AsyncDisposable {
+  readonly failures: TrafficFailure[] = [];
+  /** rounds that succeeded */
   done = 0;
   readonly #stop = new AbortController();
-  readonly #loops: readonly Promise<void>[];
+  readonly #ended: Promise<unknown>;
 
-  constructor(round: () => Promise<void>, clients = 2) {
-    this.#loops = Array.from({ length: clients }, () => this.#loop(round));
+  constructor(rounds: readonly (() => Promise<void>)[], afterwards: () => void = () => {}) {
+    this.#ended = Promise.all(rounds.map((round) => this.#repeat(round))).finally(afterwards);
   }
 
   /** Resolves when what was under way has ended. */
   async stop(): Promise<void> {
     this.#stop.abort();
-    await Promise.all(this.#loops);
+    await this.#ended;
   }
 
-  async #loop(round: () => Promise<void>): Promise<void> {
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  async #repeat(round: () => Promise<void>): Promise<void> {
     while (!this.#stop.signal.aborted) {
       try {
         await round();
         this.done += 1;
-        // It shares two cores with the cluster.
-        await pause(5);
+        await sleep(PAUSE);
       } catch (error) {
-        this.failures.push(error as Error);
-        await pause(PAUSE_AFTER_FAILURE);
+        this.failures.push({ at: new Date().toISOString(), error: error as Error });
+        await sleep(PAUSE_AFTER_FAILURE);
       }
     }
   }
 }
 
-/** A store may be Ready a moment before the rules for its Service have reached every node. */
-export async function untilServed(url: string): Promise<void> {
-  await eventually(async () => {
-    const answer = await fetch(`${url}/v2/health/head`, { method: 'HEAD' }).catch(() => undefined);
-    return answer?.ok || undefined;
-  }, 10_000);
-}
-
-/** Puts a payload of its own and gets it, by one request each, which is not tried again. */
+/**
+ * Puts payloads and gets them, by one request each, which is not tried again: on connections that are kept, and each
+ * pair on one of its own.
+ */
 export function requestTraffic(url: string): Traffic {
-  const client = new BlobClient({ url });
-  const metadata = metadataFromRecord({ encoding: Buffer.from('binary/plain') });
-  return new Traffic(async () => {
-    const body = randomBytes(SIZE);
-    const [digest, size] = [digestOf(body), body.length];
-    const { key } = await client.put({ namespace: NAMESPACE, digest, size, metadata, body });
-    await client.get({ key, size, digest });
-  });
+  const kept = new BlobClient({ url });
+  const rounds = SIZES.flatMap((size) => [
+    () => putAndGet(kept, size),
+    () => withClient(url, (client) => putAndGet(client, size)),
+  ]);
+  return new Traffic(rounds, () => kept.close());
 }
 
-/** What a worker's codec has stored; it tries again as in production. */
+async function putAndGet(client: BlobClient, size: number): Promise<void> {
+  await client.get(await putPayload(client, size, NAMESPACE));
+}
+
+/** What a worker's codec stores; it tries again as in production. */
 export class CodecTraffic {
   readonly traffic: Traffic;
   readonly #codec: LargePayloadCodec;
   readonly #stored: { readonly data: Buffer; readonly reference: Encoded }[] = [];
 
   constructor(url: string) {
-    this.#codec = new LargePayloadCodec({ url, namespace: NAMESPACE, thresholdBytes: SIZE / 2 });
-    this.traffic = new Traffic(async () => {
-      const data = randomBytes(SIZE);
+    const [size = 0] = SIZES;
+    this.#codec = new LargePayloadCodec({ url, namespace: NAMESPACE, thresholdBytes: size / 2 });
+    const round = async () => {
+      const data = randomBytes(size);
       const [reference] = await this.#codec.encode([
         { metadata: { encoding: Buffer.from('binary/plain') }, data },
       ]);
-      if (reference === undefined || (reference.data?.length ?? SIZE) >= SIZE) throw new Error('not stored');
+      if (reference === undefined || (reference.data?.length ?? size) >= size) throw new Error('not stored');
       this.#stored.push({ data, reference });
-    });
+    };
+    this.traffic = new Traffic([round, round]);
   }
 
   /** Fetches all that was acknowledged. @returns how many there are @throws when one is not as it was */
@@ -89,7 +101,3 @@ export class CodecTraffic {
 }
 
 type Encoded = Awaited<ReturnType<LargePayloadCodec['encode']>>[number];
-
-async function pause(milliseconds: number): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, milliseconds));
-}

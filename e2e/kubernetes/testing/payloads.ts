@@ -1,7 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { BlobClient, digestOf, metadataFromRecord } from '@largepayload/codec';
-import type { StoreBed } from '../testing/store-bed.ts';
-import { slowly } from './slowly.ts';
 
 /** What `BlobClient.get` takes; it verifies what it gets. */
 export interface StoredPayload {
@@ -31,11 +29,4 @@ export async function withClient<T>(url: string, use: (client: BlobClient) => Pr
   } finally {
     client.close();
   }
-}
-
-/** Where a store's gateway answers: nodes learn of its pods a moment after the store is Ready. */
-export async function answeringUrl(bed: StoreBed, store: string): Promise<string> {
-  const url = await bed.url(store);
-  await slowly(() => withClient(url, (client) => putPayload(client, 1_000)).catch(() => undefined));
-  return url;
 }
