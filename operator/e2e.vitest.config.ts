@@ -9,8 +9,8 @@ export default mergeConfig(
     test: {
       root: dirname(import.meta.dirname),
       include: ['{crds,operator}/src/**/*.e2e.ts'],
-      // Each starts an API server of its own.
-      fileParallelism: false,
+      // Each starts an API server of its own, and mostly waits.
+      maxWorkers: 2,
       hookTimeout: 120_000,
       reporters: ['verbose'],
     },

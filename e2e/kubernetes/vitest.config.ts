@@ -1,4 +1,15 @@
 import { configDefaults, defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/** They wait minutes for an expiry or for the kubelet; begun last, they would be waited for alone. */
+const LONG = ['quick-start.test.ts', 'claim.test.ts', 'credentials.test.ts'];
+
+class LongFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isLong = ({ moduleId }: TestSpecification) => LONG.some((name) => moduleId.endsWith(`/${name}`));
+    return [...files.filter(isLong), ...files.filter((file) => !isLong(file))];
+  }
+}
 
 /** Run where the cluster can be reached: `make e2e-kubernetes`. */
 export default defineConfig({
@@ -11,6 +22,7 @@ export default defineConfig({
     testTimeout: 180_000,
     hookTimeout: 180_000,
     reporters: ['verbose'],
+    sequence: { sequencer: LongFirst },
     projects: [
       {
         extends: true,
