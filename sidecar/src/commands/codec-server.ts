@@ -1,10 +1,10 @@
 import { parseQuantity } from '@largepayload/crds';
-import { pino } from 'pino';
 import packageFile from '../../package.json' with { type: 'json' };
 import { DEFAULT_CODEC_LIMITS } from '../codec-server/limits.ts';
 import { parseOrigins } from '../codec-server/origins.ts';
 import { startCodecServer } from '../codec-server/start.ts';
 import { isLoopback, type ListenAddress, parseListenAddress } from '../http/listen-address.ts';
+import { createLog } from '../operations/log.ts';
 import { type Command, stringOption, type Values } from './command.ts';
 import { UsageError } from './exit-codes.ts';
 import { humanBytes } from './human.ts';
@@ -50,7 +50,7 @@ async function run(_positionals: readonly string[], values: Values): Promise<voi
     origins: optionValue('--allow-origin', () => originsOf(values)),
     previewAbove: optionValue('--preview-above', () => previewAbove(values)),
   };
-  const log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime });
+  const log = createLog();
   const server = await startCodecServer(settings, log).catch((error) => Promise.reject(withHint(error)));
   const origins = [...settings.origins];
   log.info({ codec: server.address, url: settings.url, origins, version: packageFile.version }, 'listening');

@@ -1,7 +1,7 @@
-import { pino } from 'pino';
 import packageFile from '../../package.json' with { type: 'json' };
 import { assertMounts, type Mounts } from '../drivers/start-driver.ts';
 import { isLoopback, type ListenAddress, parseListenAddress } from '../http/listen-address.ts';
+import { createLog } from '../operations/log.ts';
 import type { Role, ServiceSettings } from '../roles/role.ts';
 import { ROLES } from '../roles/roles.ts';
 import { assertBuilt } from '../roles/unbuilt-features.ts';
@@ -78,7 +78,7 @@ async function run(_positionals: readonly string[], values: Values): Promise<voi
     credentialsFolder: givenOption(values, 'credentials-dir'),
   };
   usage(() => assertMounts(manifest, mounts));
-  const log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime });
+  const log = createLog();
   for (const field of role.unusedFields(manifest))
     log.info({ field }, `this field has no effect in the role ${role.name}`);
   const { version } = packageFile;
