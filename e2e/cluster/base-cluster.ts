@@ -37,8 +37,7 @@ export abstract class BaseCluster implements Cluster {
   abstract loadImage(archive: string): Promise<void>;
 
   async restartApiServer(_goneForMs?: number): Promise<void> {
-    const { apiServerRestart } = this.capabilities;
-    throw new Error(apiServerRestart.supported ? 'not implemented' : apiServerRestart.reason);
+    throw new Error(`the provider ${this.provider} cannot restart the API server`);
   }
 
   command(program: string, args: readonly string[]): { command: string; args: string[] } {

@@ -85,7 +85,8 @@ export class Metrics {
     for (const result of ['created', 'existed']) this.#puts.inc({ result }, 0);
     for (const code of ['key_not_found', 'integrity']) this.#getErrors.inc({ code }, 0);
     for (const result of ['completed', 'failed']) this.#reaperPasses.inc({ result }, 0);
-    collectDefaultMetrics({ register: this.registry });
+    // Looking at the event loop each 10 ms, as it does by default, costs six times what all else does in an idle pod.
+    collectDefaultMetrics({ register: this.registry, eventLoopMonitoringPrecision: 100 });
   }
 
   /** Adds a gauge of what each scrape asks for. */
