@@ -63,6 +63,11 @@ export class Metrics {
     help: 'When the reaper last completed a pass; 0 before the first.',
     registers: [this.registry],
   });
+  readonly #reaperLag = new Gauge({
+    name: 'payload_store_reaper_lag_seconds',
+    help: 'How much longer than its TTL what expired is kept, as the clock was set forward or the machine slept.',
+    registers: [this.registry],
+  });
 
   constructor(inFlight: { requests: () => number; bytes: () => number }) {
     const gauges = { registers: [this.registry] };
@@ -127,6 +132,11 @@ export class Metrics {
   recordDeleted(objects: number, bytes: number): void {
     this.#deleted.inc(objects);
     this.#deletedBytes.inc(bytes);
+  }
+
+  /** @param seconds that deletion lags behind the clock */
+  recordReaperLag(seconds: number): void {
+    this.#reaperLag.set(seconds);
   }
 
   recordReaperPass(result: 'completed' | 'failed'): void {

@@ -126,6 +126,22 @@ describe.each(ON_EACH_DRIVER)('on the %s driver', (_name, start) => {
     expect(await store.names()).toEqual(names);
   });
 
+  test('when the clock is set forward, what expired only by that stays, and a metric says how much longer', async () => {
+    const parts = partsOn(store);
+    const reaper = new Reaper(parts, { interval: 1_000, clockTolerance: 0 });
+    const lag = async () =>
+      (await parts.metrics.registry.metrics()).match(/^payload_store_reaper_lag_seconds (.*)$/m)?.[1];
+    const kept = await fill(store, LIVING);
+    await reaper.pass(never());
+    expect(await lag()).toBe('0');
+    await fill(store, EXPIRED);
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2095, 0, 1) });
+    store.driver.currentTime = async () => Date.now();
+    await reaper.pass(never());
+    expect(await store.names()).toEqual(kept);
+    expect(Number(await lag())).toBeGreaterThan(60 * 365 * 86_400);
+  });
+
   test('a clock that goes wrong during a pass stops it before the next window', async () => {
     await fill(store, EXPIRED);
     const trueTime = Date.now();

@@ -112,6 +112,7 @@ export class Reaper {
 
   #tellLag(): void {
     const seconds = Math.round(this.#clock.deletionLag / 1_000);
+    this.#metrics.recordReaperLag(seconds);
     if (seconds < LAG_TO_TELL) return;
     this.#log.warn(
       { seconds },
