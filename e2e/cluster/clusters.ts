@@ -25,21 +25,18 @@ export async function clusterUp({
 }: Partial<ClusterOptions> = {}): Promise<Cluster> {
   return await exclusively(name, say, async () => {
     const found = await findCluster(name);
-    if (found !== undefined && found.nodeNames.length >= nodes) {
+    const state = readState(name);
+    if (found !== undefined && (state?.nodes ?? 0) >= nodes) {
       say(`cluster ${name} (${found.provider}) is up already`);
       return found;
     }
-    const state = readState(name);
     if (state !== undefined) {
       say(
         `what there is of cluster ${name} ${found === undefined ? 'is not ready' : 'has one node'}: replacing it`,
       );
       await providerOf(state.provider).down(name, say);
     }
-    const provider = await chosenProvider();
-    const { secondNode } = provider.capabilities;
-    if (nodes > 1 && !secondNode.supported) throw new Error(secondNode.reason);
-    return await provider.up({ name, nodes, say });
+    return await (await chosenProvider()).up({ name, nodes, say });
   });
 }
 

@@ -6,13 +6,7 @@ import type { Capabilities, ClusterOptions, ClusterProvider } from './provider.t
 import { removeState, writeState } from './state-folder.ts';
 
 const capabilities: Capabilities = {
-  networkPolicy: { supported: false, reason: 'not every cluster enforces NetworkPolicies' },
   apiServerRestart: { supported: false, reason: 'the API server is not ours to restart' },
-  podNetwork: {
-    supported: false,
-    reason: 'the addresses of pods cannot be reached from here; use port-forward',
-  },
-  secondNode: { supported: false, reason: 'an existing cluster has the nodes that it has' },
 };
 
 /**
@@ -23,7 +17,7 @@ export const existing: ClusterProvider = {
   name: 'existing',
   capabilities,
 
-  async up({ name, say }: ClusterOptions) {
+  async up({ name, nodes, say }: ClusterOptions) {
     await clientFolders(say);
     const cluster = await existing.find(name);
     if (cluster === undefined) {
@@ -33,7 +27,7 @@ export const existing: ClusterProvider = {
           'the cluster can pull from.',
       );
     }
-    writeState(name, { provider: 'existing', nodes: 1 });
+    writeState(name, { provider: 'existing', nodes });
     return cluster;
   },
 

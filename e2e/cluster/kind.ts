@@ -1,26 +1,23 @@
 import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inPath } from '../testing/debian-packages.ts';
 import { MissingProgramError } from '../testing/missing-program.ts';
 import { runCommand } from '../testing/run-command.ts';
 import { BaseCluster, readyNodes } from './base-cluster.ts';
 import { clientFolders } from './programs.ts';
-import type { Capabilities, ClusterOptions, ClusterProvider } from './provider.ts';
+import type { Capabilities, Cluster, ClusterOptions, ClusterProvider } from './provider.ts';
 import { readState, removeState, stateFolder, writeState } from './state-folder.ts';
 
 const capabilities: Capabilities = {
-  // By kindnet, since kind 0.24.
-  networkPolicy: { supported: true },
   apiServerRestart: {
     supported: false,
     reason: 'kind runs the API server as a static pod of its kubelet; use E2E_CLUSTER=local',
   },
-  podNetwork: {
-    supported: false,
-    reason: 'addresses of pods and Services are those of the network of Docker containers; use port-forward',
-  },
-  secondNode: { supported: true },
 };
+
+/** Only root can join the network of a node, where pods and Services can be called by their addresses. */
+const joinsNode = process.platform === 'linux' && process.getuid?.() === 0;
 
 /** True where Docker's daemon answers and kind is installed. */
 export async function kindIsUsable(): Promise<boolean> {
@@ -51,13 +48,17 @@ export const kind: ClusterProvider = {
       kind: 'Cluster',
       apiVersion: 'kind.x-k8s.io/v1alpha4',
       nodes: roles.map((role) => ({ role })),
+      // Where there are two nodes, the first one takes pods too.
+      kubeadmConfigPatches: ['kind: InitConfiguration\nnodeRegistration:\n  taints: []\n'],
     };
     say('kind makes a cluster; its image is pulled, unless it is there');
-    const args = ['--name', kindName(name), '--kubeconfig', join(folder, 'kubeconfig'), '--wait', '180s'];
+    const kubeconfig = join(folder, 'kubeconfig');
+    const args = ['--name', kindName(name), '--kubeconfig', kubeconfig, '--wait', '180s'];
     await runCommand('kind', ['create', 'cluster', ...args, '--config', '-'], {
       input: JSON.stringify(config),
       limitMs: 900_000,
     });
+    if (joinsNode) await writeFile(kubeconfig, await kubeconfigInside(name), { mode: 0o600 });
     const cluster = await kind.find(name);
     if (cluster === undefined) throw new Error(`kind has made ${kindName(name)}, but it is not ready`);
     return cluster;
@@ -67,8 +68,10 @@ export const kind: ClusterProvider = {
     const kubeconfig = join(stateFolder(name), 'kubeconfig');
     if (!existsSync(kubeconfig)) return undefined;
     const folders = await clientFolders(() => undefined);
-    const gateway = await dockerGateway();
-    const cluster = (nodeNames: string[]) => new KindCluster(name, kubeconfig, nodeNames, folders, gateway);
+    // Its containers may have gone.
+    const reach = await (joinsNode ? fromInside(name) : fromOutside()).catch(() => undefined);
+    if (reach === undefined) return undefined;
+    const cluster = (nodeNames: string[]) => new KindCluster(name, kubeconfig, nodeNames, folders, reach);
     const names = await readyNodes((...args) => cluster([]).kubectl(...args), readState(name)?.nodes);
     return names && cluster(names);
   },
@@ -85,11 +88,36 @@ function kindName(name: string): string {
   return `largepayload-${name}`;
 }
 
-/** This machine's address in the network of kind's containers. */
-async function dockerGateway(): Promise<string | undefined> {
+/** How commands reach the cluster, and its pods reach what commands start. */
+type Reach = Pick<Cluster, 'commandPrefix' | 'hostAddress'>;
+
+/** In the network of the first node. */
+async function fromInside(name: string): Promise<Reach> {
+  const { pid, address } = await firstNode(name);
+  return { commandPrefix: ['nsenter', `--net=/proc/${pid}/ns/net`, '--'], hostAddress: address };
+}
+
+/** By the ports that Docker forwards; pods reach this machine at its address in their network. */
+async function fromOutside(): Promise<Reach> {
   const format = '{{range .IPAM.Config}}{{println .Gateway}}{{end}}';
   const output = await runCommand('docker', ['network', 'inspect', 'kind', '--format', format]);
-  return output.split('\n').find((line) => /^\d+(\.\d+){3}$/.test(line));
+  const hostAddress = output.split('\n').find((line) => /^\d+(\.\d+){3}$/.test(line));
+  return { commandPrefix: [], hostAddress };
+}
+
+/** A kubeconfig for the network of the nodes; there the names of Docker's containers are unknown to this machine. */
+async function kubeconfigInside(name: string): Promise<string> {
+  const text = await runCommand('kind', ['get', 'kubeconfig', '--internal', '--name', kindName(name)]);
+  const { address } = await firstNode(name);
+  return text.replace(/^( *server: https:\/\/)[^:\n]+:/m, `$1${address}:`);
+}
+
+async function firstNode(name: string): Promise<{ pid: string; address: string }> {
+  const format = '{{.State.Pid}} {{.NetworkSettings.Networks.kind.IPAddress}}';
+  const container = `${kindName(name)}-control-plane`;
+  const output = await runCommand('docker', ['inspect', '--format', format, container]);
+  const [pid = '', address = ''] = output.trim().split(' ');
+  return { pid, address };
 }
 
 class KindCluster extends BaseCluster {
@@ -97,16 +125,18 @@ class KindCluster extends BaseCluster {
   // A pull would fail all the same; but an image of `kind load` counts as present.
   readonly imagePullPolicy = 'Never';
   readonly hostAddress: string | undefined;
+  override readonly commandPrefix: readonly string[];
 
   constructor(
     name: string,
     kubeconfig: string,
     nodeNames: readonly string[],
     programFolders: readonly string[],
-    hostAddress: string | undefined,
+    { commandPrefix, hostAddress }: Reach,
   ) {
     super({ name, kubeconfig, nodeNames, capabilities, programFolders });
     this.hostAddress = hostAddress;
+    this.commandPrefix = commandPrefix;
   }
 
   override async loadImage(archive: string): Promise<void> {

@@ -14,15 +14,7 @@ import { localPrograms } from './programs.ts';
 import type { Capabilities, ClusterOptions, ClusterProvider } from './provider.ts';
 import { readState, removeState, stateFolder, writeState } from './state-folder.ts';
 
-const capabilities: Capabilities = {
-  networkPolicy: {
-    supported: false,
-    reason: 'the CNI plugins of Debian (ptp, host-local, portmap) do not enforce NetworkPolicies',
-  },
-  apiServerRestart: { supported: true },
-  podNetwork: { supported: true },
-  secondNode: { supported: true },
-};
+const capabilities: Capabilities = { apiServerRestart: { supported: true } };
 
 /** Processes of this machine, in namespaces of their own: needs Linux and root, and neither Docker nor a registry. */
 export const local: ClusterProvider = {

@@ -3,7 +3,7 @@ export const DEFAULT_NAME = 'default';
 export interface ClusterOptions {
   /** Letters, digits and dashes; clusters of different names live side by side. */
   readonly name: string;
-  /** 1 unless told; see the capability `secondNode`. */
+  /** 1 unless told; an existing cluster has those that it has. */
   readonly nodes: 1 | 2;
   /** Told about progress, a line at a time. */
   readonly say: (line: string) => void;
@@ -14,14 +14,8 @@ export type Capability =
   | { readonly supported: false; readonly reason: string };
 
 export interface Capabilities {
-  /** NetworkPolicies are enforced. */
-  readonly networkPolicy: Capability;
   /** `Cluster.restartApiServer` works. */
   readonly apiServerRestart: Capability;
-  /** Commands run by `Cluster.run` reach the addresses of pods and Services; else `kubectl port-forward` is the way. */
-  readonly podNetwork: Capability;
-  /** `nodes: 2` can be asked for. */
-  readonly secondNode: Capability;
 }
 
 export interface CommandOptions {

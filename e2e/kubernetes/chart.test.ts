@@ -199,6 +199,9 @@ describe.skipIf(helm === undefined)('the chart', () => {
     [{ replicas: 0 }, "at '/replicas': minimum: got 0, want 1"],
     [{ image: { digest: 'latest' } }, "at '/image/digest': 'latest' does not match pattern"],
     [{ logLevel: 'loud' }, "at '/logLevel': value must be one of 'trace', 'debug', 'info', 'warn', 'error'"],
+    [{ logLevel: null }, "missing property 'logLevel'"],
+    [{ image: { pullPolicy: null } }, "at '/image': missing property 'pullPolicy'"],
+    [{ fullnameOverride: 'My_Operator' }, "at '/fullnameOverride': 'My_Operator' does not match pattern"],
     [{ imagePullSecrets: ['name'] }, "at '/imagePullSecrets/0': got string, want object"],
     [{ podLabels: { a: 1 } }, "at '/podLabels/a': got number, want string"],
   ])('refuses %j in words', async (values, words) => {

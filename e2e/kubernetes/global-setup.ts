@@ -1,11 +1,17 @@
+import { once } from 'node:events';
 import { mkdirSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
 import type { TestProject } from 'vitest/node';
 import { startVersitygwAt } from '../../sidecar/src/testing/s3-servers/versitygw.ts';
 import { requireCluster } from '../cluster/clusters.ts';
+import type { Cluster } from '../cluster/provider.ts';
 import { outputFolder } from '../testing/output.ts';
 import { CLUSTER_NAME } from './testing/names.ts';
 import { quickStart, repository } from './testing/readme.ts';
 import { printTable, tableFile } from './testing/table.ts';
+
+/** ms */
+const CONNECT_LIMIT = 5_000;
 
 /** Installs the operator as README does, and starts an S3 server that pods reach. */
 export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
@@ -13,8 +19,9 @@ export default async function setUp(project: TestProject): Promise<() => Promise
   rmSync(tableFile, { force: true });
   const cluster = await requireCluster(CLUSTER_NAME);
   if (cluster.hostAddress === undefined)
-    throw new Error('pods of this cluster cannot reach the S3 server of the tests');
-  const [, install = ''] = quickStart();
+    throw new Error('pods of this cluster cannot reach the S3 server of the tests: set E2E_HOST_ADDRESS');
+  await reachServices(cluster);
+  const [, install = ''] = quickStart(cluster.registryImage);
   await cluster.run('bash', ['-euo', 'pipefail', '-c', `cd ${repository}\n${install}`]);
   const server = await startVersitygwAt(cluster.hostAddress, '--keep-alive');
   project.provide('kubernetesSuite', { clusterName: CLUSTER_NAME, endpoint: server.endpoint });
@@ -22,4 +29,22 @@ export default async function setUp(project: TestProject): Promise<() => Promise
     await server.stop();
     printTable((line) => console.log(line));
   };
+}
+
+/** @throws Error where Services cannot be called by their addresses */
+async function reachServices(cluster: Cluster): Promise<void> {
+  const host = await cluster.kubectl('get', 'service', 'kubernetes', '--output=jsonpath={.spec.clusterIP}');
+  const socket = connect({ host, port: 443 });
+  try {
+    await once(socket, 'connect', { signal: AbortSignal.timeout(CONNECT_LIMIT) });
+  } catch (cause) {
+    throw new Error(
+      `the Service kubernetes (${host}:443) cannot be reached from here, and the tests call Services and pods by their ` +
+        'addresses. With kind, run them as root, which joins the network of a node; those on an existing cluster run on ' +
+        'one of its nodes.',
+      { cause },
+    );
+  } finally {
+    socket.destroy();
+  }
 }

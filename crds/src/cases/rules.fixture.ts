@@ -89,7 +89,7 @@ export const ruleCases: readonly StoreCase[] = [
   ),
   ...rule(
     'spec.reaper',
-    'spec.reaper needs a TTL',
+    'spec.reaper needs a TTL: with ttl Forever nothing is reaped, so take spec.reaper out',
     [
       ['a reaper with a TTL', manifest({ reaper: {} })],
       ['no reaper without TTL', manifest({ retention: { ttl: 'Forever' } })],

@@ -26,7 +26,7 @@ const filesystemHasOneWriter: Rule = {
 
 const reaperNeedsTtl: Rule = {
   cel: "self.retention.ttl != 'Forever' || !has(self.reaper)",
-  message: 'spec.reaper needs a TTL',
+  message: 'spec.reaper needs a TTL: with ttl Forever nothing is reaped, so take spec.reaper out',
   field: 'reaper',
   holds: (spec) => at(spec, 'retention', 'ttl') !== FOREVER || !has(spec, 'reaper'),
 };
@@ -75,7 +75,8 @@ const Gateway = MapOf(
     credentialsSecretRef: Optional(
       secretReference(
         'Storage credentials that may put, get and list; the keys are named as the environment variables of ' +
-          "the provider's SDK. Mounted as files and read again on change.",
+          "the provider's SDK: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, for temporary keys, AWS_SESSION_TOKEN. " +
+          'Mounted as files and read again on change.',
       ),
     ),
     resources: Optional(computeResources('Compute resources of a gateway pod.')),
@@ -98,7 +99,7 @@ const Reaper = MapOf(
 
 const Sidecar = MapOf(
   { resources: Optional(computeResources('Compute resources of an injected sidecar.')) },
-  { description: 'The container injected into worker pods.' },
+  { description: 'The container injected into worker pods. Not built yet: has no effect.' },
 );
 
 export const SpecSchema = MapOf(
@@ -124,7 +125,8 @@ export const SpecSchema = MapOf(
     ),
     thresholdSize: byteSize(
       'Payloads larger than this are stored; others stay in the workflow history. Bytes, or a ' +
-        'quantity such as 256Ki. Reaches the codec of a worker when its pod is injected.',
+        'quantity such as 256Ki. Reaches the codec of a worker when its pod is injected, which is not built ' +
+        'yet; until then it is an option of the codec.',
       128_000,
     ),
     maxPayloadSize: byteSize('Largest payload accepted, from 1Mi to 5Gi.', '1Gi', limitInBounds),

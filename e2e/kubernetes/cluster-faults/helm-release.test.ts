@@ -81,8 +81,9 @@ test('helm uninstall, then install', async () => {
 });
 
 async function install(): Promise<void> {
-  const [, commands = ''] = quickStart();
-  await (await suiteCluster()).run('bash', ['-euo', 'pipefail', '-c', `cd ${repository}\n${commands}`]);
+  const cluster = await suiteCluster();
+  const [, commands = ''] = quickStart(cluster.registryImage);
+  await cluster.run('bash', ['-euo', 'pipefail', '-c', `cd ${repository}\n${commands}`]);
 }
 
 /** Watches who leads. @returns what ends that, and tells how long at most nobody did, and how many did at once */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { IMAGE } from '../testing/names.ts';
 import type { StoreBed } from '../testing/store-bed.ts';
-import { IMAGE } from '../testing/suite.ts';
 import { slowly } from './slowly.ts';
 
 interface Pod {

@@ -1,5 +1,5 @@
+import { IMAGE } from '../testing/names.ts';
 import type { StoreBed } from '../testing/store-bed.ts';
-import { IMAGE } from '../testing/suite.ts';
 import { slowly } from './slowly.ts';
 
 const HOST_FOLDER = '/tmp';

@@ -87,6 +87,10 @@ test.concurrent('what others add stays', async () => {
   await other('Deployment', 'apps/v1', {
     spec: { template: { metadata: { labels: { 'mesh.example.com/inject': 'enabled' } } } },
   });
+  await bed.kubectl('set', 'env', `deployment/${GATEWAY}`, 'NO_PROXY=storage.example.com');
+  const tolerations = [{ key: 'dedicated', operator: 'Exists' }];
+  const tolerating = JSON.stringify({ spec: { template: { spec: { tolerations } } } });
+  await bed.kubectl('patch', 'deployment', GATEWAY, '--type=merge', `--patch=${tolerating}`);
   await bed.kubectl('rollout', 'restart', `deployment/${GATEWAY}`);
   await bed.kubectl('rollout', 'status', `deployment/${GATEWAY}`, '--timeout=60s');
   // An edit makes the operator apply the Deployment again.
@@ -100,9 +104,14 @@ test.concurrent('what others add stays', async () => {
   const template = await read('deployment', '{.spec.template.metadata}');
   expect(template).toContain('mesh.example.com/inject');
   expect(template).toContain('kubectl.kubernetes.io/restartedAt');
+  const pod = await read('deployment', '{.spec.template.spec}');
+  expect(JSON.parse(pod)).toMatchObject({
+    tolerations,
+    containers: [{ env: [{ name: 'NO_PROXY', value: 'storage.example.com' }] }],
+  });
   show(
     'others add to objects',
-    'annotation, label, a label of the pods and `rollout restart` stay as they are',
+    'annotation, label, a label, a variable and a toleration of the pods, and `rollout restart` stay as they are',
   );
 });
 

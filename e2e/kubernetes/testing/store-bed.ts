@@ -40,6 +40,13 @@ export class StoreBed implements AsyncDisposable {
       kind: 'Namespace',
       metadata: { name: bed.namespace, labels },
     });
+    // Tests call from outside of any namespace, which a cluster that enforces the stores' policies would not let in.
+    await bed.apply({
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'NetworkPolicy',
+      metadata: { name: 'tests' },
+      spec: { podSelector: {}, ingress: [{}] },
+    });
     await bed.applySecret(CREDENTIALS, ACCESS_KEY, SECRET_KEY);
     return bed;
   }

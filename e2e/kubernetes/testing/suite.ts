@@ -17,7 +17,6 @@ declare module 'vitest' {
 
 export const OPERATOR_NAMESPACE = 'large-payload-system';
 export const OPERATOR = 'large-payload-operator';
-export const IMAGE = 'largepayload/payload-store:0.1.0';
 
 let found: Promise<Cluster> | undefined;
 

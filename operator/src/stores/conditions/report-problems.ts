@@ -1,5 +1,5 @@
 import { accountName } from '../desired/service-accounts.ts';
-import type { Component } from '../names.ts';
+import { type Component, componentName } from '../names.ts';
 import type { ObservedPod } from '../observed.ts';
 import type { StoreResource } from '../read-store.ts';
 import { type Finding, firstFinding, type Predicate } from './finding.ts';
@@ -142,5 +142,6 @@ export function credentialsOf({ store, component }: Pick<Complaint, 'store' | 'c
     return `the ${component}'s credentials are in Secret ${secret} (spec.${component}.credentialsSecretRef); correct that, and within two minutes it goes on by itself`;
   }
   const account = accountName(store.name, store.spec, component);
-  return `spec.${component}.credentialsSecretRef names no Secret, so the ${component} has the cloud identity of ServiceAccount ${account}; give that the rights, or name a Secret`;
+  const restart = `kubectl -n ${store.namespace} rollout restart deployment ${componentName(store.name, component)}`;
+  return `spec.${component}.credentialsSecretRef names no Secret, so the ${component} has the cloud identity of ServiceAccount ${account}; give that the rights, and where it had no identity before, make its pods anew by ${restart}; or name a Secret`;
 }

@@ -1,3 +1,4 @@
+import { componentName } from '../names.ts';
 import { describePod } from './component-view.ts';
 import type { Finding, Predicate } from './finding.ts';
 import { othersWords } from './others-words.ts';
@@ -12,10 +13,17 @@ export const unscheduled: Predicate<PodView> = (subject) => {
   return (
     claimProblem(subject, words) ?? {
       reason: 'Unschedulable',
-      message: `no node takes pod ${pod.name}: ${othersWords(words)}; make room, or change spec.${view.component}.resources`,
+      message: `no node takes pod ${pod.name}: ${othersWords(words)}; ${placementAdvice(words, view)}`,
     }
   );
 };
+
+function placementAdvice(words: string, { component, situation }: PodView['view']): string {
+  const { name } = situation.observed.store;
+  return /taint|affinity|selector/i.test(words)
+    ? `let it on a node, for example by tolerations, in the Deployment ${componentName(name, component)}: what is added there stays`
+    : `make room, or change spec.${component}.resources`;
+}
 
 function claimProblem({ pod, view }: PodView, words: string): Finding | undefined {
   const ours = view.situation.observed.store.spec?.storage.filesystem?.claimName;

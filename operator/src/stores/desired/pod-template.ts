@@ -48,6 +48,7 @@ function podSpec(context: StoreContext, config: Config, parts: PodParts) {
   const pullSecrets = settings.imagePullSecrets ?? [];
   const mounts = mountsOf(context, config, parts.component);
   return {
+    nodeSelector: { 'kubernetes.io/os': 'linux' },
     serviceAccountName: accountName(name, spec, parts.component),
     automountServiceAccountToken: false,
     // Variables of every Service of the namespace would be settings that nobody made.

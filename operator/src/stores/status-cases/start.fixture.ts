@@ -101,6 +101,20 @@ export const START_CASES: readonly Case[] = [
     expected: { ...WELL, Ready: 'False Unschedulable' },
   },
   {
+    when: 'pods have to tolerate what the nodes are tainted with',
+    situation: edited({
+      ...PENDING,
+      node: undefined,
+      scheduled: {
+        status: 'False',
+        reason: 'Unschedulable',
+        message:
+          '0/3 nodes are available: 3 node(s) had untolerated taint {dedicated: gpu}. preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling.',
+      },
+    }),
+    expected: { ...WELL, Ready: 'False Unschedulable' },
+  },
+  {
     when: 'the container cannot be started',
     situation: edited({
       ...PENDING,

@@ -2,10 +2,14 @@ import { StorageError } from '../driver.ts';
 
 export const NO_SPACE: readonly string[] = ['ENOSPC', 'EDQUOT', 'EFBIG'];
 
+const NO_LINKS =
+  'operation not permitted; the folder must be on a filesystem with hard links that this user may write';
+
 const HINTS: Record<string, string> = {
   EACCES: 'permission denied; give the service read and write access to the folder',
-  EPERM:
-    'operation not permitted; the folder must be on a filesystem with hard links that this user may write',
+  EPERM: NO_LINKS,
+  ENOTSUP: NO_LINKS,
+  EOPNOTSUPP: NO_LINKS,
   EROFS: 'the filesystem is mounted read-only',
   ENOTDIR: 'not a folder',
   ENOENT: 'no such folder',

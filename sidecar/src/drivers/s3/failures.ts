@@ -89,7 +89,8 @@ const TABLE: readonly Row[] = [
     ),
     failure: 'denied',
     retry: 'never',
-    words: ({ code }) => `the credentials are not accepted (${code}); check the key and its secret`,
+    words: ({ code }) =>
+      `the credentials are not accepted (${code}); check the key and its secret; temporary keys need AWS_SESSION_TOKEN too`,
   },
   {
     when: codes('InvalidObjectState'),
