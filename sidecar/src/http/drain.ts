@@ -35,7 +35,10 @@ export function drainable(app: FastifyInstance): EndServer {
     });
     if (ending) beLast(response);
   };
-  for (const event of ['request', 'checkContinue', 'checkExpectation']) server.prependListener(event, begin);
+  for (const event of ['request', 'checkContinue', 'checkExpectation']) {
+    // Where nobody listens Node answers `Expect` itself; a listener that answers nothing would keep it from that.
+    if (server.listenerCount(event) > 0) server.prependListener(event, begin);
+  }
 
   return async (limit, { lameDuck = 0, linger = 0 } = {}) => {
     ending = true;
