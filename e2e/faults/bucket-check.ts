@@ -9,6 +9,9 @@ export interface StoredObjects {
   readonly prefix: string;
 }
 
+/** What the service itself keeps beside payloads: the store's identity, and what it has written to see that it may. */
+export const OWN: readonly string[] = ['store.json', 'write-check'];
+
 /** Names of all objects, relative to the store. */
 export async function namesIn({ client, bucket, prefix }: StoredObjects): Promise<Set<string>> {
   const names = new Set<string>();

@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { bytesOf, factsOf, inChunks, never, someBytes, TestStore } from '../drivers/conformance/subject.ts';
+import { StorageError } from '../drivers/driver.ts';
 import { MemoryDriver } from '../drivers/memory.ts';
 import { Metrics } from '../operations/metrics.ts';
 import { Reaper } from '../retention/reaper.ts';
@@ -9,6 +10,7 @@ import { ClockGuard } from './clock-guard.ts';
 import { assertIdentity, claimStorage, ForeignStoreError } from './identity.ts';
 import type { Moment } from './moment.ts';
 import { OwnershipGuard } from './ownership-guard.ts';
+import { WriteWatch } from './write-watch.ts';
 
 const SECOND = 1_000;
 const HASH = `sha256:${'a'.repeat(64)}`;
@@ -28,8 +30,16 @@ afterEach(() => {
 
 const UNCLAIMED = new OwnershipGuard(async () => {}, 0);
 
-function storeWith(ttl: number | undefined, clockTolerance = 0, ownership = UNCLAIMED): BlobStore {
-  return new BlobStore(driver, new ClockGuard(driver, clockTolerance), ownership, { ttl, clockTolerance });
+const UNDOUBTED = new WriteWatch(async () => {});
+
+function storeWith(
+  ttl: number | undefined,
+  clockTolerance = 0,
+  ownership = UNCLAIMED,
+  writes = UNDOUBTED,
+): BlobStore {
+  const clock = new ClockGuard(driver, clockTolerance);
+  return new BlobStore(driver, { clock, ownership, writes }, { ttl, clockTolerance });
 }
 
 const now = (): Moment => ({ wallTime: Date.now(), monotonicTime: performance.now() });
@@ -154,6 +164,22 @@ describe('a put', () => {
     );
     expect(await stored.names()).toEqual(names);
   });
+});
+
+test('a put that the storage failed casts doubt on it, one that the client spoilt does not', async () => {
+  const failure = new StorageError('denied', 'access denied for s3:PutObject');
+  const writes = new WriteWatch(() => Promise.reject(failure));
+  const store = storeWith(undefined, 0, UNCLAIMED, writes);
+  const spoilt = requestOf(bytes, { body: inChunks(bytes.subarray(1)) });
+  await expect(store.put(spoilt)).rejects.toMatchObject({ code: 'digest_mismatch' });
+  await writes.check();
+  const takes = driver.put;
+  driver.put = () => Promise.reject(failure);
+  await expect(store.put(requestOf(bytes))).rejects.toBe(failure);
+  await expect(writes.check()).rejects.toBe(failure);
+  driver.put = takes;
+  await store.put(requestOf(bytes));
+  await writes.check();
 });
 
 describe('a get', () => {

@@ -8,12 +8,20 @@ import type { ClockGuard } from './clock-guard.ts';
 import { elapsedSince, type Moment } from './moment.ts';
 import type { OwnershipGuard } from './ownership-guard.ts';
 import { IntegrityError, verifiedBody } from './verified-body.ts';
+import type { WriteWatch } from './write-watch.ts';
 
 export interface BlobStoreSettings {
   /** ms; `undefined`: kept for ever */
   readonly ttl: number | undefined;
   /** the difference allowed between the clocks of any two processes of the store, ms */
   readonly clockTolerance: number;
+}
+
+/** What a PUT depends on beside its own bytes. */
+export interface BlobStoreGuards {
+  readonly clock: ClockGuard;
+  readonly ownership: OwnershipGuard;
+  readonly writes: WriteWatch;
 }
 
 /** A payload on its way in, its parts already checked by their grammar. */
@@ -47,13 +55,15 @@ export class BlobStore {
   readonly #clock: ClockGuard;
   readonly #settings: BlobStoreSettings;
   readonly #ownership: OwnershipGuard;
+  readonly #writes: WriteWatch;
   /** ms that a PUT may take from parsed headers to acknowledgement */
   readonly putTimeLimit: number;
 
-  constructor(driver: Driver, clock: ClockGuard, ownership: OwnershipGuard, settings: BlobStoreSettings) {
+  constructor(driver: Driver, { clock, ownership, writes }: BlobStoreGuards, settings: BlobStoreSettings) {
     this.#driver = driver;
     this.#clock = clock;
     this.#ownership = ownership;
+    this.#writes = writes;
     this.#settings = settings;
     this.putTimeLimit = putTimeLimit(settings.ttl);
   }
@@ -68,12 +78,14 @@ export class BlobStore {
    * @throws ServiceError `digest_mismatch`, `clock_difference`, `put_timeout`; ForeignStoreError, StorageError
    */
   async put(request: PutRequest): Promise<PutResult> {
+    const { facts, signal } = request;
     const key = this.#keyFor(request);
     const [name] = objectNames(key);
     try {
       await this.#assertMayPut();
-      const body = verifiedBody(request.body, request.facts);
-      const outcome = await this.#driver.put(name, body, request.facts, { signal: request.signal });
+      const body = verifiedBody(request.body, facts);
+      const put = () => this.#driver.put(name, body, facts, { signal });
+      const outcome = await this.#writes.observe(put, signal);
       await this.#assertMayPut();
       this.#assertInTime(request.received);
       return { key: formatKey(key), outcome };

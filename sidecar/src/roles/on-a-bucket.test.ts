@@ -130,7 +130,8 @@ describe.skipIf(server === undefined)('on a bucket', () => {
     expect((await json(reaper, '/status')).reaper).toEqual({
       lastCompletedTime: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
     });
-    expect(await metric(reaper, 'payload_store_cleanup_deleted_total')).toBe(1);
+    const deleted = () => metric(reaper, 'payload_store_cleanup_deleted_total');
+    await eventually('it was counted', async () => (await deleted()) === 1);
 
     await put(gateway, 'stays');
     const cleanup = (service: ServingProcess) =>

@@ -75,7 +75,8 @@ describe.skipIf(server === undefined)(
       expect(got.body).toEqual(bytes);
       await eventually('what expired is gone', async () => !(await stored()).includes(expired));
       expect(await stored()).toEqual([`orders${keyOf(created)}`, 'orders/store.json']);
-      expect(await metric(reaper, 'payload_store_cleanup_deleted_total')).toBe(1);
+      const deleted = () => metric(reaper, 'payload_store_cleanup_deleted_total');
+      await eventually('it was counted', async () => (await deleted()) === 1);
       const cleanup = '/admin/payload-store/cleanup?age=1s';
       expectError(await call(gateway.admin, cleanup, { method: 'POST' }), 'unknown_route');
       for (const { admin } of [gateway, reaper]) {
@@ -83,6 +84,49 @@ describe.skipIf(server === undefined)(
         expect(usage.body.toString()).toMatch(/"namespace":"orders".*"objects":1/);
         expect(usage.body.toString()).toMatch(/\{"done":true\}\n$/);
       }
+    });
+
+    test('a gateway that may not write is told apart from one that may, at its start and later', {
+      timeout: 120_000,
+    }, async () => {
+      const { bucket, ...place } = await server.newBucket();
+      const manifest = JSON.stringify({
+        apiVersion: 'largepayload.dev/v1alpha1',
+        kind: 'LargePayloadStore',
+        metadata: { name: 'orders', namespace: 'payments' },
+        spec: { storage: { s3: { ...place, bucket, prefix: 'orders/' } }, retention: { ttl: '30d' } },
+      });
+      const rightful = await createUser(server, 'rightful');
+      const mistaken = await createUser(server, 'mistaken');
+      const start = (credentials: string) =>
+        serve({ role: 'gateway', manifest, args: ['--credentials-dir', credentials] });
+      const status = async ({ metrics }: ServingProcess) =>
+        JSON.parse((await call(metrics, '/status')).body.toString());
+
+      await allow(server, bucket, { rightful: GATEWAY_POLICY, mistaken: REAPER_POLICY });
+      await using gateway = await start(rightful);
+      await eventually('ready', async () => (await readyz(gateway)).status === 200, HEALING_LIMIT);
+      await using wrong = await start(mistaken);
+      await eventually('told', async () => (await readyz(wrong)).code === 'storage_denied', HEALING_LIMIT);
+      expect((await readyz(wrong)).message).toContain('access denied for s3:PutObject');
+      expect((await status(wrong)).ready).toBe(false);
+
+      expect((await put(gateway)).status).toBe(201);
+      await allow(server, bucket, { rightful: REAPER_POLICY });
+      expect((await status(gateway)).ready).toBe(true);
+      const another = testPayload('not stored');
+      const request = { method: 'PUT', headers: another.putHeaders, body: another.bytes };
+      expectError(await call(gateway.data, another.putPath, request), 'storage_denied');
+      await eventually('it is told', async () => (await status(gateway)).ready === false);
+      expect((await status(gateway)).error).toEqual({
+        code: 'storage_denied',
+        message: expect.stringContaining('access denied for s3:PutObject'),
+      });
+      expect((await readyz(gateway)).status).toBe(200);
+
+      await allow(server, bucket, { rightful: GATEWAY_POLICY });
+      await eventually('well again', async () => (await status(gateway)).ready === true, HEALING_LIMIT);
+      expect((await call(gateway.data, another.putPath, request)).status).toBe(201);
     });
   },
 );

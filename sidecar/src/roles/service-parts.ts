@@ -5,6 +5,8 @@ import { ClockGuard } from '../blob-store/clock-guard.ts';
 import { assertIdentity, type StoreIdentity } from '../blob-store/identity.ts';
 import { OwnershipGuard } from '../blob-store/ownership-guard.ts';
 import { timeLimit } from '../blob-store/time-limit.ts';
+import { tryWrite } from '../blob-store/write-trial.ts';
+import { WriteWatch } from '../blob-store/write-watch.ts';
 import { ByteBudget } from '../data-api/byte-budget.ts';
 import { buildDataServer } from '../data-api/data-server.ts';
 import { type DataLimits, DEFAULT_LIMITS } from '../data-api/limits.ts';
@@ -45,6 +47,7 @@ export interface ServiceParts {
   readonly driver: Driver;
   readonly clock: ClockGuard;
   readonly ownership: OwnershipGuard;
+  readonly writes: WriteWatch;
   readonly readiness: Readiness;
   readonly traffic: {
     readonly limits: DataLimits;
@@ -68,9 +71,11 @@ export function buildParts(
     () => assertIdentity(driver, identity, identityLimit()),
     IDENTITY_LIFETIME[storageKind(settings.manifest)],
   );
+  const writes = new WriteWatch(() => tryWrite(driver));
   const look = async () => {
     await ownership.check();
     await clock.check();
+    await writes.check();
   };
   const readiness = new Readiness(look, { latch: traits.latchReadiness });
   const traffic = buildTraffic(settings);
@@ -80,7 +85,7 @@ export function buildParts(
   });
   metrics.watchReadiness(readiness);
   return {
-    ...{ traits, settings, identity, driver, clock, ownership, readiness, traffic, metrics, log },
+    ...{ traits, settings, identity, driver, clock, ownership, writes, readiness, traffic, metrics, log },
     ttl: ttl === 'Forever' ? undefined : parseDuration(ttl),
   };
 }
@@ -103,11 +108,11 @@ export function buildReaper({ ttl, traits, settings, ...parts }: ServiceParts): 
 
 /** The data port, and the longest that a PUT on it may take (ms). */
 export function buildDataPort(parts: ServiceParts): { app: FastifyInstance; putTimeLimit: number } {
-  const { driver, clock, ownership, ttl, traits, traffic, metrics, readiness, log, settings } = parts;
+  const { driver, clock, ownership, writes, ttl, traits, traffic, metrics, readiness, log, settings } = parts;
   const { temporalNamespaces } = settings.manifest.spec;
   const namespaces = temporalNamespaces === undefined ? undefined : new Set(temporalNamespaces);
   const { clockTolerance } = traits;
-  const store = new BlobStore(driver, clock, ownership, { ttl, clockTolerance });
+  const store = new BlobStore(driver, { clock, ownership, writes }, { ttl, clockTolerance });
   const app = buildDataServer({ ...traffic, store, metrics, readiness, namespaces, log });
   return { app, putTimeLimit: store.putTimeLimit };
 }

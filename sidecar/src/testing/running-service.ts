@@ -82,11 +82,13 @@ export function temporaryFolder(): Promise<string> {
   return mkdtemp(join(tmpdir(), 'payload-store-test-'));
 }
 
-/** Every file of the store, the service's temporary ones included; its identity excepted. */
+const NO_PAYLOADS = ['store.json', 'write-check'];
+
+/** Every file of the store, the service's temporary ones included; its identity and trials of writing excepted. */
 export async function filesIn(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   return entries
-    .filter((entry) => entry.isFile() && entry.name !== 'store.json')
+    .filter((entry) => entry.isFile() && !NO_PAYLOADS.includes(entry.name))
     .map((entry) => join(entry.parentPath, objectNameOfFile(entry.name)).slice(folder.length))
     .sort();
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
+import { tryWrite } from '../../blob-store/write-trial.ts';
 import { bytesOf, factsOf, inChunks, never, someBytes } from '../conformance/subject.ts';
 import type { S3Driver } from './s3-driver.ts';
 import { inTurn, ok, refusal, type Script, scriptedServer } from './test-scripted-server.ts';
@@ -144,6 +145,18 @@ test('what is written has the storage class and encryption of the manifest', asy
     'x-amz-server-side-encryption': 'aws:kms',
     'x-amz-server-side-encryption-aws-kms-key-id': serverSideEncryption.kmsKeyID,
   });
+});
+
+test('a trial of writing overwrites what is there, with the storage class of the manifest', async () => {
+  const there = ok({ 'Content-Length': '150', 'x-amz-checksum-sha256': otherDigest });
+  const server = await scriptedServer(inTurn(refusal(412, 'PreconditionFailed'), there, ok()));
+  await tryWrite(server.driver({ prefix: 'p/', storageClass: 'STANDARD_IA' }));
+  expect(server.asked.map(({ method }) => method)).toEqual(['PUT', 'HEAD', 'PUT']);
+  expect(server.asked[2]).toMatchObject({
+    path: '/payloads/p/write-check?x-id=PutObject',
+    headers: { 'x-amz-storage-class': 'STANDARD_IA' },
+  });
+  expect(server.asked[2]?.headers).not.toHaveProperty('if-none-match');
 });
 
 test('a region is signed for, and without one the default of services beside AWS', async () => {

@@ -1,11 +1,13 @@
-import { afterAll, describe } from 'vitest';
+import { afterAll, describe, test } from 'vitest';
 import { unlessMissing } from '../../../../e2e/testing/unless-missing.ts';
+import { tryWrite } from '../../blob-store/write-trial.ts';
+import type { S3Server } from '../../testing/s3-servers/s3-server.ts';
 import { startSeaweedfs } from '../../testing/s3-servers/seaweedfs.ts';
 import { describeFailedPut } from '../conformance/failed-put.ts';
 import { describePut } from '../conformance/put.ts';
 import type { DriverSubject } from '../conformance/subject.ts';
 import { describeDriver } from '../conformance.ts';
-import { prefixEach, S3_CAPABILITIES } from './test-store.ts';
+import { prefixEach, S3_CAPABILITIES, storeIn } from './test-store.ts';
 
 const server = await unlessMissing(startSeaweedfs);
 afterAll(() => server?.stop());
@@ -19,8 +21,23 @@ const subject: DriverSubject = {
   start: prefixEach(server),
 };
 
+/** As many drivers on one place. */
+async function manyOnOnePlace(count: number) {
+  const running = server as S3Server;
+  const place = await running.newBucket();
+  return Array.from({ length: count }, () => storeIn(running, place));
+}
+
 describe.skipIf(server === undefined)('on SeaweedFS, behind prefixes', () => {
   describeDriver(subject);
+
+  test('gateways that try to write at once do not disturb each other', async () => {
+    const stores = await manyOnOnePlace(8);
+    for (let round = 0; round < 3; round += 1) {
+      await Promise.all(stores.map(({ driver }) => tryWrite(driver)));
+    }
+    await Promise.all(stores.map((store) => store.stop()));
+  });
 
   describe('every body streaming', () => {
     const streaming = { ...subject, start: prefixEach(server, { inMemoryLimit: 0 }) };

@@ -3,8 +3,10 @@ import { join } from 'node:path';
 
 const text = readFileSync(join(import.meta.dirname, '../../../../docs/storage.md'), 'utf8');
 
-/** The manifests of docs/storage.md. */
-export const [AWS_MANIFEST = '', LOCAL_MANIFEST = ''] = blocks('yaml');
+/** The stores of docs/storage.md on a bucket. */
+export const [AWS_MANIFEST = '', LOCAL_MANIFEST = ''] = blocks('yaml').filter((block) =>
+  block.includes('kind: LargePayloadStore'),
+);
 
 /** The policies of docs/storage.md: what puts and gets, and what deletes. */
 export const [GATEWAY_POLICY = '', REAPER_POLICY = ''] = blocks('json');

@@ -1,0 +1,48 @@
+import { type Logger, pino } from 'pino';
+import { expect, test, vi } from 'vitest';
+import { never, TestStore } from '../drivers/conformance/subject.ts';
+import { startInFolder } from '../drivers/filesystem/test-folder.ts';
+import { MemoryDriver } from '../drivers/memory.ts';
+import { beginStore } from './claim.ts';
+
+const OURS = { namespace: 'payments', name: 'orders' };
+const ROOM_FOR_IDENTITY = 64;
+
+function quietLog(): Logger {
+  return pino({ level: 'silent' });
+}
+
+test('a store that is known is written to, and one that takes no writes is not begun', async () => {
+  const driver = new MemoryDriver(1_000);
+  const store = new TestStore({ driver, stop: () => driver.close() });
+  await beginStore(driver, OURS, quietLog(), never());
+  expect(await store.get('write-check')).toBeUndefined();
+  await beginStore(driver, OURS, quietLog(), never());
+  expect(await store.get('write-check')).toBeDefined();
+  const denied = new Error('access denied');
+  driver.put = async (_name, _body, _facts, { keepExisting = false }) => {
+    if (keepExisting) return 'existed';
+    throw denied;
+  };
+  await expect(beginStore(driver, OURS, quietLog(), never())).rejects.toBe(denied);
+});
+
+test('a full one serves what it has, which is told', async () => {
+  const driver = new MemoryDriver(ROOM_FOR_IDENTITY);
+  const log = quietLog();
+  const warn = vi.spyOn(log, 'warn');
+  await beginStore(driver, OURS, log, never());
+  await beginStore(driver, OURS, log, never());
+  expect(warn).toHaveBeenLastCalledWith(
+    { reason: expect.stringContaining('at most 64 bytes') },
+    expect.stringContaining('the storage is full'),
+  );
+});
+
+test('a folder needs no trial', async () => {
+  const started = await startInFolder();
+  const store = new TestStore(started);
+  for (let start = 0; start < 2; start += 1) await beginStore(started.driver, OURS, quietLog(), never());
+  expect(await store.get('write-check')).toBeUndefined();
+  await store.stop();
+});
