@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { eventually } from '../../testing/eventually.ts';
 import { killOperator, removeOperatorPod, untilLeader } from '../testing/operator.ts';
-import { appliedFor, type OwnedObject, ownedObjects } from '../testing/owned-objects.ts';
+import { appliedFor, isConfiguration, type OwnedObject, ownedObjects } from '../testing/owned-objects.ts';
 import { CREDENTIALS, StoreBed } from '../testing/store-bed.ts';
 import { show } from '../testing/table.ts';
 
@@ -31,7 +31,7 @@ test('the operator is killed in the middle, again and again', { timeout: 420_000
 
   for (const store of stores) {
     const objects = await settledObjects(bed, store);
-    const [configMap] = namesOf(objects, 'ConfigMap');
+    const [configMap] = namesOf(objects, 'ConfigMap').filter(isConfiguration);
     const applied = objects.filter(({ kind }) => kind !== 'Pod' && kind !== 'ReplicaSet');
     expect(applied.map(({ kind, metadata }) => `${kind}/${metadata.name}`).sort()).toEqual(
       appliedFor(store, configMap ?? ''),
@@ -87,7 +87,7 @@ async function unfinished(bed: StoreBed): Promise<string[]> {
 async function settledObjects(bed: StoreBed, store: string): Promise<OwnedObject[]> {
   return await eventually(async () => {
     const objects = await ownedObjects(bed, store);
-    const isSettled = namesOf(objects, 'Pod').length === 1 && namesOf(objects, 'ConfigMap').length === 1;
+    const isSettled = namesOf(objects, 'Pod').length === 1 && namesOf(objects, 'ConfigMap').length === 2;
     return isSettled ? objects : undefined;
   }, 30_000);
 }

@@ -1,9 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { expect, inject, test } from 'vitest';
+import { startVersitygwAt } from '../../../sidecar/src/testing/s3-servers/versitygw.ts';
+import { isConfiguration } from '../testing/owned-objects.ts';
 import { CREDENTIALS, StoreBed } from '../testing/store-bed.ts';
 import { show } from '../testing/table.ts';
 import { requestTraffic } from '../testing/traffic.ts';
 import { namesOf, podsOf } from './pods.ts';
+import { S3User } from './s3-user.ts';
 import { slowly } from './slowly.ts';
 import { stopwatch } from './stopwatch.ts';
 import { expectCalm } from './what-people-see.ts';
@@ -19,7 +23,8 @@ test('edits that cannot work, of a store that is Ready', { timeout: 400_000 }, a
   await using bed = await StoreBed.make('edit');
   await bed.applyStore('orders', { gateway: gatewayWith(CREDENTIALS) });
   await bed.until('orders', 'GatewayAvailable', { message: /^2 of 2/ });
-  const [original] = await namesOf(bed, 'orders', 'configmaps');
+  const configurations = async () => (await namesOf(bed, 'orders', 'configmaps')).filter(isConfiguration);
+  const [original] = await configurations();
   const pods = await podsOf(bed, 'orders');
   await using traffic = requestTraffic(await bed.servedUrl('orders'));
 
@@ -30,6 +35,16 @@ test('edits that cannot work, of a store that is Ready', { timeout: 400_000 }, a
 
   await bed.applyStore('orders', { gateway: gatewayWith('gone') });
   const secret = await expectHarmless(bed, pods.slice(1), 'SecretMissing');
+
+  await using twin = await anotherServer(bed.bucket);
+  const elsewhere = bed.s3Storage({ endpoint: twin.endpoint });
+  await bed.applyStore('orders', { gateway: gatewayWith(CREDENTIALS), storage: elsewhere });
+  const another = await expectHarmless(bed, pods.slice(1), 'IdentityMissing');
+
+  await (await S3User.make(bed, 'read-only')).mayOnly('s3:GetObject', 's3:ListBucket');
+  await bed.applyStore('orders', { gateway: gatewayWith('read-only') });
+  const readOnly = await expectHarmless(bed, pods.slice(1), 'StorageDenied');
+  expect(readOnly).toContain('s3:PutObject');
   const during = traffic.done;
   expect(traffic.failures).toEqual([]);
 
@@ -38,7 +53,7 @@ test('edits that cannot work, of a store that is Ready', { timeout: 400_000 }, a
   await bed.untilReady('orders');
   const ready = readyAfter();
   const config = await slowly(async () => {
-    const [name, ...more] = await namesOf(bed, 'orders', 'configmaps');
+    const [name, ...more] = await configurations();
     return more.length === 0 ? name : undefined;
   });
   expect(config).not.toBe(original);
@@ -46,11 +61,21 @@ test('edits that cannot work, of a store that is Ready', { timeout: 400_000 }, a
   await expectCalm(bed, 'orders');
   show('edit: endpoint of nobody', endpoint);
   show('edit: Secret of nobody', secret);
+  show('edit: endpoint of another server, an empty bucket of that name', another);
+  show('edit: Secret that may only read', readOnly);
   show(
     'edit: corrected',
     `Ready after ${ready}, old ConfigMaps deleted; of ${traffic.done} payloads put and got, ${during} of them before, 0 failed`,
   );
 });
+
+/** Another S3 server, with an empty bucket of the same name. */
+async function anotherServer(bucket: string) {
+  const { endpoint } = inject('kubernetesSuite');
+  const server = await startVersitygwAt(new URL(endpoint).hostname);
+  await server.client.send(new CreateBucketCommand({ Bucket: bucket }));
+  return { endpoint: server.endpoint, [Symbol.asyncDispose]: () => server.stop() };
+}
 
 /** Waits until the edit is known not to work. The pods of before serve on. @returns the words */
 async function expectHarmless(bed: StoreBed, pods: readonly object[], reason: string): Promise<string> {

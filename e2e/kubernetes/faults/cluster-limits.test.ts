@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { isConfiguration } from '../testing/owned-objects.ts';
 import { CREDENTIALS, StoreBed } from '../testing/store-bed.ts';
 import { show } from '../testing/table.ts';
 import { checkFromPod } from './check-pod.ts';
@@ -78,7 +79,7 @@ describe.concurrent('what a cluster limits', { timeout: 240_000 }, () => {
     });
     await bed.untilReady(LONGEST_NAME);
     await bed.until(LONGEST_NAME, 'ReaperHealthy', { status: 'True' });
-    const [config = ''] = await namesOf(bed, LONGEST_NAME, 'configmaps');
+    const [config = ''] = (await namesOf(bed, LONGEST_NAME, 'configmaps')).filter(isConfiguration);
     await expectCalm(bed, LONGEST_NAME);
     show('name of 40 characters', `Ready; its ConfigMap is ${config}`);
   });

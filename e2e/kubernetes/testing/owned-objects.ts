@@ -26,8 +26,17 @@ export async function ownedObjects(bed: StoreBed, store: string): Promise<OwnedO
   return list.items;
 }
 
-/** What the operator applies for a store without a TTL, by its configuration's name. */
+/** What the operator applies for a store without a TTL that has reached its storage, by its configuration's name. */
 export function appliedFor(store: string, configMap: string): string[] {
   const gateway = ['Deployment', 'NetworkPolicy', 'PodDisruptionBudget', 'Service', 'ServiceAccount'];
-  return [`ConfigMap/${configMap}`, ...gateway.map((kind) => `${kind}/${store}-gateway`)];
+  return [
+    `ConfigMap/${store}-claimed`,
+    `ConfigMap/${configMap}`,
+    ...gateway.map((kind) => `${kind}/${store}-gateway`),
+  ];
+}
+
+/** Whether a ConfigMap is one that pods of the store are started with; the other says that it has a storage. */
+export function isConfiguration(name: string): boolean {
+  return /-config-[0-9a-f]+$/.test(name);
 }

@@ -1,11 +1,12 @@
 import { ApiError, type KubernetesApi, type ResourceKind } from '../kubernetes/api.ts';
 import { NETWORK_POLICIES, SERVICE_ACCOUNTS } from '../kubernetes/resources.ts';
 import type { DesiredObject } from '../stores/desired-objects.ts';
-import { STORE_LABEL } from '../stores/labels.ts';
 import type { ObservedObject, ObservedStore, Refusal } from '../stores/observed.ts';
 import { obsoleteObjects } from '../stores/obsolete-objects.ts';
-import { identityOf, identityOfDesired, objectsInTheWay } from '../stores/ownership.ts';
+import { identityOf, identityOfDesired, isOurs, objectsInTheWay } from '../stores/ownership.ts';
+import { podNeeds } from '../stores/pod-needs.ts';
 import { projectObject } from '../stores/project/project-object.ts';
+import type { StoreResource } from '../stores/read-store.ts';
 import { AppliedObjects } from './applied-objects.ts';
 
 /** ms until what was refused is tried again, longer each time: a quota may have been raised */
@@ -48,12 +49,16 @@ export class StoreWriter {
     const live = new Map(observed.objects.map((object) => [identityOf(object), object]));
     const inTheWay = new Set(objectsInTheWay(observed, desired).map(identityOf));
     const refusals: Refusal[] = [];
+    /** what is not there, or is somebody else's: no pod is made that would use it */
+    const lacking = new Set<string>();
     let lookAgainAfter = Number.POSITIVE_INFINITY;
     for (const each of desired) {
       const identity = identityOfDesired(each);
+      if (podNeeds(each).some((needed) => lacking.has(needed))) continue;
       if (inTheWay.has(identity)) {
-        await this.#lookAtForeign(each, signal);
+        await this.#lookAt(each, observed.store, signal);
         if (isPolicy(each)) break;
+        lacking.add(identity);
         continue;
       }
       const found = live.get(identity);
@@ -62,10 +67,12 @@ export class StoreWriter {
         lookAgainAfter = Math.min(lookAgainAfter, verdict.lookAgainAfter ?? Number.POSITIVE_INFINITY);
         continue;
       }
-      const refusal = await this.#apply(each, found, now, signal);
-      if (refusal === undefined) continue;
-      refusals.push(refusal);
-      if (isPolicy(each) && found === undefined) break;
+      const outcome = await this.#apply(each, found, observed.store, now, signal);
+      if (outcome === 'applied') continue;
+      if (outcome !== 'foreign') refusals.push(outcome);
+      if (found !== undefined) continue;
+      if (isPolicy(each)) break;
+      lacking.add(identity);
     }
     for (const { resource, namespace, name, uid } of obsoleteObjects(observed, desired)) {
       const refusal = await this.#api
@@ -86,44 +93,55 @@ export class StoreWriter {
   async #apply(
     desired: DesiredObject,
     found: ObservedObject | undefined,
+    store: StoreResource,
     now: number,
     signal: AbortSignal,
-  ): Promise<Refusal | undefined> {
-    const { resource, object, hash } = desired;
+  ): Promise<'applied' | 'foreign' | Refusal> {
+    const { resource, object } = desired;
     try {
       // Nothing in an account would conflict, so that one of somebody else has to be looked for.
-      if (
-        found === undefined &&
-        resource === SERVICE_ACCOUNTS &&
-        (await this.#lookAtForeign(desired, signal))
-      )
-        return undefined;
-      const applied = await this.#api.apply(resource, object, { force: found !== undefined }, signal);
-      this.#applied.record(
-        identityOfDesired(desired),
-        hash,
-        versionOf(projectObject(resource, applied)),
-        now,
-      );
-      return undefined;
+      const isUnseen = found === undefined && resource === SERVICE_ACCOUNTS;
+      if (isUnseen && (await this.#lookAt(desired, store, signal)) === 'foreign') return 'foreign';
+      await this.#applyNow(desired, found !== undefined, now, signal);
+      return 'applied';
     } catch (error) {
       const refusal = refusalOf(resource, object.metadata.name)(error);
-      if ((error as ApiError).status === 409) await this.#lookAtForeign(desired, signal);
-      return refusal;
+      const isConflict = found === undefined && (error as ApiError).status === 409;
+      // Without our labels, the mirrors do not show what is ours all the same.
+      if (!isConflict || (await this.#lookAt(desired, store, signal)) !== 'ours') return refusal;
+    }
+    try {
+      await this.#applyNow(desired, true, now, signal);
+      return 'applied';
+    } catch (error) {
+      return refusalOf(resource, object.metadata.name)(error);
     }
   }
 
-  /** Whether there is an object of that name which does not bear our label. */
-  async #lookAtForeign(desired: DesiredObject, signal: AbortSignal): Promise<boolean> {
+  async #applyNow(desired: DesiredObject, force: boolean, now: number, signal: AbortSignal): Promise<void> {
+    const { resource, object, hash } = desired;
+    const applied = await this.#api.apply(resource, object, { force }, signal);
+    const identity = identityOfDesired(desired);
+    this.#applied.record(identity, hash, versionOf(projectObject(resource, applied)), now);
+    this.#foreign.delete(identity);
+  }
+
+  /** Whose the object of that name is, as the API server has it. */
+  async #lookAt(
+    desired: DesiredObject,
+    store: StoreResource,
+    signal: AbortSignal,
+  ): Promise<'absent' | 'ours' | 'foreign'> {
     const { resource, object } = desired;
-    const { name, namespace = '', labels } = object.metadata;
+    const { name, namespace = '' } = object.metadata;
     const identity = identityOfDesired(desired);
     const there = await this.#api.get({ resource, namespace, name }, signal);
     const observed = there && projectObject(resource, there);
-    const isForeign = observed !== undefined && observed.store !== labels?.[STORE_LABEL];
+    const isForeign = observed !== undefined && !isOurs(observed, store);
     if (isForeign) this.#foreign.set(identity, observed);
     else this.#foreign.delete(identity);
-    return isForeign;
+    if (observed === undefined) return 'absent';
+    return isForeign ? 'foreign' : 'ours';
   }
 }
 
@@ -140,8 +158,10 @@ function refusalOf(resource: ResourceKind, name: string): (error: unknown) => Re
   };
 }
 
-/** The API server understood and will not: to ask again at once would not help. */
-function isRefusal({ status }: ApiError): boolean {
+/** The API server understood and will not, or a webhook keeps it from it: to ask again at once would not help. */
+function isRefusal({ status, message }: ApiError): boolean {
+  // Which webhook that is and what is wrong with it is for people to see; the rest of the store goes on.
+  if (status === 500) return message.includes('failed calling webhook');
   return status === 403 || status === 404 || status === 409 || status === 422 || status === 400;
 }
 
@@ -149,7 +169,7 @@ function isRefusal({ status }: ApiError): boolean {
  * Another one whenever somebody changes the object. Where the API server counts what is desired (`generation`) that, as what
  * controllers report is no change; it leaves out metadata, so that what ties the object to its store comes with it.
  */
-function versionOf({ generation, resourceVersion, controller, store, objectHash }: ObservedObject): string {
+function versionOf({ uid, generation, resourceVersion, ...ties }: ObservedObject): string {
   if (generation === undefined) return resourceVersion;
-  return [generation, controller, store, objectHash].join(' ');
+  return [uid, generation, ties.controller, ties.store, ties.objectHash].join(' ');
 }

@@ -42,6 +42,21 @@ test('a store on S3 has a gateway and a reaper, what they need coming first', ()
   ]);
 });
 
+test('once it has a storage, gateways that start are told, and no pod is made anew for that', () => {
+  const before = desiredFor();
+  const status = { storageID: 'payments/orders' };
+  const after = desiredObjects(store(ON_S3, {}, status), SETTINGS);
+  expect(namesOf(after).filter((name) => !namesOf(before).includes(name))).toEqual([
+    'ConfigMap orders-claimed',
+  ]);
+  expect(podsOf(after)).toEqual(podsOf(before));
+  const gateway = podsOf(after)[0].spec;
+  expect(gateway.volumes).toContainEqual({
+    name: 'claimed',
+    configMap: { name: 'orders-claimed', optional: true },
+  });
+});
+
 test.each([
   ['on a volume', ON_A_VOLUME],
   ['that keeps for ever', { ...ON_S3, retention: { ttl: 'Forever' }, reaper: undefined }],

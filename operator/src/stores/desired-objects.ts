@@ -8,6 +8,7 @@ import {
   SERVICE_ACCOUNTS,
   SERVICES,
 } from '../kubernetes/resources.ts';
+import { claim } from './desired/claim.ts';
 import { configMap, configOf } from './desired/config-map.ts';
 import type { PodSettings, StoreContext } from './desired/context.ts';
 import { disruptionBudget } from './desired/disruption-budget.ts';
@@ -45,6 +46,7 @@ export function desiredObjects(store: StoreResource, settings: PodSettings): rea
     [SERVICE_ACCOUNTS, account('gateway')],
     [SERVICE_ACCOUNTS, reaps && account('reaper')],
     [CONFIG_MAPS, configMap(context, config)],
+    [CONFIG_MAPS, store.status.storageID !== undefined && claim(context, store.status.storageID)],
     [NETWORK_POLICIES, gatewayPolicy(context)],
     [NETWORK_POLICIES, reaps && reaperPolicy(context)],
     [POD_DISRUPTION_BUDGETS, disruptionBudget(context)],

@@ -14,6 +14,10 @@ export const CONFIG_KEY = 'store.yaml';
 export const CREDENTIALS_FOLDER = '/var/run/secrets/payload-store/credentials';
 export const DATA_FOLDER = '/var/lib/payload-store';
 
+/** Where a gateway finds a file once its store has a storage. */
+export const CLAIM_FOLDER = '/var/run/payload-store';
+export const CLAIM_KEY = 'claimed';
+
 /** Of the Deployment, account and policies of a component; of the gateway's Service and disruption budget too. */
 export function componentName(store: string, component: Component): string {
   return `${store}-${component}`;
@@ -22,6 +26,11 @@ export function componentName(store: string, component: Component): string {
 /** Within 63 characters, as a store's name has at most 40. */
 export function configMapName(store: string, configHash: string): string {
   return `${store}-config-${configHash}`;
+}
+
+/** Of what tells gateways that the store has a storage. */
+export function claimName(store: string): string {
+  return `${store}-claimed`;
 }
 
 /** Where pods of the cluster reach the gateway. */

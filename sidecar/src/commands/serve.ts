@@ -37,6 +37,11 @@ export const serve: Command = {
       placeholder: 'DIR',
       help: 'S3 credentials as files: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, perhaps AWS_SESSION_TOKEN; read again when they change [default: as the AWS SDK finds them]',
     },
+    'claimed-file': {
+      type: 'string',
+      placeholder: 'FILE',
+      help: 'for a gateway: where this file is, the store has a storage already, and an empty one is not begun in but waited for',
+    },
     listen: {
       type: 'string',
       placeholder: 'HOST:PORT',
@@ -76,7 +81,10 @@ async function run(_positionals: readonly string[], values: Values): Promise<voi
   const mounts: Mounts = {
     dataFolder: givenOption(values, 'data-dir'),
     credentialsFolder: givenOption(values, 'credentials-dir'),
+    claimedFile: givenOption(values, 'claimed-file'),
   };
+  if (mounts.claimedFile !== undefined && role.name !== 'gateway')
+    throw new UsageError('--claimed-file is for --role gateway; leave it out');
   usage(() => assertMounts(manifest, mounts));
   const log = createLog();
   for (const field of role.unusedFields(manifest))

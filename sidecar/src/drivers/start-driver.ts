@@ -15,6 +15,8 @@ export interface Mounts {
   readonly dataFolder: string | undefined;
   /** where the Secret with the credentials of an object store is */
   readonly credentialsFolder: string | undefined;
+  /** a file that is there once the store has a storage */
+  readonly claimedFile?: string | undefined;
 }
 
 /** A mount that this storage needs is not given, or one is that it has no use for. */

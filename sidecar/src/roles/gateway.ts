@@ -34,7 +34,8 @@ export const gateway: Role = {
       servers: { data: data.app, ...buildOperationsPorts(parts, { reaper, mayDelete }) },
       drain: { limit: data.putTimeLimit + DRAIN_MARGIN, lameDuck: LAME_DUCK, linger: LINGER },
       work: async (signal) => {
-        const claim = (opened: Driver, limit: AbortSignal) => beginStore(opened, parts.identity, log, limit);
+        const claim = (opened: Driver, limit: AbortSignal) =>
+          beginStore(opened, parts.identity, log, limit, mounts.claimedFile);
         await awaitStorage(driver, () => openStorage(settings, mounts, claim, log, signal), log, signal);
         await reaper?.run(signal);
       },

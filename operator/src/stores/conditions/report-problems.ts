@@ -40,7 +40,7 @@ const identityMissing: Predicate<Complaint> = ({ store, words }) =>
   words.includes('store.json has gone')
     ? {
         reason: 'IdentityMissing',
-        message: `store.json, which says whose ${storageOf(store)} is, has gone from it: somebody emptied it, a lifecycle rule did, or it is another one; bring it back if you can, since pods that are restarted begin an empty store`,
+        message: `store.json, which says whose ${storageOf(store)} is, has gone from it: somebody emptied it, a lifecycle rule did, or it is another one; bring it back, and the pods go on by themselves (to begin an empty store on purpose: delete this one and make it again)`,
       }
     : undefined;
 

@@ -15,7 +15,11 @@ export interface Config {
 }
 
 /** The manifest with only what pods read, so that an edit of anything else restarts none. */
-export function configOf({ namespace, name, spec }: StoreContext): Config {
+export function configOf({
+  namespace,
+  name,
+  spec,
+}: Pick<StoreContext, 'namespace' | 'name' | 'spec'>): Config {
   const { storage, retention, temporalNamespaces, maxPayloadSize } = spec;
   const manifest = {
     apiVersion: API_VERSION,

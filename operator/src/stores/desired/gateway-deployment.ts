@@ -24,6 +24,8 @@ export function gatewayDeployment(context: StoreContext, config: Config): Kubern
     spec: {
       replicas: gatewayReplicas(spec),
       revisionHistoryLimit: 2,
+      // Said, so that a pause of somebody's is undone: edits would wait behind it for ever.
+      paused: false,
       selector,
       strategy: hasClaim ? ONE_AT_A_TIME : NEW_BEFORE_OLD,
       template: podTemplate(context, config, {

@@ -1,10 +1,13 @@
 import { CONFIG_HASH, objectLabels, TEMPLATE_HASH } from '../labels.ts';
 import {
+  CLAIM_FOLDER,
+  CLAIM_KEY,
   CONFIG_FOLDER,
   CONFIG_KEY,
   CONTAINER,
   type Component,
   CREDENTIALS_FOLDER,
+  claimName,
   DATA_FOLDER,
   METRICS_PORT,
 } from '../names.ts';
@@ -124,7 +127,7 @@ interface Mount {
   readonly args?: readonly string[];
 }
 
-function mountsOf({ spec }: StoreContext, config: Config, component: Component): Mount[] {
+function mountsOf({ name, spec }: StoreContext, config: Config, component: Component): Mount[] {
   const claim = spec.storage.filesystem;
   // The service refuses credentials that it has no use for.
   const secret = claim === undefined ? spec[component]?.credentialsSecretRef : undefined;
@@ -143,6 +146,16 @@ function mountsOf({ spec }: StoreContext, config: Config, component: Component):
       volume: { secret: { secretName: secret.name, defaultMode: GROUP_READABLE } },
       args: ['--credentials-dir', CREDENTIALS_FOLDER],
     },
+    component === 'gateway'
+      ? {
+          name: 'claimed',
+          mountPath: CLAIM_FOLDER,
+          readOnly: true,
+          // There is none before the first pod has reached the storage.
+          volume: { configMap: { name: claimName(name), optional: true } },
+          args: ['--claimed-file', `${CLAIM_FOLDER}/${CLAIM_KEY}`],
+        }
+      : undefined,
     claim && {
       name: 'data',
       mountPath: DATA_FOLDER,

@@ -20,6 +20,8 @@ export function reaperDeployment(context: StoreContext, config: Config): Kuberne
     spec: {
       replicas: 1,
       revisionHistoryLimit: 2,
+      // Said, so that a pause of somebody's is undone: edits would wait behind it for ever.
+      paused: false,
       selector: { matchLabels: selectorLabels(name, 'reaper') },
       strategy: NEW_BEFORE_OLD,
       template: podTemplate(context, config, {

@@ -1,0 +1,138 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import type { KubernetesObject } from '../kubernetes/api.ts';
+import {
+  CONFIG_MAPS,
+  DEPLOYMENTS,
+  LARGE_PAYLOAD_STORES,
+  SERVICE_ACCOUNTS,
+  SERVICES,
+} from '../kubernetes/resources.ts';
+import { configOf } from '../stores/desired/config-map.ts';
+import { at, listAt, textAt } from '../stores/json-fields.ts';
+import { MANAGED_BY, STORE_LABEL } from '../stores/labels.ts';
+import { CONFIG_KEY } from '../stores/names.ts';
+import { readStore, type StoreSpec } from '../stores/read-store.ts';
+import { NEVER, store } from '../testing/api-bed.ts';
+import { controllerBed } from '../testing/controller-bed.ts';
+
+const { bed, api, get, create, remove, there, untilReady, change } = controllerBed();
+const GATEWAY = 'orders-gateway';
+const QUOTAS = { group: '', version: 'v1', kind: 'ResourceQuota', plural: 'resourcequotas' };
+/** ms in which the operator would have done what it must not */
+const TIME_TO_HARM = 2_000;
+
+/** A store that was reconciled. */
+async function begun(): Promise<string> {
+  const namespace = await bed.newNamespace();
+  await create(LARGE_PAYLOAD_STORES, store(namespace, 'orders'));
+  await there(DEPLOYMENTS, namespace, 'orders-reaper');
+  await untilReady(namespace, 'orders', 'Starting');
+  return namespace;
+}
+
+async function editStore(namespace: string, fields: object): Promise<void> {
+  const found = await there(LARGE_PAYLOAD_STORES, namespace, 'orders');
+  await change(LARGE_PAYLOAD_STORES, found, { spec: { ...(found.spec as object), ...fields } });
+}
+
+/** The name of the ConfigMap that the pods of a Deployment read. */
+function configurationOf({ spec }: KubernetesObject): string | undefined {
+  const [name] = listAt(spec, 'template', 'spec', 'volumes').flatMap(
+    (volume) => textAt(volume, 'configMap', 'name') ?? [],
+  );
+  return name;
+}
+
+test('no pod is made that would run as the account of somebody else', async () => {
+  const namespace = await bed.newNamespace();
+  const metadata = { namespace, name: GATEWAY };
+  await create(SERVICE_ACCOUNTS, { apiVersion: 'v1', kind: 'ServiceAccount', metadata });
+  await create(LARGE_PAYLOAD_STORES, store(namespace, 'orders'));
+  expect(await untilReady(namespace, 'orders', 'NameTaken')).toContain('ServiceAccount orders-gateway');
+  await there(DEPLOYMENTS, namespace, 'orders-reaper');
+  expect(await get(DEPLOYMENTS, namespace, GATEWAY)).toBeUndefined();
+  await remove(SERVICE_ACCOUNTS, namespace, GATEWAY);
+  await there(DEPLOYMENTS, namespace, GATEWAY);
+});
+
+test('no pod is made that would read the configuration of somebody else', async () => {
+  const { spec } = readStore(await there(LARGE_PAYLOAD_STORES, await begun(), 'orders'));
+  const namespace = await bed.newNamespace();
+  // Whoever knows a store can know the name, too.
+  const { name } = configOf({ namespace, name: 'orders', spec: spec as StoreSpec });
+  const metadata = { namespace, name };
+  await create(CONFIG_MAPS, { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { [CONFIG_KEY]: '{}' } });
+  await create(LARGE_PAYLOAD_STORES, store(namespace, 'orders'));
+  expect(await untilReady(namespace, 'orders', 'NameTaken')).toContain(`ConfigMap ${name}`);
+  await sleep(TIME_TO_HARM);
+  expect(await get(DEPLOYMENTS, namespace, GATEWAY)).toBeUndefined();
+  await remove(CONFIG_MAPS, namespace, name);
+  await there(DEPLOYMENTS, namespace, GATEWAY);
+});
+
+test('an edit whose configuration cannot be made leaves the pods as they are', async () => {
+  const namespace = await begun();
+  const before = await there(DEPLOYMENTS, namespace, GATEWAY);
+  const name = 'full';
+  const hard = { 'count/configmaps': '1' };
+  const quota = { apiVersion: 'v1', kind: 'ResourceQuota', metadata: { namespace, name }, spec: { hard } };
+  await create(QUOTAS, quota);
+  await api().applyStatus(QUOTAS, { ...quota, status: { hard, used: hard } }, NEVER);
+  await editStore(namespace, { maxPayloadSize: '64Mi' });
+  await untilReady(namespace, 'orders', 'QuotaExceeded');
+  await sleep(TIME_TO_HARM);
+  expect(configurationOf(await there(DEPLOYMENTS, namespace, GATEWAY))).toBe(configurationOf(before));
+  await remove(QUOTAS, namespace, name);
+  await there(
+    DEPLOYMENTS,
+    namespace,
+    GATEWAY,
+    (object) => configurationOf(object) !== configurationOf(before),
+  );
+});
+
+test('labels that somebody else has written over are repaired, and then left in peace', async () => {
+  const namespace = await begun();
+  const labels: [string, string][] = [
+    [STORE_LABEL, 'orders'],
+    ['app.kubernetes.io/managed-by', MANAGED_BY],
+  ];
+  for (const [label, ours] of labels) {
+    for (const resource of [SERVICES, DEPLOYMENTS]) {
+      const { metadata, ...rest } = await there(resource, namespace, GATEWAY);
+      const theirs = { ...metadata.labels, [label]: 'theirs' };
+      await change(resource, { metadata, ...rest }, { metadata: { ...metadata, labels: theirs } });
+      await there(resource, namespace, GATEWAY, (object) => object.metadata.labels?.[label] === ours);
+    }
+  }
+  await untilReady(namespace, 'orders', 'Starting');
+  const version = async () => (await there(SERVICES, namespace, GATEWAY)).metadata.resourceVersion;
+  const before = await version();
+  await sleep(3 * TIME_TO_HARM);
+  expect(await version()).toBe(before);
+});
+
+test('an object that was replaced by an edited copy is repaired', async () => {
+  const namespace = await begun();
+  const { metadata, spec, ...rest } = await there(DEPLOYMENTS, namespace, GATEWAY);
+  const { uid: _uid, resourceVersion: _version, ...copied } = metadata;
+  const edited = { ...rest, metadata: copied, spec: { ...(spec as object), replicas: 7 } };
+  // The operator makes it again, too: who is first takes chance.
+  for (let isOurs = false; !isOurs; ) {
+    await remove(DEPLOYMENTS, namespace, GATEWAY);
+    const outcome = create(DEPLOYMENTS, edited as KubernetesObject);
+    isOurs = await outcome.then(
+      () => true,
+      () => false,
+    );
+  }
+  await there(DEPLOYMENTS, namespace, GATEWAY, (object) => at(object.spec, 'replicas') === 2);
+});
+
+test('a rollout that somebody has paused goes on', async () => {
+  const namespace = await begun();
+  const found = await there(DEPLOYMENTS, namespace, GATEWAY);
+  await change(DEPLOYMENTS, found, { spec: { ...(found.spec as object), paused: true } });
+  await there(DEPLOYMENTS, namespace, GATEWAY, (object) => at(object.spec, 'paused') !== true);
+});
