@@ -24,6 +24,7 @@ export interface ControllerParts {
 /** Watches stores and what belongs to them, and reconciles each store for which something changed. */
 export class Controller {
   readonly #view: ClusterView;
+  readonly #reconciler: StoreReconciler;
   readonly #queue: WorkQueue;
 
   constructor({ api, settings, events, metrics, log }: ControllerParts) {
@@ -37,11 +38,13 @@ export class Controller {
       log[type === 'Warning' ? 'warn' : 'info']({ store: `${namespace}/${name}`, reason }, note);
       events.record(referenceTo(store), { type, reason, note, action: 'Reconcile' });
     };
-    const reconciler = new StoreReconciler({ api, view: this.#view, settings, record });
+    const wake = (store: string, after: number) =>
+      after === 0 ? this.#queue.add(store) : this.#queue.addAfter(store, after);
+    this.#reconciler = new StoreReconciler({ api, view: this.#view, settings, record, wake });
     this.#queue = new WorkQueue({
       concurrency: CONCURRENCY,
       work: async (store, signal) => {
-        const again = await reconciler.reconcile(store, signal);
+        const again = await this.#reconciler.reconcile(store, signal);
         if (Number.isFinite(again)) this.#queue.addAfter(store, again);
       },
       onDone: ({ key, waited, took, failure, retryIn }) => {
@@ -63,6 +66,7 @@ export class Controller {
     // Before everything is known, what exists would look as if it were missing.
     await this.#view.synced.catch(() => {});
     await Promise.all([viewing, this.#queue.run(signal)]);
+    await this.#reconciler.settled();
   }
 
   /** In words, while it cannot do its work. */

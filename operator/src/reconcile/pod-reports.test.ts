@@ -1,138 +1,140 @@
-import { once } from 'node:events';
-import { createServer, type RequestListener } from 'node:http';
-import { expect, onTestFinished, test } from 'vitest';
-import type { ObservedPod } from '../stores/observed.ts';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { RunningPod } from './ask-pod.ts';
+import { PodQuestions } from './pod-questions.ts';
 import { PodReports } from './pod-reports.ts';
+import { json, NEVER, NOT_READY, podAt, READY } from './running-pods.fixture.ts';
 
-const NEVER = new AbortController().signal;
-const READY = { store: { namespace: 'shop', name: 'orders' }, version: '0.1.0', ready: true, reaper: null };
-const NOT_READY = {
-  ...READY,
-  ready: false,
-  error: { code: 'storage_denied', message: 'access denied for ListBucket' },
-};
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
 
-/** A pod on an address of loopback that no other test uses; with `answer` it listens. */
-async function podAt(ip: string, answer?: RequestListener): Promise<ObservedPod> {
-  if (answer !== undefined) {
-    const server = createServer(answer).listen(8578, ip);
-    await once(server, 'listening');
-    onTestFinished(() => {
-      server.closeAllConnections();
-      server.close();
-    });
-  }
-  return {
-    ...{ namespace: 'shop', name: ip, uid: ip, store: 'orders', component: 'gateway', node: 'node0', ip },
-    ...{ phase: 'Running', deleting: false, ready: false, restarts: 0, image: 'x', configHash: 'c' },
-    ...{ templateHash: 't', createdAt: 0, runningSince: 0, scheduled: undefined, waiting: undefined },
-    ended: undefined,
+/** The reports of a store, looked at when the test says so. */
+function reportsOf() {
+  const questions = new PodQuestions();
+  const again: number[] = [];
+  const reports = new PodReports({ questions, answered: (after) => again.push(after) });
+  /** Looks, and waits until who was asked has answered. */
+  const look = async (...pods: readonly RunningPod[]) => {
+    reports.look(pods, NEVER);
+    await questions.settled();
   };
+  return { reports, questions, again, look };
 }
 
-const json =
-  (body: () => object): RequestListener =>
-  (_request, response) =>
-    response.end(JSON.stringify(body()));
-
-test('asks a pod that is not ready again after 1, 2, 4, 8, then every 15 s; one that is well every two minutes', async () => {
-  let status: object = NOT_READY;
+/** A pod, and how often it was asked. */
+async function countingPod(ip: string, status: () => object = () => NOT_READY) {
+  const count = { asked: 0 };
   const pod = await podAt(
-    '127.0.77.1',
-    json(() => status),
-  );
-  const reports = new PodReports();
-  const pauses = [];
-  let now = 0;
-  for (let look = 0; look < 6; look++) {
-    await reports.refresh([pod], now, NEVER);
-    pauses.push(reports.nextAt - now);
-    now = reports.nextAt;
-  }
-  expect(pauses).toEqual([1_000, 2_000, 4_000, 8_000, 15_000, 15_000]);
-  expect(reports.answers.get(pod.uid)).toMatchObject({ report: { ready: false, error: NOT_READY.error } });
-  status = READY;
-  await reports.refresh([pod], now, NEVER);
-  expect(reports.answers.get(pod.uid)).toMatchObject({ report: { ready: true, store: 'shop/orders' } });
-  expect(reports.nextAt - now).toBe(120_000);
-});
-
-test('asks nobody before the time has come, but for a pod that Kubernetes calls ready meanwhile', async () => {
-  let asked = 0;
-  const pod = await podAt(
-    '127.0.77.2',
+    ip,
     json(() => {
-      asked++;
-      return NOT_READY;
+      count.asked++;
+      return status();
     }),
   );
-  const reports = new PodReports();
-  await reports.refresh([pod], 0, NEVER);
-  await reports.refresh([pod], 999, NEVER);
-  expect(asked).toBe(1);
-  await reports.refresh([{ ...pod, ready: true }], 999, NEVER);
-  expect(asked).toBe(2);
+  return { pod, count };
+}
+
+test('asks nobody before the time has come, and says when that is', async () => {
+  const { pod, count } = await countingPod('127.0.77.1');
+  const { reports, again, look } = reportsOf();
+  await look(pod);
+  expect(reports.answers.get(pod.uid)).toMatchObject({ report: { ready: false, error: NOT_READY.error } });
+  expect(reports.nextAt - performance.now()).toBe(1_000);
+  vi.advanceTimersByTime(999);
+  await look(pod);
+  expect(count.asked).toBe(1);
+  vi.advanceTimersByTime(1);
+  await look(pod);
+  expect(count.asked).toBe(2);
+  // The first is news, the second is the same again.
+  expect(again).toEqual([0, 2_000]);
 });
 
-test('a reaper counts as well once it has completed a pass', async () => {
-  let reaper: object = {};
-  const pod = await podAt(
-    '127.0.77.3',
-    json(() => ({ ...READY, reaper })),
-  );
-  const reports = new PodReports();
-  await reports.refresh([pod], 0, NEVER);
-  expect(reports.nextAt).toBe(1_000);
-  reaper = { lastCompletedTime: '2026-01-01T00:00:00Z' };
-  await reports.refresh([pod], 1_000, NEVER);
-  expect(reports.nextAt).toBe(121_000);
+test('asks at once what Kubernetes calls ready meanwhile, and then no more often than others', async () => {
+  const { pod, count } = await countingPod('127.0.77.2');
+  const { reports, again, look } = reportsOf();
+  await look(pod);
+  reports.look([{ ...pod, ready: true }], NEVER);
+  expect(reports.areBehind).toBe(true);
+  await look({ ...pod, ready: true });
+  expect(reports.areBehind).toBe(false);
+  for (let looks = 0; looks < 5; looks++) await look({ ...pod, ready: true });
+  expect(count.asked).toBe(2);
+  // It was waited for, though it says the same.
+  expect(again).toEqual([0, 0]);
 });
 
-test.each<[string, string, RequestListener | undefined, string]>([
-  ['refuses the connection', '127.0.77.4', undefined, 'it refused the connection'],
-  ['does not answer', '127.0.77.5', () => {}, 'it did not answer within 5 s'],
-  ['is another program', '127.0.77.6', (_, response) => response.end('<html>'), 'no payload-store'],
-  [
-    'answers without end',
-    '127.0.77.7',
-    (_, response) => {
-      const write = () => response.write('x'.repeat(65_536)) && setImmediate(write);
-      response.on('drain', write).on('error', () => {});
-      write();
-    },
-    'no payload-store',
-  ],
-])('a pod that %s is unreachable, in words without addresses', async (_what, ip, answer, words) => {
-  const pod = await podAt(ip, answer);
-  const reports = new PodReports();
-  await reports.refresh([pod], 0, NEVER);
-  expect(reports.answers.get(pod.uid)).toEqual({ unreachable: expect.stringContaining(words) });
-  expect(JSON.stringify([...reports.answers.values()])).not.toContain(ip);
+test('what changes while a question is under way is asked afterwards', async () => {
+  const { pod, count } = await countingPod('127.0.77.3');
+  const { reports, again, look } = reportsOf();
+  reports.look([pod], NEVER);
+  await look({ ...pod, ready: true });
+  expect([count.asked, again, reports.areBehind]).toEqual([1, [0], true]);
+  await look({ ...pod, ready: true });
+  expect([count.asked, again, reports.areBehind]).toEqual([2, [0, 0], false]);
 });
 
-test("what a pod of another store answers at that address is nobody's report", async () => {
-  const other = { ...READY, store: { namespace: 'shop', name: 'returns' } };
-  const pod = await podAt(
-    '127.0.77.9',
-    json(() => other),
-  );
-  const reports = new PodReports();
-  await reports.refresh([pod], 0, NEVER);
-  expect(reports.answers.get(pod.uid)).toEqual({ unreachable: expect.stringContaining('another store') });
+test('news of a pod is told at once', async () => {
+  let status: object = NOT_READY;
+  const { pod } = await countingPod('127.0.77.4', () => status);
+  const { reports, again, look } = reportsOf();
+  await look(pod);
+  status = READY;
+  vi.advanceTimersByTime(1_000);
+  await look(pod);
+  expect(reports.answers.get(pod.uid)).toMatchObject({ report: { ready: true, store: 'shop/orders' } });
+  expect(again).toEqual([0, 0]);
+  vi.advanceTimersByTime(120_000);
+  await look(pod);
+  expect(again).toEqual([0, 0, 120_000]);
 });
 
-test('forgets pods that have gone, and does not ask those that do not run', async () => {
-  const pod = await podAt(
-    '127.0.77.8',
-    json(() => READY),
-  );
-  const reports = new PodReports();
-  await reports.refresh([pod], 0, NEVER);
+test('forgets pods that have gone or ended, and asks a container that was started again', async () => {
+  const { pod, count } = await countingPod('127.0.77.5', () => READY);
+  const { reports, look } = reportsOf();
+  await look(pod);
   expect(reports.answers.size).toBe(1);
-  await reports.refresh([{ ...pod, runningSince: undefined }], 1, NEVER);
+  await look({ ...pod, runningSince: undefined });
   expect(reports.answers.size).toBe(0);
-  await reports.refresh([pod], 2, NEVER);
-  await reports.refresh([], 3, NEVER);
+  await look(pod);
+  await look({ ...pod, restarts: 1 });
+  expect(count.asked).toBe(3);
+  await look();
   expect(reports.answers.size).toBe(0);
   expect(reports.nextAt).toBe(Number.POSITIVE_INFINITY);
+});
+
+test('the answer of a pod that has gone meanwhile is nothing', async () => {
+  const { pod } = await countingPod('127.0.77.6');
+  const { reports, again, look } = reportsOf();
+  reports.look([pod], NEVER);
+  await look();
+  expect([reports.answers.size, again]).toEqual([0, []]);
+});
+
+test('a silent pod that Kubernetes calls ready now waits no longer with those that are silent', async () => {
+  const pod = await podAt('127.0.77.7');
+  const { reports, questions, again, look } = reportsOf();
+  await look(pod);
+  vi.advanceTimersByTime(1_000);
+  const ends: (() => void)[] = [];
+  const asked: string[] = [];
+  const ask = (name: string) => () => {
+    // Whether the pod had been asked by then.
+    asked.push(`${name} after ${again.length}`);
+    return new Promise<void>((resolve) => ends.push(resolve));
+  };
+  for (let count = 0; count < 20; count++) questions.put({ wasSilent: false, ask: ask('busy') });
+  reports.look([pod], NEVER);
+  reports.look([{ ...pod, ready: true }], NEVER);
+  questions.put({ wasSilent: false, ask: ask('later') });
+  ends.shift()?.();
+  await vi.waitFor(() => expect(asked).toHaveLength(21));
+  expect(asked.at(-1)).toBe('later after 2');
+  expect(reports.areBehind).toBe(false);
+  while (ends.length > 0) ends.shift()?.();
+  await questions.settled();
 });

@@ -1,103 +1,113 @@
-import { get, type IncomingMessage } from 'node:http';
-import { collect, TooLargeError } from '../kubernetes/http-exchange.ts';
-import { METRICS_PORT } from '../stores/names.ts';
+import { isDeepStrictEqual } from 'node:util';
 import type { ObservedPod, PodReport } from '../stores/observed.ts';
-import { parseReport } from '../stores/project/parse-report.ts';
+import { askPod, type RunningPod } from './ask-pod.ts';
+import type { PodQuestion, PodQuestions } from './pod-questions.ts';
+import { type Heard, heard, processOf } from './question-pace.ts';
 
-/** ms; a pod whose storage hangs says so after 3 s */
-const TIME_LIMIT = 5_000;
-const LONGEST_ANSWER = 64 * 1024;
-/** ms until a pod that is well is asked again: the reaper's news is wanted, and storage that fails later */
-const CALM_INTERVAL = 120_000;
-/** ms until one that is not is asked again, longer each time */
-const FIRST_INTERVAL = 1_000;
-const LONGEST_INTERVAL = 15_000;
-
-interface Asked {
-  readonly answer: PodReport;
-  /** ms, monotonic */
-  readonly nextAt: number;
-  readonly interval: number;
+export interface PodReportsParts {
+  /** those of all stores */
+  readonly questions: PodQuestions;
+  /** Told after each question how many ms later to look at the store again; 0: there is news. */
+  readonly answered: (again: number) => void;
 }
 
-/** What the pods of a store say of themselves, asked as often as it may have changed. */
+/** A pod whose container runs. */
+interface Asked {
+  /** as seen last */
+  pod: RunningPod;
+  readonly process: string;
+  heard: Heard | undefined;
+  /** ms, monotonic */
+  nextAt: number;
+  /** waits for its turn, or for an answer */
+  question: PodQuestion | undefined;
+}
+
+/** What the pods of a store say of themselves, asked as often as it may have changed, and never waited for. */
 export class PodReports {
+  readonly #parts: PodReportsParts;
+  /** by UID of the pod */
   readonly #asked = new Map<string, Asked>();
 
-  /**
-   * Asks the pods whose time has come, all at once; takes 5 s at most.
-   * @param now ms, monotonic
-   */
-  async refresh(pods: readonly ObservedPod[], now: number, signal: AbortSignal): Promise<void> {
-    const uids = new Set(pods.map(({ uid }) => uid));
-    for (const uid of this.#asked.keys()) if (!uids.has(uid)) this.#asked.delete(uid);
-    await Promise.all(pods.map((pod) => this.#refreshOne(pod, now, signal)));
+  constructor(parts: PodReportsParts) {
+    this.#parts = parts;
+  }
+
+  /** Forgets pods that have gone, and asks those whose time has come, or whose readiness or container changed. */
+  look(pods: readonly ObservedPod[], signal: AbortSignal): void {
+    const running = new Map(pods.filter(isRunning).map((pod) => [pod.uid, pod]));
+    for (const [uid, asked] of this.#asked) {
+      const pod = running.get(uid);
+      if (pod === undefined || processOf(pod) !== asked.process) this.#forget(uid, asked);
+    }
+    for (const pod of running.values()) this.#lookAt(pod, signal);
+  }
+
+  forgetAll(): void {
+    for (const [uid, asked] of this.#asked) this.#forget(uid, asked);
   }
 
   /** by UID of the pod */
   get answers(): ReadonlyMap<string, PodReport> {
-    return new Map([...this.#asked].map(([uid, { answer }]) => [uid, answer]));
+    return new Map(
+      [...this.#asked].flatMap(([uid, { heard }]) => (heard?.answer ? [[uid, heard.answer]] : [])),
+    );
   }
 
-  /** ms, monotonic, when the next pod should be asked; infinite without pods. */
+  /**
+   * Whether a pod was not asked yet as it is now: readiness changes the moment that the answer does, and what the kubelet saw,
+   * we should hear.
+   */
+  get areBehind(): boolean {
+    return [...this.#asked.values()].some(({ heard, pod }) => heard?.whileReady !== pod.ready);
+  }
+
+  /** ms, monotonic, when the next pod should be asked; infinite while there is none, or all are being asked. */
   get nextAt(): number {
-    return Math.min(...[...this.#asked.values()].map(({ nextAt }) => nextAt));
+    const idle = [...this.#asked.values()].filter(({ question }) => question === undefined);
+    return Math.min(...idle.map(({ nextAt }) => nextAt));
   }
 
-  /** Readiness changes the moment that the answer does: what the kubelet saw, we should hear. */
-  async #refreshOne(pod: ObservedPod, now: number, signal: AbortSignal): Promise<void> {
-    const { uid, ip } = pod;
-    if (ip === undefined || pod.runningSince === undefined) return void this.#asked.delete(uid);
-    const before = this.#asked.get(uid);
-    const disagrees = before !== undefined && pod.ready && !isWell(before.answer);
-    if (before !== undefined && now < before.nextAt && !disagrees) return;
-    const answer = ofStore(pod, await askPod(ip, signal));
-    const interval = isWell(answer) ? CALM_INTERVAL : nextInterval(before);
-    this.#asked.set(uid, { answer, interval, nextAt: now + interval });
+  #forget(uid: string, { question }: Asked): void {
+    this.#asked.delete(uid);
+    if (question !== undefined) this.#parts.questions.withdraw(question);
   }
-}
 
-function nextInterval(before: Asked | undefined): number {
-  if (before === undefined || before.interval === CALM_INTERVAL) return FIRST_INTERVAL;
-  return Math.min(2 * before.interval, LONGEST_INTERVAL);
-}
+  #lookAt(pod: RunningPod, signal: AbortSignal): void {
+    const { questions } = this.#parts;
+    const asked = this.#asked.get(pod.uid) ?? begin(pod);
+    this.#asked.set(pod.uid, asked);
+    asked.pod = pod;
+    const isBehind = asked.heard?.whileReady !== pod.ready;
+    // It may answer now, and need not wait with those that are silent.
+    if (isBehind && asked.question?.wasSilent && questions.withdraw(asked.question))
+      asked.question = undefined;
+    if (asked.question !== undefined || !(isBehind || performance.now() >= asked.nextAt)) return;
+    const wasSilent = !isBehind && (asked.heard?.silences ?? 0) > 0;
+    asked.question = { wasSilent, ask: () => this.#ask(asked, signal) };
+    questions.put(asked.question);
+  }
 
-/** Nothing is expected to change soon. */
-function isWell(answer: PodReport): boolean {
-  if (!('report' in answer)) return false;
-  const { ready, reaper } = answer.report;
-  return (
-    ready && (reaper === undefined || (reaper.lastCompleted !== undefined && reaper.lastError === undefined))
-  );
-}
-
-/** An address may have come to another pod, and labels are anybody's to set. */
-function ofStore({ namespace, store }: ObservedPod, answer: PodReport): PodReport {
-  if (!('report' in answer) || answer.report.store === `${namespace}/${store}`) return answer;
-  return { unreachable: 'what answered there belongs to another store' };
-}
-
-async function askPod(host: string, signal: AbortSignal): Promise<PodReport> {
-  try {
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(TIME_LIMIT)]);
-    return parseReport(JSON.parse(await fetchText(host, limit)));
-  } catch (error) {
-    return { unreachable: wordsOf(error as Error & { code?: string }) };
+  async #ask(asked: Asked, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
+    const { pod, heard: before } = asked;
+    const answer = await askPod(pod, signal);
+    // Of a pod that has gone, or a container that has ended.
+    if (signal.aborted || this.#asked.get(pod.uid) !== asked) return;
+    const now = heard(before, answer, pod.ready);
+    asked.heard = now;
+    asked.nextAt = performance.now() + now.pause;
+    asked.question = undefined;
+    const wasExpected = before?.whileReady === pod.ready && asked.pod.ready === pod.ready;
+    const isOld = wasExpected && isDeepStrictEqual(before.answer, now.answer);
+    this.#parts.answered(isOld ? now.pause : 0);
   }
 }
 
-async function fetchText(host: string, signal: AbortSignal): Promise<string> {
-  const asked = { host, port: METRICS_PORT, path: '/status', agent: false, signal } as const;
-  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
-    get(asked, resolve).on('error', reject);
-  });
-  return await collect(answer, LONGEST_ANSWER);
+function begin(pod: RunningPod): Asked {
+  return { pod, process: processOf(pod), heard: undefined, nextAt: 0, question: undefined };
 }
 
-/** Without addresses and times, which would make every answer another one. */
-function wordsOf(error: Error & { code?: string }): string {
-  if (error.name === 'AbortError' || error.name === 'TimeoutError') return 'it did not answer within 5 s';
-  if (error instanceof SyntaxError || error instanceof TooLargeError)
-    return 'what answered there is no payload-store';
-  return error.code === 'ECONNREFUSED' ? 'it refused the connection' : (error.code ?? error.message);
+function isRunning(pod: ObservedPod): pod is RunningPod {
+  return pod.ip !== undefined && pod.runningSince !== undefined;
 }

@@ -30,6 +30,15 @@ const podsRefused: Predicate<ComponentView> = ({ situation, deployment, componen
   };
 };
 
+/** Somebody's doing, which ends by nobody's but theirs. */
+const paused: Predicate<ComponentView> = ({ deployment }) =>
+  deployment?.progressing?.reason === 'DeploymentPaused'
+    ? {
+        reason: 'RolloutStalled',
+        message: `Deployment ${deployment.name} is paused, so that nothing is rolled out; kubectl -n ${deployment.namespace} rollout resume deployment ${deployment.name}`,
+      }
+    : undefined;
+
 const stalled: Predicate<ComponentView> = ({ situation, deployment }) =>
   deployment?.progressing?.reason === 'ProgressDeadlineExceeded'
     ? {
@@ -59,7 +68,7 @@ const starting: Predicate<ComponentView> = ({ component }) => ({
 });
 
 // A pod that was made says more than what kept another from being made, perhaps long ago.
-const PREDICATES = [notMade, podProblem, podsRefused, stalled, rollingOut, starting];
+const PREDICATES = [notMade, podProblem, paused, podsRefused, stalled, rollingOut, starting];
 
 /** Why a component is not all that it should be. Asked only when it is not; something is always said. */
 export function componentProblem(view: ComponentView): Finding {

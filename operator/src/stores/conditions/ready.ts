@@ -2,9 +2,9 @@ import { hasReaper } from '../desired-objects.ts';
 import { componentProblem, count, isAvailable, isUpToDate } from './component-problem.ts';
 import { type ComponentView, type Situation, viewOf } from './component-view.ts';
 import { type Finding, firstFinding, PASSING, type Predicate } from './finding.ts';
-import { servingProblem } from './serving-problem.ts';
+import { servingProblem, servingUnknown } from './serving-problem.ts';
 import { storeProblem } from './store-problems.ts';
-import { no, type Verdict, yes } from './verdict.ts';
+import { no, unknown, type Verdict, yes } from './verdict.ts';
 
 interface Views {
   readonly situation: Situation;
@@ -41,7 +41,17 @@ export function ready(situation: Situation): Verdict {
   const reaper = spec !== undefined && hasReaper(spec) ? viewOf(situation, 'reaper') : undefined;
   const views = { situation, gateway, reaper };
   const problem = firstFinding([resourceProblem, gatewayProblem, storageProblem, reaperProblem], views);
-  return problem === undefined ? well(gateway) : no(problem);
+  if (problem !== undefined) return no(problem);
+  const silence = servingUnknown(gateway);
+  return silence === undefined ? well(gateway) : unknown(unheard(silence));
+}
+
+/** The kubelet asks gateways too, who are ready once and for all: what their storage does since, they tell the operator only. */
+function unheard({ reason, message }: Finding): Finding {
+  return {
+    reason,
+    message: `gateways are up; whether their storage still works cannot be told: ${message}`,
+  };
 }
 
 /** All that serve are up to date; there may be fewer of them than asked for. */

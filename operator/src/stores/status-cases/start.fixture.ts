@@ -162,6 +162,13 @@ export const START_CASES: readonly Case[] = [
     expected: { ...WELL, Ready: 'False RolloutStalled' },
   },
   {
+    when: 'somebody paused the Deployment before an edit',
+    situation: withoutNewPod(
+      edited({}, { progressing: { status: 'Unknown', reason: 'DeploymentPaused', message: '' } }),
+    ),
+    expected: { ...WELL, Ready: 'False RolloutStalled' },
+  },
+  {
     when: 'more gateway pods are asked for than the cluster has room for',
     situation: but(wellStore({ ...ON_S3, gateway: { ...ON_S3.gateway, replicas: 3 } }), {
       gateway: {

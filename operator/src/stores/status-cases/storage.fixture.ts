@@ -1,4 +1,4 @@
-import { complaint, REAPED, wellStore, withReports } from '../situation.fixture.ts';
+import { but, complaint, NOW, REAPED, wellStore, withPods, withReports } from '../situation.fixture.ts';
 import { ON_S3 } from '../stores.fixture.ts';
 import {
   allReports,
@@ -111,5 +111,35 @@ export const STORAGE_CASES: readonly Case[] = [
     when: 'the storage is full',
     situation: withReports(well, 'gateway', complaint('storage_full', 'no space left: quota of 1 TiB')),
     expected: { ...WELL, Ready: 'False StorageFull' },
+  },
+  {
+    when: 'a NetworkPolicy keeps the operator from gateways that are ready',
+    situation: withReports(well, 'gateway', { unreachable: 'it did not answer within 5 s' }),
+    expected: { ...WELL, Ready: 'Unknown PodUnreachable' },
+  },
+  {
+    when: 'a NetworkPolicy keeps the operator from gateways that have just become ready',
+    situation: withReports(withPods(well, 'gateway', { runningSince: NOW - 30_000 }), 'gateway', {
+      unreachable: 'it did not answer within 5 s',
+    }),
+    expected: WELL,
+  },
+  {
+    when: 'one of two gateways that are ready cannot be reached',
+    situation: but(well, {
+      reports: new Map(well.observed.reports).set('uid of orders-gateway-1', {
+        unreachable: 'it did not answer within 5 s',
+      }),
+    }),
+    expected: WELL,
+  },
+  {
+    when: 'one gateway cannot be reached, and the other complains',
+    situation: but(well, {
+      reports: new Map(well.observed.reports)
+        .set('uid of orders-gateway-1', { unreachable: 'it did not answer within 5 s' })
+        .set('uid of orders-gateway-2', complaint('storage_denied', NO_RIGHT_WORDS)),
+    }),
+    expected: { ...WELL, Ready: 'False StorageDenied' },
   },
 ];

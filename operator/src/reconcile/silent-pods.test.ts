@@ -1,0 +1,68 @@
+import { expect, test } from 'vitest';
+import { eventually } from '../../../e2e/testing/eventually.ts';
+import { json, NOT_READY, podAt } from './running-pods.fixture.ts';
+import { runningPod, scriptedCluster, storeOf } from './scripted-cluster.fixture.ts';
+
+const SILENT = Array.from({ length: 60 }, (_, index) => `silent-${index}`);
+const HOLE = '127.0.80.1';
+
+/** What is asked there stays unanswered until the test ends. */
+async function blackHole() {
+  const questions = { open: 0, begun: 0, ended: 0 };
+  await podAt(HOLE, (_, response) => {
+    questions.begun++;
+    questions.open++;
+    response.on('close', () => {
+      questions.open--;
+      questions.ended++;
+    });
+  });
+  return questions;
+}
+const podsOf = (stores: readonly string[]) =>
+  stores.flatMap((store) => [1, 2].map((n) => runningPod(`${store}-${n}`, store, HOLE, false)));
+
+test('60 stores whose pods never answer keep no other waiting', async () => {
+  const questions = await blackHole();
+  await using cluster = await scriptedCluster({
+    largepayloadstores: [...SILENT, 'orders'].map(storeOf),
+    pods: podsOf(SILENT),
+  });
+  // The last of them is told of while the first questions are still open: nobody waited for one.
+  await eventually(() => cluster.ready('orders'), 4_000);
+  const applied = new Set(cluster.written.map((path) => path.match(/deployments\/(.*)-gateway/)?.[1]));
+  expect(SILENT.filter((name) => !applied.has(name))).toEqual([]);
+  expect(questions).toEqual({ open: 20, begun: 20, ended: 0 });
+}, 20_000);
+
+test('a status waits for what new pods say, and not for ever', async () => {
+  await blackHole();
+  await podAt(
+    '127.0.80.2',
+    json(() => ({ ...NOT_READY, store: { namespace: 'shop', name: 'orders' } })),
+  );
+  await using cluster = await scriptedCluster({
+    largepayloadstores: ['orders', ...SILENT].map(storeOf),
+    pods: [runningPod('orders-1', 'orders', '127.0.80.2', false), ...podsOf(SILENT)],
+  });
+  const isTold = (store: string) => cluster.ready(store) !== undefined;
+  await eventually(() => (isTold('orders') ? true : undefined), 4_000);
+  expect(SILENT.filter(isTold)).toEqual([]);
+  // Most of their pods are not asked by then.
+  await eventually(() => (SILENT.every(isTold) ? true : undefined), 10_000);
+}, 20_000);
+
+test('nobody is asked any more once the controller has ended', async () => {
+  const questions = await blackHole();
+  await using cluster = await scriptedCluster({
+    largepayloadstores: SILENT.map(storeOf),
+    pods: podsOf(SILENT),
+  });
+  await eventually(() => (questions.begun === 20 ? true : undefined), 4_000);
+  const asked = performance.now();
+  await cluster.stop();
+  // By the signal, and not because a question has its time limit.
+  expect(performance.now() - asked).toBeLessThan(3_000);
+  await eventually(() => (questions.open === 0 ? true : undefined), 1_000);
+  expect(questions.begun).toBe(20);
+});
