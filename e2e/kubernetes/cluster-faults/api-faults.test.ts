@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { STORE_LABEL } from '../../../operator/src/stores/labels.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { API_FAULTS, ApiProxy } from '../testing/api-proxy.ts';
 import { untilNamespacesAreGone } from '../testing/ending-namespaces.ts';
@@ -91,7 +92,8 @@ async function edits(bed: StoreBed, end: number): Promise<ReadonlyMap<string, nu
 }
 
 async function isAsWanted(bed: StoreBed, wanted: ReadonlyMap<string, number>): Promise<boolean> {
-  const { items } = await bed.json<{ items: Item[] }>('get', 'deployments,networkpolicies');
+  const ofStores = ['deployments,networkpolicies', `--selector=${STORE_LABEL}`];
+  const { items } = await bed.json<{ items: Item[] }>('get', ...ofStores);
   const [policies, deployments] = ['NetworkPolicy', 'Deployment'].map((kind) =>
     items.filter((item) => item.kind === kind),
   );

@@ -29,7 +29,7 @@ test.skipIf(!apiServerRestart.supported)('the API server restarts', async () => 
   expect(await bed.kubectl('get', 'deployment', 'main-gateway', '--output=jsonpath={.spec.replicas}')).toBe(
     '3',
   );
-  expect(traffic.failures).toEqual([]);
+  expect(traffic.failures, await bed.kubectl('get', 'events,pods', '--output=wide')).toEqual([]);
   expect(traffic.done).toBeGreaterThan(100);
   const restartsSince = restartsOf(await operatorPods()) - restartsOf(operators);
   const seconds = (from: number, to: number) => ((to - from) / 1_000).toFixed(1);

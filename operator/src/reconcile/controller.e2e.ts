@@ -1,8 +1,6 @@
-import { pino } from 'pino';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { eventually } from '../../../e2e/testing/eventually.ts';
-import type { KubernetesApi, KubernetesObject, ResourceKind } from '../kubernetes/api.ts';
-import { EventRecorder } from '../kubernetes/event-recorder.ts';
+import type { KubernetesObject } from '../kubernetes/api.ts';
 import {
   CONFIG_MAPS,
   DEPLOYMENTS,
@@ -14,63 +12,19 @@ import {
   SERVICE_ACCOUNTS,
   SERVICES,
 } from '../kubernetes/resources.ts';
-import { Metrics } from '../operations/metrics.ts';
-import { at, listAt, textAt } from '../stores/json-fields.ts';
-import { apiBed, applyCrd, NEVER, store } from '../testing/api-bed.ts';
-import { Controller } from './controller.ts';
+import { at } from '../stores/json-fields.ts';
+import { NEVER, store } from '../testing/api-bed.ts';
+import { controllerBed } from '../testing/controller-bed.ts';
 
-/** There are no controllers and no nodes here: only what the operator makes and says by itself can be seen. */
-const bed = apiBed();
+const { bed, api, get, create, remove, there, gone, untilReady, change } = controllerBed();
 const REPLICA_SET = {
   ...{ apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'orders-gateway-1', uid: crypto.randomUUID() },
   controller: true,
 };
-const end = new AbortController();
-let api: KubernetesApi;
-let running: Promise<void>;
-
-beforeAll(async () => {
-  api = bed.api();
-  await applyCrd(api);
-  const controller = new Controller({
-    api: bed.api(),
-    settings: { image: 'largepayload/payload-store:test', imagePullPolicy: 'Never' },
-    events: new EventRecorder({ api, instance: 'test' }),
-    metrics: new Metrics(),
-    log: pino({ level: 'silent' }),
-  });
-  running = controller.run(end.signal);
-});
-afterAll(async () => {
-  end.abort();
-  await running;
-});
-
-const get = (resource: ResourceKind, namespace: string, name: string) =>
-  api.get({ resource, namespace, name }, NEVER);
-const there = async (resource: ResourceKind, namespace: string, name: string) =>
-  await eventually(() => get(resource, namespace, name), 10_000);
-const gone = async (resource: ResourceKind, namespace: string, name: string) =>
-  await eventually(async () => ((await get(resource, namespace, name)) ? undefined : true), 10_000);
-const remove = (resource: ResourceKind, namespace: string, name: string) =>
-  api.delete({ resource, namespace, name }, undefined, NEVER);
-
-async function untilReady(namespace: string, name: string, reason: string): Promise<string> {
-  return await eventually(async () => {
-    const found = await get(LARGE_PAYLOAD_STORES, namespace, name);
-    const ready = listAt(found?.status, 'conditions').find(({ type }) => type === 'Ready');
-    return textAt(ready, 'reason') === reason ? textAt(ready, 'message') : undefined;
-  }, 15_000);
-}
-
-/** As somebody who is not the operator. */
-async function change(resource: ResourceKind, object: KubernetesObject, fields: object): Promise<void> {
-  await api.replace(resource, { ...object, ...fields }, NEVER);
-}
 
 test('makes everything that a store needs, owned by it, and says how it is', async () => {
   const namespace = await bed.newNamespace();
-  await api.create(LARGE_PAYLOAD_STORES, store(namespace, 'orders'), NEVER);
+  await create(LARGE_PAYLOAD_STORES, store(namespace, 'orders'));
   for (const [resource, name] of [
     [SERVICE_ACCOUNTS, 'orders-gateway'],
     [SERVICE_ACCOUNTS, 'orders-reaper'],
@@ -92,7 +46,7 @@ test('makes everything that a store needs, owned by it, and says how it is', asy
 
 test('repairs what somebody deletes or changes, and leaves their own fields alone', async () => {
   const namespace = await bed.newNamespace();
-  await api.create(LARGE_PAYLOAD_STORES, store(namespace, 'orders'), NEVER);
+  await create(LARGE_PAYLOAD_STORES, store(namespace, 'orders'));
   const deployment = await there(DEPLOYMENTS, namespace, 'orders-gateway');
   const uid = (await there(SERVICES, namespace, 'orders-gateway')).metadata.uid;
   await remove(SERVICES, namespace, 'orders-gateway');
@@ -120,7 +74,7 @@ test('repairs what somebody deletes or changes, and leaves their own fields alon
 
 test('makes no second change when nothing is to be changed', async () => {
   const namespace = await bed.newNamespace();
-  await api.create(LARGE_PAYLOAD_STORES, store(namespace, 'orders'), NEVER);
+  await create(LARGE_PAYLOAD_STORES, store(namespace, 'orders'));
   await untilReady(namespace, 'orders', 'Starting');
   const versions = async () => {
     const objects = await Promise.all([
@@ -142,15 +96,14 @@ test('takes nothing over that was not made for the store, says so, and goes on o
     ...{ apiVersion: 'v1', kind: 'Service', metadata: { namespace, name: 'orders-gateway' } },
     spec: { ports: [{ port: 80 }], selector: { app: 'theirs' } },
   };
-  await api.create(SERVICES, theirs, NEVER);
+  await create(SERVICES, theirs);
   const account = {
     apiVersion: 'v1',
     kind: 'ServiceAccount',
     metadata: { namespace, name: 'returns-gateway' },
   };
-  await api.create(SERVICE_ACCOUNTS, account, NEVER);
-  for (const name of ['orders', 'returns'])
-    await api.create(LARGE_PAYLOAD_STORES, store(namespace, name), NEVER);
+  await create(SERVICE_ACCOUNTS, account);
+  for (const name of ['orders', 'returns']) await create(LARGE_PAYLOAD_STORES, store(namespace, name));
   expect(await untilReady(namespace, 'orders', 'NameTaken')).toContain('the Service orders-gateway exists');
   expect(await untilReady(namespace, 'returns', 'NameTaken')).toContain(
     'set spec.gateway.serviceAccountName: returns-gateway',
@@ -172,8 +125,8 @@ test('makes no pod that the policy of another would leave open to everybody', as
     ...{ apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy' },
     ...{ metadata: { namespace, name: 'orders-gateway' }, spec: { podSelector: {}, ingress: [{}] } },
   };
-  await api.create(NETWORK_POLICIES, theirs, NEVER);
-  await api.create(LARGE_PAYLOAD_STORES, store(namespace, 'orders'), NEVER);
+  await create(NETWORK_POLICIES, theirs);
+  await create(LARGE_PAYLOAD_STORES, store(namespace, 'orders'));
   await untilReady(namespace, 'orders', 'NameTaken');
   expect(await get(DEPLOYMENTS, namespace, 'orders-gateway')).toBeUndefined();
   await remove(NETWORK_POLICIES, namespace, 'orders-gateway');
@@ -182,7 +135,7 @@ test('makes no pod that the policy of another would leave open to everybody', as
 
 test('removes the reaper when nothing is to be removed any more', async () => {
   const namespace = await bed.newNamespace();
-  await api.create(LARGE_PAYLOAD_STORES, store(namespace, 'orders'), NEVER);
+  await create(LARGE_PAYLOAD_STORES, store(namespace, 'orders'));
   await there(DEPLOYMENTS, namespace, 'orders-reaper');
   await untilReady(namespace, 'orders', 'Starting');
   const found = await there(LARGE_PAYLOAD_STORES, namespace, 'orders');
@@ -197,39 +150,31 @@ test("says which Secret a pod waits for, by the kubelet's Event", async () => {
   const namespace = await bed.newNamespace();
   const orders = store(namespace, 'orders');
   const gateway = { credentialsSecretRef: { name: 'orders-s3' } };
-  await api.create(LARGE_PAYLOAD_STORES, { ...orders, spec: { ...(orders.spec as object), gateway } }, NEVER);
+  await create(LARGE_PAYLOAD_STORES, { ...orders, spec: { ...(orders.spec as object), gateway } });
   const { spec } = await there(DEPLOYMENTS, namespace, 'orders-gateway');
   const template = at(spec, 'template') as KubernetesObject;
-  const made = await api.create(
-    PODS,
-    {
-      ...{ apiVersion: 'v1', kind: 'Pod' },
-      metadata: { ...template.metadata, namespace, name: 'orders-gateway-1', ownerReferences: [REPLICA_SET] },
-      spec: { ...(template.spec as object), nodeName: 'node0' },
-    },
-    NEVER,
-  );
+  const made = await create(PODS, {
+    ...{ apiVersion: 'v1', kind: 'Pod' },
+    metadata: { ...template.metadata, namespace, name: 'orders-gateway-1', ownerReferences: [REPLICA_SET] },
+    spec: { ...(template.spec as object), nodeName: 'node0' },
+  });
   const now = new Date().toISOString().replace(/\.\d+Z$/, 'Z');
   const about = { kind: 'Pod', namespace, name: 'orders-gateway-1', uid: made.metadata.uid };
-  await api.create(
-    POD_EVENTS,
-    {
-      ...{ apiVersion: 'v1', kind: 'Event', metadata: { namespace, name: 'orders-gateway-1.1' } },
-      ...{ involvedObject: about, type: 'Warning', reason: 'FailedMount', lastTimestamp: now },
-      message: 'MountVolume.SetUp failed for volume "credentials" : secret "orders-s3" not found',
-    },
-    NEVER,
-  );
+  await create(POD_EVENTS, {
+    ...{ apiVersion: 'v1', kind: 'Event', metadata: { namespace, name: 'orders-gateway-1.1' } },
+    ...{ involvedObject: about, type: 'Warning', reason: 'FailedMount', lastTimestamp: now },
+    message: 'MountVolume.SetUp failed for volume "credentials" : secret "orders-s3" not found',
+  });
   expect(await untilReady(namespace, 'orders', 'SecretMissing')).toContain('the Secret orders-s3');
 });
 
 test('goes on after the API server was away', async () => {
   const namespace = await bed.newNamespace();
-  await api.create(LARGE_PAYLOAD_STORES, store(namespace, 'before'), NEVER);
+  await create(LARGE_PAYLOAD_STORES, store(namespace, 'before'));
   await there(DEPLOYMENTS, namespace, 'before-gateway');
   await bed.controlPlane().restart({ signal: 'SIGKILL', goneForMs: 1_000 });
-  await api.create(LARGE_PAYLOAD_STORES, store(namespace, 'after'), NEVER);
+  await create(LARGE_PAYLOAD_STORES, store(namespace, 'after'));
   await eventually(() => get(DEPLOYMENTS, namespace, 'after-gateway'), 30_000);
-  const config = await api.list({ resource: CONFIG_MAPS, namespace }, { limit: 10 }, NEVER);
+  const config = await api().list({ resource: CONFIG_MAPS, namespace }, { limit: 10 }, NEVER);
   expect(config.items).toHaveLength(2);
 });

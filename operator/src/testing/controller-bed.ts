@@ -52,6 +52,8 @@ export function controllerBed() {
       const found = await get(resource, namespace, name);
       return found !== undefined && isWanted(found) ? found : undefined;
     }, 15_000);
+  const gone = async (resource: ResourceKind, namespace: string, name: string) =>
+    await eventually(async () => ((await get(resource, namespace, name)) ? undefined : true), 15_000);
   /** Resolves to the message of Ready once that has this reason. */
   const untilReady = async (namespace: string, name: string, reason: string): Promise<string> =>
     await eventually(async () => {
@@ -63,5 +65,5 @@ export function controllerBed() {
   const change = async (resource: ResourceKind, object: KubernetesObject, fields: object): Promise<void> => {
     await api.replace(resource, { ...object, ...fields }, NEVER);
   };
-  return { bed, api: () => api, get, create, remove, there, untilReady, change };
+  return { bed, api: () => api, get, create, remove, there, gone, untilReady, change };
 }
