@@ -82,6 +82,9 @@ export function startControllers({ space, programs, certificates }: NodeParts): 
     // It spends seconds of its start on waiting, else.
     '--kube-api-qps=500',
     '--kube-api-burst=500',
+    // By default 50 s without news make a node NotReady, and all its pods with it. On a busy machine an API server that restarts
+    // takes longer, and what tests would see then is not ours.
+    '--node-monitor-grace-period=300s',
   ]);
 }
 
