@@ -15,6 +15,11 @@ import { type Case, failing, onVolume, startingGateway, WELL, withoutNewPod } fr
 const SECRET_MESSAGE = 'MountVolume.SetUp failed for volume "credentials" : secret "orders-s3" not found';
 const ENDED = { reason: 'Error', exitCode: 2 };
 
+/** As the scheduler leaves a pod that it has no node for. */
+function unscheduled(message: string) {
+  return { ...PENDING, node: undefined, scheduled: { status: 'False', reason: 'Unschedulable', message } };
+}
+
 export const START_CASES: readonly Case[] = [
   {
     when: 'the Secret does not exist',
@@ -88,30 +93,20 @@ export const START_CASES: readonly Case[] = [
   },
   {
     when: 'no node has room',
-    situation: edited({
-      ...PENDING,
-      node: undefined,
-      scheduled: {
-        status: 'False',
-        reason: 'Unschedulable',
-        message:
-          '0/3 nodes are available: 3 Insufficient memory. no new claims to deallocate, preemption: 0/3 nodes are available: 3 No preemption victims found for incoming pod.',
-      },
-    }),
+    situation: edited(
+      unscheduled(
+        '0/3 nodes are available: 3 Insufficient memory. no new claims to deallocate, preemption: 0/3 nodes are available: 3 No preemption victims found for incoming pod.',
+      ),
+    ),
     expected: { ...WELL, Ready: 'False Unschedulable' },
   },
   {
     when: 'pods have to tolerate what the nodes are tainted with',
-    situation: edited({
-      ...PENDING,
-      node: undefined,
-      scheduled: {
-        status: 'False',
-        reason: 'Unschedulable',
-        message:
-          '0/3 nodes are available: 3 node(s) had untolerated taint {dedicated: gpu}. preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling.',
-      },
-    }),
+    situation: edited(
+      unscheduled(
+        '0/3 nodes are available: 3 node(s) had untolerated taint {dedicated: gpu}. preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling.',
+      ),
+    ),
     expected: { ...WELL, Ready: 'False Unschedulable' },
   },
   {
