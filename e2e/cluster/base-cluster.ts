@@ -1,11 +1,10 @@
 import { runCommand } from '../testing/run-command.ts';
-import type { Capabilities, Cluster, CommandOptions, ProviderName } from './provider.ts';
+import type { Cluster, CommandOptions, ProviderName } from './provider.ts';
 
 export interface ClusterAccess {
   readonly name: string;
   readonly kubeconfig: string;
   readonly nodeNames: readonly string[];
-  readonly capabilities: Capabilities;
   /** Folders put before PATH. */
   readonly programFolders: readonly string[];
   /** Added to the environment. */
@@ -18,18 +17,17 @@ export abstract class BaseCluster implements Cluster {
   abstract readonly imagePullPolicy: 'Never' | 'IfNotPresent';
   abstract readonly hostAddress: string | undefined;
   readonly registryImage: string | undefined = undefined;
+  readonly restartsApiServer: boolean = false;
   readonly commandPrefix: readonly string[] = [];
   readonly name: string;
   readonly kubeconfig: string;
   readonly nodeNames: readonly string[];
-  readonly capabilities: Capabilities;
   readonly environment: NodeJS.ProcessEnv;
 
   constructor(access: ClusterAccess) {
     this.name = access.name;
     this.kubeconfig = access.kubeconfig;
     this.nodeNames = access.nodeNames;
-    this.capabilities = access.capabilities;
     const path = [...access.programFolders, process.env.PATH ?? ''].join(':');
     this.environment = { ...process.env, ...access.variables, KUBECONFIG: access.kubeconfig, PATH: path };
   }
@@ -37,7 +35,7 @@ export abstract class BaseCluster implements Cluster {
   abstract loadImage(archive: string): Promise<void>;
 
   async restartApiServer(_goneForMs?: number): Promise<void> {
-    throw new Error(`the provider ${this.provider} cannot restart the API server`);
+    throw new Error(`the provider ${this.provider} cannot restart its API server; use E2E_CLUSTER=local`);
   }
 
   command(program: string, args: readonly string[]): { command: string; args: string[] } {

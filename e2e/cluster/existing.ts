@@ -2,12 +2,8 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { BaseCluster, readyNodes } from './base-cluster.ts';
 import { clientFolders } from './programs.ts';
-import type { Capabilities, ClusterOptions, ClusterProvider } from './provider.ts';
+import type { ClusterOptions, ClusterProvider } from './provider.ts';
 import { removeState, writeState } from './state-folder.ts';
-
-const capabilities: Capabilities = {
-  apiServerRestart: { supported: false, reason: 'the API server is not ours to restart' },
-};
 
 /**
  * Whatever KUBECONFIG names, with all rights in it. Images come from a registry that this cluster can pull from:
@@ -15,7 +11,6 @@ const capabilities: Capabilities = {
  */
 export const existing: ClusterProvider = {
   name: 'existing',
-  capabilities,
 
   async up({ name, nodes, say }: ClusterOptions) {
     await clientFolders(say);
@@ -54,7 +49,7 @@ class ExistingCluster extends BaseCluster {
   override readonly registryImage = process.env.E2E_IMAGE;
 
   constructor(name: string, nodeNames: readonly string[], programFolders: readonly string[]) {
-    super({ name, kubeconfig: kubeconfig(), nodeNames, capabilities, programFolders });
+    super({ name, kubeconfig: kubeconfig(), nodeNames, programFolders });
   }
 
   override async loadImage(): Promise<void> {

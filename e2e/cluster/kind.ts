@@ -6,15 +6,8 @@ import { MissingProgramError } from '../testing/missing-program.ts';
 import { runCommand } from '../testing/run-command.ts';
 import { BaseCluster, readyNodes } from './base-cluster.ts';
 import { clientFolders } from './programs.ts';
-import type { Capabilities, Cluster, ClusterOptions, ClusterProvider } from './provider.ts';
+import type { Cluster, ClusterOptions, ClusterProvider } from './provider.ts';
 import { readState, removeState, stateFolder, writeState } from './state-folder.ts';
-
-const capabilities: Capabilities = {
-  apiServerRestart: {
-    supported: false,
-    reason: 'kind runs the API server as a static pod of its kubelet; use E2E_CLUSTER=local',
-  },
-};
 
 /** Only root can join the network of a node, where pods and Services can be called by their addresses. */
 const joinsNode = process.platform === 'linux' && process.getuid?.() === 0;
@@ -31,7 +24,6 @@ export async function kindIsUsable(): Promise<boolean> {
 /** Kubernetes in Docker: https://kind.sigs.k8s.io. Pulls its image of a node. */
 export const kind: ClusterProvider = {
   name: 'kind',
-  capabilities,
 
   async up({ name, nodes, say }: ClusterOptions) {
     if (!(await kindIsUsable())) {
@@ -134,7 +126,7 @@ class KindCluster extends BaseCluster {
     programFolders: readonly string[],
     { commandPrefix, hostAddress }: Reach,
   ) {
-    super({ name, kubeconfig, nodeNames, capabilities, programFolders });
+    super({ name, kubeconfig, nodeNames, programFolders });
     this.hostAddress = hostAddress;
     this.commandPrefix = commandPrefix;
   }

@@ -11,15 +11,12 @@ import { clusterMark } from './local/processes.ts';
 import { removeNodes } from './local/removal.ts';
 import { certificatesFolder, runningParts, startNodes } from './local/start-nodes.ts';
 import { localPrograms } from './programs.ts';
-import type { Capabilities, ClusterOptions, ClusterProvider } from './provider.ts';
+import type { ClusterOptions, ClusterProvider } from './provider.ts';
 import { readState, removeState, stateFolder, writeState } from './state-folder.ts';
-
-const capabilities: Capabilities = { apiServerRestart: { supported: true } };
 
 /** Processes of this machine, in namespaces of their own: needs Linux and root, and neither Docker nor a registry. */
 export const local: ClusterProvider = {
   name: 'local',
-  capabilities,
 
   async up({ name, nodes, say }: ClusterOptions) {
     if (process.platform !== 'linux' || process.getuid?.() !== 0) {
@@ -70,6 +67,7 @@ function checkVisible(folder: string): void {
 class LocalCluster extends BaseCluster {
   readonly provider = 'local';
   readonly imagePullPolicy = 'Never';
+  override readonly restartsApiServer = true;
   readonly hostAddress: string;
   override readonly commandPrefix: readonly string[];
   readonly #parts: readonly NodeParts[];
@@ -82,7 +80,6 @@ class LocalCluster extends BaseCluster {
       name,
       kubeconfig: join(certificatesFolder(stateFolder(name)), 'admin.conf'),
       nodeNames: parts.map(({ addresses }) => addresses.name),
-      capabilities,
       programFolders: [kubernetes, dirname(helm)],
       // A proxy of the user's is out of reach.
       variables: { ...clusterMark(stateFolder(name)), NO_PROXY: '*', no_proxy: '*' },

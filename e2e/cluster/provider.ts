@@ -9,15 +9,6 @@ export interface ClusterOptions {
   readonly say: (line: string) => void;
 }
 
-export type Capability =
-  | { readonly supported: true }
-  | { readonly supported: false; readonly reason: string };
-
-export interface Capabilities {
-  /** `Cluster.restartApiServer` works. */
-  readonly apiServerRestart: Capability;
-}
-
 export interface CommandOptions {
   /** Written to its standard input. */
   readonly input?: string | undefined;
@@ -34,7 +25,8 @@ export interface Cluster {
   /** Path of a kubeconfig with all rights; its server may answer only where `run` runs. */
   readonly kubeconfig: string;
   readonly nodeNames: readonly string[];
-  readonly capabilities: Capabilities;
+  /** Whether `restartApiServer` works. */
+  readonly restartsApiServer: boolean;
   /** What images given to `loadImage` can be used with: `Never` shows that nothing was pulled. */
   readonly imagePullPolicy: 'Never' | 'IfNotPresent';
   /**
@@ -64,7 +56,7 @@ export interface Cluster {
   loadImage(archive: string): Promise<void>;
   /**
    * Stops the API server, waits, starts it again and resolves when it is ready.
-   * @throws Error without the capability `apiServerRestart`
+   * @throws Error where `restartsApiServer` is false
    */
   restartApiServer(goneForMs?: number): Promise<void>;
 }
@@ -74,7 +66,6 @@ export type ProviderName = 'kind' | 'local' | 'existing';
 /** One way to have a cluster. Which one is used: `clusters.ts`. */
 export interface ClusterProvider {
   readonly name: ProviderName;
-  readonly capabilities: Capabilities;
   /** Starts it, replacing what is left of one of that name that does not work. @throws MissingProgramError */
   up(options: ClusterOptions): Promise<Cluster>;
   /** The cluster of that name, if its API server answers that it is ready. */

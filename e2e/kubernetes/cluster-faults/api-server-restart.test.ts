@@ -6,9 +6,9 @@ import { suiteCluster } from '../testing/suite.ts';
 import { show } from '../testing/table.ts';
 import { requestTraffic } from '../testing/traffic.ts';
 
-const { apiServerRestart } = (await suiteCluster()).capabilities;
+const { restartsApiServer } = await suiteCluster();
 
-test.skipIf(!apiServerRestart.supported)('the API server restarts', async () => {
+test.skipIf(!restartsApiServer)('the API server restarts', async () => {
   await using bed = await StoreBed.make('restart');
   await bed.applyStore('main');
   await bed.untilReady('main');

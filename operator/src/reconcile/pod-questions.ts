@@ -16,7 +16,6 @@ export class PodQuestions {
   readonly #waiting = new Set<PodQuestion>();
   readonly #waitingSilent = new Set<PodQuestion>();
   readonly #running = new Map<PodQuestion, Promise<void>>();
-  #silentRunning = 0;
 
   put(question: PodQuestion): void {
     this.#queueOf(question).add(question);
@@ -40,7 +39,6 @@ export class PodQuestions {
   #start(): void {
     for (let next = this.#next(); next !== undefined; next = this.#next()) {
       this.#queueOf(next).delete(next);
-      if (next.wasSilent) this.#silentRunning++;
       this.#running.set(next, this.#run(next));
     }
   }
@@ -48,7 +46,8 @@ export class PodQuestions {
   #next(): PodQuestion | undefined {
     if (this.#running.size >= AT_A_TIME) return undefined;
     const [next] = this.#waiting;
-    if (next !== undefined || this.#silentRunning >= SILENT_AT_A_TIME) return next;
+    const silentRunning = [...this.#running.keys()].filter(({ wasSilent }) => wasSilent).length;
+    if (next !== undefined || silentRunning >= SILENT_AT_A_TIME) return next;
     const [silent] = this.#waitingSilent;
     return silent;
   }
@@ -56,7 +55,6 @@ export class PodQuestions {
   async #run(question: PodQuestion): Promise<void> {
     await question.ask();
     this.#running.delete(question);
-    if (question.wasSilent) this.#silentRunning--;
     this.#start();
   }
 }

@@ -27,6 +27,7 @@ export interface ReconcilerParts {
 
 /** ms before a store is looked at again though nothing changed */
 const SHORTEST_PAUSE = 500;
+
 /** Read everything, decide, apply, say how it is. */
 export class StoreReconciler {
   readonly #parts: ReconcilerParts;
@@ -56,12 +57,12 @@ export class StoreReconciler {
     const desired = desiredObjects(store, settings);
     const pods = view.pods(key);
     memory.reports.look(pods, signal);
+    // All of them: nothing of this reconciliation may go on beside the next one.
     const [written] = await Promise.allSettled([
       memory.writer.write(this.#observe(key, store, memory, []), desired, performance.now(), signal),
       memory.mountFailures.refresh(mountQuestions(pods), Date.now(), signal),
       memory.creationFailures.refresh(creationQuestions(view.deployments(key)), Date.now(), signal),
     ]);
-    // Only now: nothing of this reconciliation may go on beside the next one.
     const tell = (refusals: readonly Refusal[]) =>
       this.#tell(this.#observe(key, store, memory, refusals), desired, memory, signal);
     if (written.status === 'rejected') {

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { type Driver, StorageError } from '../drivers/driver.ts';
+import { putSmallObject } from './small-object.ts';
 
 const IDENTITY_NAME = 'store.json';
 const MAX_IDENTITY_BYTES = 4_096;
@@ -26,13 +26,8 @@ export async function claimStorage(
   identity: StoreIdentity,
   signal: AbortSignal,
 ): Promise<'new' | 'known'> {
-  const bytes = Buffer.from(`${JSON.stringify({ namespace: identity.namespace, name: identity.name })}\n`);
-  const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
-  const body = async function* () {
-    yield bytes;
-  };
-  const facts = { size: bytes.length, digest };
-  const outcome = await driver.put(IDENTITY_NAME, body(), facts, { signal, keepExisting: true });
+  const text = `${JSON.stringify({ namespace: identity.namespace, name: identity.name })}\n`;
+  const outcome = await putSmallObject(driver, IDENTITY_NAME, text, { signal, keepExisting: true });
   await assertIdentity(driver, identity, signal);
   return outcome === 'created' ? 'new' : 'known';
 }

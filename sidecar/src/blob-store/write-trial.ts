@@ -1,5 +1,6 @@
-import { createHash, randomInt, randomUUID } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 import type { Driver } from '../drivers/driver.ts';
+import { putSmallObject } from './small-object.ts';
 import { timeLimit } from './time-limit.ts';
 
 const TRIAL_NAME = 'write-check';
@@ -18,11 +19,6 @@ export async function tryWrite(
   signal: AbortSignal = new AbortController().signal,
 ): Promise<void> {
   const text = `payload-store wrote this to learn whether it may write here: ${new Date().toISOString()} ${randomUUID()} `;
-  const bytes = Buffer.from(`${text}${'.'.repeat(randomInt(SIZES))}\n`);
-  const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
-  const body = async function* () {
-    yield bytes;
-  };
   const limit = AbortSignal.any([signal, timeLimit(TRIAL_LIMIT, 'a small object, written as a trial')]);
-  await driver.put(TRIAL_NAME, body(), { size: bytes.length, digest }, { signal: limit });
+  await putSmallObject(driver, TRIAL_NAME, `${text}${'.'.repeat(randomInt(SIZES))}\n`, { signal: limit });
 }

@@ -17,9 +17,12 @@ export async function beginStore(
   claimedFile?: string,
 ): Promise<void> {
   if (claimedFile !== undefined && existsSync(claimedFile)) await assertIdentity(driver, identity, signal);
-  const claim = await claimStorage(driver, identity, signal);
-  if (claim === 'new') log.warn({ store: identity }, 'the storage was empty: this begins a new store in it');
-  else await assertTakesWrites(driver, log, signal);
+  else if ((await claimStorage(driver, identity, signal)) === 'new') {
+    // Written just now: it takes writes.
+    log.warn({ store: identity }, 'the storage was empty: this begins a new store in it');
+    return;
+  }
+  await assertTakesWrites(driver, log, signal);
 }
 
 /** The driver of a folder has written when it started. A storage that is full still serves what it has. */
