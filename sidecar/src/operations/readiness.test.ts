@@ -47,12 +47,25 @@ test.each([
     'storage_unavailable',
     /belongs to the store c\/d/,
   ],
-  [new StorageError('full', 'the disk is full'), 'storage_unavailable', 'the disk is full'],
   [new TypeError('nobody foresaw this'), 'storage_unavailable', 'nobody foresaw this'],
 ])('%s answers 503 and why', async (failure, code, message) => {
   const readiness = new Readiness(() => Promise.reject(failure));
   await expect(readiness.assertReady()).rejects.toMatchObject({ status: 503, code });
   await expect(readiness.assertReady()).rejects.toThrow(message);
+});
+
+test('a full storage is ready for what it has, and told to whoever asks whether it can be used', async () => {
+  const readiness = new Readiness(() => Promise.reject(new StorageError('full', 'the disk is full')));
+  await readiness.assertReady();
+  await expect(readiness.assertUsable()).rejects.toMatchObject({
+    status: 503,
+    code: 'storage_unavailable',
+    message: 'the disk is full',
+  });
+  expect(await readiness.report()).toEqual({
+    ready: false,
+    error: { code: 'storage_full', message: 'the disk is full' },
+  });
 });
 
 test('ready again after a failure', async () => {
@@ -96,7 +109,6 @@ test('with a latch, once ready is ready until the end, and what is true now is t
 });
 
 test.each([
-  [new StorageError('full', 'the disk is full'), 'storage_full', 'the disk is full'],
   [new StorageError('denied', 'no rights'), 'storage_denied', 'no rights'],
   [new TypeError('nobody foresaw this'), 'storage_unavailable', 'nobody foresaw this'],
 ])('a report of %s has its own code, though a probe is answered 503', async (failure, code, message) => {

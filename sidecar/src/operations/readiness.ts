@@ -32,10 +32,16 @@ export class Readiness {
     this.#draining = true;
   }
 
-  /** Whether clients should be sent here. @throws ServiceError of status 503 */
+  /** Whether clients should be sent here: also for what a full storage has. @throws ServiceError of status 503 */
   async assertReady(): Promise<void> {
     this.#assertNotDraining();
-    if (!this.#latched) await this.assertUsable();
+    if (this.#latched) return;
+    try {
+      await this.#lookNow();
+    } catch (error) {
+      if (error instanceof StorageError && error.failure === 'full') return;
+      throw asUnavailable(error);
+    }
   }
 
   /** Whether the storage can be used now: asked for, not remembered. @throws ServiceError of status 503 */

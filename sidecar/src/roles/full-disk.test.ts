@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
+import { eventually } from '../testing/eventually.ts';
 import { call, expectError, keyOf } from '../testing/http-call.ts';
 import { generatedBytes, getPath, testPayload } from '../testing/payload.ts';
 import { realProgram } from '../testing/real-program.ts';
@@ -49,6 +50,38 @@ test.skipIf(!permitted)('a full disk answers 507, keeps what it has, and takes w
   });
   expect(got.body.equals(generatedBytes(1_000_000))).toBe(true);
 });
+
+test.skipIf(!permitted)(
+  'begun on a disk without room for a file, it serves what is there and makes room',
+  async () => {
+    const before = await newFolder('before');
+    const ttl = '8s';
+    await using first = await serve({ dataFolder: before, ttl });
+    const kept = await put(first, 1_000_000);
+    // What is new takes more files and folders than each that goes.
+    for (const seed of [3, 4, 5]) await put(first, 1_000, seed);
+    first.process.kill('SIGKILL');
+    await first.exited;
+    const dataFolder = await newFolder('without-room');
+    const filling = `cp -a "${before}/." . && while touch "filler-$((n+=1))"; do :; done 2>/dev/null; cd /`;
+    const mountAndFill = `mount -t tmpfs -o size=4m,nr_inodes=100 tmpfs "${dataFolder}" && cd "${dataFolder}" && ${filling}`;
+    const wrapper = [...UNSHARE, 'sh', '-c', `${mountAndFill} && exec "$@"`, 'sh'];
+    await using service = await serve({ dataFolder, wrapper, ttl });
+    expect((await call(service.metrics, '/readyz')).status).toBe(200);
+    const got = await call(service.data, getPath(keyOf(kept)), {
+      headers: testPayload(generatedBytes(1_000_000)).getHeaders,
+    });
+    expect(got.body.equals(generatedBytes(1_000_000))).toBe(true);
+    expectError(await put(service, 1_000_000, 2), 'storage_full');
+    expect((await call(service.metrics, '/readyz')).status).toBe(200);
+    await eventually(
+      'the reaper has made room',
+      async () => (await put(service, 1_000_000, 2)).status === 201,
+      30_000,
+    );
+  },
+  60_000,
+);
 
 test.skipIf(!permitted)('a folder that cannot be written is told at the start', async () => {
   const dataFolder = await newFolder('read-only');

@@ -3,7 +3,7 @@ import { constants, readFileSync, readlinkSync } from 'node:fs';
 import { chmod, type FileHandle, lstat, mkdir, open, readdir, rm, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { FOLDER_MODE } from './directory-sync.ts';
-import { errorCode, unless } from './failures.ts';
+import { errorCode, NO_SPACE, unless } from './failures.ts';
 
 /** The service's own folder inside the store's; no object name begins like it. */
 export const OWN_FOLDER = '.payload-store';
@@ -32,9 +32,10 @@ export class TemporaryFiles {
 
   async prepare(): Promise<void> {
     // One by one: on a read-only filesystem Node's recursive mkdir says that there is no such folder.
-    for (const folder of [dirname(this.#all), this.#all, this.#own]) {
+    for (const folder of [dirname(this.#all), this.#all])
       await unless(['EEXIST'], mkdir(folder, FOLDER_MODE));
-    }
+    // On a full disk the reaper must begin all the same, to make room; the folder is made with the first file in it.
+    await unless(['EEXIST', ...NO_SPACE], mkdir(this.#own, FOLDER_MODE));
   }
 
   async create(): Promise<TemporaryFile> {
@@ -64,8 +65,7 @@ export class TemporaryFiles {
 
   /** The backend's clock (ms since the epoch), from a change that takes no space. */
   async touch(): Promise<number> {
-    await chmod(this.#own, FOLDER_MODE);
-    return (await lstat(this.#own)).ctimeMs;
+    return (await unless(['ENOENT'], touch(this.#own))) ?? (await touch(this.#all));
   }
 
   /** Removes the folders of processes that have ended. `now` is the backend's clock, ms since the epoch. Returns how many. */
@@ -83,6 +83,13 @@ export class TemporaryFiles {
   async remove(): Promise<void> {
     await rm(this.#own, { recursive: true, force: true });
   }
+}
+
+/** Changes nothing but the time of change, which it returns (ms since the epoch). */
+async function touch(folder: string): Promise<number> {
+  const { mode } = await lstat(folder);
+  await chmod(folder, mode & 0o7777);
+  return (await lstat(folder)).ctimeMs;
 }
 
 function openNew(path: string): Promise<FileHandle> {

@@ -85,12 +85,19 @@ const scenarios = {
     for (const index of numbers(free)) await writeFile(`${folder}/somebody-elses-${index}`, '');
     const full = await put(driver, 'one more', 10);
     const time = await outcome(driver.currentTime(never()));
-    const difference = typeof time === 'number' ? Math.abs(Date.now() - time) : time;
-    const hit = await put(driver, 0, 10);
-    const { deleted } = await driver.delete([nameOf(0), nameOf(1)], never());
-    const afterwards = await put(driver, 'new', 10);
+    // As after a kill: what the first one has there does not go.
+    const second = await FilesystemDriver.start(folder);
+    const fullForSecond = await put(second, 'one more', 10);
+    const secondTime = await outcome(second.currentTime(never()));
+    const hit = await put(second, 0, 10);
+    const { deleted } = await second.delete(numbers(8).map(nameOf), never());
+    const afterwards = [await put(second, 'new', 10), await put(driver, 'another', 10)];
+    await second.close();
     await driver.close();
-    return { stored, last, full, difference, hit, deleted: deleted.length, afterwards };
+    const times = [time, secondTime].map((told) =>
+      typeof told === 'number' ? Math.abs(Date.now() - told) : told,
+    );
+    return { stored, last, full, fullForSecond, times, hit, deleted: deleted.length, afterwards };
   },
 
   /** On a disk that becomes read-only. */
