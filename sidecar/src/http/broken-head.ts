@@ -2,9 +2,7 @@ import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { type ErrorCode, ServiceError } from '../errors.ts';
 import { errorBody } from './error-answers.ts';
-
-/** How long a refused client may still send: closing with bytes unread would destroy the answer on its way (RFC 9112, 9.6). */
-const LINGER = 1_000;
+import { UNREAD_TIME } from './unread-body.ts';
 
 /** Answers a request whose head never became a request: too large, too slow, or not HTTP. */
 export function answerBrokenHead(error: Error & { code?: string }, socket: Socket): void {
@@ -25,7 +23,7 @@ export function answerBrokenHead(error: Error & { code?: string }, socket: Socke
     ].join('\r\n'),
   );
   socket.resume();
-  const timer = setTimeout(() => socket.destroy(), LINGER);
+  const timer = setTimeout(() => socket.destroy(), UNREAD_TIME);
   socket.once('close', () => clearTimeout(timer));
 }
 

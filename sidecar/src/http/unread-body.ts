@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 
-/** How long a client may go on sending a body that was answered. Closing at once would destroy the answer on its way. */
-const UNREAD_BODY_TIME = 5_000;
+/** How long a client that was answered may go on sending (ms): closing with bytes unread would destroy the answer on its way (RFC 9112, 9.6). */
+export const UNREAD_TIME = 5_000;
 
 /**
  * Node reads what is left of a body to its end to keep the connection; a client that does not notice the answer, or
@@ -11,7 +11,7 @@ const UNREAD_BODY_TIME = 5_000;
 export function limitUnreadBodies(app: FastifyInstance): void {
   app.addHook('onResponse', async ({ raw: request }) => {
     if (request.complete || request.destroyed) return;
-    const timer = setTimeout(() => request.socket.destroy(), UNREAD_BODY_TIME);
+    const timer = setTimeout(() => request.socket.destroy(), UNREAD_TIME);
     for (const event of ['end', 'close']) request.once(event, () => clearTimeout(timer));
   });
 }
