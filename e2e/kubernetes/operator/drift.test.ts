@@ -46,6 +46,22 @@ function edits(): [what: string, edit: string[], read: string[]][] {
     ['patch', kind, GATEWAY, '--type=merge', `--patch=${JSON.stringify(value)}`],
     ['get', kind, GATEWAY, `--output=jsonpath=${path}`],
   ];
+  const renumbered = (
+    what: string,
+    kind: string,
+    path: string,
+    shown: string,
+  ): [string, string[], string[]] => [
+    what,
+    [
+      'patch',
+      kind,
+      GATEWAY,
+      '--type=json',
+      `--patch=${JSON.stringify([{ op: 'replace', path, value: 9_999 }])}`,
+    ],
+    ['get', kind, GATEWAY, `--output=jsonpath=${shown}`],
+  ];
   const component = 'app.kubernetes.io/component';
   const [store, managedBy] = ['largepayload.dev/store', 'app.kubernetes.io/managed-by'];
   const labels = (...names: string[]) => ({
@@ -57,6 +73,13 @@ function edits(): [what: string, edit: string[], read: string[]][] {
       ['set', 'image', `deployment/${GATEWAY}`, 'payload-store=example.com/another:1'],
       ['get', 'deployment', GATEWAY, '--output=jsonpath={.spec.template.spec.containers[0].image}'],
     ],
+    renumbered('port of the Service', 'service', '/spec/ports/0/port', '{.spec.ports[*].port}'),
+    renumbered(
+      'port of the pods',
+      'deployment',
+      '/spec/template/spec/containers/0/ports/0/containerPort',
+      '{.spec.template.spec.containers[0].ports[*].containerPort}',
+    ),
     patch('selector', 'service', { spec: { selector: { [component]: 'x' } } }, '{.spec.selector}'),
     patch('disruption budget', 'pdb', { spec: { maxUnavailable: 2 } }, '{.spec.maxUnavailable}'),
     patch('policy', 'networkpolicy', { spec: { ingress: [] } }, '{.spec.ingress}'),

@@ -116,6 +116,8 @@ export interface KubernetesApi {
     options: { force: boolean },
     signal: AbortSignal,
   ): Promise<KubernetesObject>;
+  /** Strategic merge patch: what it names changes, lists as its directives say. */
+  patch(resource: ResourceKind, part: KubernetesObject, signal: AbortSignal): Promise<KubernetesObject>;
   /** Server-side apply of the `status` subresource. */
   applyStatus(
     resource: ResourceKind,

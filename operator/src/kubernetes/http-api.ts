@@ -22,7 +22,16 @@ const LARGEST_ANSWER = 16 * 1024 * 1024;
 /** bytes; etcd takes objects of up to 1.5 MiB, which are longer as JSON */
 const LARGEST_EVENT = 8 * 1024 * 1024;
 
-export type Verb = 'list' | 'watch' | 'get' | 'apply' | 'applyStatus' | 'create' | 'replace' | 'delete';
+export type Verb =
+  | 'list'
+  | 'watch'
+  | 'get'
+  | 'apply'
+  | 'patch'
+  | 'applyStatus'
+  | 'create'
+  | 'replace'
+  | 'delete';
 
 /** A call that was answered, or failed. A watch is answered when it begins. */
 export interface RequestOutcome {
@@ -52,6 +61,7 @@ interface Call {
 }
 
 const APPLY = { method: 'PATCH', contentType: 'application/apply-patch+yaml' };
+const MERGE = { method: 'PATCH', contentType: 'application/strategic-merge-patch+json' };
 
 /** The API by plain JSON over HTTP/1.1: fields that this version does not know pass through. Nothing is retried. */
 export class HttpApi implements KubernetesApi {
@@ -136,6 +146,11 @@ export class HttpApi implements KubernetesApi {
     const query = { fieldManager: FIELD_MANAGER, force: String(force) };
     const path = withQuery(pathOf(resource, object), query);
     return await this.#write({ ...APPLY, verb: 'apply', resource, path }, object, signal);
+  }
+
+  async patch(resource: ResourceKind, part: KubernetesObject, signal: AbortSignal) {
+    const path = withQuery(pathOf(resource, part), { fieldManager: FIELD_MANAGER });
+    return await this.#write({ ...MERGE, verb: 'patch', resource, path }, part, signal);
   }
 
   async applyStatus(resource: ResourceKind, object: KubernetesObject, signal: AbortSignal) {

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { expect, test } from 'vitest';
 import type { KubernetesObject } from '../kubernetes/api.ts';
 import {
@@ -111,6 +112,43 @@ test('labels that somebody else has written over are repaired, and then left in 
   const before = await version();
   await sleep(3 * TIME_TO_HARM);
   expect(await version()).toBe(before);
+});
+
+test('a port that somebody has given another number is repaired, and what they added stays', async () => {
+  const namespace = await begun();
+  const renumbered = ([first, ...others]: readonly object[], edit: object) => [
+    { ...first, ...edit },
+    ...others,
+  ];
+  const service = await there(SERVICES, namespace, GATEWAY);
+  const theirs = { ...service.metadata, annotations: { ...service.metadata.annotations, team: 'payments' } };
+  const spec = {
+    ...(service.spec as object),
+    ports: renumbered(listAt(service.spec, 'ports'), { port: 80 }),
+  };
+  await change(SERVICES, service, { metadata: theirs, spec });
+  const portsOf = (object: KubernetesObject) => listAt(object.spec, 'ports').map(({ port }) => port);
+  const repaired = await there(SERVICES, namespace, GATEWAY, (object) =>
+    isDeepStrictEqual(portsOf(object), [8577]),
+  );
+  expect(repaired.metadata.annotations?.team).toBe('payments');
+
+  const containersOf = (object: KubernetesObject) => listAt(object.spec, 'template', 'spec', 'containers');
+  const found = await there(DEPLOYMENTS, namespace, GATEWAY);
+  const [container] = containersOf(found);
+  const env = [{ name: 'NO_PROXY', value: 'storage.example.com' }];
+  const edited = structuredClone(found.spec) as { template: { spec: { containers: object[] } } };
+  edited.template.spec.containers = [
+    { ...container, env, ports: renumbered(listAt(container, 'ports'), { containerPort: 9_999 }) },
+  ];
+  await change(DEPLOYMENTS, found, { spec: edited });
+  const numbers = (object: KubernetesObject) =>
+    listAt(containersOf(object)[0], 'ports').map(({ containerPort }) => containerPort);
+  const mended = await there(DEPLOYMENTS, namespace, GATEWAY, (object) =>
+    isDeepStrictEqual(numbers(object), [8577, 8578]),
+  );
+  expect(containersOf(mended)[0]).toMatchObject({ env });
+  await untilReady(namespace, 'orders', 'Starting');
 });
 
 test('an object that was replaced by an edited copy is repaired', async () => {

@@ -3,6 +3,7 @@ import { NETWORK_POLICIES, SERVICE_ACCOUNTS } from '../kubernetes/resources.ts';
 import type { DesiredObject } from '../stores/desired-objects.ts';
 import type { ObservedObject, ObservedStore, Refusal } from '../stores/observed.ts';
 import { obsoleteObjects } from '../stores/obsolete-objects.ts';
+import { onlyOurPorts } from '../stores/only-our-ports.ts';
 import { identityOf, identityOfDesired, isOurs, objectsInTheWay } from '../stores/ownership.ts';
 import { podNeeds } from '../stores/pod-needs.ts';
 import { projectObject } from '../stores/project/project-object.ts';
@@ -106,9 +107,7 @@ export class StoreWriter {
       return 'applied';
     } catch (error) {
       const refusal = refusalOf(resource, object.metadata.name)(error);
-      const isConflict = found === undefined && (error as ApiError).status === 409;
-      // Without our labels, the mirrors do not show what is ours all the same.
-      if (!isConflict || (await this.#lookAt(desired, store, signal)) !== 'ours') return refusal;
+      if (!(await this.#canBeForced(error as ApiError, desired, found, store, signal))) return refusal;
     }
     try {
       await this.#applyNow(desired, true, now, signal);
@@ -116,6 +115,25 @@ export class StoreWriter {
     } catch (error) {
       return refusalOf(resource, object.metadata.name)(error);
     }
+  }
+
+  /** Whether what was refused is worth another try, by force. */
+  async #canBeForced(
+    { status }: ApiError,
+    desired: DesiredObject,
+    found: ObservedObject | undefined,
+    store: StoreResource,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    // Without our labels, the mirrors do not show what is ours all the same.
+    if (found === undefined) return status === 409 && (await this.#lookAt(desired, store, signal)) === 'ours';
+    const { resource, object } = desired;
+    const ports = status === 422 ? onlyOurPorts(object) : undefined;
+    if (ports === undefined) return false;
+    const refused = await this.#api
+      .patch(resource, ports, signal)
+      .then(() => undefined, refusalOf(resource, object.metadata.name));
+    return refused === undefined;
   }
 
   async #applyNow(desired: DesiredObject, force: boolean, now: number, signal: AbortSignal): Promise<void> {
