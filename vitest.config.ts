@@ -5,8 +5,9 @@ export default defineConfig({
   test: {
     include: ['{codec,crds,sidecar,operator}/**/*.test.ts', 'e2e/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**'],
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    // Only for what hangs: a busy machine is no failure.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     // Most of them wait for disks, timers and other processes.
     maxWorkers: 2,
   },

@@ -179,18 +179,27 @@ test('edits of others, and a removed lease, do not end it; a lease given to anot
   await sleep(1_200);
   expect((await leaseOf(namespace)).spec).toMatchObject({ holderIdentity: 'first', leaseTransitions: 0 });
   expect(election.isLeader).toBe(true);
-  const stolen = await leaseOf(namespace);
-  const spec = { ...(stolen.spec as object), holderIdentity: 'thief' };
-  await bed
-    .api()
-    .replace(LEASES, { ...stolen, spec }, NEVER)
-    .catch(() => expect.fail('it was just renewed; run again'));
+  await steal(namespace);
   const began = performance.now();
   const lost = await ended;
   expect(lost).toBeInstanceOf(LeadershipLostError);
   expect((lost as Error).message).toMatch(/thief holds the lease/);
-  expect(performance.now() - began).toBeLessThan(1_000);
+  // Else it would lead until its own lease has run out.
+  expect(performance.now() - began).toBeLessThan(TIMES.renewDeadline * 1_000);
 });
+
+/** Tries again when the leader has renewed its lease in between. */
+async function steal(namespace: string): Promise<void> {
+  await eventually('the lease is stolen', async () => {
+    const lease = await leaseOf(namespace);
+    const spec = { ...(lease.spec as object), holderIdentity: 'thief' };
+    const replaced = bed.api().replace(LEASES, { ...lease, spec }, NEVER);
+    return await replaced.then(
+      () => true,
+      () => false,
+    );
+  });
+}
 
 test('what a leader fails with is passed on, after the lease was given up', async () => {
   const namespace = await bed.newNamespace();
@@ -217,6 +226,6 @@ test('a leader that does not stop is reported before another begins', async () =
   const faultAt = performance.now();
   proxy.cut();
   expect(await lost).toBeInstanceOf(LeadershipLostError);
-  expect(performance.now() - faultAt).toBeLessThan(3_100);
+  expect(performance.now() - faultAt).toBeLessThan(TIMES.duration * 1_000 + 1_000);
   await proxy[Symbol.asyncDispose]();
 });

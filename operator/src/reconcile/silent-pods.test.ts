@@ -33,7 +33,7 @@ test('60 stores whose pods never answer keep no other waiting', async () => {
   const applied = new Set(cluster.written.map((path) => path.match(/deployments\/(.*)-gateway/)?.[1]));
   expect(SILENT.filter((name) => !applied.has(name))).toEqual([]);
   expect(questions).toEqual({ open: 20, begun: 20, ended: 0 });
-}, 20_000);
+});
 
 test('a status waits for what new pods say, and not for ever', async () => {
   await blackHole();
@@ -50,7 +50,7 @@ test('a status waits for what new pods say, and not for ever', async () => {
   expect(SILENT.filter(isTold)).toEqual([]);
   // Most of their pods are not asked by then.
   await eventually(() => (SILENT.every(isTold) ? true : undefined), 10_000);
-}, 20_000);
+});
 
 test('nobody is asked any more once the controller has ended', async () => {
   const questions = await blackHole();

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export async function eventually(
   what: string,
   ask: () => boolean | Promise<boolean>,
-  limit = 5_000,
+  limit = 20_000,
 ): Promise<void> {
   const started = performance.now();
   while (!(await ask())) {

@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { within } from './eventually.ts';
 import type { Answer } from './http-call.ts';
 
-const ANSWER_LIMIT = 10_000;
+const ANSWER_LIMIT = 30_000;
 
 /** A TCP connection that sends what no HTTP library would, and reads the answers that come back. */
 export class RawConnection implements AsyncDisposable {

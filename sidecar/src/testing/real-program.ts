@@ -8,8 +8,8 @@ import type { RoleName } from '../roles/role.ts';
 import { within } from './eventually.ts';
 import { manifestText, type ServiceOptions, temporaryFolder } from './running-service.ts';
 
-const START_LIMIT = 10_000;
-const EXIT_LIMIT = 15_000;
+const START_LIMIT = 30_000;
+const EXIT_LIMIT = 45_000;
 const ANY_DATA_PORT = ['--listen', '127.0.0.1:0'];
 const ANY_OTHER_PORTS = ['--metrics-listen', '127.0.0.1:0', '--admin-listen', '127.0.0.1:0'];
 
