@@ -39,7 +39,9 @@ const Pods = MapOf(
 export const StatusSchema = MapOf(
   {
     observedGeneration: Optional(count64('The generation of the resource that this status describes.')),
-    storageID: Optional(Text({ description: 'Identity recorded in the storage: namespace and name.' })),
+    storageID: Optional(
+      Text({ description: 'Identity recorded in the storage: namespace, name and an id of its own.' }),
+    ),
     endpoint: Optional(Text({ description: 'URL of the gateway within the cluster.' })),
     replicas: Optional(count32('Gateway pods that exist; read by an autoscaler.')),
     selector: Optional(Text({ description: 'Label selector of the gateway pods; read by an autoscaler.' })),

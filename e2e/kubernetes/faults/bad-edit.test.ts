@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CreateBucketCommand } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { expect, inject, test } from 'vitest';
 import { startVersitygwAt } from '../../../sidecar/src/testing/s3-servers/versitygw.ts';
 import { isConfiguration } from '../testing/owned-objects.ts';
@@ -39,7 +39,9 @@ test('edits that cannot work, of a store that is Ready', { timeout: 400_000 }, a
   await using twin = await anotherServer(bed.bucket);
   const elsewhere = bed.s3Storage({ endpoint: twin.endpoint });
   await bed.applyStore('orders', { gateway: gatewayWith(CREDENTIALS), storage: elsewhere });
-  const another = await expectHarmless(bed, pods.slice(1), 'IdentityMissing');
+  const empty = await expectHarmless(bed, pods.slice(1), 'IdentityMissing');
+  await twin.begin({ namespace: bed.namespace, name: 'orders' });
+  const namesake = await expectHarmless(bed, pods.slice(1), 'StorageReplaced');
 
   await (await S3User.make(bed, 'read-only')).mayOnly('s3:GetObject', 's3:ListBucket');
   await bed.applyStore('orders', { gateway: gatewayWith('read-only') });
@@ -61,7 +63,8 @@ test('edits that cannot work, of a store that is Ready', { timeout: 400_000 }, a
   await expectCalm(bed, 'orders');
   show('edit: endpoint of nobody', endpoint);
   show('edit: Secret of nobody', secret);
-  show('edit: endpoint of another server, an empty bucket of that name', another);
+  show('edit: endpoint of another server, an empty bucket of that name', empty);
+  show("edit: endpoint of another server, another cluster's store of that name", namesake);
   show('edit: Secret that may only read', readOnly);
   show(
     'edit: corrected',
@@ -74,7 +77,15 @@ async function anotherServer(bucket: string) {
   const { endpoint } = inject('kubernetesSuite');
   const server = await startVersitygwAt(new URL(endpoint).hostname);
   await server.client.send(new CreateBucketCommand({ Bucket: bucket }));
-  return { endpoint: server.endpoint, [Symbol.asyncDispose]: () => server.stop() };
+  return {
+    endpoint: server.endpoint,
+    /** As a gateway of another cluster would. */
+    begin: async (identity: object) => {
+      const Body = JSON.stringify({ ...identity, id: crypto.randomUUID() });
+      await server.client.send(new PutObjectCommand({ Bucket: bucket, Key: 'store.json', Body }));
+    },
+    [Symbol.asyncDispose]: () => server.stop(),
+  };
 }
 
 /** Waits until the edit is known not to work. The pods of before serve on. @returns the words */

@@ -3,7 +3,10 @@ import type { PodReport, ServiceReport } from '../stores/observed.ts';
 import { type Heard, heard } from './question-pace.ts';
 
 const report = (fields: Partial<ServiceReport>): PodReport => ({
-  report: { store: 'shop/orders', version: '', ready: true, error: undefined, reaper: undefined, ...fields },
+  report: {
+    ...{ store: 'shop/orders', storageID: undefined, version: '', ready: true },
+    ...{ error: undefined, reaper: undefined, ...fields },
+  },
 });
 const WELL = report({});
 const ILL = report({ ready: false, error: { code: 'storage_full', message: '' } });

@@ -82,6 +82,8 @@ export interface ObservedPod {
 export interface ServiceReport {
   /** `NAMESPACE/NAME` */
   readonly store: string;
+  /** of the storage that it found; `undefined`: none yet */
+  readonly storageID: string | undefined;
   readonly version: string;
   readonly ready: boolean;
   /** why it is not ready */

@@ -13,6 +13,7 @@ import { desiredDeployment, templateHashOf } from './rollout.ts';
 import { desiredFor, ON_S3, store } from './stores.fixture.ts';
 
 export const NOW = Date.parse('2026-06-01T12:00:00Z');
+export const STORAGE_ID = 'payments/orders/0b54cbd3-7a86-4f0c-9c1c-6c6bc9c7a8a3';
 export const HOUR = 3_600_000;
 export const MINUTE = 60_000;
 
@@ -94,6 +95,7 @@ export function answer(overrides: Fields = {}): PodReport {
   return {
     report: {
       store: 'payments/orders',
+      storageID: STORAGE_ID,
       version: '0.1.0',
       ready: true,
       error: undefined,

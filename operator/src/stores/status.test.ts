@@ -4,7 +4,7 @@ import { stringify } from 'yaml';
 import type { Situation } from './conditions/component-view.ts';
 import type { ObservedDeployment } from './observed.ts';
 import { sameStatus } from './same-status.ts';
-import { complaint, HOUR, NOW, wellStore } from './situation.fixture.ts';
+import { complaint, HOUR, NOW, STORAGE_ID, wellStore } from './situation.fixture.ts';
 import { decideStatus } from './status.ts';
 import { CASES } from './status-cases/all.fixture.ts';
 import { ON_A_VOLUME, ON_S3, store } from './stores.fixture.ts';
@@ -55,13 +55,22 @@ test.each(CASES)('nothing is written again when nothing changes: $when', ({ situ
 test('the status tells where the store is and who it is', () => {
   expect(decideStatus(wellStore())).toMatchObject({
     observedGeneration: 3,
-    storageID: 'payments/orders',
+    storageID: STORAGE_ID,
     endpoint: 'http://orders-gateway.payments.svc:8577',
     replicas: 2,
     selector:
       'app.kubernetes.io/name=payload-store,app.kubernetes.io/instance=orders,app.kubernetes.io/component=gateway',
     retention: { lastCompletedTime: '2026-06-01T11:30:00Z' },
   });
+});
+
+test("the storage that was found first stays the store's, whatever another pod says", () => {
+  const well = wellStore();
+  const claimed = {
+    ...well,
+    observed: { ...well.observed, store: store(ON_S3, {}, { storageID: 'payments/orders/1' }) },
+  };
+  expect(decideStatus(claimed).storageID).toBe('payments/orders/1');
 });
 
 const readySince = (time: number) => ({

@@ -35,12 +35,13 @@ export function decideStatus(situation: Situation): LargePayloadStoreStatus {
   };
 }
 
-/** The identity that a pod has compared with the storage's. */
+/** The storage that a gateway found first. It is the store's for ever: an edit must not lead to another one. */
 function storageIdOf({ reports, store }: ObservedStore): string | undefined {
+  if (store.status.storageID !== undefined) return store.status.storageID;
   for (const answer of reports.values()) {
-    if ('report' in answer && answer.report.ready) return answer.report.store;
+    if ('report' in answer && answer.report.ready) return answer.report.storageID;
   }
-  return store.status.storageID;
+  return undefined;
 }
 
 function asCondition({ observed, now }: Situation, type: string, verdict: Verdict): Condition {

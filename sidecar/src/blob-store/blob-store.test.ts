@@ -28,7 +28,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-const UNCLAIMED = new OwnershipGuard(async () => {}, 0);
+const UNCLAIMED = new OwnershipGuard(async () => 'orders/payloads', 0);
 
 const UNDOUBTED = new WriteWatch(async () => {});
 

@@ -31,8 +31,13 @@ describe.each([
   test('an empty storage becomes ours, again and again', async () => {
     await claim();
     await claim();
-    await assertIdentity(store.driver, OURS, never());
-    expect((await store.get('store.json'))?.toString()).toBe('{"namespace":"orders","name":"payloads"}\n');
+    const storageID = await assertIdentity(store.driver, OURS, never());
+    const written = (await store.get('store.json'))?.toString() ?? '';
+    expect(JSON.parse(written)).toEqual({ ...OURS, id: expect.stringMatching(/^[0-9a-f-]{36}$/) });
+    expect(storageID).toBe(`orders/payloads/${JSON.parse(written).id}`);
+    await store.driver.delete(['store.json'], never());
+    await claim();
+    expect(await assertIdentity(store.driver, OURS, never())).not.toBe(storageID);
   });
 
   test.each(OTHERS)('another store (%j) is refused, and we in theirs', async (other) => {
@@ -54,6 +59,12 @@ describe.each([
     const winners = stores.filter((_, index) => outcomes[index]?.status === 'fulfilled');
     expect(winners).toHaveLength(1);
     for (const identity of winners) await assertIdentity(store.driver, identity, never());
+  });
+
+  test.each([{}, { id: 5 }])('a store.json without an id (%j) is ours', async (more) => {
+    await store.put('store.json', Buffer.from(JSON.stringify({ ...OURS, ...more })));
+    await claim();
+    expect(await assertIdentity(store.driver, OURS, never())).toBe('orders/payloads');
   });
 
   test.each([

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { type Driver, StorageError } from '../drivers/driver.ts';
 import { putSmallObject } from './small-object.ts';
 
@@ -20,13 +21,18 @@ export class ForeignStoreError extends Error {
   }
 }
 
-/** Writes our identity into an empty storage (`new`), and compares it with what is there. @throws ForeignStoreError, StorageError */
+/**
+ * Writes our identity and an id into an empty storage (`new`), and compares the identity with what is there. The id tells
+ * the storage from any other in which a store of the same name began, in another cluster for example.
+ * @throws ForeignStoreError, StorageError
+ */
 export async function claimStorage(
   driver: Driver,
   identity: StoreIdentity,
   signal: AbortSignal,
 ): Promise<'new' | 'known'> {
-  const text = `${JSON.stringify({ namespace: identity.namespace, name: identity.name })}\n`;
+  const { namespace, name } = identity;
+  const text = `${JSON.stringify({ namespace, name, id: randomUUID() })}\n`;
   const outcome = await putSmallObject(driver, IDENTITY_NAME, text, { signal, keepExisting: true });
   await assertIdentity(driver, identity, signal);
   return outcome === 'created' ? 'new' : 'known';
@@ -37,46 +43,67 @@ const NOT_YET =
   `the storage has no ${IDENTITY_NAME} yet; a gateway of the store writes it when it first reaches the storage, ` +
   'and this process, which never does, waits for it';
 
-/** @throws ForeignStoreError, StorageError also when the identity has gone */
+/** The storage's id, `NAMESPACE/NAME/ID`. @throws ForeignStoreError, StorageError also when the identity has gone */
 export async function assertIdentity(
   driver: Driver,
   identity: StoreIdentity,
   signal: AbortSignal,
-): Promise<void> {
-  assertSame(identity, await readIdentity(driver, signal), GONE);
+): Promise<string> {
+  return assertSame(identity, await readIdentity(driver, signal), GONE);
 }
 
-/** For whoever has no right to write it. @throws ForeignStoreError, StorageError also when nobody has claimed the storage yet */
+/** @throws StorageError unless both are ids of one storage */
+export function assertSameStorage(found: string, expected: string): void {
+  if (found === expected) return;
+  throw new StorageError(
+    'unavailable',
+    `this is another storage than the store's: its ${IDENTITY_NAME} says ${found}, and the store's payloads are in ${expected}; is the endpoint, or the mount, the right one?`,
+  );
+}
+
+/** For whoever has no right to write it: the storage's id. @throws ForeignStoreError, StorageError also when nobody has claimed the storage yet */
 export async function assertClaimed(
   driver: Driver,
   identity: StoreIdentity,
   signal: AbortSignal,
-): Promise<void> {
-  assertSame(identity, await readIdentity(driver, signal), NOT_YET);
+): Promise<string> {
+  return assertSame(identity, await readIdentity(driver, signal), NOT_YET);
 }
 
-function assertSame(identity: StoreIdentity, found: string | undefined, absent: string): void {
+function assertSame(identity: StoreIdentity, found: Found | undefined, absent: string): string {
   if (found === undefined) throw new StorageError('unavailable', absent);
-  if (found !== format(identity)) throw new ForeignStoreError(identity, found);
+  if (found.store !== format(identity)) throw new ForeignStoreError(identity, found.store);
+  return found.storageID;
 }
+
+interface Found {
+  /** `NAMESPACE/NAME`, or words where there is none */
+  readonly store: string;
+  readonly storageID: string;
+}
+
+const UNREADABLE = `described by an unreadable ${IDENTITY_NAME}`;
 
 /** `undefined`: there is none */
-async function readIdentity(driver: Driver, signal: AbortSignal): Promise<string | undefined> {
+async function readIdentity(driver: Driver, signal: AbortSignal): Promise<Found | undefined> {
   const blob = await driver.open(IDENTITY_NAME, signal);
   if (blob === undefined) return undefined;
   if (blob.size > MAX_IDENTITY_BYTES) {
     await blob.close();
-    return `described by an unreadable ${IDENTITY_NAME}`;
+    return { store: UNREADABLE, storageID: UNREADABLE };
   }
   const chunks: Buffer[] = [];
   for await (const chunk of blob.chunks()) chunks.push(Buffer.from(chunk));
   try {
-    const { namespace, name } = JSON.parse(Buffer.concat(chunks).toString()) as Partial<StoreIdentity>;
-    if (typeof namespace === 'string' && typeof name === 'string') return format({ namespace, name });
+    const { namespace, name, id } = JSON.parse(Buffer.concat(chunks).toString()) as Record<string, unknown>;
+    if (typeof namespace === 'string' && typeof name === 'string') {
+      const store = format({ namespace, name });
+      return { store, storageID: typeof id === 'string' ? `${store}/${id}` : store };
+    }
   } catch {
     // Not JSON, or `null`: not what this service writes.
   }
-  return `described by an unreadable ${IDENTITY_NAME}`;
+  return { store: UNREADABLE, storageID: UNREADABLE };
 }
 
 function format({ namespace, name }: StoreIdentity): string {

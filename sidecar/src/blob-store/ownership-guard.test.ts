@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { OwnershipGuard } from './ownership-guard.ts';
 
+const STORAGE_ID = 'payments/orders/1';
+
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['performance'] });
 });
@@ -9,7 +11,7 @@ afterEach(() => {
 });
 
 test('one look serves many for its lifetime, `check` always makes a new one', async () => {
-  const look = vi.fn(async () => {});
+  const look = vi.fn(async () => STORAGE_ID);
   const guard = new OwnershipGuard(look, 1_000);
   await Promise.all(Array.from({ length: 20 }, () => guard.assertOurs()));
   vi.advanceTimersByTime(999);
@@ -25,6 +27,7 @@ test('one look serves many for its lifetime, `check` always makes a new one', as
 test('the lifetime counts from when the look began, as what it saw may be that old', async () => {
   const look = vi.fn(async () => {
     vi.advanceTimersByTime(1_000);
+    return STORAGE_ID;
   });
   const guard = new OwnershipGuard(look, 1_000);
   await guard.assertOurs();
@@ -37,6 +40,7 @@ test('a failure ends what was known, whoever met it, and is not remembered', asy
   let fails = false;
   const guard = new OwnershipGuard(async () => {
     if (fails) throw failure;
+    return STORAGE_ID;
   }, 60_000);
   await guard.assertOurs();
   fails = true;
@@ -44,5 +48,23 @@ test('a failure ends what was known, whoever met it, and is not remembered', asy
   await expect(guard.check()).rejects.toBe(failure);
   await expect(guard.assertOurs()).rejects.toBe(failure);
   fails = false;
+  await guard.assertOurs();
+});
+
+test("a storage of another id is not the store's, and the first one is again", async () => {
+  let found = STORAGE_ID;
+  const guard = new OwnershipGuard(async () => found, 0);
+  expect(guard.storageID).toBeUndefined();
+  await guard.assertOurs();
+  found = 'payments/orders/2';
+  await expect(guard.check()).rejects.toMatchObject({
+    failure: 'unavailable',
+    message: expect.stringContaining(
+      "says payments/orders/2, and the store's payloads are in payments/orders/1",
+    ),
+  });
+  await expect(guard.assertOurs()).rejects.toThrow('another storage');
+  expect(guard.storageID).toBe(STORAGE_ID);
+  found = STORAGE_ID;
   await guard.assertOurs();
 });

@@ -1,20 +1,28 @@
+import { assertSameStorage } from './identity.ts';
+
 /**
  * Knows whether the storage is still this store's. Another one may take its place while a process runs (a volume mounted
  * anew, a restored bucket), and in that one nothing may be put or deleted.
  */
 export class OwnershipGuard {
-  readonly #look: () => Promise<void>;
+  readonly #look: () => Promise<string>;
   readonly #lifetime: number;
   #confirmedAt = Number.NEGATIVE_INFINITY;
   #looking: Promise<void> | undefined;
+  #storageID: string | undefined;
 
   /**
-   * @param look rejects unless the storage is there and is this store's
+   * @param look resolves to the storage's id; rejects unless the storage is there and is this store's
    * @param lifetime how long a look that found it so answers for, ms
    */
-  constructor(look: () => Promise<void>, lifetime: number) {
+  constructor(look: () => Promise<string>, lifetime: number) {
     this.#look = look;
     this.#lifetime = lifetime;
+  }
+
+  /** Of the storage that was found first, which is the only one from then on; `undefined`: none was yet. */
+  get storageID(): string | undefined {
+    return this.#storageID;
   }
 
   /**
@@ -33,7 +41,9 @@ export class OwnershipGuard {
   async check(): Promise<void> {
     const begun = performance.now();
     try {
-      await this.#look();
+      const found = await this.#look();
+      this.#storageID ??= found;
+      assertSameStorage(found, this.#storageID);
       this.#confirmedAt = begun;
     } catch (error) {
       this.#confirmedAt = Number.NEGATIVE_INFINITY;

@@ -40,7 +40,7 @@ export const serve: Command = {
     'claimed-file': {
       type: 'string',
       placeholder: 'FILE',
-      help: 'for a gateway: where this file is, the store has a storage already, and an empty one is not begun in but waited for',
+      help: "for gateway and reaper: has the id of the store's storage, once there is one; another one is then not used, nor an empty one begun in",
     },
     listen: {
       type: 'string',
@@ -83,8 +83,8 @@ async function run(_positionals: readonly string[], values: Values): Promise<voi
     credentialsFolder: givenOption(values, 'credentials-dir'),
     claimedFile: givenOption(values, 'claimed-file'),
   };
-  if (mounts.claimedFile !== undefined && role.name !== 'gateway')
-    throw new UsageError('--claimed-file is for --role gateway; leave it out');
+  if (mounts.claimedFile !== undefined && role.name === 'standalone')
+    throw new UsageError('--claimed-file is for --role gateway and reaper; leave it out');
   usage(() => assertMounts(manifest, mounts));
   const log = createLog();
   for (const field of role.unusedFields(manifest))

@@ -15,7 +15,7 @@ export interface Mounts {
   readonly dataFolder: string | undefined;
   /** where the Secret with the credentials of an object store is */
   readonly credentialsFolder: string | undefined;
-  /** a file that is there once the store has a storage */
+  /** a file with the id of the store's storage, once there is one */
   readonly claimedFile?: string | undefined;
 }
 

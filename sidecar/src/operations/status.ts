@@ -1,4 +1,5 @@
 import type { StoreIdentity } from '../blob-store/identity.ts';
+import type { OwnershipGuard } from '../blob-store/ownership-guard.ts';
 import type { Driver } from '../drivers/driver.ts';
 import type { Reaper, ReaperStatus } from '../retention/reaper.ts';
 import type { Readiness, ReadinessReport } from './readiness.ts';
@@ -6,6 +7,7 @@ import { withoutKeys } from './without-keys.ts';
 
 export interface StatusContext {
   readonly identity: StoreIdentity;
+  readonly ownership: Pick<OwnershipGuard, 'storageID'>;
   /** as given by `--role` */
   readonly role: string;
   readonly version: string;
@@ -18,6 +20,8 @@ export interface StatusContext {
 export type Status = Pick<StatusContext, 'role' | 'version'> &
   ReadinessReport & {
     readonly store: StoreIdentity;
+    /** of the storage that this process found, as `store.json` has it */
+    readonly storageID: string | null;
     readonly storage: string;
     readonly reaper: ReaperStatus | null;
   };
@@ -25,15 +29,17 @@ export type Status = Pick<StatusContext, 'role' | 'version'> &
 /** Whose process this is and how it does. No key of a payload is in it, nor a workflow's id. */
 export async function statusOf({
   identity,
+  ownership,
   role,
   version,
   driver,
   readiness,
   reaper,
 }: StatusContext): Promise<Status> {
+  const report = withoutKeysInError(await readiness.report());
   return {
-    ...{ store: identity, role, version, storage: driver.kind },
-    ...withoutKeysInError(await readiness.report()),
+    ...{ store: identity, role, version, storage: driver.kind, storageID: ownership.storageID ?? null },
+    ...report,
     reaper: reaper === undefined ? null : withoutKeysInLastError(reaper.status),
   };
 }

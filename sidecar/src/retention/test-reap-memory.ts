@@ -24,7 +24,7 @@ for (let index = 0; index < Number(count); index += 1) {
 const collect = globalThis.gc ?? (() => {});
 const metrics = new Metrics({ requests: () => 0, bytes: () => 0 });
 const clock = new ClockGuard(driver, 0);
-const ownership = new OwnershipGuard(async () => {}, 0);
+const ownership = new OwnershipGuard(async () => 'test/test', 0);
 const reaper = new Reaper(
   { driver, clock, ownership, metrics, log: pino({ level: 'silent' }) },
   { interval: 1_000, clockTolerance: 0 },

@@ -34,7 +34,7 @@ export const ON_EACH_DRIVER: [string, () => Promise<StartedStore>][] = [
 ];
 
 /** The parts that work on a store, as the service composes them. @param look where it matters whose the store is */
-export function partsOn(store: TestStore, look: () => Promise<void> = async () => {}) {
+export function partsOn(store: TestStore, look: () => Promise<string> = async () => 'test/test') {
   const { driver } = store;
   const clock = new ClockGuard(driver, 0);
   const metrics = new Metrics({ requests: () => 0, bytes: () => 0 });

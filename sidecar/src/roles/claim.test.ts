@@ -6,7 +6,7 @@ import { MemoryDriver } from '../drivers/memory.ts';
 import { beginStore } from './claim.ts';
 
 const OURS = { namespace: 'payments', name: 'orders' };
-const ROOM_FOR_IDENTITY = 64;
+const ROOM_FOR_IDENTITY = 96;
 
 function quietLog(): Logger {
   return pino({ level: 'silent' });
@@ -34,7 +34,7 @@ test('a full one serves what it has, which is told', async () => {
   await beginStore(driver, OURS, log, never());
   await beginStore(driver, OURS, log, never());
   expect(warn).toHaveBeenLastCalledWith(
-    { reason: expect.stringContaining('at most 64 bytes') },
+    { reason: expect.stringContaining('at most 96 bytes') },
     expect.stringContaining('the storage is full'),
   );
 });

@@ -106,6 +106,7 @@ test.concurrent('a folder that cannot be used yet is waited for, and told of', a
     role: 'gateway',
     version: expect.stringMatching(/^\d/),
     storage: 'filesystem',
+    storageID: null,
     ready: false,
     error: { code: 'storage_unavailable', message: expect.stringContaining(blocked) },
     reaper: {},

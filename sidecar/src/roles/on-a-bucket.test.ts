@@ -70,6 +70,7 @@ describe.skipIf(server === undefined)('on a bucket', () => {
       role: 'gateway',
       version: expect.stringMatching(/^\d/),
       storage: 's3',
+      storageID: null,
       ready: false,
       error: { code: 'storage_unavailable', message: expect.stringContaining(bucket) },
       reaper: null,

@@ -1,9 +1,9 @@
 import { ManifestError } from '@largepayload/crds';
-import { assertClaimed } from '../blob-store/identity.ts';
 import { AwaitedDriver } from '../drivers/awaited-driver.ts';
 import type { Driver } from '../drivers/driver.ts';
 import { storageKind } from '../drivers/start-driver.ts';
 import { awaitStorage, IN_CLUSTER, openStorage } from './await-storage.ts';
+import { joinStore } from './claim.ts';
 import type { Role } from './role.ts';
 import { runService } from './run-service.ts';
 import { buildOperationsPorts, buildParts, buildReaper } from './service-parts.ts';
@@ -36,7 +36,8 @@ export const reaper: Role = {
       servers: buildOperationsPorts(parts, { reaper, mayDelete: true }),
       drain: NO_TRANSFERS,
       work: async (signal) => {
-        const admit = (opened: Driver, limit: AbortSignal) => assertClaimed(opened, parts.identity, limit);
+        const admit = (opened: Driver, limit: AbortSignal) =>
+          joinStore(opened, parts.identity, limit, mounts.claimedFile);
         await awaitStorage(driver, () => openStorage(settings, mounts, admit, log, signal), log, signal);
         await reaper?.run(signal);
       },

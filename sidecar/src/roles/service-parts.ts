@@ -125,7 +125,7 @@ export function buildOperationsPorts(
   const { identity, driver, clock, ownership, readiness, metrics, log } = parts;
   const { role, clockTolerance } = parts.traits;
   const { version } = parts.settings;
-  const status = () => statusOf({ identity, role, version, driver, readiness, reaper });
+  const status = () => statusOf({ identity, ownership, role, version, driver, readiness, reaper });
   return {
     metrics: buildMetricsServer({ metrics, readiness, status, log }),
     admin: buildAdminServer({

@@ -43,6 +43,7 @@ export type Reason =
   // It runs and cannot use its storage.
   | 'StorageOwnedByAnotherStore'
   | 'IdentityMissing'
+  | 'StorageReplaced'
   | 'BucketMissing'
   | 'StorageDenied'
   | 'StorageFull'

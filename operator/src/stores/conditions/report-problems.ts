@@ -44,6 +44,14 @@ const identityMissing: Predicate<Complaint> = ({ store, words }) =>
       }
     : undefined;
 
+const replaced: Predicate<Complaint> = ({ store, words }) =>
+  words.includes("another storage than the store's")
+    ? {
+        reason: 'StorageReplaced',
+        message: `${storageOf(store)} is not the storage with this store's payloads: a store of the same name began there (store.json has another id than status.storageID), so nothing is stored or removed there; put back what was edited, or copy the store's data there, store.json included (to begin in that storage on purpose: delete this store and make it again)`,
+      }
+    : undefined;
+
 const bucketMissing: Predicate<Complaint> = ({ store, words }) =>
   words.includes('does not exist; create it')
     ? {
@@ -104,6 +112,7 @@ const PREDICATES = [
   waits,
   ownedByAnother,
   identityMissing,
+  replaced,
   bucketMissing,
   clockDifference,
   keyMissing,

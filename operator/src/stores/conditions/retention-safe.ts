@@ -11,6 +11,7 @@ const UNSAFE: ReadonlySet<string> = new Set([
   'ClockDifference',
   'StorageOwnedByAnotherStore',
   'IdentityMissing',
+  'StorageReplaced',
 ]);
 
 /**

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import {
   assertClaimed,
   assertIdentity,
+  assertSameStorage,
   ForeignStoreError,
 } from '../../../../sidecar/src/blob-store/identity.ts';
 import { AwaitedDriver } from '../../../../sidecar/src/drivers/awaited-driver.ts';
@@ -27,6 +28,8 @@ const failure = async (work: Promise<unknown>): Promise<unknown> => {
   throw new Error('it should have failed');
 };
 
+const replaced = async () => assertSameStorage('payments/orders/2', 'payments/orders/1');
+
 /** Reasons are told by the service's words: here they come from the service itself. */
 test.each<[string, () => unknown]>([
   ['StorageOwnedByAnotherStore', () => new ForeignStoreError(IDENTITY, 'billing/invoices')],
@@ -37,6 +40,7 @@ test.each<[string, () => unknown]>([
   ['StorageFull', () => new StorageError('full', 'no space left')],
   ['StorageUnavailable', () => fault('ECONNREFUSED')],
   ['IdentityMissing', () => failure(assertIdentity(new MemoryDriver(1_024), IDENTITY, signal))],
+  ['StorageReplaced', () => failure(replaced())],
   ['Starting', () => failure(assertClaimed(new MemoryDriver(1_024), IDENTITY, signal))],
   ['Starting', () => failure(new AwaitedDriver('s3').open('store.json', signal))],
 ])('%s is what the service means', async (reason, make) => {

@@ -5,7 +5,7 @@ import { metadataOf, type StoreContext } from './context.ts';
 /**
  * Tells gateways that start from now on that the store has a storage: an empty one, after an edit of its endpoint, or because
  * somebody has emptied it, is then no place to begin anew, where references of workflow histories would not be found.
- * @param storageID of the status: the identity that a pod has found in the storage
+ * @param storageID of the status: what the first pod has found in the storage
  */
 export function claim(context: StoreContext, storageID: string): KubernetesObject {
   return {

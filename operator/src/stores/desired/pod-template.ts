@@ -146,16 +146,14 @@ function mountsOf({ name, spec }: StoreContext, config: Config, component: Compo
       volume: { secret: { secretName: secret.name, defaultMode: GROUP_READABLE } },
       args: ['--credentials-dir', CREDENTIALS_FOLDER],
     },
-    component === 'gateway'
-      ? {
-          name: 'claimed',
-          mountPath: CLAIM_FOLDER,
-          readOnly: true,
-          // There is none before the first pod has reached the storage.
-          volume: { configMap: { name: claimName(name), optional: true } },
-          args: ['--claimed-file', `${CLAIM_FOLDER}/${CLAIM_KEY}`],
-        }
-      : undefined,
+    {
+      name: 'claimed',
+      mountPath: CLAIM_FOLDER,
+      readOnly: true,
+      // There is none before the first gateway has reached the storage.
+      volume: { configMap: { name: claimName(name), optional: true } },
+      args: ['--claimed-file', `${CLAIM_FOLDER}/${CLAIM_KEY}`],
+    },
     claim && {
       name: 'data',
       mountPath: DATA_FOLDER,

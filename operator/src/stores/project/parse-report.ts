@@ -12,6 +12,7 @@ export function parseReport(body: unknown): PodReport {
   return {
     report: {
       store: `${namespace}/${name}`,
+      storageID: textAt(body, 'storageID'),
       version: textAt(body, 'version') ?? '',
       ready,
       error: ready ? undefined : errorOf(body),

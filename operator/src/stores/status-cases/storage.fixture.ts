@@ -23,6 +23,8 @@ const CLOCK_WORDS =
   "this machine's clock is 312.4 s ahead of the storage's; payloads are neither stored nor deleted until it is set right";
 const FOREIGN_WORDS =
   'the storage belongs to the store billing/invoices, not to payments/orders; give each store a folder, bucket or prefix of its own';
+const REPLACED_WORDS =
+  "this is another storage than the store's: its store.json says payments/orders/2, and the store's payloads are in payments/orders/1; is the endpoint, or the mount, the right one?";
 const GONE_WORDS = 'store.json has gone from the storage; is the right one mounted?';
 
 export const STORAGE_CASES: readonly Case[] = [
@@ -76,6 +78,16 @@ export const STORAGE_CASES: readonly Case[] = [
       Ready: 'False IdentityMissing',
       ReaperHealthy: 'False IdentityMissing',
       RetentionSafe: 'False IdentityMissing',
+    },
+  },
+  {
+    when: "the endpoint was edited to another cluster's store of the same name",
+    situation: allReports(well, complaint('storage_unavailable', REPLACED_WORDS)),
+    expected: {
+      ...WELL,
+      Ready: 'False StorageReplaced',
+      ReaperHealthy: 'False StorageReplaced',
+      RetentionSafe: 'False StorageReplaced',
     },
   },
   {
