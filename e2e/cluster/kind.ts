@@ -40,8 +40,8 @@ export const kind: ClusterProvider = {
       kind: 'Cluster',
       apiVersion: 'kind.x-k8s.io/v1alpha4',
       nodes: roles.map((role) => ({ role })),
-      // Where there are two nodes, the first one takes pods too.
-      kubeadmConfigPatches: ['kind: InitConfiguration\nnodeRegistration:\n  taints: []\n'],
+      // Where there are two nodes, the first one takes pods too. Of a single one kind removes the taint, which must be there.
+      kubeadmConfigPatches: nodes === 1 ? [] : ['kind: InitConfiguration\nnodeRegistration:\n  taints: []\n'],
     };
     say('kind makes a cluster; its image is pulled, unless it is there');
     const kubeconfig = join(folder, 'kubeconfig');
@@ -72,6 +72,12 @@ export const kind: ClusterProvider = {
     const kubeconfig = join(stateFolder(name), 'kubeconfig');
     const args = ['delete', 'cluster', '--name', kindName(name), '--kubeconfig', kubeconfig];
     if (await kindIsUsable()) await runCommand('kind', args);
+    else if (readState(name)?.provider === 'kind') {
+      throw new Error(
+        `cluster ${name} was made by kind, and its containers cannot be removed: put \`kind\` in PATH and let Docker answer ` +
+          `\`docker info\`; if the containers have gone, remove ${stateFolder(name)}`,
+      );
+    }
     removeState(name);
   },
 };
