@@ -70,7 +70,8 @@ async function watch(
   seconds: number,
   look: (line: string) => Condition | undefined,
 ): Promise<Condition> {
-  const what = ['get', 'lps', name, '--watch', OUTPUT];
+  // Of a resource that is named, kubectl leaves out the change that comes between its `get` and its watch.
+  const what = ['get', 'lps', `--field-selector=metadata.name=${name}`, '--watch', OUTPUT];
   const args = ['--namespace', namespace, `--request-timeout=${seconds}s`, ...what];
   const options = { name: 'kubectl', ...cluster.command('kubectl', args), env: cluster.environment };
   const { program, greeting } = await Program.start(options, look);

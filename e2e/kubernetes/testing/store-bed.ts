@@ -13,6 +13,7 @@ type Manifest = Spec & { readonly metadata: object };
 /** ms */
 const LIMIT = 120_000;
 const SERVED_LIMIT = 10_000;
+const ATTEMPT_LIMIT = 2_000;
 
 /** A Secret of the bed's namespace with the S3 server's credentials. */
 export const CREDENTIALS = 'storage-credentials';
@@ -118,11 +119,15 @@ export class StoreBed implements AsyncDisposable {
     return `http://${address}:8577`;
   }
 
-  /** As `url`, once it answers: nodes learn of a Service's pods a moment after the store is Ready. */
+  /**
+   * As `url`, once it answers: nodes learn of a Service's pods a moment after the store is Ready. Where a node has a way out,
+   * a connection begun before that is lost there, and waits for its answer until it is given up.
+   */
   async servedUrl(store: string): Promise<string> {
     const url = await this.url(store);
     return await eventually(async () => {
-      const answer = await fetch(`${url}/v2/health/head`, { method: 'HEAD' }).catch(() => undefined);
+      const options = { method: 'HEAD', signal: AbortSignal.timeout(ATTEMPT_LIMIT) };
+      const answer = await fetch(`${url}/v2/health/head`, options).catch(() => undefined);
       return answer?.ok ? url : undefined;
     }, SERVED_LIMIT);
   }
