@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { never } from '../drivers/conformance/subject.ts';
 import { StorageError } from '../drivers/driver.ts';
 import { ServiceError } from '../errors.ts';
-import { WriteWatch } from './write-watch.ts';
+import { NoRoomError, WriteWatch } from './write-watch.ts';
 
 const DENIED = new StorageError('denied', 'access denied for s3:PutObject');
 const FULL = new StorageError('full', 'no space left');
@@ -50,7 +50,9 @@ test('a payload that is stored ends it, one that was there already does not', as
   tryWrite.mockRejectedValue(FULL);
   await fail(FULL);
   await succeed('existed');
-  await expect(watch.check()).rejects.toBe(FULL);
+  const served = watch.check().catch((error) => error);
+  expect(await served).toBeInstanceOf(NoRoomError);
+  expect(await served).toMatchObject({ failure: 'full', message: FULL.message, cause: FULL });
   await succeed('created');
   await watch.check();
   expect(tryWrite).toHaveBeenCalledTimes(1);

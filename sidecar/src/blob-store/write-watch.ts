@@ -3,6 +3,14 @@ import { StorageError } from '../drivers/driver.ts';
 /** How long one trial answers for (ms): it is a write, and those who watch ask every second. */
 const TRIAL_LIFETIME = 10_000;
 
+/** A storage that was found, and is full: what it has can be served. */
+export class NoRoomError extends StorageError {
+  constructor(cause: StorageError) {
+    super('full', cause.message, { cause });
+    this.name = 'NoRoomError';
+  }
+}
+
 /**
  * Knows whether the storage takes writes, which no read tells: the right to put, the key of its encryption or the last
  * free byte may go while all else works. Nothing is written for that as long as payloads are stored. Once the storage has
@@ -34,13 +42,17 @@ export class WriteWatch {
     }
   }
 
-  /** Returns at once unless the storage failed to take the last payload. @throws StorageError while it takes no writes */
+  /** Returns at once unless the storage failed to take the last payload. @throws StorageError while it takes no writes, NoRoomError when it is full */
   async check(): Promise<void> {
     if (!this.#doubted) return;
     const now = performance.now();
     if (this.#trial === undefined || now - this.#trial.begun > TRIAL_LIFETIME)
-      this.#trial = { result: this.#tryWrite(), begun: now };
+      this.#trial = { result: this.#tryWrite().catch(tellNoRoom), begun: now };
     await this.#trial.result;
     this.#doubted = false;
   }
+}
+
+function tellNoRoom(error: unknown): never {
+  throw error instanceof StorageError && error.failure === 'full' ? new NoRoomError(error) : error;
 }

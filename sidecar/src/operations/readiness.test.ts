@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { ForeignStoreError } from '../blob-store/identity.ts';
+import { NoRoomError } from '../blob-store/write-watch.ts';
 import { StorageError } from '../drivers/driver.ts';
 import { ServiceError } from '../errors.ts';
 import { Readiness } from './readiness.ts';
@@ -47,6 +48,7 @@ test.each([
     'storage_unavailable',
     /belongs to the store c\/d/,
   ],
+  [new StorageError('full', 'no room to begin'), 'storage_unavailable', 'no room to begin'],
   [new TypeError('nobody foresaw this'), 'storage_unavailable', 'nobody foresaw this'],
 ])('%s answers 503 and why', async (failure, code, message) => {
   const readiness = new Readiness(() => Promise.reject(failure));
@@ -54,8 +56,9 @@ test.each([
   await expect(readiness.assertReady()).rejects.toThrow(message);
 });
 
-test('a full storage is ready for what it has, and told to whoever asks whether it can be used', async () => {
-  const readiness = new Readiness(() => Promise.reject(new StorageError('full', 'the disk is full')));
+test('a storage that became full is ready for what it has, and told to whoever asks whether it can be used', async () => {
+  const full = new StorageError('full', 'the disk is full');
+  const readiness = new Readiness(() => Promise.reject(new NoRoomError(full)));
   await readiness.assertReady();
   await expect(readiness.assertUsable()).rejects.toMatchObject({
     status: 503,

@@ -1,3 +1,4 @@
+import { NoRoomError } from '../blob-store/write-watch.ts';
 import { StorageError } from '../drivers/driver.ts';
 import { ServiceError, toServiceError } from '../errors.ts';
 import { errorBody } from '../http/error-answers.ts';
@@ -32,14 +33,14 @@ export class Readiness {
     this.#draining = true;
   }
 
-  /** Whether clients should be sent here: also for what a full storage has. @throws ServiceError of status 503 */
+  /** Whether clients should be sent here: also for what a storage has that became full. @throws ServiceError of status 503 */
   async assertReady(): Promise<void> {
     this.#assertNotDraining();
     if (this.#latched) return;
     try {
       await this.#lookNow();
     } catch (error) {
-      if (error instanceof StorageError && error.failure === 'full') return;
+      if (error instanceof NoRoomError) return;
       throw asUnavailable(error);
     }
   }

@@ -34,13 +34,15 @@ describe.skipIf(refusal !== undefined)('a disk', () => {
     const full = expect.stringMatching(/^full: /);
     expect(result).toMatchObject({
       ...{ last: full, full, fullForSecond: full },
-      times: [expect.any(Number), expect.any(Number)],
       hit: 'existed',
       deleted: 8,
       afterwards: ['created', 'created'],
     });
     expect(result.stored).toBeGreaterThan(20);
-    expect(Math.max(...(result.times as number[]))).toBeLessThan(10_000);
+    for (const [difference, passed] of result.times as [number, number][]) {
+      expect(difference).toBeLessThan(10_000);
+      expect(passed).toBeGreaterThan(900);
+    }
   });
 
   test('that is read-only serves what it has, and says why it takes no more', async () => {

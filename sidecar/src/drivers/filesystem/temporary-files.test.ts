@@ -4,6 +4,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmdirSync,
   statSync,
   utimesSync,
   writeFileSync,
@@ -54,6 +55,16 @@ test('each driver has a folder of its own, which goes when it ends', async () =>
   expect(readdirSync(temporary)).toEqual([expect.stringContaining(`.${process.pid}.`)]);
   await driver.close();
   expect(readdirSync(temporary)).toEqual([]);
+});
+
+test('many who find it missing make it again together', async () => {
+  const driver = await FilesystemDriver.start(folder);
+  for (const name of readdirSync(temporary)) rmdirSync(join(temporary, name));
+  const store = new TestStore({ driver, stop: () => driver.close() });
+  await Promise.all(
+    Array.from({ length: 16 }, (_, index) => store.put(`blobs/${index}`, someBytes(10 + index))),
+  );
+  await store.stop();
 });
 
 test('what an ended process of this host left is removed, however new', async () => {

@@ -45,7 +45,7 @@ export class TemporaryFiles {
       // Another process swept the folder while this one was idle for long. Only that one is made again: when more is
       // missing, the store's filesystem is not mounted, and what would be stored in its place would be lost.
       if (errorCode(error) !== 'ENOENT') throw error;
-      await mkdir(this.#own, FOLDER_MODE);
+      await unless(['EEXIST'], mkdir(this.#own, FOLDER_MODE));
       return openNew(path);
     });
     let discarded: Promise<void> | undefined;
