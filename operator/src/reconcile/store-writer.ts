@@ -14,6 +14,9 @@ import { AppliedObjects } from './applied-objects.ts';
 const FIRST_RETRY = 2_000;
 const LONGEST_RETRY = 60_000;
 
+/** The API server's words on two ports of one name. */
+const PORT_TWICE = /ports\[\d+\]\.name: Duplicate value/;
+
 export interface Written {
   readonly refusals: readonly Refusal[];
   /** ms after which to look again whether something was changed by others */
@@ -119,7 +122,7 @@ export class StoreWriter {
 
   /** Whether what was refused is worth another try, by force. */
   async #canBeForced(
-    { status }: ApiError,
+    { status, message }: ApiError,
     desired: DesiredObject,
     found: ObservedObject | undefined,
     store: StoreResource,
@@ -128,7 +131,8 @@ export class StoreWriter {
     // Without our labels, the mirrors do not show what is ours all the same.
     if (found === undefined) return status === 409 && (await this.#lookAt(desired, store, signal)) === 'ours';
     const { resource, object } = desired;
-    const ports = status === 422 ? onlyOurPorts(object) : undefined;
+    const isTwice = status === 422 && PORT_TWICE.test(message);
+    const ports = isTwice ? onlyOurPorts(object) : undefined;
     if (ports === undefined) return false;
     const refused = await this.#api
       .patch(resource, ports, signal)
