@@ -52,7 +52,7 @@ describe('a call that is aborted', () => {
     stop.abort(reason);
     const started = performance.now();
     await expect(opening).rejects.toBe(reason);
-    expect(performance.now() - started).toBeLessThan(4_000);
+    expect(performance.now() - started).toBeLessThan(2_000);
   });
 
   test('while its object is read', async () => {
@@ -102,22 +102,20 @@ describe.concurrent('a storage that does not answer', () => {
     await once(server, 'listening');
     const endpoint = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const driver = (await scriptedServer(silent)).driver({ endpoint });
-    const started = performance.now();
     await expect(driver.open(name, never())).rejects.toMatchObject({
       failure: 'timeout',
       message: expect.stringContaining('no connection within 5 seconds'),
     });
-    expect(performance.now() - started).toBeLessThan(20_000);
+    expect(sockets).toHaveLength(1);
   });
 
   test('to a request ends after 8 s, before the readiness probe gives up', async () => {
-    const driver = (await scriptedServer(silent)).driver();
-    const started = performance.now();
-    await expect(driver.open(name, never())).rejects.toMatchObject({
+    const server = await scriptedServer(silent);
+    await expect(server.driver().open(name, never())).rejects.toMatchObject({
       failure: 'timeout',
       message: expect.stringContaining('no answer within 8 seconds'),
     });
-    expect(performance.now() - started).toBeLessThan(20_000);
+    expect(server.asked).toHaveLength(1);
   });
 });
 
@@ -152,7 +150,10 @@ describe('a storage that stops in the middle', () => {
     const rest = async () => {
       while ((await chunks?.next())?.done === false);
     };
-    expect(await outcomeOf(rest())).toMatchObject({ failure: 'timeout' });
+    expect(await outcomeOf(rest())).toMatchObject({
+      failure: 'timeout',
+      message: expect.stringContaining('no bytes within 30 seconds'),
+    });
   });
 
   test('of telling, byte by byte, is given up after 30 s', async () => {
