@@ -14,7 +14,7 @@ export const CONFIG_KEY = 'store.yaml';
 export const CREDENTIALS_FOLDER = '/var/run/secrets/payload-store/credentials';
 export const DATA_FOLDER = '/var/lib/payload-store';
 
-/** Where a gateway finds a file once its store has a storage. */
+/** Where a pod finds a file with the id of its store's storage, once there is one. */
 export const CLAIM_FOLDER = '/var/run/payload-store';
 export const CLAIM_KEY = 'claimed';
 
@@ -28,7 +28,7 @@ export function configMapName(store: string, configHash: string): string {
   return `${store}-config-${configHash}`;
 }
 
-/** Of what tells gateways that the store has a storage. */
+/** Of what tells pods which storage the store has. */
 export function claimName(store: string): string {
   return `${store}-claimed`;
 }

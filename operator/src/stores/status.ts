@@ -39,7 +39,7 @@ export function decideStatus(situation: Situation): LargePayloadStoreStatus {
 function storageIdOf({ reports, store }: ObservedStore): string | undefined {
   if (store.status.storageID !== undefined) return store.status.storageID;
   for (const answer of reports.values()) {
-    if ('report' in answer && answer.report.ready) return answer.report.storageID;
+    if ('report' in answer && answer.report.storageID !== undefined) return answer.report.storageID;
   }
   return undefined;
 }

@@ -61,11 +61,14 @@ describe.each([
     for (const identity of winners) await assertIdentity(store.driver, identity, never());
   });
 
-  test.each([{}, { id: 5 }])('a store.json without an id (%j) is ours', async (more) => {
-    await store.put('store.json', Buffer.from(JSON.stringify({ ...OURS, ...more })));
-    await claim();
-    expect(await assertIdentity(store.driver, OURS, never())).toBe('orders/payloads');
-  });
+  test.each([{}, { id: 5 }, { id: '' }, { id: 'a b' }, { id: 'x'.repeat(65) }, { id: 'ü' }])(
+    'a store.json without an id (%j) is ours',
+    async (more) => {
+      await store.put('store.json', Buffer.from(JSON.stringify({ ...OURS, ...more })));
+      await claim();
+      expect(await assertIdentity(store.driver, OURS, never())).toBe('orders/payloads');
+    },
+  );
 
   test.each([
     ['no JSON', Buffer.from('{"namespace":"orders","na')],

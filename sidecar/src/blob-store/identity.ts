@@ -11,6 +11,11 @@ export interface StoreIdentity {
   readonly name: string;
 }
 
+/** Up to 64 letters, digits, `-` and `_`: it goes through files and resources, and is compared there. */
+export function isStorageId(text: string): boolean {
+  return /^[\w-]{1,64}$/.test(text);
+}
+
 /** The storage holds the data of another store, whose reaper and windows would not agree with ours. */
 export class ForeignStoreError extends Error {
   constructor(ours: StoreIdentity, theirs: string) {
@@ -24,15 +29,17 @@ export class ForeignStoreError extends Error {
 /**
  * Writes our identity and an id into an empty storage (`new`), and compares the identity with what is there. The id tells
  * the storage from any other in which a store of the same name began, in another cluster for example.
+ * @param id the same in processes that may begin the store at the same time, as not every service lets one of them win
  * @throws ForeignStoreError, StorageError
  */
 export async function claimStorage(
   driver: Driver,
   identity: StoreIdentity,
   signal: AbortSignal,
+  id: string = randomUUID(),
 ): Promise<'new' | 'known'> {
   const { namespace, name } = identity;
-  const text = `${JSON.stringify({ namespace, name, id: randomUUID() })}\n`;
+  const text = `${JSON.stringify({ namespace, name, id })}\n`;
   const outcome = await putSmallObject(driver, IDENTITY_NAME, text, { signal, keepExisting: true });
   await assertIdentity(driver, identity, signal);
   return outcome === 'created' ? 'new' : 'known';
@@ -98,7 +105,7 @@ async function readIdentity(driver: Driver, signal: AbortSignal): Promise<Found 
     const { namespace, name, id } = JSON.parse(Buffer.concat(chunks).toString()) as Record<string, unknown>;
     if (typeof namespace === 'string' && typeof name === 'string') {
       const store = format({ namespace, name });
-      return { store, storageID: typeof id === 'string' ? `${store}/${id}` : store };
+      return { store, storageID: typeof id === 'string' && isStorageId(id) ? `${store}/${id}` : store };
     }
   } catch {
     // Not JSON, or `null`: not what this service writes.

@@ -1,7 +1,9 @@
 import packageFile from '../../package.json' with { type: 'json' };
+import { isStorageId } from '../blob-store/identity.ts';
 import { assertMounts, type Mounts } from '../drivers/start-driver.ts';
 import { isLoopback, type ListenAddress, parseListenAddress } from '../http/listen-address.ts';
 import { createLog } from '../operations/log.ts';
+import type { Claim } from '../roles/claim.ts';
 import type { Role, ServiceSettings } from '../roles/role.ts';
 import { ROLES } from '../roles/roles.ts';
 import { assertBuilt } from '../roles/unbuilt-features.ts';
@@ -42,6 +44,11 @@ export const serve: Command = {
       placeholder: 'FILE',
       help: "for gateway and reaper: has the id of the store's storage, once there is one; another one is then not used, nor an empty one begun in",
     },
+    'new-storage-id': {
+      type: 'string',
+      placeholder: 'ID',
+      help: 'for a gateway: id of a storage that it begins the store in, the same for all gateways of the store [default: random]',
+    },
     listen: {
       type: 'string',
       placeholder: 'HOST:PORT',
@@ -81,17 +88,15 @@ async function run(_positionals: readonly string[], values: Values): Promise<voi
   const mounts: Mounts = {
     dataFolder: givenOption(values, 'data-dir'),
     credentialsFolder: givenOption(values, 'credentials-dir'),
-    claimedFile: givenOption(values, 'claimed-file'),
   };
-  if (mounts.claimedFile !== undefined && role.name === 'standalone')
-    throw new UsageError('--claimed-file is for --role gateway and reaper; leave it out');
+  const claim = claimOf(role, values);
   usage(() => assertMounts(manifest, mounts));
   const log = createLog();
   for (const field of role.unusedFields(manifest))
     log.info({ field }, `this field has no effect in the role ${role.name}`);
   const { version } = packageFile;
   const service = await role
-    .start({ manifest, version, listen }, mounts, log)
+    .start({ manifest, version, listen, claim }, mounts, log)
     .catch((error) => Promise.reject(withPortHint(error, '--listen, --metrics-listen or --admin-listen')));
   log.info({ ...service.addresses, role: role.name, version }, 'listening');
   await untilStopped(service, log);
@@ -107,6 +112,18 @@ function roleNamed(name: string): Role {
 function givenOption(values: Values, name: string): string | undefined {
   const value = values[name];
   return typeof value === 'string' ? value : undefined;
+}
+
+function claimOf({ name }: Role, values: Values): Claim {
+  const claimedFile = givenOption(values, 'claimed-file');
+  if (claimedFile !== undefined && name === 'standalone')
+    throw new UsageError('--claimed-file is for --role gateway and reaper; leave it out');
+  const newStorageID = givenOption(values, 'new-storage-id');
+  if (newStorageID !== undefined && name !== 'gateway')
+    throw new UsageError('--new-storage-id is for --role gateway; leave it out');
+  if (newStorageID !== undefined && !isStorageId(newStorageID))
+    throw new UsageError('--new-storage-id has up to 64 letters, digits, - and _');
+  return { claimedFile, newStorageID };
 }
 
 function listenAddresses(role: Role, values: Values): ServiceSettings['listen'] {

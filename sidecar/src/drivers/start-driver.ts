@@ -15,8 +15,6 @@ export interface Mounts {
   readonly dataFolder: string | undefined;
   /** where the Secret with the credentials of an object store is */
   readonly credentialsFolder: string | undefined;
-  /** a file with the id of the store's storage, once there is one */
-  readonly claimedFile?: string | undefined;
 }
 
 /** A mount that this storage needs is not given, or one is that it has no use for. */

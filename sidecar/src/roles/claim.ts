@@ -10,9 +10,16 @@ import {
 import { tryWrite } from '../blob-store/write-trial.ts';
 import { type Driver, StorageError } from '../drivers/driver.ts';
 
+/** What a cluster tells the pods of a store about its storage. */
+export interface Claim {
+  /** has the id of the store's storage, once there is one: any other is then refused, an empty one too */
+  readonly claimedFile?: string | undefined;
+  /** of a storage that this process begins the store in */
+  readonly newStorageID?: string | undefined;
+}
+
 /**
  * Makes an empty storage this store's, which whoever runs it is told, or makes sure that one which is takes our writes.
- * @param claimedFile has the id of the store's storage, once there is one: any other is then refused, an empty one too
  * @throws ForeignStoreError, StorageError
  */
 export async function beginStore(
@@ -20,11 +27,11 @@ export async function beginStore(
   identity: StoreIdentity,
   log: FastifyBaseLogger,
   signal: AbortSignal,
-  claimedFile?: string,
+  { claimedFile, newStorageID }: Claim = {},
 ): Promise<void> {
-  const storageID = await claimedStorage(claimedFile);
-  if (storageID !== undefined) assertSameStorage(await assertIdentity(driver, identity, signal), storageID);
-  else if ((await claimStorage(driver, identity, signal)) === 'new') {
+  if ((await claimedStorage(claimedFile)) !== undefined) {
+    await assertStorage(driver, identity, signal, { claimedFile });
+  } else if ((await claimStorage(driver, identity, signal, newStorageID)) === 'new') {
     // Written just now: it takes writes.
     log.warn({ store: identity }, 'the storage was empty: this begins a new store in it');
     return;
@@ -34,30 +41,42 @@ export async function beginStore(
 
 /**
  * Makes sure that a gateway has made the storage this store's, for a process that never does.
- * @param claimedFile as of `beginStore`
  * @throws ForeignStoreError, StorageError
  */
 export async function joinStore(
   driver: Driver,
   identity: StoreIdentity,
   signal: AbortSignal,
-  claimedFile?: string,
+  { claimedFile }: Claim = {},
 ): Promise<void> {
-  const found = await assertClaimed(driver, identity, signal);
-  const storageID = await claimedStorage(claimedFile);
-  if (storageID !== undefined) assertSameStorage(found, storageID);
+  if ((await claimedStorage(claimedFile)) === undefined) await assertClaimed(driver, identity, signal);
+  else await assertStorage(driver, identity, signal, { claimedFile });
+}
+
+/** The storage's id. @throws ForeignStoreError, StorageError also when the file tells another one */
+export async function assertStorage(
+  driver: Driver,
+  identity: StoreIdentity,
+  signal: AbortSignal,
+  { claimedFile }: Claim = {},
+): Promise<string> {
+  const found = await assertIdentity(driver, identity, signal);
+  const claimed = await claimedStorage(claimedFile);
+  if (claimed !== undefined) assertSameStorage(found, claimed);
+  return found;
 }
 
 async function claimedStorage(file: string | undefined): Promise<string | undefined> {
+  if (file === undefined) return undefined;
   try {
-    return file && (await readFile(file, 'utf8')).trim();
+    return (await readFile(file, 'utf8')).trim();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
 }
 
-/** The driver of a folder has written when it started. A storage that is full still serves what it has. */
+/** The driver of a folder has written when it started, unless its disk is full. A storage that is full still serves what it has. */
 async function assertTakesWrites(driver: Driver, log: FastifyBaseLogger, signal: AbortSignal): Promise<void> {
   if (driver.kind === 'filesystem') return;
   try {

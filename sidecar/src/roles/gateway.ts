@@ -35,7 +35,7 @@ export const gateway: Role = {
       drain: { limit: data.putTimeLimit + DRAIN_MARGIN, lameDuck: LAME_DUCK, linger: LINGER },
       work: async (signal) => {
         const claim = (opened: Driver, limit: AbortSignal) =>
-          beginStore(opened, parts.identity, log, limit, mounts.claimedFile);
+          beginStore(opened, parts.identity, log, limit, settings.claim);
         await awaitStorage(driver, () => openStorage(settings, mounts, claim, log, signal), log, signal);
         await reaper?.run(signal);
       },

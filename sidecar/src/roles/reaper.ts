@@ -37,7 +37,7 @@ export const reaper: Role = {
       drain: NO_TRANSFERS,
       work: async (signal) => {
         const admit = (opened: Driver, limit: AbortSignal) =>
-          joinStore(opened, parts.identity, limit, mounts.claimedFile);
+          joinStore(opened, parts.identity, limit, settings.claim);
         await awaitStorage(driver, () => openStorage(settings, mounts, admit, log, signal), log, signal);
         await reaper?.run(signal);
       },

@@ -3,6 +3,7 @@ import type { FastifyBaseLogger } from 'fastify';
 import type { DataLimits } from '../data-api/limits.ts';
 import type { Mounts } from '../drivers/start-driver.ts';
 import type { ListenAddress } from '../http/listen-address.ts';
+import type { Claim } from './claim.ts';
 
 export type RoleName = 'standalone' | 'gateway' | 'reaper';
 
@@ -15,6 +16,7 @@ export interface ServiceSettings {
     readonly admin: ListenAddress;
   };
   readonly limits?: Partial<DataLimits>;
+  readonly claim?: Claim;
 }
 
 export interface RunningService<Port extends string = string> {

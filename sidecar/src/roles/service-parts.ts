@@ -2,7 +2,7 @@ import { type LargePayloadStore, parseDuration, parseQuantity } from '@largepayl
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { BlobStore } from '../blob-store/blob-store.ts';
 import { ClockGuard } from '../blob-store/clock-guard.ts';
-import { assertIdentity, type StoreIdentity } from '../blob-store/identity.ts';
+import type { StoreIdentity } from '../blob-store/identity.ts';
 import { OwnershipGuard } from '../blob-store/ownership-guard.ts';
 import { timeLimit } from '../blob-store/time-limit.ts';
 import { tryWrite } from '../blob-store/write-trial.ts';
@@ -19,6 +19,7 @@ import { buildMetricsServer } from '../operations/metrics-server.ts';
 import { Readiness } from '../operations/readiness.ts';
 import { statusOf } from '../operations/status.ts';
 import { Reaper } from '../retention/reaper.ts';
+import { assertStorage } from './claim.ts';
 import type { RoleName, ServiceSettings } from './role.ts';
 
 const IDENTITY_TIMEOUT = 10_000;
@@ -68,7 +69,7 @@ export function buildParts(
   const { ttl } = settings.manifest.spec.retention;
   const clock = new ClockGuard(driver, traits.clockTolerance);
   const ownership = new OwnershipGuard(
-    () => assertIdentity(driver, identity, identityLimit()),
+    () => assertStorage(driver, identity, identityLimit(), settings.claim),
     IDENTITY_LIFETIME[storageKind(settings.manifest)],
   );
   const writes = new WriteWatch(() => tryWrite(driver));

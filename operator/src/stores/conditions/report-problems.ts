@@ -40,7 +40,7 @@ const identityMissing: Predicate<Complaint> = ({ store, words }) =>
   words.includes('store.json has gone')
     ? {
         reason: 'IdentityMissing',
-        message: `store.json, which says whose ${storageOf(store)} is, has gone from it: somebody emptied it, a lifecycle rule did, or it is another one; bring it back, and the pods go on by themselves (to begin an empty store on purpose: delete this one and make it again)`,
+        message: `store.json, which says whose ${storageOf(store)} is, has gone from it: somebody emptied it, a lifecycle rule did, or it is another one; bring it back${identityText(store)}, and the pods go on by themselves (to begin an empty store on purpose: delete this one and make it again)`,
       }
     : undefined;
 
@@ -48,9 +48,15 @@ const replaced: Predicate<Complaint> = ({ store, words }) =>
   words.includes("another storage than the store's")
     ? {
         reason: 'StorageReplaced',
-        message: `${storageOf(store)} is not the storage with this store's payloads: a store of the same name began there (store.json has another id than status.storageID), so nothing is stored or removed there; put back what was edited, or copy the store's data there, store.json included (to begin in that storage on purpose: delete this store and make it again)`,
+        message: `${storageOf(store)} is not the storage with this store's payloads: a store of the same name began there (store.json has another id than status.storageID), so nothing is stored or removed there; put back what was edited, or copy the store's data there, store.json included${identityText(store)}; to begin in that storage on purpose, delete this store and make it again`,
       }
     : undefined;
+
+/** What store.json has to say, for whoever has to write it again. */
+function identityText({ namespace, name, status }: StoreResource): string {
+  const id = status.storageID?.split('/')[2];
+  return id === undefined ? '' : ` (it says ${JSON.stringify({ namespace, name, id })})`;
+}
 
 const bucketMissing: Predicate<Complaint> = ({ store, words }) =>
   words.includes('does not exist; create it')

@@ -3,8 +3,8 @@ import { CLAIM_KEY, claimName } from '../names.ts';
 import { metadataOf, type StoreContext } from './context.ts';
 
 /**
- * Tells gateways that start from now on that the store has a storage: an empty one, after an edit of its endpoint, or because
- * somebody has emptied it, is then no place to begin anew, where references of workflow histories would not be found.
+ * Tells pods which storage the store has: any other, after an edit of its endpoint for example, or an empty one is then no place
+ * to go on in, where references of workflow histories would not be found.
  * @param storageID of the status: what the first pod has found in the storage
  */
 export function claim(context: StoreContext, storageID: string): KubernetesObject {

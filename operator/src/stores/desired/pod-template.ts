@@ -127,8 +127,10 @@ interface Mount {
   readonly args?: readonly string[];
 }
 
-function mountsOf({ name, spec }: StoreContext, config: Config, component: Component): Mount[] {
+function mountsOf({ name, spec, uid }: StoreContext, config: Config, component: Component): Mount[] {
   const claim = spec.storage.filesystem;
+  // Of the resource that began it: another one of that name finds it there, and keeps it.
+  const newStorage = component === 'gateway' ? ['--new-storage-id', uid] : [];
   // The service refuses credentials that it has no use for.
   const secret = claim === undefined ? spec[component]?.credentialsSecretRef : undefined;
   const mounts: (Mount | undefined)[] = [
@@ -152,7 +154,7 @@ function mountsOf({ name, spec }: StoreContext, config: Config, component: Compo
       readOnly: true,
       // There is none before the first gateway has reached the storage.
       volume: { configMap: { name: claimName(name), optional: true } },
-      args: ['--claimed-file', `${CLAIM_FOLDER}/${CLAIM_KEY}`],
+      args: ['--claimed-file', `${CLAIM_FOLDER}/${CLAIM_KEY}`, ...newStorage],
     },
     claim && {
       name: 'data',

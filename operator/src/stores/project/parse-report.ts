@@ -9,10 +9,13 @@ export function parseReport(body: unknown): PodReport {
   if (namespace === undefined || name === undefined || typeof ready !== 'boolean') {
     return { unreachable: 'what answered there is no payload-store' };
   }
+  const store = `${namespace}/${name}`;
+  const storageID = textAt(body, 'storageID');
   return {
     report: {
-      store: `${namespace}/${name}`,
-      storageID: textAt(body, 'storageID'),
+      store,
+      // It is kept for ever, and labels that make a pod one of ours are anybody's to set.
+      storageID: storageID === store || storageID?.startsWith(`${store}/`) ? storageID : undefined,
       version: textAt(body, 'version') ?? '',
       ready,
       error: ready ? undefined : errorOf(body),

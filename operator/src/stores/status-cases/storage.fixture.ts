@@ -1,5 +1,14 @@
-import { but, complaint, NOW, REAPED, wellStore, withPods, withReports } from '../situation.fixture.ts';
-import { ON_S3 } from '../stores.fixture.ts';
+import {
+  but,
+  complaint,
+  NOW,
+  REAPED,
+  STORAGE_ID,
+  wellStore,
+  withPods,
+  withReports,
+} from '../situation.fixture.ts';
+import { ON_S3, store } from '../stores.fixture.ts';
 import {
   allReports,
   type Case,
@@ -11,6 +20,7 @@ import {
   well,
 } from './case.fixture.ts';
 
+const claimed = but(well, { store: store(ON_S3, {}, { storageID: STORAGE_ID }) });
 const BUCKET_WORDS =
   'cannot list folders: the bucket payloads does not exist; create it, or correct spec.storage.s3';
 const KEY_WORDS =
@@ -72,7 +82,7 @@ export const STORAGE_CASES: readonly Case[] = [
   },
   {
     when: 'somebody emptied the bucket of a running store',
-    situation: allReports(well, complaint('storage_unavailable', GONE_WORDS)),
+    situation: allReports(claimed, complaint('storage_unavailable', GONE_WORDS)),
     expected: {
       ...WELL,
       Ready: 'False IdentityMissing',
@@ -82,7 +92,7 @@ export const STORAGE_CASES: readonly Case[] = [
   },
   {
     when: "the endpoint was edited to another cluster's store of the same name",
-    situation: allReports(well, complaint('storage_unavailable', REPLACED_WORDS)),
+    situation: allReports(claimed, complaint('storage_unavailable', REPLACED_WORDS)),
     expected: {
       ...WELL,
       Ready: 'False StorageReplaced',
