@@ -10,6 +10,7 @@ import { AuditLog } from './audit-log.ts';
 import { Fleet } from './fleet.ts';
 import { OperatorProcess } from './operator-process.ts';
 import { cpuSecondsOf } from './process-facts.ts';
+import { RunningPods } from './running-pods.ts';
 
 const DEFINITIONS = {
   group: 'apiextensions.k8s.io',
@@ -18,13 +19,15 @@ const DEFINITIONS = {
   plural: 'customresourcedefinitions',
 };
 
-/** An API server with a number of stores, on which the operator is measured. There are no nodes, so nothing becomes ready. */
+/** An API server with a number of stores, on which the operator is measured. There are no nodes, so nothing becomes ready by itself. */
 export interface Bed extends AsyncDisposable {
   readonly fleet: Fleet;
   readonly auditLog: AuditLog;
   /** s of processor time of API server and etcd so far */
   readonly serverCpuSeconds: number;
   startOperator(): Promise<OperatorProcess>;
+  /** Pods for all that the operator has made by then. */
+  runPods(): Promise<RunningPods>;
 }
 
 /** @param nodeFlags of Node, which the operator is started with */
@@ -50,6 +53,7 @@ export async function startBed(stores: number, nodeFlags: readonly string[]): Pr
     },
     startOperator: () =>
       OperatorProcess.start(plane.kubeconfig, join(folder, 'log', 'operator.log'), nodeFlags),
+    runPods: () => RunningPods.start(api),
     async [Symbol.asyncDispose]() {
       await fleet[Symbol.asyncDispose]();
       await plane.stop();

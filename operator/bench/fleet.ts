@@ -11,7 +11,7 @@ import {
   SERVICE_ACCOUNTS,
   SERVICES,
 } from '../src/kubernetes/resources.ts';
-import { at } from '../src/stores/json-fields.ts';
+import { at, listAt } from '../src/stores/json-fields.ts';
 import { MANAGED_BY } from '../src/stores/labels.ts';
 import { projectDeployment } from '../src/stores/project/project-deployment.ts';
 
@@ -33,7 +33,7 @@ export class Fleet implements AsyncDisposable {
   readonly #api: KubernetesApi;
   readonly #stop = new AbortController();
   readonly #objects: readonly { mirror: Mirror<unknown>; each: number }[];
-  readonly #stores: Mirror<boolean>;
+  readonly #stores: Mirror<Told>;
   readonly #deployments: Mirror<string | undefined>;
   readonly #running: Promise<unknown>;
   readonly size: number;
@@ -46,7 +46,7 @@ export class Fleet implements AsyncDisposable {
       const selection = { resource, ...ours, metadataOnly: true };
       return { each, mirror: new Mirror<unknown>({ api, selection, project: () => true }) };
     });
-    this.#stores = new Mirror({ api, selection: { resource: LARGE_PAYLOAD_STORES }, project: hasStatus });
+    this.#stores = new Mirror({ api, selection: { resource: LARGE_PAYLOAD_STORES }, project: toldOf });
     this.#deployments = new Mirror({
       api,
       selection: { resource: DEPLOYMENTS, ...ours },
@@ -71,6 +71,18 @@ export class Fleet implements AsyncDisposable {
     const end = performance.now() + limit;
     while (this.#missing() !== undefined) {
       if (performance.now() > end) throw new Error(`after ${limit / 1_000} s: ${this.#missing()}`);
+      await sleep(20);
+    }
+  }
+
+  /** Resolves when every store is Ready. @throws Error after `limit` ms */
+  async ready(limit: number): Promise<void> {
+    const end = performance.now() + limit;
+    for (;;) {
+      const count = [...this.#stores.entries()].filter(([, told]) => told === 'ready').length;
+      if (count === this.size) return;
+      if (performance.now() > end)
+        throw new Error(`after ${limit / 1_000} s: ${count} of ${this.size} are Ready`);
       await sleep(20);
     }
   }
@@ -109,7 +121,7 @@ export class Fleet implements AsyncDisposable {
     for (const { mirror, each } of this.#objects) {
       if (mirror.size < each * this.size) return `${mirror.size} of ${each * this.size} objects of a kind`;
     }
-    const told = [...this.#stores.entries()].filter(([, value]) => value).length;
+    const told = [...this.#stores.entries()].filter(([, value]) => value !== 'nothing').length;
     return told < this.size ? `${told} of ${this.size} statuses` : undefined;
   }
 
@@ -135,6 +147,11 @@ function nameOf(index: number): { namespace: string; name: string } {
   return { namespace: `bench-${index % NAMESPACES}`, name: `store-${index}` };
 }
 
-function hasStatus({ metadata, status }: KubernetesObject): boolean {
-  return at(status, 'observedGeneration') === metadata.generation;
+/** What the status says of the store as it is now. */
+type Told = 'nothing' | 'something' | 'ready';
+
+function toldOf({ metadata, status }: KubernetesObject): Told {
+  if (at(status, 'observedGeneration') !== metadata.generation) return 'nothing';
+  const ready = listAt(status, 'conditions').find(({ type }) => type === 'Ready');
+  return ready?.status === 'True' ? 'ready' : 'something';
 }

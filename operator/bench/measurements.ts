@@ -51,12 +51,18 @@ export interface Start {
   readonly peakMemory: number;
 }
 
-/** The start of the operator with stores that it has never seen, or has left as they should be. */
-export async function start(bed: Bed): Promise<Start & { readonly operator: OperatorProcess }> {
+/**
+ * The start of the operator with stores that it has never seen, or has left as they should be.
+ * @param until `ready` where there are pods
+ */
+export async function start(
+  bed: Bed,
+  until: 'settled' | 'ready' = 'settled',
+): Promise<Start & { readonly operator: OperatorProcess }> {
   await bed.auditLog.count();
   const serverBefore = bed.serverCpuSeconds;
   const operator = await bed.startOperator();
-  await bed.fleet.settled(LIMIT);
+  await bed.fleet[until](LIMIT);
   // The last events of what it has done itself may still be on their way.
   const { size } = bed.fleet;
   const end = performance.now() + LIMIT;
