@@ -86,10 +86,10 @@ e2e-kubernetes: build ## the operator, its chart and README's quick start on a r
 	node $(SOURCES) e2e/prepare.ts kubernetes
 	npx vitest run --config operator/e2e.vitest.config.ts
 	node $(SOURCES) e2e/kubernetes/prepare.ts
-	@status=0; \
-	  node $(SOURCES) e2e/cluster/cluster.ts exec --name e2e -- \
+	@status=0; name=$${E2E_CLUSTER_NAME:-e2e}; \
+	  node $(SOURCES) e2e/cluster/cluster.ts exec --name $$name -- \
 	    npx vitest run --config e2e/kubernetes/vitest.config.ts || status=$$?; \
-	  node $(SOURCES) e2e/cluster/cluster.ts down --name e2e; exit $$status
+	  node $(SOURCES) e2e/cluster/cluster.ts down --name $$name; exit $$status
 
 .PHONY: e2e-cluster
 e2e-cluster: setup ## the cluster that tests run in: made, used, ended and crashed
