@@ -110,7 +110,7 @@ bench: build ## speed and memory, as the table in README.md
 	node sidecar/bench/bench.ts
 
 .PHONY: bench-operator
-bench-operator: build ## what the operator costs with few stores and with 1,000; takes about seven minutes
+bench-operator: build ## what the operator costs with few stores and with 1,000; takes about ten minutes
 	node $(SOURCES) operator/bench/bench.ts
 
 .PHONY: cluster-up
