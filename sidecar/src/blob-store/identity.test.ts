@@ -61,14 +61,11 @@ describe.each([
     for (const identity of winners) await assertIdentity(store.driver, identity, never());
   });
 
-  test.each([{}, { id: 5 }, { id: '' }, { id: 'a b' }, { id: 'x'.repeat(65) }, { id: 'ü' }])(
-    'a store.json without an id (%j) is ours',
-    async (more) => {
-      await store.put('store.json', Buffer.from(JSON.stringify({ ...OURS, ...more })));
-      await claim();
-      expect(await assertIdentity(store.driver, OURS, never())).toBe('orders/payloads');
-    },
-  );
+  test('a store.json without an id is ours', async () => {
+    await store.put('store.json', Buffer.from(JSON.stringify(OURS)));
+    await claim();
+    expect(await assertIdentity(store.driver, OURS, never())).toBe('orders/payloads');
+  });
 
   test.each([
     ['no JSON', Buffer.from('{"namespace":"orders","na')],
@@ -77,6 +74,9 @@ describe.each([
     ['a number', Buffer.from('5')],
     ['an object without names', Buffer.from('{}')],
     ['names that are no texts', Buffer.from('{"namespace":{},"name":1}')],
+    ['an id that is a number', Buffer.from(JSON.stringify({ ...OURS, id: 5 }))],
+    ['an id that is a path', Buffer.from(JSON.stringify({ ...OURS, id: '../a' }))],
+    ['an id that is too long', Buffer.from(JSON.stringify({ ...OURS, id: 'x'.repeat(65) }))],
     ['5,000 bytes', Buffer.from(JSON.stringify({ ...OURS, more: 'x'.repeat(5_000) }))],
     ['bytes', someBytes(100)],
   ])('a store.json with %s is somebody else’s, and stays as it is', async (_title, bytes) => {

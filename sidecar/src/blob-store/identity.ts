@@ -105,7 +105,8 @@ async function readIdentity(driver: Driver, signal: AbortSignal): Promise<Found 
     const { namespace, name, id } = JSON.parse(Buffer.concat(chunks).toString()) as Record<string, unknown>;
     if (typeof namespace === 'string' && typeof name === 'string') {
       const store = format({ namespace, name });
-      return { store, storageID: typeof id === 'string' && isStorageId(id) ? `${store}/${id}` : store };
+      if (id === undefined) return { store, storageID: store };
+      if (typeof id === 'string' && isStorageId(id)) return { store, storageID: `${store}/${id}` };
     }
   } catch {
     // Not JSON, or `null`: not what this service writes.

@@ -1,3 +1,4 @@
+import { StorageError } from '../drivers/driver.ts';
 import { assertSameStorage } from './identity.ts';
 
 /**
@@ -37,13 +38,22 @@ export class OwnershipGuard {
     await this.#looking;
   }
 
+  /** A byte altered on the way may be one of an id: what is not the known one counts when it was read twice. */
+  async #confirm(found: string): Promise<void> {
+    const again = await this.#look();
+    if (again === this.#storageID) return;
+    if (again !== found)
+      throw new StorageError('unavailable', `the storage's id was read as ${found}, and then as ${again}`);
+    this.#storageID ??= found;
+    assertSameStorage(found, this.#storageID);
+  }
+
   /** Looks now, and shares no look that began earlier. @throws ForeignStoreError, StorageError */
   async check(): Promise<void> {
     const begun = performance.now();
     try {
       const found = await this.#look();
-      this.#storageID ??= found;
-      assertSameStorage(found, this.#storageID);
+      if (found !== this.#storageID) await this.#confirm(found);
       this.#confirmedAt = begun;
     } catch (error) {
       this.#confirmedAt = Number.NEGATIVE_INFINITY;
