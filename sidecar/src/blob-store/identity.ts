@@ -68,13 +68,13 @@ export function assertSameStorage(found: string, expected: string): void {
   );
 }
 
-/** For whoever has no right to write it: the storage's id. @throws ForeignStoreError, StorageError also when nobody has claimed the storage yet */
+/** For whoever has no right to write it. @throws ForeignStoreError, StorageError also when nobody has claimed the storage yet */
 export async function assertClaimed(
   driver: Driver,
   identity: StoreIdentity,
   signal: AbortSignal,
-): Promise<string> {
-  return assertSame(identity, await readIdentity(driver, signal), NOT_YET);
+): Promise<void> {
+  assertSame(identity, await readIdentity(driver, signal), NOT_YET);
 }
 
 function assertSame(identity: StoreIdentity, found: Found | undefined, absent: string): string {
@@ -89,7 +89,8 @@ interface Found {
   readonly storageID: string;
 }
 
-const UNREADABLE = `described by an unreadable ${IDENTITY_NAME}`;
+const NOBODY = `described by an unreadable ${IDENTITY_NAME}`;
+const UNREADABLE: Found = { store: NOBODY, storageID: NOBODY };
 
 /** `undefined`: there is none */
 async function readIdentity(driver: Driver, signal: AbortSignal): Promise<Found | undefined> {
@@ -97,7 +98,7 @@ async function readIdentity(driver: Driver, signal: AbortSignal): Promise<Found 
   if (blob === undefined) return undefined;
   if (blob.size > MAX_IDENTITY_BYTES) {
     await blob.close();
-    return { store: UNREADABLE, storageID: UNREADABLE };
+    return UNREADABLE;
   }
   const chunks: Buffer[] = [];
   for await (const chunk of blob.chunks()) chunks.push(Buffer.from(chunk));
@@ -111,7 +112,7 @@ async function readIdentity(driver: Driver, signal: AbortSignal): Promise<Found 
   } catch {
     // Not JSON, or `null`: not what this service writes.
   }
-  return { store: UNREADABLE, storageID: UNREADABLE };
+  return UNREADABLE;
 }
 
 function format({ namespace, name }: StoreIdentity): string {

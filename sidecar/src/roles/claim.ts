@@ -27,10 +27,12 @@ export async function beginStore(
   identity: StoreIdentity,
   log: FastifyBaseLogger,
   signal: AbortSignal,
-  { claimedFile, newStorageID }: Claim = {},
+  claim: Claim = {},
 ): Promise<void> {
-  if ((await claimedStorage(claimedFile)) !== undefined) {
-    await assertStorage(driver, identity, signal, { claimedFile });
+  const { newStorageID } = claim;
+  const claimed = await claimedStorage(claim);
+  if (claimed !== undefined) {
+    await assertStorage(driver, identity, signal, claimed);
   } else if ((await claimStorage(driver, identity, signal, newStorageID)) === 'new') {
     // Written just now: it takes writes.
     log.warn({ store: identity }, 'the storage was empty: this begins a new store in it');
@@ -47,29 +49,34 @@ export async function joinStore(
   driver: Driver,
   identity: StoreIdentity,
   signal: AbortSignal,
-  { claimedFile }: Claim = {},
+  claim: Claim = {},
 ): Promise<void> {
-  if ((await claimedStorage(claimedFile)) === undefined) await assertClaimed(driver, identity, signal);
-  else await assertStorage(driver, identity, signal, { claimedFile });
+  const claimed = await claimedStorage(claim);
+  if (claimed === undefined) await assertClaimed(driver, identity, signal);
+  else await assertStorage(driver, identity, signal, claimed);
 }
 
-/** The storage's id. @throws ForeignStoreError, StorageError also when the file tells another one */
+/**
+ * The storage's id.
+ * @param claimed the one that the store's storage has; `undefined`: none is known
+ * @throws ForeignStoreError, StorageError also when it is another one
+ */
 export async function assertStorage(
   driver: Driver,
   identity: StoreIdentity,
   signal: AbortSignal,
-  { claimedFile }: Claim = {},
+  claimed: string | undefined,
 ): Promise<string> {
   const found = await assertIdentity(driver, identity, signal);
-  const claimed = await claimedStorage(claimedFile);
   if (claimed !== undefined) assertSameStorage(found, claimed);
   return found;
 }
 
-async function claimedStorage(file: string | undefined): Promise<string | undefined> {
-  if (file === undefined) return undefined;
+/** The id of the store's storage; `undefined`: there is none yet, or nobody tells. */
+export async function claimedStorage({ claimedFile }: Claim = {}): Promise<string | undefined> {
+  if (claimedFile === undefined) return undefined;
   try {
-    return (await readFile(file, 'utf8')).trim();
+    return (await readFile(claimedFile, 'utf8')).trim();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;

@@ -19,7 +19,7 @@ import { buildMetricsServer } from '../operations/metrics-server.ts';
 import { Readiness } from '../operations/readiness.ts';
 import { statusOf } from '../operations/status.ts';
 import { Reaper } from '../retention/reaper.ts';
-import { assertStorage } from './claim.ts';
+import { assertStorage, claimedStorage } from './claim.ts';
 import type { RoleName, ServiceSettings } from './role.ts';
 
 const IDENTITY_TIMEOUT = 10_000;
@@ -69,7 +69,7 @@ export function buildParts(
   const { ttl } = settings.manifest.spec.retention;
   const clock = new ClockGuard(driver, traits.clockTolerance);
   const ownership = new OwnershipGuard(
-    () => assertStorage(driver, identity, identityLimit(), settings.claim),
+    async () => assertStorage(driver, identity, identityLimit(), await claimedStorage(settings.claim)),
     IDENTITY_LIFETIME[storageKind(settings.manifest)],
   );
   const writes = new WriteWatch(() => tryWrite(driver));
