@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { type Driver, StorageError } from '../drivers/driver.ts';
-import { putSmallObject } from './small-object.ts';
+import { putSmallObject, readSmallObject } from './small-object.ts';
 
 const IDENTITY_NAME = 'store.json';
-const MAX_IDENTITY_BYTES = 4_096;
 
 /** The resource a folder or bucket belongs to. Never its UID: a re-created resource keeps its data. */
 export interface StoreIdentity {
@@ -94,16 +93,11 @@ const UNREADABLE: Found = { store: NOBODY, storageID: NOBODY };
 
 /** `undefined`: there is none */
 async function readIdentity(driver: Driver, signal: AbortSignal): Promise<Found | undefined> {
-  const blob = await driver.open(IDENTITY_NAME, signal);
-  if (blob === undefined) return undefined;
-  if (blob.size > MAX_IDENTITY_BYTES) {
-    await blob.close();
-    return UNREADABLE;
-  }
-  const chunks: Buffer[] = [];
-  for await (const chunk of blob.chunks()) chunks.push(Buffer.from(chunk));
+  const object = await readSmallObject(driver, IDENTITY_NAME, signal);
+  if (object === undefined) return undefined;
+  if (object === 'unreadable') return UNREADABLE;
   try {
-    const { namespace, name, id } = JSON.parse(Buffer.concat(chunks).toString()) as Record<string, unknown>;
+    const { namespace, name, id } = JSON.parse(object.text) as Record<string, unknown>;
     if (typeof namespace === 'string' && typeof name === 'string') {
       const store = format({ namespace, name });
       if (id === undefined) return { store, storageID: store };

@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Driver, PutOptions } from '../drivers/driver.ts';
 
+/** Bytes; a larger object is none of the service's own. */
+const LARGEST = 4_096;
+
 /** Puts what the service itself keeps in the storage, of some hundred bytes. @throws StorageError; the signal's reason */
 export async function putSmallObject(
   driver: Driver,
@@ -14,4 +17,24 @@ export async function putSmallObject(
     yield bytes;
   };
   return await driver.put(name, body(), { size: bytes.length, digest }, options);
+}
+
+/**
+ * What the service itself keeps in the storage under this name; `undefined`: there is none, `unreadable`: it is too large to be
+ * ours. @throws StorageError; the signal's reason
+ */
+export async function readSmallObject(
+  driver: Driver,
+  name: string,
+  signal: AbortSignal,
+): Promise<{ readonly text: string } | 'unreadable' | undefined> {
+  const blob = await driver.open(name, signal);
+  if (blob === undefined) return undefined;
+  if (blob.size > LARGEST) {
+    await blob.close();
+    return 'unreadable';
+  }
+  const chunks: Buffer[] = [];
+  for await (const chunk of blob.chunks()) chunks.push(Buffer.from(chunk));
+  return { text: Buffer.concat(chunks).toString() };
 }

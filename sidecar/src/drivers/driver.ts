@@ -76,6 +76,11 @@ export interface BlobFacts {
 export interface PutOptions {
   readonly signal: AbortSignal;
   readonly keepExisting?: boolean;
+  /**
+   * Writes the body whatever is there, and resolves with `created`. Of concurrent puts of one name the last one stays, whole. For
+   * what the service keeps for itself; never together with `keepExisting`.
+   */
+  readonly replace?: boolean;
 }
 
 /** An object opened for reading; its bytes stay readable when it is deleted or replaced meanwhile. */

@@ -41,10 +41,11 @@ export class MemoryDriver implements Driver {
     name: string,
     body: AsyncIterable<Buffer>,
     facts: BlobFacts,
-    { signal, keepExisting = false }: PutOptions,
+    options: PutOptions,
   ): Promise<'created' | 'existed'> {
+    const { signal } = options;
     signal.throwIfAborted();
-    if (this.#holds(name, facts, keepExisting)) {
+    if (this.#holds(name, facts, options)) {
       await drain(body, signal);
       return 'existed';
     }
@@ -52,7 +53,7 @@ export class MemoryDriver implements Driver {
     let stored = false;
     try {
       await fill(bytes, body, signal);
-      if (this.#holds(name, facts, keepExisting)) return 'existed';
+      if (this.#holds(name, facts, options)) return 'existed';
       this.#remove(name);
       this.#objects.set(name, { bytes, digest: facts.digest, readers: 0, removed: false });
       stored = true;
@@ -117,9 +118,9 @@ export class MemoryDriver implements Driver {
     this.#spare.clear();
   }
 
-  #holds(name: string, facts: BlobFacts, keepExisting: boolean): boolean {
+  #holds(name: string, facts: BlobFacts, { keepExisting = false, replace = false }: PutOptions): boolean {
     const existing = this.#objects.get(name);
-    if (existing === undefined) return false;
+    if (existing === undefined || replace) return false;
     return keepExisting || (existing.bytes.length === facts.size && existing.digest === facts.digest);
   }
 

@@ -25,6 +25,17 @@ export function describePut(subject: DriverSubject): void {
     expect(await at.store.names()).toEqual([name]);
   });
 
+  test('a put that replaces writes its body over any other, also over an equal one', async () => {
+    const replace = (bytes: Buffer) =>
+      at.store.driver.put(name, inChunks(bytes), factsOf(bytes), { signal: never(), replace: true });
+    const [first, second] = [someBytes(500, 'first'), someBytes(500, 'second')];
+    for (const bytes of [first, second, second, someBytes(20), first]) {
+      expect(await replace(bytes)).toBe('created');
+      expect(await at.store.holds(name, bytes)).toBe(true);
+    }
+    expect(await at.store.names()).toEqual([name]);
+  });
+
   test('exactly one of 16 concurrent puts of a name creates, and every body is read to its end', async () => {
     const bytes = someBytes(3 * MIB);
     let consumed = 0;

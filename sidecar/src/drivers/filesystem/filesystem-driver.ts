@@ -147,8 +147,9 @@ export class FilesystemDriver implements Driver {
   async #examine(
     path: string,
     facts: BlobFacts,
-    { keepExisting = false, signal }: PutOptions,
+    { keepExisting = false, replace = false, signal }: PutOptions,
   ): Promise<'absent' | 'intact' | 'damaged'> {
+    if (replace) return 'damaged';
     const blob = await openFile(path);
     if (blob === undefined) return 'absent';
     if (keepExisting || blob.size !== facts.size) {

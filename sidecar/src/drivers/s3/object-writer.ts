@@ -21,8 +21,12 @@ export class ObjectWriter {
     key: string,
     chunks: readonly Buffer[],
     facts: BlobFacts,
-    { signal, keepExisting = false }: PutOptions,
+    { signal, keepExisting = false, replace = false }: PutOptions,
   ): Promise<'created' | 'existed'> {
+    if (replace) {
+      await this.#write(key, chunks, facts, { ifAbsent: false, signal });
+      return 'created';
+    }
     // A service that knows no conditions would overwrite.
     if (keepExisting && (await this.#examine(key, facts, signal)) !== 'absent') return 'existed';
     for (let attempt = 0; attempt < CREATE_ATTEMPTS; attempt += 1) {
@@ -45,10 +49,10 @@ export class ObjectWriter {
     facts: BlobFacts,
     options: PutOptions,
   ): Promise<'created' | 'existed'> {
-    const { signal, keepExisting = false } = options;
+    const { signal, keepExisting = false, replace = false } = options;
     const body = new PassingBody(source);
     try {
-      const existing = await this.#examine(key, facts, signal);
+      const existing = replace ? 'damaged' : await this.#examine(key, facts, signal);
       if (existing === 'damaged' && !keepExisting) {
         await this.#write(key, body, facts, { ifAbsent: false, signal });
         return 'created';
