@@ -133,7 +133,7 @@ export class LargePayloadCodec implements PayloadCodec {
     patience: Omit<RetryRules, 'signal'>,
     request: (signal: AbortSignal) => Promise<Result>,
   ): Promise<Result> {
-    const attempt = (begin: () => void) =>
+    const attempt = (begin: () => number) =>
       this.#slots.run(signal, begin, () => withTimeLimit(longestRequestMs, signal, request));
     return withRetries(attempt, { ...patience, signal, onRetryAfter: (ms) => this.#slots.pause(ms) });
   }

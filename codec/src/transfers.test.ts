@@ -6,7 +6,7 @@ import { transferAll } from './transfers.ts';
 
 const nameOf = (item: number) => String(item);
 const prepare = (item: number) => item;
-const noted = () => undefined;
+const noted = () => Number.POSITIVE_INFINITY;
 
 describe('transfers', () => {
   test('of equal names are one; results come in the order of the items', async () => {
@@ -132,6 +132,27 @@ describe('slots', () => {
     const waiting = failureOf(slots.run(stop.signal, noted, async () => expect.unreachable()));
     stop.abort(new Error('never mind'));
     expect(await within(50, waiting)).toEqual(new Error('never mind'));
+  });
+
+  test('wait for a pause as long as they may, and not for pauses that are asked for meanwhile', async () => {
+    const slots = new Slots(2);
+    slots.pause(60_000);
+    expect(
+      await within(
+        5_000,
+        slots.run(
+          signal,
+          () => 50,
+          async () => 'begun',
+        ),
+      ),
+    ).toBe('begun');
+    const again = new Slots(2);
+    again.pause(100);
+    const running = again.run(signal, noted, async () => 'begun');
+    await sleep(20);
+    again.pause(60_000);
+    expect(await within(5_000, running)).toBe('begun');
   });
 
   test('a failure frees its slot', async () => {
