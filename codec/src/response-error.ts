@@ -51,7 +51,7 @@ export async function errorOfResponse(
     });
   }
   const error = serviceErrorOf(status, text);
-  if (error === undefined) return foreignAnswer(response, `unexpected answer ${status}`, key);
+  if (error === undefined) return foreignAnswer(response, 'unexpected answer', key);
   return errorOfService(error, call, status, response.headers['retry-after']);
 }
 
