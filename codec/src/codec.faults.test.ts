@@ -239,7 +239,7 @@ describe('inside an activity', () => {
     const codec = new LargePayloadCodec({ url: service.url });
     const context = { cancellationSignal: new AbortController().signal };
     const decoding = storage.run(context, () => codec.decode([reference]));
-    expect(await within(9_000, failureOf(decoding))).toMatchObject({ code: 'busy' });
+    expect(await within(9_800, failureOf(decoding))).toMatchObject({ code: 'busy' });
   });
 
   test.each([
@@ -257,6 +257,6 @@ describe('inside an activity', () => {
   test('outside of one, not as long as a workflow task lasts', async () => {
     await using service = await faultyService(Number.POSITIVE_INFINITY, refusal(503, 'busy'));
     const codec = new LargePayloadCodec({ url: service.url, namespace: 'orders', thresholdBytes: 0 });
-    expect(await within(9_000, failureOf(codec.encode([payloadOf('a')])))).toMatchObject({ code: 'busy' });
+    expect(await within(9_800, failureOf(codec.encode([payloadOf('a')])))).toMatchObject({ code: 'busy' });
   });
 });

@@ -3,8 +3,9 @@ import type { Payload } from '@temporalio/common';
 import { describe, expect, test } from 'vitest';
 import { LargePayloadCodec } from './codec.ts';
 import { DecodedBytesLimitError, PayloadIntegrityError } from './errors.ts';
-import { failureOf } from './testing/failures.ts';
+import { failureOf, within } from './testing/failures.ts';
 import { type MemoryService, memoryService } from './testing/memory-service.ts';
+import { httpServer } from './testing/test-server.ts';
 
 const sizeBytes = 1_000;
 
@@ -53,16 +54,17 @@ describe('more than the limit', () => {
     expect(service.calls).toEqual([]);
   });
 
-  test('in calls that begin together is refused', async () => {
+  test('in calls that begin together fails them all at once', async () => {
+    const unanswered = new Promise<void>(() => undefined);
     await using service = await memoryService();
     const references = await referencesIn(service, 50);
-    const codec = codecOf(service, 10 * sizeBytes);
-    const outcomes = await Promise.allSettled(references.map((reference) => codec.decode([reference])));
-    expect(outcomes.map(({ status }) => status)).toEqual([
-      ...Array(10).fill('fulfilled'),
-      ...Array(40).fill('rejected'),
-    ]);
-    expect(service.calls).toHaveLength(10);
+    await using slow = await httpServer(() => unanswered);
+    const codec = codecOf(slow, 10 * sizeBytes);
+    const outcomes = Promise.all(references.map((reference) => failureOf(codec.decode([reference]))));
+    for (const failure of await within(5_000, outcomes)) {
+      expect(failure).toMatchObject({ name: 'DecodedBytesLimitError' });
+    }
+    expect(slow.connections.length).toBeLessThanOrEqual(10);
   });
 
   test('is not refused by a size that a reference only claims: the bytes are refused', async () => {

@@ -119,7 +119,9 @@ export class LargePayloadCodec implements PayloadCodec {
     // All of them first: a malformed one fails the call before anything is asked for.
     const references = payloads.map((payload) => ({ payload, reference: decodeReference(payload) }));
     const sizes = references.map(({ reference }) => reference.size);
-    const retrieved = await this.#decodedBytes.run(payloads, sizes, () => this.#fetchAll(references));
+    const retrieved = await this.#decodedBytes.run(payloads, sizes, (signal) =>
+      this.#fetchAll(references, signal),
+    );
     const handedOut = new Set<Uint8Array>();
     return retrieved.map(({ prepared: { payload, reference }, result }) => {
       // Whoever changes one of two equal payloads must not change the other.
@@ -130,13 +132,17 @@ export class LargePayloadCodec implements PayloadCodec {
     });
   }
 
-  #fetchAll(references: readonly MarkedPayload[]): Promise<Transferred<MarkedPayload, Uint8Array>[]> {
+  #fetchAll(
+    references: readonly MarkedPayload[],
+    signal: AbortSignal,
+  ): Promise<Transferred<MarkedPayload, Uint8Array>[]> {
     const patience = { timeoutMs: this.#settings.retryTimeoutMs };
     return transferAll(references, {
+      signal,
       prepare: (item) => item,
       nameOf: ({ reference }) => JSON.stringify([keyOf(reference), reference.digest, reference.size]),
-      transfer: ({ reference }, signal) =>
-        this.#request(signal, patience, (limited) =>
+      transfer: ({ reference }, stop) =>
+        this.#request(stop, patience, (limited) =>
           reference.version === 'v1'
             ? this.#client.getByDigest({ ...reference, signal: limited })
             : this.#client.get({ ...reference, signal: limited }),

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Payload } from '@temporalio/common';
 import { DecodedBytesLimitError } from './errors.ts';
 
@@ -7,6 +8,8 @@ interface Count {
   bytes: number;
   /** Calls that have not ended. */
   calls: number;
+  /** Ends them, when what is asked for became too much. */
+  readonly stop: AbortController;
 }
 
 /** Memory that references are views of. */
@@ -36,23 +39,26 @@ export class DecodedBytes {
 
   /**
    * Counts `sizes`, the bytes of each payload that the references ask for, and runs `work` when they are not too many. A
-   * payload that is the only one is never too large.
-   * @throws DecodedBytesLimitError when they are; `work` is then never run
+   * payload that is the only one is never too large. When they are too many, all calls that belong together fail: what they
+   * fetched would be thrown away, after the time that a workflow task has.
+   * @throws DecodedBytesLimitError when they are, or become so before `work` has ended, whose signal it aborts
    */
   async run<Result>(
     references: readonly Payload[],
     sizes: readonly number[],
-    work: () => Promise<Result>,
+    work: (signal: AbortSignal) => Promise<Result>,
   ): Promise<Result> {
     const count = this.#countOf(references);
     count.payloads += sizes.length;
     count.bytes += sizes.reduce((sum, size) => sum + size, 0);
     if (count.payloads > 1 && count.bytes > this.#limit) {
-      throw new DecodedBytesLimitError(count.payloads, count.bytes, this.#limit);
+      const failure = new DecodedBytesLimitError(count.payloads, count.bytes, this.#limit);
+      count.stop.abort(failure);
+      throw failure;
     }
     count.calls += 1;
     try {
-      return await work();
+      return await work(count.stop.signal);
     } finally {
       count.calls -= 1;
       // What begins when the last one of several calls has ended is another caller's.
@@ -66,7 +72,7 @@ export class DecodedBytes {
     // The SDK decodes a reference once. Who decodes it again begins anew.
     const isAgain = views.some((view) => this.#messages.get(view.buffer)?.seen.has(view.byteOffset));
     const known = isAgain ? undefined : messages[0]?.count;
-    const count = known ?? this.#ofThisTurn ?? { payloads: 0, bytes: 0, calls: 0 };
+    const count = known ?? this.#ofThisTurn ?? newCount();
     for (const { buffer, byteOffset } of views) {
       const message = this.#messages.get(buffer);
       if (message?.count === count) message.seen.add(byteOffset);
@@ -85,6 +91,13 @@ export class DecodedBytes {
     }
     this.#ofThisTurn = count;
   }
+}
+
+function newCount(): Count {
+  const stop = new AbortController();
+  // A listener for each call is no leak, which Node 20 would warn of.
+  setMaxListeners(0, stop.signal);
+  return { payloads: 0, bytes: 0, calls: 0, stop };
 }
 
 /** Of Buffers nothing is known: they may share memory with strangers, in Node's pool. */

@@ -54,6 +54,17 @@ describe('transfers', () => {
     expect(begun).toEqual([1]);
   });
 
+  test('end with the signal, before they begin as well', async () => {
+    const stop = new AbortController();
+    const waiting = (_item: number, signal: AbortSignal) => sleep(60_000, undefined, { signal });
+    const transfers = { prepare, nameOf, transfer: waiting, signal: stop.signal };
+    const failure = failureOf(transferAll([1, 2], transfers));
+    await sleep(20);
+    stop.abort(new Error('enough'));
+    expect(await within(5_000, failure)).toEqual(new Error('enough'));
+    expect(await within(5_000, failureOf(transferAll([1, 2], transfers)))).toEqual(new Error('enough'));
+  });
+
   test('one that cannot be prepared ends them too', async () => {
     let aborted = false;
     const transfer = async (_item: number, signal: AbortSignal) => {
