@@ -145,6 +145,10 @@ describe.each(readers)('%s, answered 200 by somebody else', (_name, read) => {
     ['a page', head('200 OK', { 'Content-Type': 'text/html', 'Content-Length': page.length }) + page],
     ['a page without a length', `${head('200 OK', { 'Content-Type': 'text/html' })}${page}`],
     ['a long page without a length', `${head('200 OK', { 'Content-Type': 'text/html' })}${longPage}`],
+    [
+      'a page that breaks off',
+      head('200 OK', { 'Content-Type': 'text/html', 'Content-Length': 300_000 }) + page,
+    ],
     ['JSON', `${head('200 OK', { 'Content-Type': 'application/json', 'Content-Length': 2 })}{}`],
     ['nothing', head('200 OK', { 'Content-Length': 0 })],
   ])('unavailable: %s', async (_case, answer) => {

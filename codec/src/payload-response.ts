@@ -125,13 +125,15 @@ function asReadFailure(
   response: IncomingMessage,
   { key }: ExpectedPayload,
 ): PayloadStoreError {
-  if (failure instanceof PayloadIntegrityError && isForeignContent(response)) {
-    return foreignAnswer(response, failure.message, key);
-  }
-  if (failure instanceof PayloadStoreError) return failure;
-  return new PayloadIntegrityError('the payload broke off before its end', {
-    key,
-    cause: failure,
-    retryable: true,
-  });
+  const problem =
+    failure instanceof PayloadStoreError
+      ? failure
+      : new PayloadIntegrityError('the payload broke off before its end', {
+          key,
+          cause: failure,
+          retryable: true,
+        });
+  return problem instanceof PayloadIntegrityError && isForeignContent(response)
+    ? foreignAnswer(response, problem.message, key)
+    : problem;
 }
