@@ -117,7 +117,7 @@ describe.each(readers)('%s', (_name, read) => {
     await using service = await memoryService();
     const failure = await failureOf(read(clientOf(service)));
     expect(failure).toBeInstanceOf(PayloadNotFoundError);
-    expect(failure).toMatchObject({ key, status: 404, code: 'not_found', retryable: false });
+    expect(failure).toMatchObject({ key, status: 404, code: 'key_not_found', retryable: false });
   });
 
   test.each(['before', 'after'])('an abort %s the head rejects with its reason', async (when) => {
@@ -135,6 +135,42 @@ describe.each(readers)('%s', (_name, read) => {
     const reason = new Error('too late');
     expect(await failureOf(read(clientOf(service), AbortSignal.abort(reason)))).toBe(reason);
     expect(service.calls).toEqual([]);
+  });
+});
+
+describe.each(readers)('%s, answered 200 by somebody else', (_name, read) => {
+  const page = '<html>Log in</html>';
+  const longPage = `<html>${'x'.repeat(data.byteLength)}</html>`;
+  test.each<[string, string]>([
+    ['a page', head('200 OK', { 'Content-Type': 'text/html', 'Content-Length': page.length }) + page],
+    ['a page without a length', `${head('200 OK', { 'Content-Type': 'text/html' })}${page}`],
+    ['a long page without a length', `${head('200 OK', { 'Content-Type': 'text/html' })}${longPage}`],
+    [
+      'a page that breaks off',
+      head('200 OK', { 'Content-Type': 'text/html', 'Content-Length': 300_000 }) + page,
+    ],
+    ['JSON', `${head('200 OK', { 'Content-Type': 'application/json', 'Content-Length': 2 })}{}`],
+    ['nothing', head('200 OK', { 'Content-Length': 0 })],
+  ])('unavailable: %s', async (_case, answer) => {
+    await using service = await rawServer((socket) => socket.resume().end(answer));
+    const failure = await failureOf(within(1_000, read(clientOf(service))));
+    expect(failure).toBeInstanceOf(PayloadStoreUnavailableError);
+    expect(failure).toMatchObject({ key, retryable: true, status: 200 });
+    expect((failure as Error).message).toContain('is the URL that of a blob service?');
+  });
+
+  test('the payload itself is taken under any type of content', async () => {
+    await using service = await httpServer((_request, response) => {
+      response.writeHead(200, { 'Content-Type': 'text/plain' }).end(data);
+    });
+    expect(await read(clientOf(service))).toEqual(data);
+  });
+
+  test('answers before the final one are not looked at', async () => {
+    await using service = await rawServer((socket) =>
+      send(socket, `HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n${head('200 OK', announced)}`, data).end(),
+    );
+    expect(await read(clientOf(service))).toEqual(data);
   });
 });
 

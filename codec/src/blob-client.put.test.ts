@@ -14,7 +14,7 @@ import { head, httpServer, rawServer } from './testing/test-server.ts';
 const metadata = new Map([['encoding', new Uint8Array(Buffer.from('binary/plain'))]]);
 const fiftyMegabytes = new Uint8Array(50_000_000);
 const fiftyMegabyteDigest = digestOf(fiftyMegabytes);
-const refusal = '{"error":{"code":"too_large","message":"over the limit"}}';
+const refusal = '{"error":{"code":"payload_too_large","message":"over the limit"}}';
 
 function putOf(data: Uint8Array, body: RequestBody = data, digest = digestOf(data)) {
   return { namespace: 'orders', digest, size: data.byteLength, metadata, body };
@@ -79,6 +79,7 @@ test.each([
   ['no JSON', '<html>OK</html>'],
   ['no key', '{}'],
   ['a key that is no string', '{"Key":1}'],
+  ['a key of something else', '{"key":"abc"}'],
   ['nothing', ''],
   ['more than 64 KiB', JSON.stringify({ Key: keyOf(Buffer.from('abc')), padding: 'x'.repeat(70_000) })],
 ])('success with %s is not taken for success', async (_name, body) => {
@@ -88,6 +89,7 @@ test.each([
   const failure = await failureOf(new BlobClient({ url: service.url }).put(putOf(Buffer.from('abc'))));
   expect(failure).toBeInstanceOf(PayloadStoreUnavailableError);
   expect(failure).toMatchObject({ retryable: true, status: 201 });
+  expect((failure as Error).message).toContain('status 201, no server, via or content-type');
 });
 
 test('success before the whole body was sent is not taken for success', async () => {
@@ -116,14 +118,14 @@ test.each(refusers)('a server that refuses in mid-upload %s is heard', async (_n
       within(2_000, client.put(putOf(fiftyMegabytes, body, fiftyMegabyteDigest))),
     );
     expect(failure).toBeInstanceOf(PayloadRejectedError);
-    expect(failure).toMatchObject({ status: 413, code: 'too_large', retryable: false });
+    expect(failure).toMatchObject({ status: 413, code: 'payload_too_large', retryable: false });
   }
   expect(source.destroyed).toBe(true);
 });
 
 test('a refusal frees a source that has nothing to read, and the unfinished connection', async () => {
   await using service = await httpServer((_request, response) => {
-    response.writeHead(403).end();
+    response.writeHead(403).end('{"error":{"code":"namespace_denied","message":"not yours"}}');
   });
   const source = new PassThrough();
   source.write('a');
@@ -135,12 +137,21 @@ test('a refusal frees a source that has nothing to read, and the unfinished conn
   await within(1_000, closed(service.connections));
 });
 
-test('404 to a put is a refusal: nothing was asked for that could be missing', async () => {
+test.each([
+  ['of the service is a refusal', '{"error":{"code":"unknown_route","message":"no such path"}}', false],
+  [
+    'of the service about a payload is one, too',
+    '{"error":{"code":"key_not_found","message":"none"}}',
+    false,
+  ],
+  ['of a proxy is not', '<html>nginx</html>', true],
+])('404 to a put %s', async (_name, body, retryable) => {
   await using service = await httpServer((_request, response) => {
-    response.writeHead(404).end('<html>nginx</html>');
+    response.writeHead(404).end(body);
   });
   const failure = await failureOf(new BlobClient({ url: service.url }).put(putOf(Buffer.from('abc'))));
-  expect(failure).toMatchObject({ name: 'PayloadRejectedError', status: 404 });
+  const name = retryable ? 'PayloadStoreUnavailableError' : 'PayloadRejectedError';
+  expect(failure).toMatchObject({ name, status: 404, retryable });
 });
 
 test('storage that is long busy with a large payload is waited for', async () => {

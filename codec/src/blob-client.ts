@@ -2,8 +2,9 @@ import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { createAgent } from './agent.ts';
 import { isDigest } from './digest.ts';
-import { PayloadIntegrityError, PayloadStoreUnavailableError } from './errors.ts';
+import { PayloadIntegrityError, type PayloadStoreError, PayloadStoreUnavailableError } from './errors.ts';
 import { type Connection, exchange } from './exchange.ts';
+import { foreignAnswer } from './foreign-answer.ts';
 import { encodeMetadataHeader, metadataHash, type PayloadMetadata } from './metadata.ts';
 import { collectPayload, streamPayload } from './payload-response.ts';
 import type { ExpectedPayload } from './payload-verifier.ts';
@@ -18,6 +19,7 @@ const octets = 'application/octet-stream';
 const defaultIdleTimeoutMs = 30_000;
 /** Milliseconds for each byte of a payload, in which slow storage may be busy with it after its last byte was sent. */
 const storingMsPerByte = 1_000 / (16 * 1024 * 1024);
+const keyPattern = /^\/?(blobs|expires-[^/]+)\/.+\/sha256:[0-9a-f]{64}\/sha256:[0-9a-f]{64}$/;
 /** An error body only decorates a status that is already known. */
 const errorBodyTimeoutMs = 5_000;
 
@@ -29,6 +31,11 @@ export interface BlobClientOptions {
    * and one second more for every 16 MiB that are being stored.
    */
   readonly idleTimeoutMs?: number | undefined;
+  /**
+   * Whether a 404 with DataDog's plain text "blob not found" is believed, false by default: its service has no error codes, by
+   * which an answer of the blob service is told from one of a proxy.
+   */
+  readonly acceptPlainTextErrors?: boolean | undefined;
 }
 
 export interface PutRequest {
@@ -73,9 +80,15 @@ export interface GetRequest {
 export class BlobClient {
   readonly #url: URL;
   readonly #connection: Connection;
+  readonly #acceptPlainTextErrors: boolean;
 
   /** @throws TypeError when the URL is not one of a service. */
-  constructor({ url, idleTimeoutMs = defaultIdleTimeoutMs }: BlobClientOptions) {
+  constructor({
+    url,
+    idleTimeoutMs = defaultIdleTimeoutMs,
+    acceptPlainTextErrors = false,
+  }: BlobClientOptions) {
+    this.#acceptPlainTextErrors = acceptPlainTextErrors;
     this.#url = parseServiceUrl(url);
     this.#connection = { agent: createAgent(this.#url.protocol), idleTimeoutMs };
   }
@@ -103,14 +116,12 @@ export class BlobClient {
       signal,
     });
     if (response.statusCode !== 200 && response.statusCode !== 201) {
-      throw await errorOfResponse(response, { operation: 'put' }, this.#errorBodyTimeoutMs);
+      throw await this.#failure(response, 'put');
     }
     const key = storedKey(await readText(response, this.#connection.idleTimeoutMs));
     signal?.throwIfAborted();
     if (key === undefined || !isBodySent) {
-      throw new PayloadStoreUnavailableError('the answer to a put is not that of a blob service', {
-        status: response.statusCode,
-      });
+      throw foreignAnswer(response, 'the answer to a put is not that of a blob service');
     }
     assertKeyBelongsTo(key, digest, metadata);
     assertInTime(key, stopwatch);
@@ -168,11 +179,16 @@ export class BlobClient {
       signal,
     });
     if (response.statusCode === 200) return response;
-    throw await errorOfResponse(response, { operation: 'get', key }, this.#errorBodyTimeoutMs);
+    throw await this.#failure(response, 'get', key);
   }
 
-  get #errorBodyTimeoutMs(): number {
-    return Math.min(this.#connection.idleTimeoutMs, errorBodyTimeoutMs);
+  #failure(response: IncomingMessage, operation: 'get' | 'put', key?: string): Promise<PayloadStoreError> {
+    return errorOfResponse(response, {
+      operation,
+      key,
+      timeoutMs: Math.min(this.#connection.idleTimeoutMs, errorBodyTimeoutMs),
+      acceptPlainTextErrors: this.#acceptPlainTextErrors,
+    });
   }
 }
 
@@ -185,7 +201,8 @@ function assertDigestAndSize(digest: string, size: number): void {
 function storedKey(text: string | undefined): string | undefined {
   const answer = parseJsonObject(text);
   const key = answer?.Key ?? answer?.key;
-  return typeof key === 'string' ? key : undefined;
+  // Other services answer JSON with a `key`, too.
+  return typeof key === 'string' && keyPattern.test(key) ? key : undefined;
 }
 
 /** A reference to anything else would lose the payload without anybody noticing until it is read. */

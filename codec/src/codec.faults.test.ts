@@ -69,6 +69,13 @@ const passing: Array<[string, (response: ServerResponse, request: IncomingMessag
   ['503 with Retry-After', refusal(503, 'draining', { 'Retry-After': '0' })],
   ['429', refusal(429, 'slow_down')],
   ['507', refusal(507, 'storage_full')],
+  ['404 without a body', (response) => response.writeHead(404, { Server: 'istio-envoy' }).end()],
+  ['404 in plain text', (response) => response.writeHead(404).end('404 page not found\n')],
+  ['404 with a foreign code', refusal(404, 'no_such_upstream')],
+  ['403 in HTML', (response) => response.writeHead(403).end('<html>Forbidden</html>')],
+  ['413 in HTML', (response) => response.writeHead(413).end('<html>Request Entity Too Large</html>')],
+  ['a redirect', (response) => response.writeHead(301, { Location: '/elsewhere' }).end()],
+  ['a page in place of an answer', (response) => response.writeHead(200).end('<html>OK</html>')],
   ['HTML of a proxy', (response) => response.writeHead(502).end('<html>Bad gateway</html>')],
   ['a hang', () => undefined],
   ['a closed connection', (response) => response.destroy()],
@@ -99,6 +106,24 @@ describe.each(passing)('%s', (_name, fault) => {
   });
 });
 
+test.each([
+  ['seconds', '3600'],
+  ['a date', new Date(Date.now() + 3_600_000).toUTCString()],
+  ['garbage', 'soon'],
+  ['less than nothing', '-5'],
+  ['more than any number', '9'.repeat(400)],
+])('an hour to wait, told by %s, does not end the patience', async (_name, retryAfter) => {
+  const fault = refusal(503, 'busy', { 'Retry-After': retryAfter });
+  await using service = await faultyService(1, fault);
+  const codec = codecOf(service, { retryTimeoutMs: 300 });
+  const encoded = await codec.encode([payloadOf('a')]);
+  expect(await codec.decode(encoded)).toMatchObject([{ data: new Uint8Array(Buffer.from('a')) }]);
+  await using sick = await faultyService(Number.POSITIVE_INFINITY, fault);
+  const started = performance.now();
+  await failureOf(codecOf(sick, { retryTimeoutMs: 300 }).decode(encoded));
+  expect(performance.now() - started).toBeGreaterThan(295);
+});
+
 const reference = encodeReference({
   version: 'v2',
   metadata: new Map(),
@@ -111,7 +136,7 @@ describe('what no retry heals is told at once', () => {
   test.each<[string, number, string, unknown]>([
     ['a payload that is gone', 404, 'key_not_found', PayloadNotFoundError],
     ['damage in the store', 502, 'integrity', PayloadIntegrityError],
-    ['a refusal', 403, 'not_allowed', PayloadRejectedError],
+    ['a refusal', 403, 'namespace_denied', PayloadRejectedError],
   ])('%s', async (_name, status, code, type) => {
     await using service = await faultyService(Number.POSITIVE_INFINITY, refusal(status, code));
     const codec = codecOf(service, { retryTimeoutMs: 60_000 });
@@ -214,7 +239,7 @@ describe('inside an activity', () => {
     const codec = new LargePayloadCodec({ url: service.url });
     const context = { cancellationSignal: new AbortController().signal };
     const decoding = storage.run(context, () => codec.decode([reference]));
-    expect(await within(9_000, failureOf(decoding))).toMatchObject({ code: 'busy' });
+    expect(await within(9_800, failureOf(decoding))).toMatchObject({ code: 'busy' });
   });
 
   test.each([
@@ -232,6 +257,6 @@ describe('inside an activity', () => {
   test('outside of one, not as long as a workflow task lasts', async () => {
     await using service = await faultyService(Number.POSITIVE_INFINITY, refusal(503, 'busy'));
     const codec = new LargePayloadCodec({ url: service.url, namespace: 'orders', thresholdBytes: 0 });
-    expect(await within(9_000, failureOf(codec.encode([payloadOf('a')])))).toMatchObject({ code: 'busy' });
+    expect(await within(9_800, failureOf(codec.encode([payloadOf('a')])))).toMatchObject({ code: 'busy' });
   });
 });

@@ -1,6 +1,7 @@
 import type { Payload, PayloadCodec } from '@temporalio/common';
 import { isActivityFailure, runningActivity } from './activity-execution.ts';
 import { BlobClient } from './blob-client.ts';
+import { DecodedBytes } from './decoded-bytes.ts';
 import { digestInSlices } from './digest.ts';
 import { externalSizeAdded, externalSizeRemoved } from './external-size.ts';
 import { metadataFromRecord, metadataHash, metadataToRecord, type PayloadMetadata } from './metadata.ts';
@@ -17,7 +18,7 @@ import {
 } from './settings.ts';
 import { Slots } from './slots.ts';
 import { withTimeLimit } from './time-limit.ts';
-import { transferAll } from './transfers.ts';
+import { type Transferred, transferAll } from './transfers.ts';
 
 /** A payload about to be stored. */
 interface LargePayload {
@@ -27,6 +28,14 @@ interface LargePayload {
   readonly size: number;
   readonly digest: string;
 }
+
+interface MarkedPayload {
+  readonly payload: Payload;
+  readonly reference: BlobReference;
+}
+
+/** Encodings whose bytes Temporal's converters parse and let nobody else see. */
+const parsedEncodings: ReadonlySet<string> = new Set(['json/plain', 'json/protobuf']);
 
 /**
  * A Temporal payload codec that keeps large payloads in a blob service and puts references to them into the history.
@@ -41,12 +50,14 @@ export class LargePayloadCodec implements PayloadCodec {
   readonly #settings: CodecSettings;
   readonly #client: BlobClient;
   readonly #slots: Slots;
+  readonly #decodedBytes: DecodedBytes;
 
   /** @throws TypeError when a setting is missing or wrong; nothing is connected to yet. */
   constructor(options: LargePayloadCodecOptions = {}) {
     this.#settings = resolveSettings(options, process.env);
     this.#client = new BlobClient(this.#settings);
     this.#slots = new Slots(this.#settings.maxConcurrentRequests);
+    this.#decodedBytes = new DecodedBytes(this.#settings.maxDecodedBytes);
   }
 
   /**
@@ -73,7 +84,8 @@ export class LargePayloadCodec implements PayloadCodec {
   /**
    * Replaces every reference by the payload it stands for, with length and digest verified.
    * @throws PayloadReferenceError when a reference is malformed, PayloadNotFoundError when the store has no such
-   * payload, PayloadIntegrityError when it has other bytes, or another subclass of PayloadStoreError.
+   * payload, PayloadIntegrityError when it has other bytes, DecodedBytesLimitError when they and those of the calls that
+   * belong together with this one would take too much memory, or another subclass of PayloadStoreError.
    */
   async decode(payloads: Payload[]): Promise<Payload[]> {
     return replaceSome(payloads, isReference, (references) => this.#retrieveAll(references));
@@ -106,24 +118,35 @@ export class LargePayloadCodec implements PayloadCodec {
   async #retrieveAll(payloads: readonly Payload[]): Promise<Payload[]> {
     // All of them first: a malformed one fails the call before anything is asked for.
     const references = payloads.map((payload) => ({ payload, reference: decodeReference(payload) }));
+    const sizes = references.map(({ reference }) => reference.size);
+    const retrieved = await this.#decodedBytes.run(payloads, sizes, (signal) =>
+      this.#fetchAll(references, signal),
+    );
+    const handedOut = new Set<Uint8Array>();
+    return retrieved.map(({ prepared: { payload, reference }, result }) => {
+      // Whoever changes one of two equal payloads must not change the other.
+      const data = handedOut.has(result) && mayBeChanged(reference) ? result.slice() : result;
+      handedOut.add(result);
+      const metadata = metadataToRecord(reference.metadata);
+      return externalSizeRemoved({ ...payload, metadata, data }, reference.size);
+    });
+  }
+
+  #fetchAll(
+    references: readonly MarkedPayload[],
+    signal: AbortSignal,
+  ): Promise<Transferred<MarkedPayload, Uint8Array>[]> {
     const patience = { timeoutMs: this.#settings.retryTimeoutMs };
-    const retrieved = await transferAll(references, {
+    return transferAll(references, {
+      signal,
       prepare: (item) => item,
       nameOf: ({ reference }) => JSON.stringify([keyOf(reference), reference.digest, reference.size]),
-      transfer: ({ reference }, signal) =>
-        this.#request(signal, patience, (limited) =>
+      transfer: ({ reference }, stop) =>
+        this.#request(stop, patience, (limited) =>
           reference.version === 'v1'
             ? this.#client.getByDigest({ ...reference, signal: limited })
             : this.#client.get({ ...reference, signal: limited }),
         ),
-    });
-    const handedOut = new Set<Uint8Array>();
-    return retrieved.map(({ prepared: { payload, reference }, result }) => {
-      // Whoever changes one of two equal payloads must not change the other.
-      const data = handedOut.has(result) ? result.slice() : result;
-      handedOut.add(result);
-      const metadata = metadataToRecord(reference.metadata);
-      return externalSizeRemoved({ ...payload, metadata, data }, reference.size);
     });
   }
 
@@ -133,7 +156,7 @@ export class LargePayloadCodec implements PayloadCodec {
     patience: Omit<RetryRules, 'signal'>,
     request: (signal: AbortSignal) => Promise<Result>,
   ): Promise<Result> {
-    const attempt = (begin: () => void) =>
+    const attempt = (begin: () => number) =>
       this.#slots.run(signal, begin, () => withTimeLimit(longestRequestMs, signal, request));
     return withRetries(attempt, { ...patience, signal, onRetryAfter: (ms) => this.#slots.pause(ms) });
   }
@@ -144,6 +167,15 @@ async function describe(payload: Payload): Promise<LargePayload> {
   const data = payload.data?.byteLength ? payload.data : new Uint8Array();
   const metadata = metadataFromRecord(payload.metadata);
   return { payload, metadata, data, size: data.byteLength, digest: await digestInSlices(data) };
+}
+
+/**
+ * Whether somebody may get the payload's bytes themselves: application code gets those of `binary/plain` as they are, and
+ * what other codecs do is not known.
+ */
+function mayBeChanged({ metadata }: BlobReference): boolean {
+  const encoding = new TextDecoder().decode(metadata.get('encoding'));
+  return !parsedEncodings.has(encoding);
 }
 
 function keyOf(reference: BlobReference): string | undefined {

@@ -4,7 +4,7 @@ export interface PayloadStoreErrorDetails {
   readonly key?: string | undefined;
   /** HTTP status of the service's answer; absent when there was no answer. */
   readonly status?: number | undefined;
-  /** Error code from the service's JSON error body, e.g. `put_timeout`. Untrusted, but checked for shape. */
+  /** Error code of the wire protocol, e.g. `put_timeout`; absent when somebody else answered. */
   readonly code?: string | undefined;
   /** Whether the same call may succeed later without anybody changing anything. */
   readonly retryable?: boolean | undefined;
@@ -49,7 +49,10 @@ export class PayloadIntegrityError extends PayloadStoreError {
   }
 }
 
-/** The service could not be reached, took too long, or answered 408, 429, 5xx or nothing understandable. */
+/**
+ * The service could not be reached, took too long or says that it cannot serve now, or something else answered in its
+ * place, such as a proxy.
+ */
 export class PayloadStoreUnavailableError extends PayloadStoreError {
   static {
     PayloadStoreUnavailableError.prototype.name = 'PayloadStoreUnavailableError';
@@ -67,7 +70,7 @@ export class PayloadStoreUnavailableError extends PayloadStoreError {
   }
 }
 
-/** The service refused the request (any other 4xx): too large, not allowed, malformed. */
+/** The service itself refused the request: too large, not allowed, malformed. */
 export class PayloadRejectedError extends PayloadStoreError {
   static {
     PayloadRejectedError.prototype.name = 'PayloadRejectedError';
@@ -78,6 +81,24 @@ export class PayloadRejectedError extends PayloadStoreError {
 export class PayloadReferenceError extends PayloadStoreError {
   static {
     PayloadReferenceError.prototype.name = 'PayloadReferenceError';
+  }
+}
+
+/**
+ * The payloads that were to be decoded together take more memory than allowed. A workflow task fails by it and is tried
+ * again, until the limit is raised; the workflow does not fail.
+ */
+export class DecodedBytesLimitError extends PayloadStoreError {
+  static {
+    DecodedBytesLimitError.prototype.name = 'DecodedBytesLimitError';
+  }
+
+  constructor(payloads: number, bytes: number, limit: number) {
+    super(
+      `${payloads} payloads of together ${bytes} bytes were to be decoded at once, more than the limit of ${limit} bytes ` +
+        '(maxDecodedBytes): pass fewer or smaller payloads, or raise the option maxDecodedBytes or ' +
+        'LARGE_PAYLOAD_MAX_DECODED_BYTES to what the memory of the process allows, about a third of it',
+    );
   }
 }
 

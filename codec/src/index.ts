@@ -9,6 +9,7 @@ export {
 export { LargePayloadCodec } from './codec.ts';
 export { digestOf, isDigest } from './digest.ts';
 export {
+  DecodedBytesLimitError,
   PayloadIntegrityError,
   PayloadMetadataError,
   PayloadNotFoundError,

@@ -1,13 +1,15 @@
 import type { IncomingMessage } from 'node:http';
 import { type Readable, Transform, type TransformCallback } from 'node:stream';
 import { PayloadIntegrityError, PayloadStoreError } from './errors.ts';
+import { foreignAnswer, isForeignContent } from './foreign-answer.ts';
 import { type ExpectedPayload, PayloadVerifier } from './payload-verifier.ts';
 
 /**
  * Reads a whole payload. Memory is set aside in one piece only when the service announces the expected length;
  * otherwise it grows with what arrives, since `expected.size` comes from a reference that anybody may have written.
  * @throws PayloadIntegrityError when the bytes are not the expected ones or break off; PayloadStoreUnavailableError
- * when they stop coming; PayloadStoreError when they do not fit into memory.
+ * when they stop coming, or are not the expected ones and somebody else's page; PayloadStoreError when they do not fit
+ * into memory.
  */
 export async function collectPayload(
   response: IncomingMessage,
@@ -29,7 +31,7 @@ export async function collectPayload(
     return announced === undefined ? joined(chunks, allocate(expected.size, expected.key)) : whole;
   } catch (failure) {
     response.destroy();
-    throw signal?.aborted ? signal.reason : asReadFailure(failure, expected);
+    throw signal?.aborted ? signal.reason : asReadFailure(failure, response, expected);
   }
 }
 
@@ -47,11 +49,11 @@ export function streamPayload(
     checkAnnouncedLength(response, expected);
   } catch (failure) {
     response.destroy();
-    throw failure;
+    throw asReadFailure(failure, response, expected);
   }
-  const verifying = new VerifyingStream(expected);
+  const verifying = new VerifyingStream(response, expected);
   response.on('error', (failure) =>
-    verifying.destroy(signal?.aborted ? signal.reason : asReadFailure(failure, expected)),
+    verifying.destroy(signal?.aborted ? signal.reason : asReadFailure(failure, response, expected)),
   );
   verifying.on('close', () => response.destroy());
   response.pipe(verifying);
@@ -59,10 +61,14 @@ export function streamPayload(
 }
 
 class VerifyingStream extends Transform {
+  readonly #response: IncomingMessage;
+  readonly #expected: ExpectedPayload;
   readonly #verifier: PayloadVerifier;
 
-  constructor(expected: ExpectedPayload) {
+  constructor(response: IncomingMessage, expected: ExpectedPayload) {
     super();
+    this.#response = response;
+    this.#expected = expected;
     this.#verifier = new PayloadVerifier(expected);
   }
 
@@ -71,7 +77,7 @@ class VerifyingStream extends Transform {
       this.#verifier.update(chunk);
       done(null, chunk);
     } catch (failure) {
-      done(failure as Error);
+      done(asReadFailure(failure, this.#response, this.#expected));
     }
   }
 
@@ -80,7 +86,7 @@ class VerifyingStream extends Transform {
       this.#verifier.finish();
       done();
     } catch (failure) {
-      done(failure as Error);
+      done(asReadFailure(failure, this.#response, this.#expected));
     }
   }
 }
@@ -114,11 +120,20 @@ function joined(chunks: readonly Uint8Array[], whole: Uint8Array): Uint8Array {
 }
 
 /** What is not an error of ours comes from the connection: reset, closed early, or broken framing. */
-function asReadFailure(failure: unknown, { key }: ExpectedPayload): PayloadStoreError {
-  if (failure instanceof PayloadStoreError) return failure;
-  return new PayloadIntegrityError('the payload broke off before its end', {
-    key,
-    cause: failure,
-    retryable: true,
-  });
+function asReadFailure(
+  failure: unknown,
+  response: IncomingMessage,
+  { key }: ExpectedPayload,
+): PayloadStoreError {
+  const problem =
+    failure instanceof PayloadStoreError
+      ? failure
+      : new PayloadIntegrityError('the payload broke off before its end', {
+          key,
+          cause: failure,
+          retryable: true,
+        });
+  return problem instanceof PayloadIntegrityError && isForeignContent(response)
+    ? foreignAnswer(response, problem.message, key)
+    : problem;
 }

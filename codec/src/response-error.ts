@@ -6,85 +6,91 @@ import {
   type PayloadStoreError,
   PayloadStoreUnavailableError,
 } from './errors.ts';
+import { foreignAnswer, oneLine } from './foreign-answer.ts';
 import { parseJsonObject, readText } from './response-text.ts';
+import { retryAfterSeconds } from './retry-after.ts';
+import { serviceErrors } from './service-errors.ts';
 
-const maximumMessageLength = 300;
-const maximumRetryAfterSeconds = 3600;
+const longestMessage = 300;
 
-interface ErrorBody {
-  readonly code?: string;
-  readonly message?: string;
-}
+/** How DataDog's service says that it has no such payload. */
+const plainTextNotFound = /^blob not found\b/i;
 
-/** What the caller was doing: a 404 means a missing payload only where one was asked for. */
 export interface FailedCall {
+  /** A payload can be missing only where one was asked for. */
   readonly operation: 'get' | 'put';
   readonly key?: string | undefined;
+  /** Milliseconds to read the rest of the answer. */
+  readonly timeoutMs: number;
+  /** Whether a 404 in the plain text of DataDog's service says that a payload is missing. */
+  readonly acceptPlainTextErrors: boolean;
+}
+
+/** An error that the blob service itself answered. */
+interface ServiceError {
+  readonly code: string;
+  readonly message: string;
+  readonly retryable: boolean;
 }
 
 /**
- * The error that an unwelcome answer amounts to. Reads the rest of the answer, for at most `timeoutMs`, and trusts
- * nothing in it but the status and the shape of `{"error":{"code","message"}}`.
+ * The error that an unwelcome answer amounts to. Final is only what the blob service itself says: a code of the wire
+ * protocol with its status. Anybody on the way may have given any other answer, so it is worth trying again.
  */
 export async function errorOfResponse(
   response: IncomingMessage,
   call: FailedCall,
-  timeoutMs: number,
 ): Promise<PayloadStoreError> {
+  const { key } = call;
   const status = response.statusCode ?? 0;
-  const { code, message } = errorBody(await readText(response, timeoutMs));
-  const details = { key: call.key, status, code };
-  const text = [`blob service answered ${status}`, code, message].filter(Boolean).join(': ');
-
-  if (code === 'integrity') return new PayloadIntegrityError(text, details);
-  if (status === 404 && call.operation === 'get') {
-    if (saysNotStored(response, code)) return new PayloadNotFoundError(text, details);
-    // A proxy that has lost its way to the service knows nothing about the payload.
-    if (code === undefined) return new PayloadStoreUnavailableError(text, details);
-  }
-  if (status >= 500 || status === 429 || status === 408 || code === 'body_incomplete') {
-    return new PayloadStoreUnavailableError(text, {
-      ...details,
-      retryAfterSeconds: retryAfterSeconds(response.headers['retry-after']),
+  const text = await readText(response, call.timeoutMs);
+  if (saysNotFoundInPlainText(response, text, call)) {
+    return new PayloadNotFoundError(`blob service answered 404: ${oneLine(text ?? '', longestMessage)}`, {
+      key,
+      status,
     });
   }
-  if (status >= 400) return new PayloadRejectedError(text, details);
-  return new PayloadStoreUnavailableError(`${text}: is the URL that of a blob service?`, {
-    ...details,
-    retryable: false,
-  });
+  const error = serviceErrorOf(status, text);
+  if (error === undefined) return foreignAnswer(response, 'unexpected answer', key);
+  return errorOfService(error, call, status, response.headers['retry-after']);
 }
 
-/** By a code for the payload, not for the path, or as DataDog's service does: by plain text, or by the status alone. */
-function saysNotStored(response: IncomingMessage, code: string | undefined): boolean {
-  if (code !== undefined) return code !== 'unknown_route';
-  return (response.headers['content-type'] ?? 'text/plain').startsWith('text/plain');
+function errorOfService(
+  { code, message, retryable }: ServiceError,
+  { operation, key }: FailedCall,
+  status: number,
+  retryAfter: string | undefined,
+): PayloadStoreError {
+  const text = [`blob service answered ${status}`, code, message].filter(Boolean).join(': ');
+  const details = { key, status, code };
+  if (retryable) {
+    return new PayloadStoreUnavailableError(text, {
+      ...details,
+      retryAfterSeconds: retryAfterSeconds(retryAfter),
+    });
+  }
+  if (code === 'integrity') return new PayloadIntegrityError(text, details);
+  if (code === 'key_not_found' && operation === 'get') return new PayloadNotFoundError(text, details);
+  return new PayloadRejectedError(text, details);
 }
 
-function errorBody(text: string | undefined): ErrorBody {
+function serviceErrorOf(status: number, text: string | undefined): ServiceError | undefined {
   const error = parseJsonObject(text)?.error;
-  if (typeof error !== 'object' || error === null) return {};
+  if (typeof error !== 'object' || error === null) return undefined;
   const { code, message } = error as Record<string, unknown>;
-  return {
-    ...(typeof code === 'string' && /^[a-z][a-z0-9_]{0,63}$/.test(code) && { code }),
-    ...(typeof message === 'string' && { message: oneLine(message) }),
-  };
+  const kind = typeof code === 'string' ? serviceErrors.get(code) : undefined;
+  if (typeof code !== 'string' || kind?.status !== status) return undefined;
+  const words = typeof message === 'string' ? oneLine(message, longestMessage) : '';
+  return { code, message: words, retryable: kind.retryable };
 }
 
-/** Text of others in a form that cannot forge lines or colours in a log. */
-function oneLine(text: string): string {
-  return text.slice(0, maximumMessageLength).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ');
-}
-
-/** RFC 9110, 10.2.3: either whole seconds or a date in GMT. */
-function retryAfterSeconds(header: string | undefined): number | undefined {
-  const seconds = secondsOf(header ?? '');
-  return Number.isNaN(seconds)
-    ? undefined
-    : Math.min(Math.max(0, Math.ceil(seconds)), maximumRetryAfterSeconds);
-}
-
-function secondsOf(header: string): number {
-  if (/^\d+$/.test(header)) return Number(header);
-  return header.endsWith(' GMT') ? (Date.parse(header) - Date.now()) / 1000 : Number.NaN;
+function saysNotFoundInPlainText(
+  { statusCode, headers }: IncomingMessage,
+  text: string | undefined,
+  { operation, acceptPlainTextErrors }: FailedCall,
+): boolean {
+  if (!acceptPlainTextErrors || operation !== 'get' || statusCode !== 404) return false;
+  return (
+    (headers['content-type'] ?? 'text/plain').startsWith('text/plain') && plainTextNotFound.test(text ?? '')
+  );
 }

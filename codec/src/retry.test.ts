@@ -36,6 +36,13 @@ describe('delay', () => {
     const asked = new PayloadStoreUnavailableError('busy', { retryAfterSeconds: 2 });
     expect(delayBeforeRetry(asked, 0, 0)).toBe(2_025);
     expect(delayBeforeRetry(asked, 0, 1)).toBe(2_050);
+    expect(delayBeforeRetry(asked, 60, 1)).toBe(5_000);
+  });
+
+  test('at most 5 s, whatever the service asks for', () => {
+    const asked = new PayloadStoreUnavailableError('maintenance', { retryAfterSeconds: 3600 });
+    expect(delayBeforeRetry(asked, 0, 0)).toBe(4_975);
+    expect(delayBeforeRetry(asked, 0, 1)).toBe(5_000);
   });
 
   test.each([
@@ -78,15 +85,21 @@ describe('retries', () => {
     expect(await withRetries(failing(3).attempt, { timeoutMs: 5_000, signal })).toBe(4);
   });
 
-  test('not once the time is over, nor when the next would come after it', async () => {
+  test('not once the time is over', async () => {
     const { attempt, tries } = failing(Number.POSITIVE_INFINITY);
     expect(await failureOf(withRetries(attempt, { timeoutMs: 300, signal }))).toBe(unavailable);
     expect(tries()).toBeGreaterThan(2);
     expect(tries()).toBeLessThan(8);
-    const patient = failing(1, new PayloadStoreUnavailableError('busy', { retryAfterSeconds: 60 }));
-    const failure = withRetries(patient.attempt, { timeoutMs: 1_000, signal });
-    expect(await failureOf(within(500, failure))).toMatchObject({ retryAfterSeconds: 60 });
-    expect(patient.tries()).toBe(1);
+  });
+
+  test('until the time is over, however long the service asks to be left alone', async () => {
+    const asked = new PayloadStoreUnavailableError('maintenance', { retryAfterSeconds: 3600 });
+    const { attempt, tries } = failing(Number.POSITIVE_INFINITY, asked);
+    const started = performance.now();
+    expect(await failureOf(withRetries(attempt, { timeoutMs: 300, signal }))).toBe(asked);
+    expect(performance.now() - started).toBeGreaterThan(295);
+    expect(tries()).toBeGreaterThan(1);
+    expect(await withRetries(failing(1, asked).attempt, { timeoutMs: 300, signal })).toBe(2);
   });
 
   test('none without time', async () => {

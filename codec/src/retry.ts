@@ -16,8 +16,8 @@ export interface RetryRules {
   readonly onRetryAfter?: (milliseconds: number) => void;
 }
 
-/** @param begin to be called when the request begins */
-export type Attempt<Result> = (begin: () => void) => Promise<Result>;
+/** @param begin to be called when the request begins; returns the milliseconds in which a further one may begin */
+export type Attempt<Result> = (begin: () => number) => Promise<Result>;
 
 /**
  * Tries until it succeeds, the failure is one that time does not heal, or no time is left for another try.
@@ -30,6 +30,7 @@ export async function withRetries<Result>(
   let begun: number | undefined;
   const begin = () => {
     begun ??= performance.now();
+    return begun + timeoutMs - performance.now();
   };
   for (let retries = 0; ; retries += 1) {
     try {
@@ -39,23 +40,27 @@ export async function withRetries<Result>(
       const askedMs = retryAfterMs(failure);
       if (askedMs > 0) onRetryAfter?.(Math.min(askedMs, longestDelayMs));
       const delayMs = delayBeforeRetry(failure, retries, Math.random());
-      if (delayMs === undefined || performance.now() - (begun ?? performance.now()) + delayMs > timeoutMs)
-        throw failure;
-      if (await isInterrupted(delayMs, signal, giveUp)) throw failure;
+      const leftMs = begin();
+      if (delayMs === undefined || leftMs <= 0) throw failure;
+      // A delay that is longer than the time left would end the patience early: the last try comes when it is over.
+      if (await isInterrupted(Math.min(delayMs, leftMs), signal, giveUp)) throw failure;
     }
   }
 }
 
 /**
  * Milliseconds to wait before the next try: exponential, with jitter so that clients which failed together do not come
- * back together, and never less than the service asked for. Undefined when another try is pointless.
+ * back together, and not less than the service asked for, but at most 5 s: what a service, or a proxy in its place, asks for
+ * moves the next try and never ends our patience. Undefined when another try is pointless.
  * @param retries how many there were before
  * @param random from 0 to 1
  */
 export function delayBeforeRetry(failure: unknown, retries: number, random: number): number | undefined {
   if (!(failure instanceof PayloadStoreError) || !failure.retryable) return undefined;
-  const backoffMs = Math.min(firstDelayMs * 2 ** retries, longestDelayMs);
-  return retryAfterMs(failure) + backoffMs * (0.5 + random / 2);
+  const jitter = 0.5 + random / 2;
+  const backoffMs = Math.min(firstDelayMs * 2 ** retries, longestDelayMs) * jitter;
+  const askedMs = Math.min(retryAfterMs(failure), longestDelayMs - firstDelayMs) + firstDelayMs * jitter;
+  return Math.max(backoffMs, askedMs);
 }
 
 function retryAfterMs(failure: unknown): number {

@@ -1,3 +1,4 @@
+import { totalmem } from 'node:os';
 import { describe, expect, test } from 'vitest';
 import { namespaceFor, resolveSettings } from './settings.ts';
 
@@ -15,6 +16,8 @@ const defaults = {
   idleTimeoutMs: 7_000,
   retryTimeoutMs: 8_000,
   activityRetryTimeoutMs: 300_000,
+  maxDecodedBytes: expect.any(Number),
+  acceptPlainTextErrors: false,
 };
 
 test('everything from the environment', () => {
@@ -32,6 +35,15 @@ test('128,000 bytes by default; an empty variable is unset', () => {
   );
 });
 
+test('a third of the memory is decoded together by default, and 1 GiB at most', () => {
+  const { maxDecodedBytes } = resolveSettings({}, environment);
+  expect(maxDecodedBytes).toBeGreaterThan(0);
+  expect(maxDecodedBytes).toBeLessThanOrEqual(Math.min(1024 ** 3, totalmem() / 3));
+  const fromEnvironment = { ...environment, LARGE_PAYLOAD_MAX_DECODED_BYTES: '5000000' };
+  expect(resolveSettings({}, fromEnvironment).maxDecodedBytes).toBe(5_000_000);
+  expect(resolveSettings({ maxDecodedBytes: 7 }, fromEnvironment).maxDecodedBytes).toBe(7);
+});
+
 test('options win, zero included', () => {
   const options = {
     url: 'https://store.example/base',
@@ -42,8 +54,16 @@ test('options win, zero included', () => {
     maxConcurrentRequests: 1,
     idleTimeoutMs: 5,
     retryTimeoutMs: 0,
+    maxDecodedBytes: 0,
+    acceptPlainTextErrors: true,
   };
-  expect(resolveSettings(options, { ...environment, LARGE_PAYLOAD_THRESHOLD_BYTES: 'nonsense' })).toEqual({
+  expect(
+    resolveSettings(options, {
+      ...environment,
+      LARGE_PAYLOAD_THRESHOLD_BYTES: 'nonsense',
+      LARGE_PAYLOAD_MAX_DECODED_BYTES: 'nonsense',
+    }),
+  ).toEqual({
     ...defaults,
     ...options,
     activityRetryTimeoutMs: 0,
@@ -109,8 +129,10 @@ describe('an error names the setting and its source', () => {
     expect(() => resolveSettings({ namespace }, environment)).toThrow(/^option namespace: /);
   });
 
-  test.each([-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY])('thresholdBytes %d', (thresholdBytes) => {
-    expect(() => resolveSettings({ thresholdBytes }, environment)).toThrow(/^option thresholdBytes: /);
+  test.each(['thresholdBytes', 'maxDecodedBytes'])('%s', (name) => {
+    for (const value of [-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY]) {
+      expect(() => resolveSettings({ [name]: value }, environment)).toThrow(`option ${name}: `);
+    }
   });
 
   test.each(['maxConcurrentRequests', 'idleTimeoutMs', 'retryTimeoutMs'])('%s', (name) => {
@@ -119,12 +141,13 @@ describe('an error names the setting and its source', () => {
     }
   });
 
-  test.each(['ownerPrefix', 'decodeOnly'])('%s', (name) => {
+  test.each(['ownerPrefix', 'decodeOnly', 'acceptPlainTextErrors'])('%s', (name) => {
     expect(() => resolveSettings({ [name]: 'false' }, environment)).toThrow(`option ${name}: `);
   });
 
-  test.each(['128k', '-1', '1e3', ' 5', '1.5', '99999999999999999999'])('threshold variable %j', (text) => {
-    const wrong = { ...environment, LARGE_PAYLOAD_THRESHOLD_BYTES: text };
-    expect(() => resolveSettings({}, wrong)).toThrow(/^LARGE_PAYLOAD_THRESHOLD_BYTES: /);
+  test.each(['128k', '-1', '1e3', ' 5', '1.5', '99999999999999999999'])('number of bytes %j', (text) => {
+    for (const variable of ['LARGE_PAYLOAD_THRESHOLD_BYTES', 'LARGE_PAYLOAD_MAX_DECODED_BYTES']) {
+      expect(() => resolveSettings({}, { ...environment, [variable]: text })).toThrow(`${variable}: `);
+    }
   });
 });

@@ -1,3 +1,4 @@
+import { totalmem } from 'node:os';
 import { parseServiceUrl } from './service-url.ts';
 
 /** DataDog's default. Temporal warns at 512 KiB and refuses payloads over 2 MiB. */
@@ -13,6 +14,8 @@ const defaultRetryTimeoutMs = 8_000;
 
 /** An activity whose result cannot be stored is run again from its start, which may cost more than waiting. */
 const defaultActivityRetryTimeoutMs = 300_000;
+
+const largestDefaultMaxDecodedBytes = 1024 ** 3;
 
 export interface LargePayloadCodecOptions {
   /** Base URL of the blob service; by default `LARGE_PAYLOAD_SERVICE_URL`, which injected pods have. */
@@ -46,6 +49,17 @@ export interface LargePayloadCodecOptions {
    * within an activity, its result above all. Temporal then retries the task or the activity.
    */
   readonly retryTimeoutMs?: number | undefined;
+  /**
+   * The most bytes of payloads that are decoded together, for one activation of a workflow above all; by default
+   * `LARGE_PAYLOAD_MAX_DECODED_BYTES`, or else 1 GiB or a third of the process's memory, whichever is less. Equal references
+   * count each. A payload alone may have any size.
+   */
+  readonly maxDecodedBytes?: number | undefined;
+  /**
+   * Whether a 404 with the plain text "blob not found" of DataDog's service means that a payload is missing; false by
+   * default. Without error codes such an answer cannot be told from one of a proxy for sure.
+   */
+  readonly acceptPlainTextErrors?: boolean | undefined;
 }
 
 export interface CodecSettings {
@@ -61,6 +75,8 @@ export interface CodecSettings {
   readonly idleTimeoutMs: number;
   readonly retryTimeoutMs: number;
   readonly activityRetryTimeoutMs: number;
+  readonly maxDecodedBytes: number;
+  readonly acceptPlainTextErrors: boolean;
 }
 
 /**
@@ -85,13 +101,15 @@ export function resolveSettings(options: LargePayloadCodecOptions, environment: 
     url: resolveUrl(options.url, environment),
     namespace: checkedNamespace(options.namespace, 'option namespace'),
     environmentNamespace: environment.TEMPORAL_NAMESPACE || undefined,
-    thresholdBytes: resolveThreshold(options.thresholdBytes, environment),
+    thresholdBytes: resolveBytes('thresholdBytes', options, environment) ?? defaultThresholdBytes,
     ownerPrefix: checkedBoolean(options.ownerPrefix ?? true, 'ownerPrefix'),
     decodeOnly: checkedBoolean(options.decodeOnly ?? false, 'decodeOnly'),
     maxConcurrentRequests: checkedNumber(options, 'maxConcurrentRequests', 1) ?? defaultMaxConcurrentRequests,
     idleTimeoutMs: checkedNumber(options, 'idleTimeoutMs', 1) ?? defaultIdleTimeoutMs,
     retryTimeoutMs: checkedNumber(options, 'retryTimeoutMs', 0) ?? defaultRetryTimeoutMs,
     activityRetryTimeoutMs: retryTimeoutMs ?? defaultActivityRetryTimeoutMs,
+    maxDecodedBytes: resolveBytes('maxDecodedBytes', options, environment) ?? defaultMaxDecodedBytes(),
+    acceptPlainTextErrors: checkedBoolean(options.acceptPlainTextErrors ?? false, 'acceptPlainTextErrors'),
   };
 }
 
@@ -157,13 +175,30 @@ function checkedNumber(
   throw new TypeError(`option ${name}: must be a whole number from ${least} to ${largestNumber}`);
 }
 
-function resolveThreshold(option: number | undefined, environment: Environment): number {
-  const variable = environment.LARGE_PAYLOAD_THRESHOLD_BYTES || undefined;
-  const threshold = option ?? (variable === undefined ? defaultThresholdBytes : wholeNumber(variable));
-  if (Number.isSafeInteger(threshold) && threshold >= 0) return threshold;
-  throw new TypeError(
-    `${sourceOf(option, 'thresholdBytes', 'LARGE_PAYLOAD_THRESHOLD_BYTES')}: must be a whole number of bytes, 0 or more`,
-  );
+const bytesVariables = {
+  thresholdBytes: 'LARGE_PAYLOAD_THRESHOLD_BYTES',
+  maxDecodedBytes: 'LARGE_PAYLOAD_MAX_DECODED_BYTES',
+} as const;
+
+function resolveBytes(
+  name: keyof typeof bytesVariables,
+  options: LargePayloadCodecOptions,
+  environment: Environment,
+): number | undefined {
+  const variable = bytesVariables[name];
+  const text = environment[variable] || undefined;
+  const option = options[name];
+  const bytes = option ?? (text === undefined ? undefined : wholeNumber(text));
+  if (bytes === undefined || (Number.isSafeInteger(bytes) && bytes >= 0)) return bytes;
+  throw new TypeError(`${sourceOf(option, name, variable)}: must be a whole number of bytes, 0 or more`);
+}
+
+/** What is decoded is there again as it is copied to the workflow's thread and parsed there. */
+function defaultMaxDecodedBytes(): number {
+  const constrained = process.constrainedMemory();
+  // Without a limit it is 0, or larger than any memory.
+  const memory = constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
+  return Math.min(largestDefaultMaxDecodedBytes, Math.floor(memory / 3));
 }
 
 function wholeNumber(text: string): number {

@@ -16,17 +16,16 @@ export class Slots {
   }
 
   /**
-   * Runs `work` when there is a slot for it and no pause.
-   * @param onTurn called when there is a slot
+   * Runs `work` when there is a slot for it and the pause of that moment is over.
+   * @param onTurn called when there is a slot; returns the milliseconds that a pause may take at most
    * @throws the signal's reason when it is aborted before; `work` is then never run
    */
-  async run<Result>(signal: AbortSignal, onTurn: () => void, work: () => Promise<Result>): Promise<Result> {
+  async run<Result>(signal: AbortSignal, onTurn: () => number, work: () => Promise<Result>): Promise<Result> {
     signal.throwIfAborted();
     if (this.#free > 0) this.#free -= 1;
     else await this.#turn(signal);
     try {
-      onTurn();
-      await this.#pauseOver(signal);
+      await this.#pauseOver(signal, onTurn());
       return await work();
     } finally {
       this.#pass();
@@ -38,11 +37,10 @@ export class Slots {
     this.#pausedUntil = Math.max(this.#pausedUntil, performance.now() + milliseconds);
   }
 
-  async #pauseOver(signal: AbortSignal): Promise<void> {
-    for (let left = this.#pausedUntil - performance.now(); left > 0; ) {
-      await sleep(left, undefined, { signal }).catch(() => signal.throwIfAborted());
-      left = this.#pausedUntil - performance.now();
-    }
+  /** Pauses that are asked for meanwhile are not waited for: answers to others would put a request off without end. */
+  async #pauseOver(signal: AbortSignal, longestMs: number): Promise<void> {
+    const left = Math.min(this.#pausedUntil - performance.now(), longestMs);
+    if (left > 0) await sleep(left, undefined, { signal }).catch(() => signal.throwIfAborted());
   }
 
   #turn(signal: AbortSignal): Promise<void> {

@@ -6,7 +6,7 @@ import { transferAll } from './transfers.ts';
 
 const nameOf = (item: number) => String(item);
 const prepare = (item: number) => item;
-const noted = () => undefined;
+const noted = () => Number.POSITIVE_INFINITY;
 
 describe('transfers', () => {
   test('of equal names are one; results come in the order of the items', async () => {
@@ -52,6 +52,17 @@ describe('transfers', () => {
     };
     expect(await failureOf(transferAll([1, 2, 3], { prepare, nameOf, transfer }))).toEqual(new Error('no 1'));
     expect(begun).toEqual([1]);
+  });
+
+  test('end with the signal, before they begin as well', async () => {
+    const stop = new AbortController();
+    const waiting = (_item: number, signal: AbortSignal) => sleep(60_000, undefined, { signal });
+    const transfers = { prepare, nameOf, transfer: waiting, signal: stop.signal };
+    const failure = failureOf(transferAll([1, 2], transfers));
+    await sleep(20);
+    stop.abort(new Error('enough'));
+    expect(await within(5_000, failure)).toEqual(new Error('enough'));
+    expect(await within(5_000, failureOf(transferAll([1, 2], transfers)))).toEqual(new Error('enough'));
   });
 
   test('one that cannot be prepared ends them too', async () => {
@@ -132,6 +143,27 @@ describe('slots', () => {
     const waiting = failureOf(slots.run(stop.signal, noted, async () => expect.unreachable()));
     stop.abort(new Error('never mind'));
     expect(await within(50, waiting)).toEqual(new Error('never mind'));
+  });
+
+  test('wait for a pause as long as they may, and not for pauses that are asked for meanwhile', async () => {
+    const slots = new Slots(2);
+    slots.pause(60_000);
+    expect(
+      await within(
+        5_000,
+        slots.run(
+          signal,
+          () => 50,
+          async () => 'begun',
+        ),
+      ),
+    ).toBe('begun');
+    const again = new Slots(2);
+    again.pause(100);
+    const running = again.run(signal, noted, async () => 'begun');
+    await sleep(20);
+    again.pause(60_000);
+    expect(await within(5_000, running)).toBe('begun');
   });
 
   test('a failure frees its slot', async () => {

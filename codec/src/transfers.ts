@@ -7,6 +7,8 @@ export interface Transfers<Item, Prepared, Result> {
   /** Equal names are one transfer. */
   readonly nameOf: (prepared: Prepared) => string;
   readonly transfer: (prepared: Prepared, signal: AbortSignal) => Promise<Result>;
+  /** Ends them all: its reason is thrown. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface Transferred<Prepared, Result> {
@@ -17,11 +19,11 @@ export interface Transferred<Prepared, Result> {
 /**
  * Makes the transfers of one call beside each other, equal ones once, and resolves with an outcome for each item in order.
  * When one fails, the others are aborted and awaited, so that nothing goes on after the call has ended.
- * @throws the first failure
+ * @throws the first failure, the signal's reason among them
  */
 export async function transferAll<Item, Prepared, Result>(
   items: readonly Item[],
-  { prepare, nameOf, transfer }: Transfers<Item, Prepared, Result>,
+  { prepare, nameOf, transfer, signal }: Transfers<Item, Prepared, Result>,
 ): Promise<Transferred<Prepared, Result>[]> {
   const stop = new AbortController();
   // A listener for each payload is no leak, which Node 20 would warn of.
@@ -33,7 +35,10 @@ export async function transferAll<Item, Prepared, Result>(
     result.catch((failure: unknown) => stop.abort(failure));
     return result;
   };
+  const end = () => stop.abort(signal?.reason);
+  signal?.addEventListener('abort', end, { once: true });
   try {
+    signal?.throwIfAborted();
     for (const item of items) {
       const prepared = await prepare(item);
       const name = nameOf(prepared);
@@ -50,5 +55,7 @@ export async function transferAll<Item, Prepared, Result>(
     stop.abort(failure);
     await Promise.allSettled(begun.values());
     throw stop.signal.reason;
+  } finally {
+    signal?.removeEventListener('abort', end);
   }
 }

@@ -200,13 +200,20 @@ async function serviceOf(vector: EncodeVector) {
 }
 
 async function expectOutcome(
-  { answer, delayMs = 0, error, retryable, retryAfterSeconds }: (typeof decodeVectors.getAnswers)[number],
+  {
+    answer,
+    delayMs = 0,
+    acceptPlainTextErrors,
+    error,
+    retryable,
+    retryAfterSeconds,
+  }: (typeof decodeVectors.getAnswers)[number],
   call: (client: BlobClient) => Promise<unknown>,
 ): Promise<void> {
   await using service = await rawServer((socket) => {
     setTimeout(() => socket.resume().end(answer), delayMs);
   });
-  const outcome = call(new BlobClient({ url: service.url }));
+  const outcome = call(new BlobClient({ url: service.url, acceptPlainTextErrors }));
   if (error === null) {
     await outcome;
     return;

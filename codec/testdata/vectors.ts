@@ -47,6 +47,8 @@ export interface AnswerVector {
   /** Everything that comes before the connection is closed. */
   readonly answer: string;
   readonly delayMs?: number;
+  /** Whether the client is told to believe the plain text of DataDog's service. */
+  readonly acceptPlainTextErrors?: boolean;
   readonly error: 'integrity' | 'not_found' | 'unavailable' | 'rejected' | null;
   readonly retryable?: boolean;
   readonly retryAfterSeconds?: number;

@@ -47,5 +47,5 @@ function get(blobs: Map<string, Uint8Array>, url: URL, response: ServerResponse)
     return;
   }
   response.statusCode = 404;
-  response.end(JSON.stringify({ error: { code: 'not_found', message: 'no such payload' } }));
+  response.end(JSON.stringify({ error: { code: 'key_not_found', message: 'no such payload' } }));
 }

@@ -45,6 +45,19 @@ export async function interrupted(input: Uint8Array): Promise<Uint8Array> {
   return content('return value');
 }
 
+/** Carries a document that nobody asks for again. */
+export const deliver = defineSignal<[document: Uint8Array]>('deliver');
+
+/** Waits until so many documents are delivered; returns their bytes together. */
+export async function collect(count: number): Promise<number> {
+  const sizes: number[] = [];
+  setHandler(deliver, (document) => {
+    sizes.push(document.length);
+  });
+  await condition(() => sizes.length === count);
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
 /** Every step needs the store: for the activity's argument and its result. */
 export async function steady(rounds: number): Promise<void> {
   for (let round = 1; round <= rounds; round++) {

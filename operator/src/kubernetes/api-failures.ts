@@ -7,7 +7,7 @@ interface Status {
   readonly message?: string;
   readonly reason?: string;
   readonly code?: number;
-  readonly details?: { readonly retryAfterSeconds?: number };
+  readonly details?: { readonly retryAfterSeconds?: unknown };
 }
 
 /** Longest part shown of an answer that is no `Status`: a proxy's page, for example. */
@@ -22,8 +22,8 @@ export function refusal(
   const status = parseStatus(body);
   const code = answer.statusCode ?? 0;
   const words = status?.message || unknownPath(code) || excerpt(body) || 'no words';
-  const header = Number(answer.headers['retry-after']);
-  const retryAfter = Number.isFinite(header) ? header : status?.details?.retryAfterSeconds;
+  const header = Number(answer.headers['retry-after'] ?? Number.NaN);
+  const retryAfter = firstNumber(header, status?.details?.retryAfterSeconds);
   const reason = status?.reason ?? '';
   return new ApiError(`${what}: ${words} (HTTP ${code})`, { status: code, reason, retryAfter });
 }
@@ -31,7 +31,7 @@ export function refusal(
 /** What a watch says before it ends. */
 export function watchRefusal(what: string, status: Status): ApiError {
   const { message = 'no words', reason = '', code = 500, details } = status;
-  const facts = { status: code, reason, retryAfter: details?.retryAfterSeconds };
+  const facts = { status: code, reason, retryAfter: firstNumber(details?.retryAfterSeconds) };
   return new ApiError(`${what}: ${message} (${reason || code})`, facts);
 }
 
@@ -49,6 +49,11 @@ function parseStatus(body: string): Status | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** What is no number would be no time to wait, and there would be no pause at all. */
+function firstNumber(...values: readonly unknown[]): number | undefined {
+  return values.find((value): value is number => Number.isFinite(value));
 }
 
 /** Said by no object, but by the path. */

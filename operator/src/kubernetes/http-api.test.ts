@@ -168,6 +168,13 @@ test('an object of another uid is not deleted, and that is no failure', async ()
 test.each([
   ['a Status', { 'Retry-After': '7' }, statusOf(429, 'TooManyRequests'), /it is TooManyRequests/, 7],
   ['details', {}, { ...statusOf(429, 'x'), details: { retryAfterSeconds: 3 } }, /it is x/, 3],
+  [
+    'a time that is none',
+    {},
+    { ...statusOf(429, 'x'), details: { retryAfterSeconds: 'soon' } },
+    /x/,
+    undefined,
+  ],
   ['a page of a proxy', {}, '<html>\n\n busy </html>', /busy/, undefined],
 ])('a refusal by %s is carried with its words', async (_, headers, body, words, retryAfter) => {
   await using bed = await apiOf((__, response) => answer(response, 429, body, headers));

@@ -49,7 +49,9 @@ async function run(_positionals: readonly string[], values: Values): Promise<voi
       }),
     );
     const stored = performance.now();
-    for await (const _chunk of await client.getStream({ key, size, digest }));
+    await patiently(async () => {
+      for await (const _chunk of await client.getStream({ key, size, digest }));
+    });
     const seconds = (from: number, to: number) => ((to - from) / 1_000).toFixed(2);
     process.stdout.write(
       `${humanBytes(size)} stored in ${seconds(started, stored)} s, fetched in ` +

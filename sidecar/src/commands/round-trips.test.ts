@@ -130,6 +130,31 @@ describe.concurrent('check', () => {
   });
 });
 
+describe.concurrent('a proxy that has no route to the service', () => {
+  test.each([
+    ['put', ['put', '--namespace', 'orders']],
+    ['get', ['get']],
+    ['check', ['check', '--size', '1k']],
+  ])('is told by %s, which may be tried again', async (_name, [command = '', ...args]) => {
+    const proxy = createServer((request, response) => {
+      request.resume();
+      response.writeHead(404, { Server: 'envoy', 'Content-Length': '0' }).end();
+    }).listen(0, '127.0.0.1');
+    await new Promise((resolve) => proxy.once('listening', resolve));
+    const url = ['--url', `http://127.0.0.1:${(proxy.address() as { port: number }).port}`];
+    const digest = `sha256:${'0'.repeat(64)}`;
+    const reference = JSON.stringify({ size: 1, digest, key: '/blobs/orders/common/x/y' });
+    const file = command === 'check' ? [] : [await fileWith(reference)];
+    const outcome = await run([command, ...args, ...url, ...file]);
+    proxy.closeAllConnections();
+    proxy.close();
+    expect(outcome).toMatchObject({
+      code: 5,
+      stderr: expect.stringContaining('(status 404, server: envoy): it seems to come from a proxy'),
+    });
+  });
+});
+
 describe.concurrent('du and cleanup', () => {
   test('print JSON where there is no terminal', async () => {
     await using service = await startService({ ttl: '30d', reaperInterval: '1h' });
