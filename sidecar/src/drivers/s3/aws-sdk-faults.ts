@@ -6,6 +6,8 @@ export const NO_REGION = 'NoRegion';
 export const BAD_LOCATION = 'BadLocation';
 /** An answer that is none of this protocol. */
 export const BAD_ANSWER = 'BadAnswer';
+/** A listing that does not fit what was asked, or leads nowhere. */
+export const BAD_LISTING = 'BadListing';
 
 interface SdkError extends Error {
   readonly code?: unknown;

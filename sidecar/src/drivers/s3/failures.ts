@@ -1,5 +1,5 @@
 import { StorageError, type StorageFailure } from '../driver.ts';
-import { BAD_ANSWER, BAD_LOCATION, NO_CREDENTIALS, NO_REGION } from './aws-sdk-faults.ts';
+import { BAD_ANSWER, BAD_LISTING, BAD_LOCATION, NO_CREDENTIALS, NO_REGION } from './aws-sdk-faults.ts';
 import type { Fault } from './s3-client.ts';
 
 /** What was tried: in words, and as the action that a policy has to allow for it. */
@@ -171,7 +171,14 @@ const TABLE: readonly Row[] = [
     failure: 'unavailable',
     retry: 'soon',
     words: (fault, { place }) =>
-      `what answered is no S3 (${fault.status ?? fault.message}); check the endpoint of ${place}, and proxies on the way`,
+      `an unreadable answer: what answered is no S3 (${fault.status ?? fault.message}), perhaps a proxy; check the endpoint of ${place}, and proxies on the way`,
+  },
+  {
+    when: codes(BAD_LISTING),
+    failure: 'unavailable',
+    retry: 'soon',
+    words: ({ message }, { place }) =>
+      `the listing cannot be believed: ${message}; check ${place}, and proxies and caches on the way`,
   },
   {
     when: codes('ENOTFOUND', 'EAI_AGAIN'),

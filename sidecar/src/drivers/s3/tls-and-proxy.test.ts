@@ -66,7 +66,7 @@ async function secureStorage() {
       `${request.method} ${request.headers.host?.replace(/:\d+$/, '')}${request.url?.replace(/\?.*/, '')}`,
     );
     await request.toArray();
-    response.end(request.method === 'GET' ? bytes : undefined);
+    response.setHeader('ETag', '"0123456789abcdef"').end(request.method === 'GET' ? bytes : undefined);
   });
   return { port: await portOf(server), seen };
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { factsOf, inChunks, never, someBytes, someName } from '../conformance/subject.ts';
 import { startS3Driver } from './start-s3-driver.ts';
-import { broken, ok, refusal, type Script, scriptedServer } from './test-scripted-server.ts';
+import { broken, listingFor, ok, refusal, type Script, scriptedServer } from './test-scripted-server.ts';
 
 /** What somebody reads who starts the service on it. */
 async function wordsAtStart(script: Script, changes: object = {}): Promise<string> {
@@ -78,8 +78,7 @@ test.each([
   expect(await wordsAtStart(ok(), changes)).toMatch(pattern);
 });
 
-const listed: Script = ({ response }) =>
-  response.end('<ListBucketResult><Name>payloads</Name></ListBucketResult>');
+const listed: Script = ({ path, response }) => response.end(listingFor(path));
 
 test('a bucket that keeps versions is told of; who may not ask is not', async () => {
   const versions =
