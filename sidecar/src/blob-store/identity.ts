@@ -84,26 +84,40 @@ function assertSame(identity: StoreIdentity, found: Found | undefined, absent: s
 }
 
 interface Found {
-  /** `NAMESPACE/NAME`, or words where there is none */
+  /** `NAMESPACE/NAME` */
   readonly store: string;
   readonly storageID: string;
 }
 
-const NOBODY = `described by an unreadable ${IDENTITY_NAME}`;
-const UNREADABLE: Found = { store: NOBODY, storageID: NOBODY };
+const LONGEST_EXCERPT = 40;
 
-/** `undefined`: there is none */
+/** What answered may be a proxy's page or a service's error, so it says nothing of whose the storage is. */
+function unreadable(what: string): StorageError {
+  return new StorageError(
+    'unavailable',
+    `an unreadable answer: what is told to be ${IDENTITY_NAME} is ${what}, and not what a store writes; check the endpoint or the mount, and proxies on the way; if ${IDENTITY_NAME} itself was altered, restore it`,
+  );
+}
+
+/** `undefined`: there is none. @throws StorageError also for what no store wrote */
 async function readIdentity(driver: Driver, signal: AbortSignal): Promise<Found | undefined> {
   const blob = await driver.open(IDENTITY_NAME, signal);
   if (blob === undefined) return undefined;
   if (blob.size > MAX_IDENTITY_BYTES) {
     await blob.close();
-    return UNREADABLE;
+    throw unreadable(`an object of ${blob.size} bytes`);
   }
   const chunks: Buffer[] = [];
   for await (const chunk of blob.chunks()) chunks.push(Buffer.from(chunk));
+  const text = Buffer.concat(chunks).toString();
+  const found = parseIdentity(text);
+  if (found !== undefined) return found;
+  throw unreadable(text === '' ? 'empty' : JSON.stringify(text.slice(0, LONGEST_EXCERPT)));
+}
+
+function parseIdentity(text: string): Found | undefined {
   try {
-    const { namespace, name, id } = JSON.parse(Buffer.concat(chunks).toString()) as Record<string, unknown>;
+    const { namespace, name, id } = JSON.parse(text) as Record<string, unknown>;
     if (typeof namespace === 'string' && typeof name === 'string') {
       const store = format({ namespace, name });
       if (id === undefined) return { store, storageID: store };
@@ -112,7 +126,7 @@ async function readIdentity(driver: Driver, signal: AbortSignal): Promise<Found 
   } catch {
     // Not JSON, or `null`: not what this service writes.
   }
-  return UNREADABLE;
+  return undefined;
 }
 
 function format({ namespace, name }: StoreIdentity): string {
