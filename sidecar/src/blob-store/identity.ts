@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Driver, StorageError } from '../drivers/driver.ts';
+import { excerpt } from '../excerpt.ts';
 import { putSmallObject } from './small-object.ts';
 
 const IDENTITY_NAME = 'store.json';
@@ -89,8 +90,6 @@ interface Found {
   readonly storageID: string;
 }
 
-const LONGEST_EXCERPT = 40;
-
 /** What answered may be a proxy's page or a service's error, so it says nothing of whose the storage is. */
 function unreadable(what: string): StorageError {
   return new StorageError(
@@ -112,7 +111,7 @@ async function readIdentity(driver: Driver, signal: AbortSignal): Promise<Found 
   const text = Buffer.concat(chunks).toString();
   const found = parseIdentity(text);
   if (found !== undefined) return found;
-  throw unreadable(text === '' ? 'empty' : JSON.stringify(text.slice(0, LONGEST_EXCERPT)));
+  throw unreadable(text === '' ? 'empty' : excerpt(text, 40));
 }
 
 function parseIdentity(text: string): Found | undefined {

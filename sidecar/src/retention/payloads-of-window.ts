@@ -1,7 +1,6 @@
 import { type ListedObject, StorageError } from '../drivers/driver.ts';
+import { excerpt } from '../excerpt.ts';
 import { isPayloadOf } from '../keys/object-name.ts';
-
-const LONGEST_EXCERPT = 120;
 
 /**
  * A storage, or a cache before it, may list what it was not asked for, and others may put into a window what is theirs.
@@ -10,9 +9,8 @@ const LONGEST_EXCERPT = 120;
 export function assertPayloadsOf(folder: string, page: readonly ListedObject[]): void {
   const other = page.find(({ name }) => !isPayloadOf(folder, name));
   if (other === undefined) return;
-  const shown = other.name.length > LONGEST_EXCERPT ? `${other.name.slice(0, LONGEST_EXCERPT)}…` : other.name;
   throw new StorageError(
     'unavailable',
-    `the storage lists ${JSON.stringify(shown)} in the window ${folder.slice(0, -1)}, which is no payload of it; nothing of that page is deleted. If it lies there, move it away; else check what answers for the storage`,
+    `the storage lists ${excerpt(other.name)} in the window ${folder.slice(0, -1)}, which is no payload of it; nothing of that page is deleted. If it lies there, move it away; else check what answers for the storage`,
   );
 }

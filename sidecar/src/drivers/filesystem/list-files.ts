@@ -1,6 +1,7 @@
 import type { Dirent } from 'node:fs';
 import { lstat, opendir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { excerpt } from '../../excerpt.ts';
 import { type ListedObject, LONGEST_NAME, PAGE_SIZE, StorageError } from '../driver.ts';
 import { unless } from './failures.ts';
 import { objectNameOfFile } from './object-paths.ts';
@@ -58,7 +59,7 @@ function assertNotTooDeep(folder: string): void {
   if (Buffer.byteLength(folder) <= LONGEST_NAME) return;
   throw new StorageError(
     'unavailable',
-    `the data folder has folders that are deeper than any payload lies: ${folder.slice(0, 100)}…; move them away`,
+    `the data folder has folders that are deeper than any payload lies: ${excerpt(folder)}; move them away`,
   );
 }
 

@@ -1,3 +1,4 @@
+import { excerpt } from '../../excerpt.ts';
 import { badAnswer } from './answer-proof.ts';
 import { BAD_LISTING } from './aws-sdk-faults.ts';
 import type { ListAnswer, ListQuery } from './s3-client.ts';
@@ -92,11 +93,4 @@ function decodeForm(text: string): string {
 
 export function badListing(what: string): Error {
   return Object.assign(new Error(what), { code: BAD_LISTING });
-}
-
-const LONGEST_EXCERPT = 80;
-
-/** Names of others may be long, and hold anything. */
-export function excerpt(text: string): string {
-  return JSON.stringify(text.length > LONGEST_EXCERPT ? `${text.slice(0, LONGEST_EXCERPT)}…` : text);
 }

@@ -1,4 +1,5 @@
-import { badListing, excerpt } from './listing-page.ts';
+import { excerpt } from '../../excerpt.ts';
+import { badListing } from './listing-page.ts';
 import type { ListAnswer } from './s3-client.ts';
 
 /** Pages without a key, one after another: a service may send some where it skips the marks of deleted versions. */
