@@ -16,9 +16,7 @@ const [WINDOW = '', OTHER = ''] = EXPIRED;
 const refusal = (name: string) => ({
   name: 'StorageError',
   failure: 'unavailable',
-  message: expect.stringContaining(
-    `lists ${JSON.stringify(name)} in the window ${WINDOW}, which is no payload`,
-  ),
+  message: expect.stringContaining(`lists ${excerpt(name)} in the window ${WINDOW}, which is no payload`),
 });
 
 describe.each(ON_EACH_DRIVER)('on the %s driver', (_name, start) => {

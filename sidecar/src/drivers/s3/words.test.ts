@@ -57,6 +57,17 @@ test.each<[string, Script, RegExp[]]>([
     [/what answered is no S3 .*check the endpoint/],
   ],
   ['JSON', ({ response }) => response.writeHead(400).end('{"error":"no"}'), [/what answered is no S3/]],
+  [
+    'a page that denies',
+    ({ response }) =>
+      response.writeHead(403, { 'Content-Type': 'text/html' }).end('<html><body>blocked</body></html>'),
+    [/what answered is no S3 \(403\), perhaps a proxy; check the endpoint/],
+  ],
+  [
+    'a redirection to a page',
+    ({ response }) => response.writeHead(302, { Location: 'http://login.test/' }).end(),
+    [/what answered is no S3 \(302\)/],
+  ],
   ['a connection that breaks', broken, [/unavailable: .*the connection to the storage broke \(ECONNRESET/]],
   ['what is not built', refusal(501, 'NotImplemented'), [/lacks something .*docs\/storage\.md/]],
   ['an odd refusal', refusal(418, 'Teapot'), [/refused with 418 \(Teapot: in its words\)/]],
