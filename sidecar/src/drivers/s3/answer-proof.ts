@@ -1,13 +1,9 @@
-import { BAD_ANSWER } from './aws-sdk-faults.ts';
+import { badAnswer } from './aws-sdk-faults.ts';
 import type { TransportAnswer } from './http-transport.ts';
 
 /** More than the tags of a page of 1,000 keys, whatever a service tells of each. */
 const MOST_TAGS = 100_000;
 const TAG = 0x3c;
-
-export function badAnswer(what: string): Error {
-  return Object.assign(new Error(what), { code: BAD_ANSWER });
-}
 
 /**
  * What a PUT is acknowledged by: an ETag, the checksum of what we sent where one comes back, and nothing that S3 does not

@@ -9,6 +9,11 @@ export const BAD_ANSWER = 'BadAnswer';
 /** A listing that does not fit what was asked, or leads nowhere. */
 export const BAD_LISTING = 'BadListing';
 
+/** What an answer was that is none of this protocol, as `faultOf` knows it. */
+export function badAnswer(what: string): Error {
+  return Object.assign(new Error(what), { code: BAD_ANSWER });
+}
+
 interface SdkError extends Error {
   readonly code?: unknown;
   readonly Code?: unknown;

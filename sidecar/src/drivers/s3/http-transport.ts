@@ -2,7 +2,7 @@ import { type ClientRequest, type IncomingMessage, request as plainRequest } fro
 import { request as secureRequest } from 'node:https';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { badAnswer } from './answer-proof.ts';
+import { badAnswer } from './aws-sdk-faults.ts';
 import type { HttpAgents } from './http-agents.ts';
 
 /** ms until there is a connection, TLS and a proxy's tunnel included */

@@ -1,6 +1,5 @@
 import { excerpt } from '../../excerpt.ts';
-import { badAnswer } from './answer-proof.ts';
-import { BAD_LISTING } from './aws-sdk-faults.ts';
+import { BAD_LISTING, badAnswer } from './aws-sdk-faults.ts';
 import type { ListAnswer, ListQuery } from './s3-client.ts';
 
 /** A page of a listing as the service tells it. */
