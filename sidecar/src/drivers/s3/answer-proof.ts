@@ -1,4 +1,4 @@
-import { badAnswer } from './aws-sdk-faults.ts';
+import { badAnswer, isPage } from './aws-sdk-faults.ts';
 import type { TransportAnswer } from './http-transport.ts';
 
 /** More than the tags of a page of 1,000 keys, whatever a service tells of each. */
@@ -12,6 +12,7 @@ const TAG = 0x3c;
  */
 export function proveStored(answer: TransportAnswer, checksum: string): void {
   proveObject(answer);
+  if (!answer.sent) throw badAnswer(`${descriptionOf(answer)}, before all bytes of a PUT were sent`);
   if ((answer.body as Buffer).length > 0)
     throw badAnswer(`${descriptionOf(answer)}, with a body after a PUT`);
   const told = answer.headers['x-amz-checksum-sha256'];
@@ -49,8 +50,7 @@ export function proveDocument(answer: TransportAnswer, root: string): void {
 }
 
 function provePlain(answer: TransportAnswer): void {
-  const isPage = /^(text\/html|application\/xhtml)/i.test(answer.headers['content-type'] ?? '');
-  if (answer.statusCode !== 200 || isPage) throw badAnswer(descriptionOf(answer));
+  if (answer.statusCode !== 200 || isPage(answer.headers)) throw badAnswer(descriptionOf(answer));
 }
 
 function hasTooManyTags(body: Buffer): boolean {

@@ -99,6 +99,24 @@ test('an overwrite that may be lost is sent again where only the size is known',
   expect(methods(server).at(-1)).toBe('PUT');
 });
 
+test('an answer before the body was sent acknowledges nothing', async () => {
+  const large = someBytes(8 * 1024 * 1024);
+  const early: Script = ({ response }) => response.writeHead(200, { 'Content-Length': '0' }).end();
+  const server = await scriptedServer(inTurn(early, absent, ok()));
+  expect(await put(server.driver(), large)).toBe('created');
+  expect(methods(server)).toEqual(['PUT', 'HEAD', 'PUT']);
+  const streamed = await scriptedServer(inTurn(absent, early, absent));
+  await expect(put(streamed.driver({ inMemoryLimit: 0 }), large)).rejects.toMatchObject({
+    failure: 'unavailable',
+  });
+});
+
+test('what has the headers of S3 is none of a proxy, whatever type it says', async () => {
+  const headers = { ETag: '"x"', 'Content-Type': 'text/html', 'x-amzn-requestid': 'nQycuLCIp74T' };
+  const server = await scriptedServer(page(200, headers));
+  expect(await put(server.driver())).toBe('created');
+});
+
 const everywhere = page(200, { 'Content-Type': 'text/html', Server: 'some-proxy', ETag: '"x"' }, HTML);
 
 test('a page for everything acknowledges nothing, and the words say who answered', async () => {

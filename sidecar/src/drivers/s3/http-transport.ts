@@ -50,6 +50,8 @@ export interface TransportAnswer {
   readonly statusCode: number;
   readonly headers: Record<string, string>;
   readonly body: IncomingMessage | Buffer;
+  /** whether the whole request had been sent when the answer began */
+  readonly sent: boolean;
 }
 
 export class TransportTimeoutError extends Error {
@@ -102,7 +104,7 @@ export async function exchange(
   send(outgoing, body, askFirst, deadline).catch(end);
   const message = await answered;
   const { statusCode = 0 } = message;
-  const answer = { statusCode, headers: flatHeaders(message) };
+  const answer = { statusCode, headers: flatHeaders(message), sent: outgoing.writableFinished };
   if (streamAnswer && statusCode < 300) return { ...answer, body: message };
   const limit = statusCode < 300 ? LARGEST_COLLECTED : LARGEST_REFUSAL;
   const collected = await collect(message, limit, deadline);
