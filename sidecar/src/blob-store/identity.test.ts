@@ -70,6 +70,8 @@ describe.each([
   test.each([
     ['no JSON', Buffer.from('{"namespace":"orders","na')],
     ['nothing', Buffer.alloc(0)],
+    ['an error of S3', Buffer.from('<?xml version="1.0"?><Error><Code>InternalError</Code></Error>')],
+    ['a page of a proxy', Buffer.from('<html><body>We will be back soon</body></html>')],
     ['null', Buffer.from('null')],
     ['a number', Buffer.from('5')],
     ['an object without names', Buffer.from('{}')],
@@ -79,9 +81,15 @@ describe.each([
     ['an id that is too long', Buffer.from(JSON.stringify({ ...OURS, id: 'x'.repeat(65) }))],
     ['5,000 bytes', Buffer.from(JSON.stringify({ ...OURS, more: 'x'.repeat(5_000) }))],
     ['bytes', someBytes(100)],
-  ])('a store.json with %s is somebody else’s, and stays as it is', async (_title, bytes) => {
+  ])('a store.json with %s is an unreadable answer, nobody’s, and stays as it is', async (_title, bytes) => {
     await store.put('store.json', bytes);
-    await expect(claim()).rejects.toThrow(/belongs to the store described by an unreadable store\.json/);
+    const unreadable = {
+      name: 'StorageError',
+      failure: 'unavailable',
+      message: expect.stringMatching(/^an unreadable answer: .*store\.json.*check the endpoint or the mount/),
+    };
+    await expect(claim()).rejects.toMatchObject(unreadable);
+    await expect(assertIdentity(store.driver, OURS, never())).rejects.toMatchObject(unreadable);
     expect(await store.holds('store.json', bytes)).toBe(true);
   });
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Driver, StorageError } from '../drivers/driver.ts';
+import { excerpt } from '../excerpt.ts';
 import { putSmallObject, readSmallObject } from './small-object.ts';
 
 const IDENTITY_NAME = 'store.json';
@@ -83,21 +84,32 @@ function assertSame(identity: StoreIdentity, found: Found | undefined, absent: s
 }
 
 interface Found {
-  /** `NAMESPACE/NAME`, or words where there is none */
+  /** `NAMESPACE/NAME` */
   readonly store: string;
   readonly storageID: string;
 }
 
-const NOBODY = `described by an unreadable ${IDENTITY_NAME}`;
-const UNREADABLE: Found = { store: NOBODY, storageID: NOBODY };
+/** What answered may be a proxy's page or a service's error, so it says nothing of whose the storage is. */
+function unreadable(what: string): StorageError {
+  return new StorageError(
+    'unavailable',
+    `an unreadable answer: what is told to be ${IDENTITY_NAME} is ${what}, and not what a store writes; check the endpoint or the mount, and proxies on the way; if ${IDENTITY_NAME} itself was altered, restore it`,
+  );
+}
 
-/** `undefined`: there is none */
+/** `undefined`: there is none. @throws StorageError also for what no store wrote */
 async function readIdentity(driver: Driver, signal: AbortSignal): Promise<Found | undefined> {
   const object = await readSmallObject(driver, IDENTITY_NAME, signal);
   if (object === undefined) return undefined;
-  if (object === 'unreadable') return UNREADABLE;
+  if (object === 'unreadable') throw unreadable('an object of more than 4,096 bytes');
+  const found = parseIdentity(object.text);
+  if (found !== undefined) return found;
+  throw unreadable(object.text === '' ? 'empty' : excerpt(object.text, 40));
+}
+
+function parseIdentity(text: string): Found | undefined {
   try {
-    const { namespace, name, id } = JSON.parse(object.text) as Record<string, unknown>;
+    const { namespace, name, id } = JSON.parse(text) as Record<string, unknown>;
     if (typeof namespace === 'string' && typeof name === 'string') {
       const store = format({ namespace, name });
       if (id === undefined) return { store, storageID: store };
@@ -106,7 +118,7 @@ async function readIdentity(driver: Driver, signal: AbortSignal): Promise<Found 
   } catch {
     // Not JSON, or `null`: not what this service writes.
   }
-  return UNREADABLE;
+  return undefined;
 }
 
 function format({ namespace, name }: StoreIdentity): string {

@@ -16,7 +16,7 @@ export interface BlobKey {
   readonly metadataHash: string;
 }
 
-const NAMESPACE = /^[A-Za-z0-9][A-Za-z0-9._-]{0,254}$/;
+export const NAMESPACE = /^[A-Za-z0-9][A-Za-z0-9._-]{0,254}$/;
 const KEY_PREFIX_SEGMENT = /^[0-9a-zA-Z_-]{1,255}$/;
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
 
@@ -81,11 +81,18 @@ export function keyPrefixFits(namespace: string, keyPrefix: string, longestName:
   return longest <= Math.min(longestName, MAX_KEY_BYTES);
 }
 
-/**
- * A key that came from outside, by the one grammar that also writes keys: what parses names an object that this
- * service may have written, and can name nothing else on any backend. @throws ServiceError `invalid_key`
- */
+/** A key that came from outside. @throws ServiceError `invalid_key` */
 export function parseKey(text: string): BlobKey {
+  const key = readKey(text);
+  if (key === undefined) throw new ServiceError('invalid_key', 'key is not one that this service hands out');
+  return key;
+}
+
+/**
+ * By the one grammar that also writes keys: what parses names an object that this service may have written, and can name
+ * nothing else on any backend. `undefined`: it is no key
+ */
+export function readKey(text: string): BlobKey | undefined {
   const segments = text.split('/');
   const [empty, root = '', namespace = '', place, ...rest] = segments;
   const metadataHash = rest.pop() ?? '';
@@ -101,10 +108,7 @@ export function parseKey(text: string): BlobKey {
     DIGEST.test(digest) &&
     DIGEST.test(metadataHash) &&
     text.length <= MAX_KEY_BYTES;
-  if (!valid) {
-    throw new ServiceError('invalid_key', 'key is not one that this service hands out');
-  }
-  return key;
+  return valid ? key : undefined;
 }
 
 function isKeyPrefix(text: string): boolean {

@@ -5,6 +5,7 @@ import { isOlderThan } from '../keys/window.ts';
 import type { Metrics } from '../operations/metrics.ts';
 import { countWindow, deleteWindow, type Removed } from './delete-window.ts';
 import { storedWindows } from './expired-windows.ts';
+import { beyondLimits } from './pass-limits.ts';
 
 /** What one window has lost so far, or would lose. */
 export interface CleanupProgress extends Removed {
@@ -34,7 +35,8 @@ export async function* cleanup(
   await clock.check();
   await ownership.check();
   const failures: unknown[] = [];
-  for (const { window, folder } of await storedWindows(driver, signal)) {
+  const { windows, hasLater, cutOff } = await storedWindows(driver, signal);
+  for (const { window, folder } of windows) {
     if (!isOlderThan(window, age, clock.deletionTime, clockTolerance)) continue;
     let objects = 0;
     let bytes = 0;
@@ -52,4 +54,5 @@ export async function* cleanup(
     }
   }
   if (failures.length > 0) throw failures[0];
+  if (hasLater || cutOff) throw beyondLimits('the storage has more windows');
 }

@@ -7,6 +7,7 @@ import { isExpired } from '../keys/window.ts';
 import type { Metrics } from '../operations/metrics.ts';
 import { deleteWindow } from './delete-window.ts';
 import { storedWindows } from './expired-windows.ts';
+import { beyondLimits, PASS_LIMITS, type PassLimits } from './pass-limits.ts';
 
 /** Passes begin this share of the interval earlier or later, so that several reapers do not list at the same moment. */
 const JITTER = 0.1;
@@ -76,30 +77,36 @@ export class Reaper {
   }
 
   /**
-   * One pass over all expired windows; one that fails does not keep the others.
+   * One pass over all expired windows, within limits; one that fails does not keep the others.
    * @throws ServiceError `clock_difference`; ForeignStoreError, StorageError
    */
-  async pass(signal: AbortSignal): Promise<void> {
+  async pass(signal: AbortSignal, limits: PassLimits = PASS_LIMITS): Promise<void> {
     await this.#clock.check();
     await this.#ownership.check();
     this.#tellLag();
     const failures: unknown[] = [];
-    for (const { window, folder } of await storedWindows(this.#driver, signal)) {
-      if (!isExpired(window, this.#clock.deletionTime, this.#settings.clockTolerance)) break;
-      await this.#reap(folder, signal).catch((error) => failures.push(error));
+    const { windows, hasLater, cutOff } = await storedWindows(this.#driver, signal, limits);
+    let isAllReaped = !hasLater;
+    for (const { window, folder } of windows) {
+      if (!isExpired(window, this.#clock.deletionTime, this.#settings.clockTolerance)) {
+        isAllReaped = true;
+        break;
+      }
+      await this.#reap(folder, limits, signal).catch((error) => failures.push(error));
       signal.throwIfAborted();
     }
     if (failures.length > 0) throw failures[0];
+    if (!isAllReaped || cutOff) throw beyondLimits('the storage has more windows');
   }
 
-  async #reap(folder: string, signal: AbortSignal): Promise<void> {
+  async #reap(folder: string, limits: PassLimits, signal: AbortSignal): Promise<void> {
     let objects = 0;
     let bytes = 0;
     const started = performance.now();
     await this.#clock.assertTrusted();
     await this.#ownership.assertOurs();
     try {
-      for await (const page of deleteWindow(this.#driver, folder, signal)) {
+      for await (const page of deleteWindow(this.#driver, folder, signal, limits)) {
         objects += page.objects;
         bytes += page.bytes;
         this.#metrics.recordDeleted(page.objects, page.bytes);

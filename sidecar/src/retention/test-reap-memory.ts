@@ -12,13 +12,14 @@ import { Reaper } from './reaper.ts';
 
 const [, , folder = '', count = ''] = process.argv;
 const WINDOW = 'expires-20200101T000000Z-30d';
+const DIGEST = `sha256:${'0'.repeat(64)}`;
 
 const driver = await FilesystemDriver.start(folder);
 // Written without the driver, whose fsyncs are not what is measured.
 for (let index = 0; index < Number(count); index += 1) {
-  const path = join(folder, WINDOW, 'orders', 'common', `sha256:${index}`);
+  const path = join(folder, WINDOW, 'orders', 'custom', 'wf', String(index));
   mkdirSync(path, { recursive: true });
-  writeFileSync(join(path, 'sha256:0'), 'x');
+  writeFileSync(join(path, `${DIGEST}.${DIGEST}`), 'x');
 }
 
 const collect = globalThis.gc ?? (() => {});

@@ -46,8 +46,10 @@ export function reaperOn(store: TestStore, settings: Partial<ReaperSettings> = {
   return new Reaper(partsOn(store), { interval: 3_600_000, clockTolerance: 0, ...settings });
 }
 
+/** Names of payloads. */
 export function objectsIn(root: string, count: number): string[] {
-  return Array.from({ length: count }, (_, index) => `${root}/orders/common/sha256:${index}/sha256:0`);
+  const digest = (number: number) => `sha256:${number.toString(16).padStart(64, '0')}`;
+  return Array.from({ length: count }, (_, index) => `${root}/orders/common/${digest(index)}/${digest(0)}`);
 }
 
 /** Three objects of 1, 2 and 3 bytes in each root, the identity beside them; all their names. */

@@ -5,6 +5,7 @@ import {
   assertSameStorage,
   ForeignStoreError,
 } from '../../../../sidecar/src/blob-store/identity.ts';
+import { putSmallObject } from '../../../../sidecar/src/blob-store/small-object.ts';
 import { AwaitedDriver } from '../../../../sidecar/src/drivers/awaited-driver.ts';
 import { StorageError } from '../../../../sidecar/src/drivers/driver.ts';
 import { MemoryDriver } from '../../../../sidecar/src/drivers/memory.ts';
@@ -28,6 +29,11 @@ const failure = async (work: Promise<unknown>): Promise<unknown> => {
   throw new Error('it should have failed');
 };
 
+const unreadable = async () => {
+  const driver = new MemoryDriver(1_024);
+  await putSmallObject(driver, 'store.json', '<Error>billing/invoices</Error>', { signal });
+  return await assertIdentity(driver, IDENTITY, signal);
+};
 const replaced = async () => assertSameStorage('payments/orders/2', 'payments/orders/1');
 
 /** Reasons are told by the service's words: here they come from the service itself. */
@@ -39,6 +45,9 @@ test.each<[string, () => unknown]>([
   ['ClockDifference', () => fault('RequestTimeTooSkewed', 403)],
   ['StorageFull', () => new StorageError('full', 'no space left')],
   ['StorageUnavailable', () => fault('ECONNREFUSED')],
+  ['StorageUnavailable', () => fault('BadAnswer')],
+  ['StorageUnavailable', () => fault('BadListing')],
+  ['StorageUnavailable', () => failure(unreadable())],
   ['IdentityMissing', () => failure(assertIdentity(new MemoryDriver(1_024), IDENTITY, signal))],
   ['StorageReplaced', () => failure(replaced())],
   ['Starting', () => failure(assertClaimed(new MemoryDriver(1_024), IDENTITY, signal))],

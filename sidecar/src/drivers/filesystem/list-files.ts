@@ -1,7 +1,8 @@
 import type { Dirent } from 'node:fs';
 import { lstat, opendir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type ListedObject, PAGE_SIZE } from '../driver.ts';
+import { excerpt } from '../../excerpt.ts';
+import { type ListedObject, LONGEST_NAME, PAGE_SIZE, StorageError } from '../driver.ts';
 import { unless } from './failures.ts';
 import { objectNameOfFile } from './object-paths.ts';
 
@@ -33,12 +34,16 @@ export async function* listFolders(folder: string, signal: AbortSignal): AsyncGe
   }
 }
 
-/** Depth first, so that the files of one folder come one after another; held is one open folder a level. */
+/**
+ * Depth first, so that the files of one folder come one after another; held is one open folder a level.
+ * @throws StorageError for folders that are deeper than a name can be
+ */
 async function* filesBelow(
   folder: string,
   prefix: string,
   signal: AbortSignal,
 ): AsyncGenerator<ListedObject[]> {
+  assertNotTooDeep(prefix);
   for await (const entries of entriesOf(folder, signal)) {
     const looks = await Promise.all(entries.map((entry) => look(entry, folder, prefix)));
     for (const [index, files] of looks.entries()) {
@@ -47,6 +52,15 @@ async function* filesBelow(
       else yield* filesBelow(`${folder}${name}/`, `${prefix}${name}/`, signal);
     }
   }
+}
+
+/** Each level costs an open folder. */
+function assertNotTooDeep(folder: string): void {
+  if (Buffer.byteLength(folder) <= LONGEST_NAME) return;
+  throw new StorageError(
+    'unavailable',
+    `the data folder has folders that are deeper than any payload lies: ${excerpt(folder)}; move them away`,
+  );
 }
 
 /** A file, or the files of a small folder that has no folders in it; `large` for any other folder. */

@@ -11,9 +11,12 @@ import {
   type S3ClientConfig,
 } from '@aws-sdk/client-s3';
 import { answerBody } from './answer-body.ts';
-import { BAD_ANSWER, faultOf } from './aws-sdk-faults.ts';
+import { proveDocument, proveReadable, proveStored } from './answer-proof.ts';
+import { faultOf } from './aws-sdk-faults.ts';
 import { type CallOptions, configuration, signKnownDigest } from './aws-sdk-settings.ts';
 import { type HttpAgents, httpAgents } from './http-agents.ts';
+import type { TransportAnswer } from './http-transport.ts';
+import { listAnswerOf } from './listing-page.ts';
 import type {
   Fault,
   ListAnswer,
@@ -54,6 +57,7 @@ export class AwsSdkClient implements S3Client {
   }
 
   async put(...[key, body, { size, digest }, { ifAbsent, signal }]: Parameters<S3Client['put']>) {
+    const checksum = base64Of(digest);
     const command = new PutObjectCommand({
       ...this.#writeOptions,
       Bucket: this.#bucket,
@@ -61,17 +65,18 @@ export class AwsSdkClient implements S3Client {
       // The SDK passes it on unread, and our transport takes any iterable.
       Body: body as unknown as Readable,
       ContentLength: size,
-      ChecksumSHA256: base64Of(digest),
+      ChecksumSHA256: checksum,
       IfNoneMatch: ifAbsent ? '*' : undefined,
     });
     const askFirst = !Array.isArray(body);
-    await this.#aws.send(command, options(signal, { askFirst, answerLimit: LONG_WORK }));
+    const proof = (answer: TransportAnswer) => proveStored(answer, checksum);
+    await this.#aws.send(command, options(signal, { askFirst, answerLimit: LONG_WORK, proof }));
   }
 
   async head(key: string, signal: AbortSignal): Promise<ObjectHead | undefined> {
     const command = new HeadObjectCommand({ Bucket: this.#bucket, Key: key, ChecksumMode: 'ENABLED' });
     try {
-      const answer = await this.#aws.send(command, options(signal));
+      const answer = await this.#aws.send(command, options(signal, { proof: proveReadable }));
       return { size: answer.ContentLength ?? 0, digest: digestOf(answer.ChecksumSHA256) };
     } catch (error) {
       if (faultOf(error)?.status === 404) return undefined;
@@ -86,18 +91,19 @@ export class AwsSdkClient implements S3Client {
       date = Date.parse(headers.date ?? '') || undefined;
     };
     try {
-      const answer = await this.#aws.send(command, options(signal, { streamAnswer: true, noteHeaders }));
-      const body = answerBody(answer.Body as Readable);
-      if (answer.ContentLength !== undefined) return { object: { size: answer.ContentLength, body }, date };
-      await body.close();
-      throw badAnswer('an object without Content-Length');
+      const answer = await this.#aws.send(
+        command,
+        options(signal, { streamAnswer: true, noteHeaders, proof: proveReadable }),
+      );
+      return { object: { size: answer.ContentLength ?? 0, body: answerBody(answer.Body as Readable) }, date };
     } catch (error) {
       if (faultOf(error)?.code === 'NoSuchKey') return { object: undefined, date };
       throw error;
     }
   }
 
-  async list({ prefix, byFolder = false, limit, from }: ListQuery, signal: AbortSignal): Promise<ListAnswer> {
+  async list(query: ListQuery, signal: AbortSignal): Promise<ListAnswer> {
+    const { prefix, byFolder = false, limit, from } = query;
     const command = new ListObjectsV2Command({
       Bucket: this.#bucket,
       Prefix: prefix,
@@ -107,15 +113,9 @@ export class AwsSdkClient implements S3Client {
       // Other writers' keys may hold what XML cannot.
       EncodingType: 'url',
     });
-    const answer = await this.#aws.send(command, options(signal, { answerLimit: LONG_WORK }));
-    // A proxy's page may be good XML.
-    if (answer.Name === undefined) throw badAnswer('a listing without the name of the bucket');
-    const plain = (text = '') => (answer.EncodingType === 'url' ? decoded(text) : text);
-    return {
-      objects: (answer.Contents ?? []).map(({ Key, Size }) => ({ name: plain(Key), size: Size ?? 0 })),
-      folders: (answer.CommonPrefixes ?? []).map(({ Prefix }) => plain(Prefix)),
-      next: answer.IsTruncated === true ? answer.NextContinuationToken : undefined,
-    };
+    const proof = (answer: TransportAnswer) => proveDocument(answer, 'ListBucketResult');
+    const page = await this.#aws.send(command, options(signal, { answerLimit: LONG_WORK, proof }));
+    return listAnswerOf(page, this.#bucket, query);
   }
 
   async delete(keys: readonly string[], signal: AbortSignal) {
@@ -132,7 +132,8 @@ export class AwsSdkClient implements S3Client {
 
   async keepsVersions(signal: AbortSignal): Promise<boolean> {
     const command = new GetBucketVersioningCommand({ Bucket: this.#bucket });
-    return (await this.#aws.send(command, options(signal))).Status === 'Enabled';
+    const proof = (answer: TransportAnswer) => proveDocument(answer, 'VersioningConfiguration');
+    return (await this.#aws.send(command, options(signal, { proof }))).Status === 'Enabled';
   }
 
   connectionsInUse(): number {
@@ -153,10 +154,6 @@ const NO_ANSWER: Fault = {
   region: undefined,
 };
 
-function badAnswer(what: string): Error {
-  return Object.assign(new Error(what), { code: BAD_ANSWER });
-}
-
 /** What reaches our transport through the SDK, beside the signal. */
 function options(abortSignal: AbortSignal, forTransport: CallOptions = {}) {
   return { abortSignal, ...forTransport };
@@ -170,9 +167,4 @@ function base64Of(digest: string): string {
 function digestOf(checksum: string | undefined): string | undefined {
   if (checksum === undefined || checksum.includes('-')) return undefined;
   return `sha256:${Buffer.from(checksum, 'base64').toString('hex')}`;
-}
-
-/** The encoding of forms, in which a plus is a space. */
-function decoded(text: string): string {
-  return decodeURIComponent(text.replaceAll('+', ' '));
 }

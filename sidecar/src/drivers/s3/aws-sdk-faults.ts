@@ -6,6 +6,13 @@ export const NO_REGION = 'NoRegion';
 export const BAD_LOCATION = 'BadLocation';
 /** An answer that is none of this protocol. */
 export const BAD_ANSWER = 'BadAnswer';
+/** A listing that does not fit what was asked, or leads nowhere. */
+export const BAD_LISTING = 'BadListing';
+
+/** What an answer was that is none of this protocol, as `faultOf` knows it. */
+export function badAnswer(what: string): Error {
+  return Object.assign(new Error(what), { code: BAD_ANSWER });
+}
 
 interface SdkError extends Error {
   readonly code?: unknown;
@@ -39,8 +46,21 @@ export function faultOf(thrown: unknown): Fault | undefined {
 /** Answers to HEAD have no body that could tell a code. */
 function codeOfAnswer(error: SdkError, status: number): string {
   const code = textOf(error.Code) ?? error.name;
+  if (isOfProxy(error, status)) return BAD_ANSWER;
   if (status < 300 || code === 'SyntaxError' || code === 'Error') return BAD_ANSWER;
   return code === 'Unknown' || code === 'UnknownError' ? '' : code;
+}
+
+/** S3 does not send to a page; a proxy that is too busy sends one too, and may be asked again more slowly. */
+function isOfProxy({ $response }: SdkError, status: number): boolean {
+  if (status === 429 || status >= 500) return false;
+  return status === 302 || status === 303 || isPage($response?.headers ?? {});
+}
+
+/** Moto says of all its answers that they are pages; as those of other services they have headers of S3. */
+export function isPage(headers: Readonly<Record<string, string>>): boolean {
+  const isOfS3 = Object.keys(headers).some((header) => header.startsWith('x-amz'));
+  return !isOfS3 && /^(text\/html|application\/xhtml)/i.test(headers['content-type'] ?? '');
 }
 
 function codeWithoutAnswer(error: SdkError): string | undefined {

@@ -1,6 +1,11 @@
 import { credentialsFromFolder } from './credentials-folder.ts';
 import type { HttpAgents } from './http-agents.ts';
-import { exchange, type TransportOptions, type TransportRequest } from './http-transport.ts';
+import {
+  exchange,
+  type TransportAnswer,
+  type TransportOptions,
+  type TransportRequest,
+} from './http-transport.ts';
 import type { S3Location } from './s3-client.ts';
 
 /** Services beside AWS mostly take any region, and this one if only one. */
@@ -9,6 +14,8 @@ const REGION_ELSEWHERE = 'us-east-1';
 /** What a call tells the transport; the SDK hands it through. */
 export interface CallOptions extends Omit<TransportOptions, 'signal'> {
   readonly noteHeaders?: (headers: Readonly<Record<string, string>>) => void;
+  /** Throws for an answer that says success and is none of S3's. */
+  readonly proof?: (answer: TransportAnswer) => void;
 }
 
 /** The SDK's configuration. */
@@ -39,15 +46,25 @@ function requestHandler(agents: HttpAgents) {
   return {
     metadata: { handlerProtocol: 'http/1.1' },
     handle: async (request: TransportRequest & { query?: Query }, options: HandlerOptions = {}) => {
-      const { abortSignal: signal, noteHeaders, ...forTransport } = options;
+      const { abortSignal: signal, noteHeaders, proof, ...forTransport } = options;
       const path = request.path + queryText(request.query ?? {});
       const response = await exchange(agents, { ...request, path }, { signal, ...forTransport });
+      if (proof !== undefined && response.statusCode < 300) prove(response, proof);
       noteHeaders?.(response.headers);
       return { response };
     },
     updateHttpClientConfig: () => {},
     httpHandlerConfigs: () => ({}),
   } as const;
+}
+
+function prove(answer: TransportAnswer, proof: (answer: TransportAnswer) => void): void {
+  try {
+    proof(answer);
+  } catch (error) {
+    if (!Buffer.isBuffer(answer.body)) answer.body.destroy();
+    throw error;
+  }
 }
 
 type HandlerOptions = CallOptions & { readonly abortSignal?: AbortSignal };

@@ -1,5 +1,5 @@
 import { StorageError, type StorageFailure } from '../driver.ts';
-import { BAD_ANSWER, BAD_LOCATION, NO_CREDENTIALS, NO_REGION } from './aws-sdk-faults.ts';
+import { BAD_ANSWER, BAD_LISTING, BAD_LOCATION, NO_CREDENTIALS, NO_REGION } from './aws-sdk-faults.ts';
 import type { Fault } from './s3-client.ts';
 
 /** What was tried: in words, and as the action that a policy has to allow for it. */
@@ -144,6 +144,20 @@ const TABLE: readonly Row[] = [
       `the bytes were altered or lost on the way to the storage (${code}); nothing was stored. Look for a proxy that rewrites`,
   },
   {
+    when: codes(BAD_ANSWER),
+    failure: 'unavailable',
+    retry: 'soon',
+    words: (fault, { place }) =>
+      `an unreadable answer: what answered is no S3 (${fault.status ?? fault.message}), perhaps a proxy; check the endpoint of ${place}, and proxies on the way`,
+  },
+  {
+    when: codes(BAD_LISTING),
+    failure: 'unavailable',
+    retry: 'soon',
+    words: ({ message }, { place }) =>
+      `the listing cannot be believed: ${message}; check ${place}, and proxies and caches on the way`,
+  },
+  {
     when: (fault) => fault.code === 'AccessDenied' || status(401, 403)(fault),
     failure: 'denied',
     retry: 'never',
@@ -165,13 +179,6 @@ const TABLE: readonly Row[] = [
     failure: 'unavailable',
     retry: 'soon',
     words: ({ code }) => `another request changed the same object meanwhile (${code})`,
-  },
-  {
-    when: codes(BAD_ANSWER),
-    failure: 'unavailable',
-    retry: 'soon',
-    words: (fault, { place }) =>
-      `what answered is no S3 (${fault.status ?? fault.message}); check the endpoint of ${place}, and proxies on the way`,
   },
   {
     when: codes('ENOTFOUND', 'EAI_AGAIN'),

@@ -2,6 +2,7 @@ import { type ClientRequest, type IncomingMessage, request as plainRequest } fro
 import { request as secureRequest } from 'node:https';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import { badAnswer } from './aws-sdk-faults.ts';
 import type { HttpAgents } from './http-agents.ts';
 
 /** ms until there is a connection, TLS and a proxy's tunnel included */
@@ -19,8 +20,10 @@ const CONTINUE_LIMIT = 1_000;
  * 1 MiB an eighth less processor time.
  */
 const WRITE_AHEAD = 512 * 1024;
-/** Answers that are not streamed: a page of 1,000 keys of 1 KiB is the largest. */
-const LARGEST_COLLECTED = 16 * 1024 * 1024;
+/** Bytes of answers that are not streamed: a page of 1,000 keys of 1 KiB, each encoded as 3 KiB, is the largest. */
+const LARGEST_COLLECTED = 4 * 1024 * 1024;
+/** Bytes of an answer that says what failed. */
+const LARGEST_REFUSAL = 64 * 1024;
 
 /** A request as the SDK signs it. */
 export interface TransportRequest {
@@ -47,6 +50,8 @@ export interface TransportAnswer {
   readonly statusCode: number;
   readonly headers: Record<string, string>;
   readonly body: IncomingMessage | Buffer;
+  /** whether the whole request had been sent when the answer began */
+  readonly sent: boolean;
 }
 
 export class TransportTimeoutError extends Error {
@@ -99,9 +104,10 @@ export async function exchange(
   send(outgoing, body, askFirst, deadline).catch(end);
   const message = await answered;
   const { statusCode = 0 } = message;
-  const answer = { statusCode, headers: flatHeaders(message) };
+  const answer = { statusCode, headers: flatHeaders(message), sent: outgoing.writableFinished };
   if (streamAnswer && statusCode < 300) return { ...answer, body: message };
-  const collected = await collect(message, deadline);
+  const limit = statusCode < 300 ? LARGEST_COLLECTED : LARGEST_REFUSAL;
+  const collected = await collect(message, limit, deadline);
   // Answered before the body was sent: what is left of it is not wanted.
   if (!outgoing.writableFinished) outgoing.destroy();
   return { ...answer, body: collected };
@@ -193,13 +199,13 @@ function connected(outgoing: ClientRequest, resolve: () => void): void {
   else outgoing.once('socket', onSocket);
 }
 
-async function collect(message: IncomingMessage, deadline: Deadline): Promise<Buffer> {
+async function collect(message: IncomingMessage, limit: number, deadline: Deadline): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   deadline.start('complete answer', BODY_LIMIT);
   for await (const chunk of message as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > LARGEST_COLLECTED) throw new Error(`the answer has more than ${LARGEST_COLLECTED} bytes`);
+    if (size > limit) throw badAnswer(`${message.statusCode} with more than ${limit} bytes`);
     chunks.push(chunk);
   }
   deadline.stop();

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { eventually } from '../../testing/eventually.ts';
 import { realProgram } from '../../testing/real-program.ts';
 import { metric } from '../../testing/running-service.ts';
-import { type Exchange, scriptedServer } from './test-scripted-server.ts';
+import { type Exchange, listingFor, scriptedServer } from './test-scripted-server.ts';
 
 const OBJECTS = 1_000_000;
 const PAGE = 1_000;
@@ -30,10 +30,10 @@ class SimulatedBucket {
     const isThere = this.window.startsWith(prefix) && this.#deleted < OBJECTS;
     if (searchParams.has('delimiter')) {
       const folder = isThere ? `<CommonPrefixes><Prefix>${this.window}</Prefix></CommonPrefixes>` : '';
-      return void response.end(listing(folder));
+      return void response.end(listingFor(exchange.path, folder));
     }
     const wanted = prefix === this.window ? Number(searchParams.get('continuation-token') ?? 0) : OBJECTS;
-    response.end(this.#page(Math.max(wanted, this.#deleted)));
+    response.end(listingFor(exchange.path, this.#page(Math.max(wanted, this.#deleted))));
   }
 
   async #answerIdentity({ method, headers, response, body }: Exchange): Promise<void> {
@@ -53,7 +53,7 @@ class SimulatedBucket {
       objects += `<Contents><Key>${this.#nameOf(index)}</Key><Size>1000</Size></Contents>`;
     }
     const next = end < OBJECTS ? `<NextContinuationToken>${end}</NextContinuationToken>` : '';
-    return listing(`<IsTruncated>${end < OBJECTS}</IsTruncated>${next}${objects}`);
+    return `<IsTruncated>${end < OBJECTS}</IsTruncated>${next}${objects}`;
   }
 
   async #delete({ response, body }: Exchange): Promise<void> {
@@ -66,10 +66,6 @@ class SimulatedBucket {
     const hex = index.toString(16).padStart(64, '0');
     return `${this.window}orders/common/sha256:${hex}/sha256:${hex}`;
   }
-}
-
-function listing(content: string): string {
-  return `<?xml version="1.0"?><ListBucketResult><Name>payloads</Name>${content}</ListBucketResult>`;
 }
 
 test('1,000,000 objects are counted and reaped in a bounded memory', async () => {

@@ -19,9 +19,14 @@ export class ObjectKeys {
     return this.#prefix === '' ? name : this.#prefix + name.replace(/^\//, '');
   }
 
+  /** Whether keys begin like names that begin with `prefix`: none has an empty segment behind the store's own prefix. */
+  mayBeginWith(prefix: string): boolean {
+    return this.#prefix === '' || !prefix.startsWith('/');
+  }
+
   /** What the keys begin with of names that begin with `prefix`. */
   prefixOf(prefix: string): string {
-    return this.#prefix + prefix;
+    return this.keyOf(prefix);
   }
 
   nameOf(key: string): string {

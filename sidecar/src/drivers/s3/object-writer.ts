@@ -125,10 +125,11 @@ export class ObjectWriter {
     try {
       await this.#calls.call(DOING, 's3:PutObject', rules, async (client) => {
         // It may have said that it stored the object, or that it has one.
-        const there = answerLost && ifAbsent ? await client.head(key, signal) : undefined;
-        if (there !== undefined) throw new RefusedCreate(there);
+        const there = answerLost ? await client.head(key, signal) : undefined;
+        if (there !== undefined && ifAbsent) throw new RefusedCreate(there);
+        if (there !== undefined && isProvenBy(there, facts)) return;
         await client.put(key, body, facts, { ifAbsent, signal }).catch((error) => {
-          answerLost = client.faultOf(error)?.status === undefined;
+          answerLost = isNoAnswer(client.faultOf(error));
           throw error;
         });
       });
@@ -166,6 +167,16 @@ class RefusedCreate extends Error {
     super('an object has the key');
     this.head = head;
   }
+}
+
+/** Whether it was stored cannot be known: nobody answered, or somebody said yes who is not the service. */
+function isNoAnswer(fault: Fault | undefined): boolean {
+  return (fault?.status ?? 0) < 300;
+}
+
+/** A size alone does not show that an object was overwritten. */
+function isProvenBy(head: ObjectHead, { size, digest }: BlobFacts): boolean {
+  return head.size === size && head.digest === digest;
 }
 
 function isRefusedCreate(fault: Fault | undefined): boolean {

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { tryWrite } from '../../blob-store/write-trial.ts';
 import { bytesOf, factsOf, inChunks, never, someBytes } from '../conformance/subject.ts';
 import type { S3Driver } from './s3-driver.ts';
-import { inTurn, ok, refusal, type Script, scriptedServer } from './test-scripted-server.ts';
+import { inTurn, listingFor, ok, refusal, type Script, scriptedServer } from './test-scripted-server.ts';
 
 const SLASHED = '/blobs/orders/common/sha256:1/sha256:2';
 const IN_WINDOW = 'expires-20400101T000000Z-30d/orders/common/sha256:1/sha256:2';
@@ -170,15 +170,17 @@ test('a region is signed for, and without one the default of services beside AWS
 });
 
 test('keys of other writers are listed as they are, whatever characters they have', async () => {
-  const page = (keys: string[], next: string) =>
-    `<ListBucketResult><Name>payloads</Name><EncodingType>url</EncodingType><IsTruncated>${next !== ''}</IsTruncated>${next}` +
-    keys.map((key) => `<Contents><Key>${key}</Key><Size>3</Size></Contents>`).join('') +
-    '</ListBucketResult>';
+  const page = (path: string, keys: string[], next: string) =>
+    listingFor(
+      path,
+      `<IsTruncated>${next !== ''}</IsTruncated>${next}` +
+        keys.map((key) => `<Contents><Key>${key}</Key><Size>3</Size></Contents>`).join(''),
+    );
+  const next = '<NextContinuationToken>t/1</NextContinuationToken>';
   const server = await scriptedServer(
     inTurn(
-      ({ response }) =>
-        response.end(page(['p/a%01b', 'p/a+b%2Bc'], '<NextContinuationToken>t/1</NextContinuationToken>')),
-      ({ response }) => response.end(page(['p/%C3%A4'], '')),
+      ({ path, response }) => response.end(page(path, ['p/a%01b', 'p/a+b%2Bc'], next)),
+      ({ path, response }) => response.end(page(path, ['p/%C3%A4'], '')),
     ),
   );
   const names = [];
@@ -190,19 +192,17 @@ test('keys of other writers are listed as they are, whatever characters they hav
 });
 
 test('slashes that a service folds in its listing are nobody’s', async () => {
-  const folded =
-    '<ListBucketResult><Name>payloads</Name><CommonPrefixes><Prefix>blobs/</Prefix></CommonPrefixes></ListBucketResult>';
-  const server = await scriptedServer(({ response }) => response.end(folded));
+  const folded = '<CommonPrefixes><Prefix>blobs/</Prefix></CommonPrefixes>';
+  const server = await scriptedServer(({ path, response }) => response.end(listingFor(path, folded)));
   const found = [];
   for await (const name of server.driver().listFirstSegments('/blobs', never())) found.push(name);
   expect(found).toEqual([]);
 });
 
 test('first segments that begin with a slash are looked up one level deeper', async () => {
-  const prefixes = (prefix: string) =>
-    `<ListBucketResult><Name>payloads</Name><CommonPrefixes><Prefix>${prefix}</Prefix></CommonPrefixes></ListBucketResult>`;
+  const prefixes = (prefix: string) => `<CommonPrefixes><Prefix>${prefix}</Prefix></CommonPrefixes>`;
   const server = await scriptedServer(({ path, response }) =>
-    response.end(prefixes(path.includes('prefix=%2F') ? '/blobs/' : '/')),
+    response.end(listingFor(path, prefixes(path.includes('prefix=%2F') ? '/blobs/' : '/'))),
   );
   const found = [];
   for await (const name of server.driver().listFirstSegments('', never())) found.push(name);

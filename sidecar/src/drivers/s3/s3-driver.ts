@@ -11,16 +11,19 @@ import {
 } from '../driver.ts';
 import { BucketCalls } from './bucket-calls.ts';
 import { deleteObjects } from './delete-objects.ts';
+import { ListingProgress } from './listing-progress.ts';
 import { MemoryAllowance } from './memory-allowance.ts';
 import { ObjectKeys } from './object-keys.ts';
 import { ObjectWriter } from './object-writer.ts';
-import type { ListAnswer, S3Client } from './s3-client.ts';
+import type { ListAnswer, ObjectAnswer, S3Client } from './s3-client.ts';
 
 const MIB = 1024 * 1024;
 /** `Date` is cut to the second: half of one later it is right to half a second. */
 const MIDDLE_OF_SECOND = 500;
 /** Any key would do, as the answer that there is none has a date too; this one is there, and small. */
 const CLOCK_OBJECT = 'store.json';
+/** bytes */
+const LARGEST_CLOCK_OBJECT = 64 * 1024;
 
 export interface S3DriverOptions {
   /** before the name of every object; empty, or ending in a slash */
@@ -76,6 +79,8 @@ export class S3Driver implements Driver {
   }
 
   async *listFirstSegments(prefix: string, signal: AbortSignal): AsyncIterable<string> {
+    // Behind a prefix no key has an empty segment, and a request for one is refused by some services.
+    if (!this.#keys.mayBeginWith(prefix)) return;
     for await (const { folders } of this.#pages(prefix, true, signal)) {
       for (const folder of folders) {
         const name = this.#keys.nameOf(folder);
@@ -112,7 +117,7 @@ export class S3Driver implements Driver {
   async currentTime(signal: AbortSignal): Promise<number> {
     const doing = "read the storage's clock";
     const { object, date } = await this.#get(CLOCK_OBJECT, doing, signal);
-    if (object !== undefined) await drain(this.#calls.read(object.body, doing, signal));
+    if (object !== undefined) await this.#discard(object, doing, signal);
     if (date === undefined) throw new StorageError('unavailable', `cannot ${doing}: it sends no Date`);
     return date + MIDDLE_OF_SECOND;
   }
@@ -126,12 +131,30 @@ export class S3Driver implements Driver {
     return this.#calls.call(doing, 's3:GetObject', { signal }, (client) => client.get(key, signal));
   }
 
+  /** Read, it leaves the connection for the next request; what is as large as no such object is not waited for. */
+  async #discard(
+    { size, body }: Exclude<ObjectAnswer['object'], undefined>,
+    doing: string,
+    signal: AbortSignal,
+  ) {
+    if (size > LARGEST_CLOCK_OBJECT) await body.close();
+    else await drain(this.#calls.read(body, doing, signal));
+  }
+
   async *#pages(prefix: string, byFolder: boolean, signal: AbortSignal): AsyncGenerator<ListAnswer> {
     const query = { prefix: this.#keys.prefixOf(prefix), byFolder, limit: PAGE_SIZE };
+    const progress = new ListingProgress();
     let from: string | undefined;
     do {
-      const page = await this.#calls.call('list the payloads', 's3:ListBucket', { signal }, (client) =>
-        client.list({ ...query, from }, signal),
+      const page = await this.#calls.call(
+        'list the payloads',
+        's3:ListBucket',
+        { signal },
+        async (client) => {
+          const answer = await client.list({ ...query, from }, signal);
+          progress.take(answer);
+          return answer;
+        },
       );
       yield page;
       from = page.next;

@@ -51,6 +51,8 @@ export async function scriptedServer(script: Script): Promise<ScriptedServer> {
   const answer = async (request: IncomingMessage, response: ServerResponse) => {
     const { method = '', url: path = '', headers } = request;
     asked.push({ method, path, headers });
+    // What S3 says of every object; a script that plays somebody else removes it.
+    response.setHeader('ETag', '"0123456789abcdef"');
     const body = async () => Buffer.concat(await request.toArray());
     try {
       await script({ method, path, headers, request, response, body });
@@ -117,5 +119,18 @@ export const refusal =
     response.writeHead(status, { 'Content-Type': 'application/xml', ...headers });
     response.end(method === 'HEAD' ? undefined : text);
   };
+
+/** A listing as S3 writes it, which says what was asked for; `content` is what it found. */
+export function listingFor(path: string, content = ''): string {
+  const { searchParams } = new URL(path, 'http://bucket');
+  const echoed = [
+    ['Name', 'payloads'],
+    ['Prefix', searchParams.get('prefix') ?? ''],
+    ['Delimiter', searchParams.get('delimiter') ?? ''],
+    ['EncodingType', 'url'],
+  ].map(([name, text]) => (text === '' ? '' : `<${name}>${text}</${name}>`));
+  const rest = content.includes('<IsTruncated>') ? '' : '<IsTruncated>false</IsTruncated>';
+  return `<?xml version="1.0"?><ListBucketResult>${echoed.join('')}${rest}${content}</ListBucketResult>`;
+}
 
 export const broken: Script = ({ request }) => request.socket.destroy();

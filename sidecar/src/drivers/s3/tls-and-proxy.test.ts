@@ -66,7 +66,7 @@ async function secureStorage() {
       `${request.method} ${request.headers.host?.replace(/:\d+$/, '')}${request.url?.replace(/\?.*/, '')}`,
     );
     await request.toArray();
-    response.end(request.method === 'GET' ? bytes : undefined);
+    response.setHeader('ETag', '"0123456789abcdef"').end(request.method === 'GET' ? bytes : undefined);
   });
   return { port: await portOf(server), seen };
 }
@@ -120,6 +120,7 @@ async function proxyTo(port: number) {
   const asked: string[] = [];
   const server = createPlainServer((request: IncomingMessage, response) => {
     asked.push(`${request.method} ${request.url?.replace(/\?.*/, '')}`);
+    response.setHeader('ETag', '"0123456789abcdef"');
     request.resume().on('end', () => response.end(request.method === 'GET' ? bytes : undefined));
   });
   server.on('connect', (request: IncomingMessage, socket: Socket) => {

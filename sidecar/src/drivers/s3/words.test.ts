@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { factsOf, inChunks, never, someBytes, someName } from '../conformance/subject.ts';
 import { startS3Driver } from './start-s3-driver.ts';
-import { broken, ok, refusal, type Script, scriptedServer } from './test-scripted-server.ts';
+import { broken, listingFor, ok, refusal, type Script, scriptedServer } from './test-scripted-server.ts';
 
 /** What somebody reads who starts the service on it. */
 async function wordsAtStart(script: Script, changes: object = {}): Promise<string> {
@@ -57,6 +57,17 @@ test.each<[string, Script, RegExp[]]>([
     [/what answered is no S3 .*check the endpoint/],
   ],
   ['JSON', ({ response }) => response.writeHead(400).end('{"error":"no"}'), [/what answered is no S3/]],
+  [
+    'a page that denies',
+    ({ response }) =>
+      response.writeHead(403, { 'Content-Type': 'text/html' }).end('<html><body>blocked</body></html>'),
+    [/what answered is no S3 \(403\), perhaps a proxy; check the endpoint/],
+  ],
+  [
+    'a redirection to a page',
+    ({ response }) => response.writeHead(302, { Location: 'http://login.test/' }).end(),
+    [/what answered is no S3 \(302\)/],
+  ],
   ['a connection that breaks', broken, [/unavailable: .*the connection to the storage broke \(ECONNRESET/]],
   ['what is not built', refusal(501, 'NotImplemented'), [/lacks something .*docs\/storage\.md/]],
   ['an odd refusal', refusal(418, 'Teapot'), [/refused with 418 \(Teapot: in its words\)/]],
@@ -78,8 +89,7 @@ test.each([
   expect(await wordsAtStart(ok(), changes)).toMatch(pattern);
 });
 
-const listed: Script = ({ response }) =>
-  response.end('<ListBucketResult><Name>payloads</Name></ListBucketResult>');
+const listed: Script = ({ path, response }) => response.end(listingFor(path));
 
 test('a bucket that keeps versions is told of; who may not ask is not', async () => {
   const versions =

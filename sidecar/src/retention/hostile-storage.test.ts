@@ -1,0 +1,173 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { all, never, someBytes, TestStore } from '../drivers/conformance/subject.ts';
+import type { Driver } from '../drivers/driver.ts';
+import { FilesystemDriver } from '../drivers/filesystem/filesystem-driver.ts';
+import { newFolder, removeFolder } from '../drivers/filesystem/test-folder.ts';
+import { excerpt } from '../excerpt.ts';
+import { cleanup } from './cleanup.ts';
+import { countWindow, deleteWindow } from './delete-window.ts';
+import { storedWindows } from './expired-windows.ts';
+import { PASS_LIMITS } from './pass-limits.ts';
+import { EXPIRED, fill, LIVING, ON_EACH_DRIVER, objectsIn, partsOn, reaperOn } from './test-stores.ts';
+
+const [WINDOW = '', OTHER = ''] = EXPIRED;
+const refusal = (name: string) => ({
+  name: 'StorageError',
+  failure: 'unavailable',
+  message: expect.stringContaining(`lists ${excerpt(name)} in the window ${WINDOW}, which is no payload`),
+});
+
+describe.each(ON_EACH_DRIVER)('on the %s driver', (_name, start) => {
+  let store: TestStore;
+  beforeEach(async () => {
+    store = new TestStore(await start());
+  });
+  afterEach(() => store.stop());
+
+  const cleanUp = (dryRun: boolean) =>
+    all(cleanup(partsOn(store), { age: 30 * 86_400_000, dryRun, signal: never() }));
+
+  test.each(['orders/notes.txt', 'notes.txt', 'orders/common/sha256:1/sha256:0', 'orders/1.txt/a.bin'])(
+    'what lies in a window and is no payload (%s) keeps its page, and no other window',
+    async (path) => {
+      const kept = [...(await fill(store, [WINDOW])), `${WINDOW}/${path}`].sort();
+      await store.put(`${WINDOW}/${path}`, someBytes(1));
+      const others = await fill(store, LIVING);
+      for (const pass of [() => cleanUp(true), () => cleanUp(false), () => reaperOn(store).pass(never())]) {
+        const gone = await fill(store, [OTHER]);
+        await expect(pass()).rejects.toMatchObject(refusal(`${WINDOW}/${path}`));
+        const names = await store.names();
+        expect(names.filter((name) => !gone.includes(name))).toEqual([...kept, ...others].sort());
+      }
+      expect(await store.names()).toEqual([...kept, ...others].sort());
+    },
+  );
+
+  test('a listing that ignores its prefix deletes nothing', async () => {
+    const names = await fill(store, [WINDOW, ...LIVING]);
+    await store.put('store.json', someBytes(10));
+    const [lie = ''] = objectsIn(LIVING[0] ?? '', 1);
+    const reallyList = store.driver.list.bind(store.driver);
+    for (const listed of [lie, 'store.json', `${WINDOW}/../${lie}`, `${WINDOW}x/orders/1.bin`]) {
+      store.driver.list = async function* (folder, signal) {
+        for await (const page of reallyList(folder, signal)) yield [...page, { name: listed, size: 1 }];
+      };
+      await expect(cleanUp(true)).rejects.toMatchObject(refusal(listed));
+      await expect(cleanUp(false)).rejects.toMatchObject(refusal(listed));
+      await expect(reaperOn(store).pass(never())).rejects.toMatchObject(refusal(listed));
+    }
+    store.driver.list = reallyList;
+    expect(await store.names()).toEqual(names);
+    expect(await store.holds('store.json', someBytes(10))).toBe(true);
+  });
+
+  test('pages before the one with a stranger are deleted', async () => {
+    const names = objectsIn(WINDOW, 3);
+    await Promise.all(names.map((name) => store.put(name, someBytes(1))));
+    const [first = '', second = '', third = ''] = names;
+    store.driver.list = async function* () {
+      yield [{ name: first, size: 1 }];
+      yield [
+        { name: second, size: 1 },
+        { name: 'store.json', size: 1 },
+      ];
+    };
+    await expect(reaperOn(store).pass(never())).rejects.toMatchObject(refusal('store.json'));
+    expect(await store.holds(first, undefined)).toBe(true);
+    for (const name of [second, third]) expect(await store.holds(name, someBytes(1))).toBe(true);
+  });
+
+  test('of more windows than a pass takes the earliest go, and the next pass goes on', async () => {
+    await fill(store, [...EXPIRED, ...LIVING]);
+    const reaper = reaperOn(store);
+    const limits = { ...PASS_LIMITS, windows: 2 };
+    await expect(reaper.pass(never(), limits)).rejects.toThrow(
+      /more windows than one pass takes; the next one/,
+    );
+    const left = new Set((await store.names()).map((name) => name.slice(0, name.indexOf('/'))));
+    expect(left.has(WINDOW)).toBe(false);
+    expect(left.size).toBe(EXPIRED.length + LIVING.length - 2);
+    await reaper.pass(never(), limits);
+    expect(await store.names()).toEqual(LIVING.flatMap((root) => objectsIn(root, 3)).sort());
+  });
+
+  test('of more pages than a pass takes of a window the first go, and the other windows too', async () => {
+    const names = [...objectsIn(WINDOW, 1_200), ...objectsIn(OTHER, 3)];
+    await Promise.all(names.map((name) => store.put(name, someBytes(1))));
+    const reaper = reaperOn(store);
+    const pass = reaper.pass(never(), { ...PASS_LIMITS, pages: 1 });
+    await expect(pass).rejects.toThrow(`the window ${WINDOW} has more objects than one pass takes`);
+    const left = await store.names();
+    expect(left).toHaveLength(200);
+    for (const name of left) expect(name.startsWith(`${WINDOW}/`)).toBe(true);
+    await reaper.pass(never(), { ...PASS_LIMITS, pages: 1 });
+    expect(await store.names()).toEqual([]);
+  });
+});
+
+/** A storage with ever new names, which it lists for as long as it is asked. */
+const endless = {
+  async *listFirstSegments() {
+    for (let second = 0; ; second += 1) {
+      const end = new Date(Date.UTC(2020, 0, 1) + second * 1_000).toISOString().replace(/[-:]|\.\d{3}/g, '');
+      yield `expires-${end}-30d/`;
+    }
+  },
+  async *list(folder: string) {
+    for (let page = 0; ; page += 1) {
+      yield Array.from({ length: 1_000 }, (_, index) => ({
+        name: `${folder}orders/${(page * 1_000 + index).toString(16)}.bin`,
+        size: 1,
+      }));
+    }
+  },
+  delete: async (names: readonly string[]) => ({ deleted: names, failed: [] }),
+} as unknown as Driver;
+
+test('endless windows: the first 10,000 are taken, after 100,000 names it ends', async () => {
+  const { windows, hasLater, cutOff } = await storedWindows(endless, never());
+  expect(windows).toHaveLength(10_000);
+  expect({ hasLater, cutOff }).toEqual({ hasLater: true, cutOff: true });
+  expect(windows[0]?.folder).toBe('expires-20200101T000000Z-30d/');
+  expect(windows.at(-1)?.folder).toBe('expires-20200101T024639Z-30d/');
+  const slow = { ...PASS_LIMITS, listingTime: -1 };
+  expect(await storedWindows(endless, never(), slow)).toEqual({ windows: [], hasLater: false, cutOff: true });
+});
+
+test.each([deleteWindow, countWindow])(
+  'an endless window ends after its pages, or its time: %o',
+  async (work) => {
+    const pages = async (limits: object) => {
+      let count = 0;
+      const counting = async () => {
+        for await (const _page of work(endless, `${WINDOW}/`, never(), { ...PASS_LIMITS, ...limits }))
+          count += 1;
+      };
+      await expect(counting()).rejects.toThrow(/has more objects than one pass takes; the next one goes on/);
+      return count;
+    };
+    expect(await pages({ pages: 20 })).toBe(20);
+    expect(await pages({ windowTime: -1 })).toBe(0);
+  },
+);
+
+test('folders that are deeper than any payload are not followed, and keep no other window', async () => {
+  const folder = newFolder();
+  try {
+    const driver = await FilesystemDriver.start(folder);
+    const store = new TestStore({ driver, stop: () => driver.close() });
+    const deep = join(folder, WINDOW, ...Array.from({ length: 700 }, () => 'a'));
+    mkdirSync(deep, { recursive: true });
+    writeFileSync(join(deep, 'file'), 'x');
+    await fill(store, [OTHER, ...LIVING]);
+    await expect(reaperOn(store).pass(never())).rejects.toThrow(/deeper than any payload lies/);
+    expect(await store.firstSegments('expires-')).toEqual(
+      [WINDOW, ...LIVING].map((name) => `${name}/`).sort(),
+    );
+    await store.stop();
+  } finally {
+    removeFolder(folder);
+  }
+});
