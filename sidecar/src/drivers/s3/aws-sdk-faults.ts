@@ -7,6 +7,11 @@ export const BAD_LOCATION = 'BadLocation';
 /** An answer that is none of this protocol. */
 export const BAD_ANSWER = 'BadAnswer';
 
+/** An error that is one, of which `faultOf` knows the cause. */
+export function badAnswer(what: string): Error {
+  return Object.assign(new Error(what), { code: BAD_ANSWER });
+}
+
 interface SdkError extends Error {
   readonly code?: unknown;
   readonly Code?: unknown;

@@ -1,6 +1,12 @@
+import { createHash, getFips } from 'node:crypto';
 import { credentialsFromFolder } from './credentials-folder.ts';
 import type { HttpAgents } from './http-agents.ts';
-import { exchange, type TransportOptions, type TransportRequest } from './http-transport.ts';
+import {
+  exchange,
+  type TransportAnswer,
+  type TransportOptions,
+  type TransportRequest,
+} from './http-transport.ts';
 import type { S3Location } from './s3-client.ts';
 
 /** Services beside AWS mostly take any region, and this one if only one. */
@@ -9,6 +15,8 @@ const REGION_ELSEWHERE = 'us-east-1';
 /** What a call tells the transport; the SDK hands it through. */
 export interface CallOptions extends Omit<TransportOptions, 'signal'> {
   readonly noteHeaders?: (headers: Readonly<Record<string, string>>) => void;
+  /** Looks at an answer that is not streamed before the SDK does; what it throws fails the call. */
+  readonly judge?: (answer: TransportAnswer) => void;
 }
 
 /** The SDK's configuration. */
@@ -39,10 +47,11 @@ function requestHandler(agents: HttpAgents) {
   return {
     metadata: { handlerProtocol: 'http/1.1' },
     handle: async (request: TransportRequest & { query?: Query }, options: HandlerOptions = {}) => {
-      const { abortSignal: signal, noteHeaders, ...forTransport } = options;
+      const { abortSignal: signal, noteHeaders, judge, ...forTransport } = options;
       const path = request.path + queryText(request.query ?? {});
       const response = await exchange(agents, { ...request, path }, { signal, ...forTransport });
       noteHeaders?.(response.headers);
+      judge?.(response);
       return { response };
     },
     updateHttpClientConfig: () => {},
@@ -72,7 +81,7 @@ function escaped(text: string): string {
 }
 
 interface BuildArguments {
-  readonly request: { readonly headers: Record<string, string> };
+  readonly request: { readonly headers: Record<string, string>; readonly body?: string | Uint8Array };
 }
 
 /**
@@ -87,5 +96,22 @@ export const signKnownDigest =
     if (checksum !== undefined) {
       headers['x-amz-content-sha256'] = Buffer.from(checksum, 'base64').toString('hex');
     }
+    return await next(args);
+  };
+
+/**
+ * The checksum that every service takes for a request which needs one. The SDK sends `x-amz-checksum-crc32` in its place,
+ * without which some refuse such a request, and with which others do.
+ */
+export const sendContentMd5 =
+  <Arguments, Result>(next: (args: Arguments) => Promise<Result>) =>
+  async (args: Arguments): Promise<Result> => {
+    const { headers, body = '' } = (args as BuildArguments).request;
+    // A machine that is bound to FIPS 140 has no MD5.
+    if (getFips() === 1) return await next(args);
+    for (const name of Object.keys(headers)) {
+      if (/^x-amz-(sdk-checksum-algorithm|checksum-.*)$/i.test(name)) delete headers[name];
+    }
+    headers['content-md5'] = createHash('md5').update(body).digest('base64');
     return await next(args);
   };
