@@ -1,3 +1,6 @@
+import { GOFAKES3 } from '../sidecar/src/testing/s3-servers/gofakes3.ts';
+import { MINIO } from '../sidecar/src/testing/s3-servers/minio.ts';
+import { motoPackages } from '../sidecar/src/testing/s3-servers/moto.ts';
 import { seaweedfsProgram } from '../sidecar/src/testing/s3-servers/seaweedfs-program.ts';
 import { VERSITYGW } from '../sidecar/src/testing/s3-servers/versitygw.ts';
 import { chosenProvider } from './cluster/clusters.ts';
@@ -11,8 +14,9 @@ const say = (line: string) => console.log(line);
 
 const PARTS: Readonly<Record<string, () => Promise<void>>> = {
   async storage() {
-    await goProgram(VERSITYGW, say);
+    for (const program of [VERSITYGW, MINIO, GOFAKES3]) await goProgram(program, say);
     await seaweedfsProgram(say);
+    await motoPackages(say);
   },
   async temporal() {
     chromium(say);

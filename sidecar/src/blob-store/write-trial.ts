@@ -3,7 +3,8 @@ import type { Driver } from '../drivers/driver.ts';
 import { putSmallObject } from './small-object.ts';
 import { timeLimit } from './time-limit.ts';
 
-const TRIAL_NAME = 'write-check';
+/** Of an object that holds nothing, in no window. */
+export const TRIAL_NAME = 'write-check';
 /** How long the storage may take to store it (ms). */
 const TRIAL_LIMIT = 8_000;
 /** A service that keeps no checksums takes an object of the same size for the same one. */

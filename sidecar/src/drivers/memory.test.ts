@@ -10,6 +10,8 @@ describeDriver({
     openResources: 'memory holds nothing open',
     deletedNamesAreExact: true,
     emptyFoldersVanish: true,
+    digestsAreKept: true,
+    leadingSlashesAreListed: true,
   },
   start: async () => {
     const driver = new MemoryDriver(256 * 1024 * 1024);

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyBaseLogger } from 'fastify';
 import type { ClockGuard } from '../blob-store/clock-guard.ts';
+import { tryDelete } from '../blob-store/delete-trial.ts';
 import type { OwnershipGuard } from '../blob-store/ownership-guard.ts';
 import type { Driver } from '../drivers/driver.ts';
 import { isExpired } from '../keys/window.ts';
@@ -23,6 +24,8 @@ export interface ReaperSettings {
   readonly interval: number;
   /** the difference allowed between the clocks of any two processes, ms */
   readonly clockTolerance: number;
+  /** whether passes begin with a trial delete, until one has succeeded */
+  readonly trial?: boolean;
 }
 
 export interface ReaperParts {
@@ -46,6 +49,7 @@ export class Reaper {
   readonly #metrics: Metrics;
   readonly #log: FastifyBaseLogger;
   readonly #settings: ReaperSettings;
+  #trialDue: boolean;
   #status: ReaperStatus = { lastCompletedTime: undefined, lastError: undefined };
 
   constructor(parts: ReaperParts, settings: ReaperSettings) {
@@ -55,6 +59,7 @@ export class Reaper {
     this.#metrics = parts.metrics;
     this.#log = parts.log;
     this.#settings = settings;
+    this.#trialDue = settings.trial ?? false;
   }
 
   get status(): ReaperStatus {
@@ -77,7 +82,8 @@ export class Reaper {
   }
 
   /**
-   * One pass over all expired windows, within limits; one that fails does not keep the others.
+   * One pass over all expired windows, within limits; one that fails does not keep the others. Nor does a trial that fails: a
+   * policy may allow no more than to delete in windows.
    * @throws ServiceError `clock_difference`; ForeignStoreError, StorageError
    */
   async pass(signal: AbortSignal, limits: PassLimits = PASS_LIMITS): Promise<void> {
@@ -85,6 +91,8 @@ export class Reaper {
     await this.#ownership.check();
     this.#tellLag();
     const failures: unknown[] = [];
+    await this.#tryDelete(signal).catch((error) => failures.push(error));
+    signal.throwIfAborted();
     const { windows, hasLater, cutOff } = await storedWindows(this.#driver, signal, limits);
     let isAllReaped = !hasLater;
     for (const { window, folder } of windows) {
@@ -97,6 +105,12 @@ export class Reaper {
     }
     if (failures.length > 0) throw failures[0];
     if (!isAllReaped || cutOff) throw beyondLimits('the storage has more windows');
+  }
+
+  async #tryDelete(signal: AbortSignal): Promise<void> {
+    if (!this.#trialDue) return;
+    await tryDelete(this.#driver, signal);
+    this.#trialDue = false;
   }
 
   async #reap(folder: string, limits: PassLimits, signal: AbortSignal): Promise<void> {

@@ -1,4 +1,5 @@
 import { ManifestError } from '@largepayload/crds';
+import { tryDelete } from '../blob-store/delete-trial.ts';
 import { AwaitedDriver } from '../drivers/awaited-driver.ts';
 import type { Driver } from '../drivers/driver.ts';
 import { storageKind } from '../drivers/start-driver.ts';
@@ -10,7 +11,7 @@ import { buildOperationsPorts, buildParts, buildReaper } from './service-parts.t
 
 const NO_TRANSFERS = { limit: 0, lameDuck: 0, linger: 0 };
 
-/** Deletes what has expired in a bucket, and stores nothing: it waits until a gateway has claimed the storage. */
+/** Deletes what has expired in a bucket, and stores nothing: it waits until a gateway has claimed the storage, and until it may delete there. */
 export const reaper: Role = {
   name: 'reaper',
   hasDataPort: false,
@@ -36,8 +37,10 @@ export const reaper: Role = {
       servers: buildOperationsPorts(parts, { reaper, mayDelete: true }),
       drain: NO_TRANSFERS,
       work: async (signal) => {
-        const admit = (opened: Driver, limit: AbortSignal) =>
-          joinStore(opened, parts.identity, limit, settings.claim);
+        const admit = async (opened: Driver, limit: AbortSignal) => {
+          await joinStore(opened, parts.identity, limit, settings.claim);
+          await tryDelete(opened, limit);
+        };
         await awaitStorage(driver, () => openStorage(settings, mounts, admit, log, signal), log, signal);
         await reaper?.run(signal);
       },

@@ -100,11 +100,17 @@ export function identityLimit(): AbortSignal {
   return timeLimit(IDENTITY_TIMEOUT, "the store's identity (store.json)");
 }
 
-/** What deletes expired windows; `undefined`: payloads are kept for ever. */
-export function buildReaper({ ttl, traits, settings, ...parts }: ServiceParts): Reaper | undefined {
+/**
+ * What deletes expired windows; `undefined`: payloads are kept for ever.
+ * @param trial whether it still has to learn if it may delete
+ */
+export function buildReaper(
+  { ttl, traits, settings, ...parts }: ServiceParts,
+  { trial = false }: { trial?: boolean } = {},
+): Reaper | undefined {
   if (ttl === undefined) return undefined;
   const interval = parseDuration(settings.manifest.spec.retention.reaperInterval);
-  return new Reaper(parts, { interval, clockTolerance: traits.clockTolerance });
+  return new Reaper(parts, { interval, clockTolerance: traits.clockTolerance, trial });
 }
 
 /** The data port, and the longest that a PUT on it may take (ms). */

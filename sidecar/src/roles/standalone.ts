@@ -52,7 +52,7 @@ export async function startStandalone(
     await driver.close();
     throw error;
   }
-  const reaper = buildReaper(parts);
+  const reaper = buildReaper(parts, { trial: driver.kind !== 'filesystem' });
   return await runService({
     parts,
     servers: { data: buildDataPort(parts).app, ...buildOperationsPorts(parts, { reaper, mayDelete: true }) },

@@ -17,6 +17,23 @@ export const REAPER_CASES: readonly Case[] = [
     },
   },
   {
+    when: 'the reaper may not delete, as its trial at the start says',
+    situation: withReports(
+      withPods(well, 'reaper', { ready: false }),
+      'reaper',
+      complaint(
+        'storage_denied',
+        'cannot delete write-check: access denied for s3:DeleteObject on the bucket payloads (AccessDenied); allow it in the policy of these credentials',
+      ),
+    ),
+    expected: {
+      ...WELL,
+      Ready: 'False StorageDenied',
+      ReaperHealthy: 'False StorageDenied',
+      RetentionSafe: 'Unknown NoReport',
+    },
+  },
+  {
     when: 'the reaper may not delete',
     situation: withReports(
       well,

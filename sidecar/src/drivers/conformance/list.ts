@@ -1,6 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { PAGE_SIZE } from '../driver.ts';
-import { all, type DriverSubject, freshStore, never, someBytes, someName, TestStore } from './subject.ts';
+import {
+  all,
+  type DriverSubject,
+  freshStore,
+  never,
+  someBytes,
+  someName,
+  TestStore,
+  testWith,
+} from './subject.ts';
 
 const WINDOW = 'expires-20400101T000000Z-30d/';
 const OTHER_WINDOW = 'expires-20400102T000000Z-30d/';
@@ -101,20 +110,25 @@ export function describeList(subject: DriverSubject): void {
     expect(await at.store.firstSegments('')).toEqual([]);
   });
 
-  test('names with a leading slash are found, under it or without it', async () => {
-    const name = '/blobs/orders/common/sha256:1/sha256:2';
-    await at.store.put(name, someBytes(10));
-    const segments = [
-      ...(await at.store.firstSegments('blobs')),
-      ...(await at.store.firstSegments('/blobs')),
-    ];
-    expect(segments).toHaveLength(1);
-    const listed = await at.store.list(segments[0] ?? '');
-    expect(listed.map(({ name, size }) => [name.replace(/^\//, ''), size])).toEqual([[name.slice(1), 10]]);
-    const names = listed.map(({ name }) => name);
-    expect(await at.store.driver.delete(names, never())).toMatchObject({ deleted: names, failed: [] });
-    expect(await at.store.get(name)).toBeUndefined();
-  });
+  testWith(
+    subject,
+    'leadingSlashesAreListed',
+    'names with a leading slash are found, under it or without it',
+    async () => {
+      const name = '/blobs/orders/common/sha256:1/sha256:2';
+      await at.store.put(name, someBytes(10));
+      const segments = [
+        ...(await at.store.firstSegments('blobs')),
+        ...(await at.store.firstSegments('/blobs')),
+      ];
+      expect(segments).toHaveLength(1);
+      const listed = await at.store.list(segments[0] ?? '');
+      expect(listed.map(({ name, size }) => [name.replace(/^\//, ''), size])).toEqual([[name.slice(1), 10]]);
+      const names = listed.map(({ name }) => name);
+      expect(await at.store.driver.delete(names, never())).toMatchObject({ deleted: names, failed: [] });
+      expect(await at.store.get(name)).toBeUndefined();
+    },
+  );
 
   test('objects put while a listing runs do not disturb it', async () => {
     const before = Array.from({ length: 60 }, (_, index) => someName(`before ${index}`));

@@ -13,7 +13,11 @@ export type Capability =
   /** a delete tells which of the names were there */
   | 'deletedNamesAreExact'
   /** a folder is gone with its last object, or by `removeFolder` */
-  | 'emptyFoldersVanish';
+  | 'emptyFoldersVanish'
+  /** what differs from the stored object in its bytes alone is told from it without reading it */
+  | 'digestsAreKept'
+  /** names that begin with a slash are listed */
+  | 'leadingSlashesAreListed';
 
 export interface DriverSubject {
   /** heads the tests */
@@ -118,15 +122,18 @@ export function freshStore(subject: DriverSubject): { readonly store: TestStore 
   };
 }
 
-/** A test for drivers with the capability; elsewhere it is shown as skipped, with the reason. */
+/** A test for drivers with the capabilities; elsewhere it is shown as skipped, with the reason. */
 export function testWith(
   { name, capabilities }: DriverSubject,
-  capability: Capability,
+  needed: Capability | readonly Capability[],
   title: string,
   body: TestFunction,
 ): void {
-  const missing = capabilities[capability];
-  if (missing === true) {
+  const missing = [needed]
+    .flat()
+    .map((capability) => capabilities[capability])
+    .find((has) => has !== true);
+  if (missing === undefined) {
     test(title, body);
     return;
   }

@@ -9,6 +9,8 @@ describeDriver({
     openResources: true,
     deletedNamesAreExact: true,
     emptyFoldersVanish: true,
+    digestsAreKept: true,
+    leadingSlashesAreListed: true,
   },
   start: startInFolder,
 });

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import {
   S3Client as AwsClient,
+  DeleteObjectCommand,
   DeleteObjectsCommand,
   GetBucketVersioningCommand,
   GetObjectCommand,
@@ -12,12 +13,13 @@ import {
 } from '@aws-sdk/client-s3';
 import { answerBody } from './answer-body.ts';
 import { proveDocument, proveReadable, proveStored } from './answer-proof.ts';
-import { faultOf } from './aws-sdk-faults.ts';
-import { type CallOptions, configuration, signKnownDigest } from './aws-sdk-settings.ts';
+import { badAnswer, faultOf } from './aws-sdk-faults.ts';
+import { type CallOptions, configuration, sendContentMd5, signKnownDigest } from './aws-sdk-settings.ts';
 import { type HttpAgents, httpAgents } from './http-agents.ts';
 import type { TransportAnswer } from './http-transport.ts';
 import { listAnswerOf } from './listing-page.ts';
 import type {
+  DeleteAnswer,
   Fault,
   ListAnswer,
   ListQuery,
@@ -118,16 +120,30 @@ export class AwsSdkClient implements S3Client {
     return listAnswerOf(page, this.#bucket, query);
   }
 
-  async delete(keys: readonly string[], signal: AbortSignal) {
+  async deleteObjects(keys: readonly string[], signal: AbortSignal): Promise<DeleteAnswer> {
     const command = new DeleteObjectsCommand({
       Bucket: this.#bucket,
-      Delete: { Quiet: true, Objects: keys.map((Key) => ({ Key })) },
+      // Without `Quiet` the answer names what it deleted.
+      Delete: { Objects: keys.map((Key) => ({ Key })) },
     });
-    const { Errors = [] } = await this.#aws.send(command, options(signal, { answerLimit: LONG_WORK }));
-    return Errors.filter(({ Code }) => Code !== 'NoSuchKey').map(({ Key = '', Code = '', Message = '' }) => ({
-      key: Key,
-      fault: { ...NO_ANSWER, code: Code, message: Message },
-    }));
+    command.middlewareStack.add(sendContentMd5, { step: 'build', name: 'sendContentMd5', priority: 'low' });
+    const answer = await this.#aws.send(command, options(signal, { answerLimit: LONG_WORK }));
+    return {
+      deleted: (answer.Deleted ?? []).map(({ Key = '' }) => Key),
+      failed: (answer.Errors ?? []).map(({ Key = '', Code = '', Message = '' }) => ({
+        key: Key,
+        fault: { ...NO_ANSWER, code: Code, message: Message },
+      })),
+    };
+  }
+
+  async deleteObject(key: string, signal: AbortSignal): Promise<void> {
+    const command = new DeleteObjectCommand({ Bucket: this.#bucket, Key: key });
+    try {
+      await this.#aws.send(command, options(signal, { answerLimit: LONG_WORK, proof: assertDeleted }));
+    } catch (error) {
+      if (faultOf(error)?.code !== 'NoSuchKey') throw error;
+    }
   }
 
   async keepsVersions(signal: AbortSignal): Promise<boolean> {
@@ -153,6 +169,13 @@ const NO_ANSWER: Fault = {
   retryAfter: undefined,
   region: undefined,
 };
+
+/** A service that deleted an object has nothing to say; a proxy's page may have any status of success. */
+function assertDeleted({ statusCode, body }: TransportAnswer): void {
+  if (statusCode === 204) return;
+  if (statusCode === 200 && Buffer.isBuffer(body) && body.length === 0) return;
+  throw badAnswer(`an answer of status ${statusCode}, with a body, to a delete`);
+}
 
 /** What reaches our transport through the SDK, beside the signal. */
 function options(abortSignal: AbortSignal, forTransport: CallOptions = {}) {

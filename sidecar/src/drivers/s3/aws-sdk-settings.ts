@@ -1,3 +1,4 @@
+import { createHash, getFips } from 'node:crypto';
 import { credentialsFromFolder } from './credentials-folder.ts';
 import type { HttpAgents } from './http-agents.ts';
 import {
@@ -89,7 +90,7 @@ function escaped(text: string): string {
 }
 
 interface BuildArguments {
-  readonly request: { readonly headers: Record<string, string> };
+  readonly request: { readonly headers: Record<string, string>; readonly body?: string | Uint8Array };
 }
 
 /**
@@ -104,5 +105,22 @@ export const signKnownDigest =
     if (checksum !== undefined) {
       headers['x-amz-content-sha256'] = Buffer.from(checksum, 'base64').toString('hex');
     }
+    return await next(args);
+  };
+
+/**
+ * The checksum that every service takes for a request which needs one. The SDK sends `x-amz-checksum-crc32` in its place,
+ * without which some refuse such a request, and with which others do.
+ */
+export const sendContentMd5 =
+  <Arguments, Result>(next: (args: Arguments) => Promise<Result>) =>
+  async (args: Arguments): Promise<Result> => {
+    const { headers, body = '' } = (args as BuildArguments).request;
+    // A machine that is bound to FIPS 140 has no MD5.
+    if (getFips() === 1) return await next(args);
+    for (const name of Object.keys(headers)) {
+      if (/^x-amz-(sdk-checksum-algorithm|checksum-.*)$/i.test(name)) delete headers[name];
+    }
+    headers['content-md5'] = createHash('md5').update(body).digest('base64');
     return await next(args);
   };

@@ -256,37 +256,3 @@ test('404 is "not there" only where the service says so of the object', async ()
   );
   await expect(page.driver().open(name, never())).rejects.toMatchObject({ failure: 'unavailable' });
 });
-
-test('of a batch, what could not be deleted is tried again, and told when that does not help', async () => {
-  const asked: string[][] = [];
-  const failing =
-    (...failures: [string, string][]): Script =>
-    async ({ response, body }) => {
-      asked.push([...(await body()).toString().matchAll(/<Key>([^<]+)/g)].map(([, key]) => key ?? ''));
-      const errors = failures.map(([key, code]) => `<Error><Key>${key}</Key><Code>${code}</Code></Error>`);
-      response.end(`<DeleteResult>${errors.join('')}</DeleteResult>`);
-    };
-  const server = await scriptedServer(
-    inTurn(
-      failing(['b', 'InternalError'], ['c', 'AccessDenied'], ['d', 'SlowDown'], ['e', 'NoSuchKey']),
-      failing(['d', 'SlowDown']),
-      failing(),
-    ),
-  );
-  const { deleted, failed } = await server.driver().delete(['a', 'b', 'c', 'd', 'e'], never());
-  expect(asked).toEqual([['a', 'b', 'c', 'd', 'e'], ['b', 'd'], ['d']]);
-  expect(deleted).toEqual(['a', 'b', 'd', 'e']);
-  expect(failed).toMatchObject([
-    { name: 'c', error: { failure: 'denied', message: expect.stringContaining('s3:DeleteObject') } },
-  ]);
-});
-
-test('an object that can never be deleted ends the tries', async () => {
-  const server = await scriptedServer(async ({ response, body }) => {
-    await body();
-    response.end('<DeleteResult><Error><Key>a</Key><Code>InternalError</Code></Error></DeleteResult>');
-  });
-  const { deleted, failed } = await server.driver().delete(['a', 'b'], never());
-  expect({ deleted, failed }).toMatchObject({ deleted: ['b'], failed: [{ name: 'a' }] });
-  expect(server.asked.length).toBeLessThan(10);
-});

@@ -11,6 +11,8 @@ const KEPT_FOR = 15_000;
 /** The pools of connections, through the proxy that HTTP_PROXY, HTTPS_PROXY and NO_PROXY name. */
 export interface HttpAgents {
   agentFor(secure: boolean): PlainAgent;
+  /** until when (monotonic clock, ms) a service, by `HOST:PORT`, is sent no `Expect: 100-continue` */
+  readonly withoutExpect: Map<string, number>;
   /** connections held by requests */
   inUse(): number;
   close(): void;
@@ -33,6 +35,7 @@ export function httpAgents(caBundle: string | undefined): HttpAgents {
     Object.values(sockets).reduce((sum, all) => sum + (all?.length ?? 0), 0);
   return {
     agentFor: (isSecure) => (isSecure ? secure : plain),
+    withoutExpect: new Map(),
     inUse: () => both.reduce((sum, agent) => sum + held(agent), 0),
     close: () => {
       for (const agent of both) agent.destroy();

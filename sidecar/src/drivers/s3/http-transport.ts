@@ -25,6 +25,12 @@ const LARGEST_COLLECTED = 4 * 1024 * 1024;
 /** Bytes of an answer that says what failed. */
 const LARGEST_REFUSAL = 64 * 1024;
 
+const EXPECTATION_FAILED = 417;
+/** ms without the question for a service that closed the connection on it */
+const NOT_ASKED_FOR = 60_000;
+/** Codes of a connection that the other end closed. */
+const CLOSED: ReadonlySet<string | undefined> = new Set(['ECONNRESET', 'EPIPE']);
+
 /** A request as the SDK signs it. */
 export interface TransportRequest {
   readonly protocol: string;
@@ -42,7 +48,7 @@ export interface TransportOptions {
   readonly answerLimit?: number | undefined;
   /** hand over the body of a successful answer as it arrives; whoever gets it keeps `IDLE_LIMIT` and closes it */
   readonly streamAnswer?: boolean | undefined;
-  /** ask by `Expect: 100-continue` whether the body is wanted before it is sent, or taken from its source */
+  /** ask by `Expect: 100-continue` whether the body, an iterable, is wanted before it is sent, or taken from its source */
   readonly askFirst?: boolean | undefined;
 }
 
@@ -59,11 +65,49 @@ export class TransportTimeoutError extends Error {
 }
 
 /**
+ * One request, or two: a service that refuses to be asked whether it wants the body gets the request again without the
+ * question (RFC 9110, 10.1.1), and later ones too. Nothing of the body has left its source by then. One that closes the
+ * connection instead is not asked for a minute, as it may have closed an idle one; whoever retries has the body still.
+ */
+export async function exchange(
+  agents: HttpAgents,
+  request: TransportRequest,
+  options: TransportOptions,
+): Promise<TransportAnswer> {
+  const endpoint = `${request.hostname}:${request.port ?? request.protocol}`;
+  const { withoutExpect } = agents;
+  const withoutQuestion = { ...options, askFirst: false };
+  if (options.askFirst !== true || performance.now() < (withoutExpect.get(endpoint) ?? 0))
+    return await exchangeOnce(agents, request, withoutQuestion);
+  let begun = false;
+  const body = toldWhenBegun(request.body as AsyncIterable<Buffer>, () => {
+    begun = true;
+  });
+  const answer = await exchangeOnce(agents, { ...request, body }, options).catch((error) => {
+    if (!begun && CLOSED.has(error.code)) withoutExpect.set(endpoint, performance.now() + NOT_ASKED_FOR);
+    throw error;
+  });
+  if (answer.statusCode !== EXPECTATION_FAILED) return answer;
+  withoutExpect.set(endpoint, Number.POSITIVE_INFINITY);
+  return begun ? answer : await exchangeOnce(agents, request, withoutQuestion);
+}
+
+/** The same body, which tells when its first chunk is asked for. */
+function toldWhenBegun(body: AsyncIterable<Buffer>, tell: () => void): AsyncIterable<Buffer> {
+  return {
+    [Symbol.asyncIterator]() {
+      tell();
+      return body[Symbol.asyncIterator]();
+    },
+  };
+}
+
+/**
  * One request on a pooled connection. Every wait has a limit; time in which the body's source is waited for does not
  * count. Whatever ends it early, the signal, a limit, or the body's own failure (passed on as it is), closes the
  * connection, so that the service sees a body that is not whole.
  */
-export async function exchange(
+async function exchangeOnce(
   { agentFor }: HttpAgents,
   { protocol, hostname, port, method, path, headers, body }: TransportRequest,
   { signal, answerLimit = ANSWER_LIMIT, streamAnswer = false, askFirst = false }: TransportOptions,

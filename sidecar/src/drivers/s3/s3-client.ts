@@ -29,8 +29,11 @@ export interface S3Client {
 
   list(query: ListQuery, signal: AbortSignal): Promise<ListAnswer>;
 
-  /** Deletes at most 1,000 objects; those that it could not delete. One that is not there counts as deleted. */
-  delete(keys: readonly string[], signal: AbortSignal): Promise<readonly FailedDelete[]>;
+  /** Deletes at most 1,000 objects, and tells what the answer says of each. Whom it does not name it may not have deleted. */
+  deleteObjects(keys: readonly string[], signal: AbortSignal): Promise<DeleteAnswer>;
+
+  /** Deletes one object; resolves only when the answer proves that it is not there, any more or at all. */
+  deleteObject(key: string, signal: AbortSignal): Promise<void>;
 
   /** Whether what is deleted or replaced is kept as an older version. */
   keepsVersions(signal: AbortSignal): Promise<boolean>;
@@ -85,9 +88,10 @@ export interface ListAnswer {
   readonly next: string | undefined;
 }
 
-export interface FailedDelete {
-  readonly key: string;
-  readonly fault: Fault;
+/** As the service wrote it, the keys too. */
+export interface DeleteAnswer {
+  readonly deleted: readonly string[];
+  readonly failed: readonly { readonly key: string; readonly fault: Fault }[];
 }
 
 /** What is known of a failure. */

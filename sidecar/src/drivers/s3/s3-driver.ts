@@ -10,7 +10,7 @@ import {
   type StoredBlob,
 } from '../driver.ts';
 import { BucketCalls } from './bucket-calls.ts';
-import { deleteObjects } from './delete-objects.ts';
+import { ObjectDeleter } from './delete-objects.ts';
 import { ListingProgress } from './listing-progress.ts';
 import { MemoryAllowance } from './memory-allowance.ts';
 import { ObjectKeys } from './object-keys.ts';
@@ -43,6 +43,7 @@ export class S3Driver implements Driver {
   readonly longestName: number;
   readonly #calls: BucketCalls;
   readonly #writer: ObjectWriter;
+  readonly #deleter: ObjectDeleter;
   readonly #keys: ObjectKeys;
   readonly #inMemoryLimit: number;
   readonly #memory: MemoryAllowance;
@@ -51,6 +52,7 @@ export class S3Driver implements Driver {
   constructor(client: S3Client, options: S3DriverOptions) {
     this.#calls = new BucketCalls(client);
     this.#writer = new ObjectWriter(this.#calls);
+    this.#deleter = new ObjectDeleter(this.#calls);
     this.#keys = new ObjectKeys(options.prefix);
     this.longestName = this.#keys.longestName;
     this.#inMemoryLimit = options.inMemoryLimit ?? 8 * MIB;
@@ -102,7 +104,7 @@ export class S3Driver implements Driver {
   async delete(names: readonly string[], signal: AbortSignal): Promise<DeleteOutcome> {
     signal.throwIfAborted();
     const byKey = new Map(names.map((name) => [this.#keys.keyOf(name), name]));
-    const failed = await deleteObjects(this.#calls, [...byKey.keys()], signal);
+    const failed = await this.#deleter.delete([...byKey.keys()], signal);
     return {
       deleted: [...byKey].flatMap(([key, name]) => (failed.has(key) ? [] : [name])),
       failed: [...failed].map(([key, error]) => ({ name: byKey.get(key) ?? key, error })),

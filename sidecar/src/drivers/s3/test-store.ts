@@ -19,6 +19,8 @@ export const S3_CAPABILITIES = {
   openResources: true,
   deletedNamesAreExact: 'S3 does not tell whether what it deleted was there',
   emptyFoldersVanish: true,
+  digestsAreKept: true,
+  leadingSlashesAreListed: true,
 } as const;
 
 /** A driver on a place in a server's bucket. What it stores goes with the server. */

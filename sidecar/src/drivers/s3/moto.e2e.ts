@@ -1,0 +1,30 @@
+import { afterAll, describe } from 'vitest';
+import { unlessMissing } from '../../../../e2e/testing/unless-missing.ts';
+import { startMoto } from '../../testing/s3-servers/moto.ts';
+import { describeFailedPut } from '../conformance/failed-put.ts';
+import { describePut } from '../conformance/put.ts';
+import type { DriverSubject } from '../conformance/subject.ts';
+import { describeDriver } from '../conformance.ts';
+import { bucketEach, S3_CAPABILITIES } from './test-store.ts';
+
+const server = await unlessMissing(startMoto);
+afterAll(() => server?.stop());
+
+const subject: DriverSubject = {
+  name: 's3',
+  capabilities: {
+    ...S3_CAPABILITIES,
+    digestsAreKept: 'moto does not tell the checksum of an object on HEAD',
+  },
+  start: bucketEach(server),
+};
+
+describe.skipIf(server === undefined)('on moto, without prefixes', () => {
+  describeDriver(subject);
+
+  describe('every body streaming', () => {
+    const streaming = { ...subject, start: bucketEach(server, { inMemoryLimit: 0 }) };
+    describePut(streaming);
+    describeFailedPut(streaming);
+  });
+});
