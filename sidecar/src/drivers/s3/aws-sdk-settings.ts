@@ -1,4 +1,4 @@
-import { credentialsFromFolder } from './credentials-folder.ts';
+import type { Credentials } from './credentials-source.ts';
 import type { HttpAgents } from './http-agents.ts';
 import { exchange, type TransportOptions, type TransportRequest } from './http-transport.ts';
 import type { S3Location } from './s3-client.ts';
@@ -14,7 +14,7 @@ export interface CallOptions extends Omit<TransportOptions, 'signal'> {
 /** The SDK's configuration. */
 export function configuration(
   { region, endpoint, forcePathStyle }: S3Location,
-  credentialsFolder: string | undefined,
+  credentials: () => Promise<Credentials>,
   agents: HttpAgents,
 ) {
   const inEnvironment = process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION;
@@ -22,7 +22,8 @@ export function configuration(
   return {
     ...(known === undefined ? {} : { region: known }),
     ...(endpoint === undefined ? {} : { endpoint }),
-    ...(credentialsFolder === undefined ? {} : { credentials: credentialsFromFolder(credentialsFolder) }),
+    // They are kept and renewed by us: the SDK would fail with its source while they are good.
+    credentials: Object.assign(() => credentials(), { memoized: true }),
     forcePathStyle,
     // The driver retries, and knows what may be sent again; a layer below it would multiply that.
     maxAttempts: 1,
