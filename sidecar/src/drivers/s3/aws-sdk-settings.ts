@@ -17,7 +17,8 @@ export function configuration(
   credentials: () => Promise<Credentials>,
   agents: HttpAgents,
 ) {
-  const inEnvironment = process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION;
+  // An empty variable counts as not set.
+  const inEnvironment = process.env.AWS_REGION || process.env.AWS_DEFAULT_REGION || undefined;
   const known = region ?? (endpoint === undefined ? undefined : (inEnvironment ?? REGION_ELSEWHERE));
   return {
     ...(known === undefined ? {} : { region: known }),

@@ -72,7 +72,7 @@ export async function exchange(
     method,
     path,
     headers: askFirst ? { ...headers, Expect: '100-continue' } : headers,
-    agent: agentFor(secure),
+    agent: agentFor(secure, hostname, port),
   });
   let incoming: IncomingMessage | undefined;
   const end = (reason: unknown) => (incoming ?? outgoing).destroy(reason as Error);
