@@ -17,8 +17,9 @@ export function configuration(
   credentials: () => Promise<Credentials>,
   agents: HttpAgents,
 ) {
-  // An empty variable counts as not set.
-  const inEnvironment = process.env.AWS_REGION || process.env.AWS_DEFAULT_REGION || undefined;
+  // The SDK would take an empty one for the name of a region, and not look further.
+  if (process.env.AWS_REGION === '') delete process.env.AWS_REGION;
+  const inEnvironment = process.env.AWS_REGION ?? (process.env.AWS_DEFAULT_REGION || undefined);
   const known = region ?? (endpoint === undefined ? undefined : (inEnvironment ?? REGION_ELSEWHERE));
   return {
     ...(known === undefined ? {} : { region: known }),

@@ -4,6 +4,7 @@ import {
   CredentialsError,
   type CredentialsSource,
   isContainerService,
+  isPossible,
   sourceOfServer,
 } from './credentials-source.ts';
 import { type AskedServer, RequestWatch } from './request-watch.ts';
@@ -118,14 +119,9 @@ function assertPlain(credentials: Credentials, gaveBefore: boolean): void {
     AWS_SESSION_TOKEN: credentials.sessionToken ?? '',
   };
   for (const [variable, text] of Object.entries(all)) {
-    if (isPlain(text)) continue;
+    if (isPossible(variable, text)) continue;
     const message = `${variable}, from the environment or who gives it, has a line break, a space or another character that no key has`;
     const source = { kind: 'configuration', name: variable, gaveBefore } as const;
     throw new CredentialsError(source, { ...NOTHING, code: BAD_CHARACTER, message });
   }
-}
-
-/** Whether it has only characters that a key, a secret or a token can have. */
-export function isPlain(text: string): boolean {
-  return /^[\x21-\x7e]*$/.test(text);
 }

@@ -86,7 +86,7 @@ test.each([
 test.each([
   ['AWS_ACCESS_KEY_ID', 'a-key\r\nnext'],
   ['AWS_SECRET_ACCESS_KEY', 'the-secret\nnext'],
-  ['AWS_SECRET_ACCESS_KEY', 'the-secret next'],
+  ['AWS_SESSION_TOKEN', 'the-secret next'],
   ['AWS_SESSION_TOKEN', 'the-secret\rnext'],
 ])('a %s of %j is told by the path, without what it holds', async (name, text) => {
   const at = writeCredentials(join(folder, 'inside'));
@@ -108,6 +108,7 @@ test.each([
 test('a key and secret that end in a line break of any kind are taken', async () => {
   const at = writeCredentials(join(folder, 'inside'));
   writeFileSync(join(at, 'AWS_ACCESS_KEY_ID'), 'a-key\r\n');
+  writeFileSync(join(at, 'AWS_SECRET_ACCESS_KEY'), 'any text\n');
   writeFileSync(join(at, 'AWS_SESSION_TOKEN'), '\n');
-  expect(await credentialsFromFolder(at)()).toMatchObject({ accessKeyId: 'a-key' });
+  expect(await credentialsFromFolder(at)()).toEqual({ accessKeyId: 'a-key', secretAccessKey: 'any text' });
 });

@@ -1,8 +1,7 @@
 import { readFile, realpath } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { BAD_CHARACTER } from './aws-sdk-faults.ts';
-import { isPlain } from './credentials-chain.ts';
-import { type Credentials, CredentialsError } from './credentials-source.ts';
+import { type Credentials, CredentialsError, isPossible } from './credentials-source.ts';
 
 /** ms for which the files are not looked at again */
 const LOOK_LIFETIME = 1_000;
@@ -49,7 +48,7 @@ async function sessionTokenOf(file: string): Promise<string | undefined> {
 async function readText(file: string): Promise<string> {
   const text = (await readFile(file, 'utf8').catch((error) => Promise.reject(missing(file, error)))).trim();
   if (text === '') throw missing(file, new Error('it is empty'));
-  if (!isPlain(text)) {
+  if (!isPossible(basename(file), text)) {
     const mistake =
       'has a line break, a space or another character that no key has; write the key alone into it';
     throw failure(file, BAD_CHARACTER, `the credentials file ${file} ${mistake}`);

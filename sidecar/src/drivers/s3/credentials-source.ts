@@ -30,6 +30,15 @@ export interface CredentialsSource {
   readonly gaveBefore: boolean;
 }
 
+/**
+ * Whether a credential can be that text. Key and token are sent in headers. A secret only signs, and services beside
+ * Amazon's take any text for it; a line break is none that anybody meant.
+ * @param name of the variable or file
+ */
+export function isPossible(name: string, text: string): boolean {
+  return name === 'AWS_SECRET_ACCESS_KEY' ? !/\p{Cc}/u.test(text) : /^[\x21-\x7e]*$/.test(text);
+}
+
 /** No credentials could be got: that, and not the storage, failed a request. */
 export class CredentialsError extends Error {
   readonly fault: Fault;
