@@ -4,7 +4,12 @@ import { buffer } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { BlobClient } from './blob-client.ts';
 import { digestOf } from './digest.ts';
-import { PayloadIntegrityError, PayloadRejectedError, PayloadStoreUnavailableError } from './errors.ts';
+import {
+  PayloadIntegrityError,
+  PayloadMetadataError,
+  PayloadRejectedError,
+  PayloadStoreUnavailableError,
+} from './errors.ts';
 import { metadataHash } from './metadata.ts';
 import type { RequestBody } from './request-body.ts';
 import { failureOf, within } from './testing/failures.ts';
@@ -35,6 +40,26 @@ test('bytes and streams are stored, created once, over one connection', async ()
   expect(await client.put(putOf(new Uint8Array()))).toMatchObject({ created: true });
   expect(service.blobs.get(keyOf(data))).toEqual(Buffer.from(data));
   expect(service.connections).toHaveLength(1);
+});
+
+test.each([
+  [
+    '257 entries',
+    new Map(Array.from({ length: 257 }, (_, at) => [`k${at}`, new Uint8Array()])),
+    /at most 256/,
+  ],
+  [
+    'a key prefix of 17 segments',
+    new Map([['remote-codec/key-prefix', Buffer.from(Array(17).fill('a').join('/'))]]),
+    /the 16 segments/,
+  ],
+])('metadata with %s is refused before anything is sent', async (_name, tooMuch, words) => {
+  await using service = await memoryService();
+  const put = new BlobClient({ url: service.url }).put({ ...putOf(Buffer.from('abc')), metadata: tooMuch });
+  const failure = await failureOf(put);
+  expect(failure).toBeInstanceOf(PayloadMetadataError);
+  expect((failure as Error).message).toMatch(words);
+  expect(service.connections).toHaveLength(0);
 });
 
 test('the request is what the wire API asks for, below the path of the base URL', async () => {

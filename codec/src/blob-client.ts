@@ -5,7 +5,12 @@ import { isDigest } from './digest.ts';
 import { PayloadIntegrityError, type PayloadStoreError, PayloadStoreUnavailableError } from './errors.ts';
 import { type Connection, exchange } from './exchange.ts';
 import { foreignAnswer } from './foreign-answer.ts';
-import { encodeMetadataHeader, metadataHash, type PayloadMetadata } from './metadata.ts';
+import {
+  assertStorableMetadata,
+  encodeMetadataHeader,
+  metadataHash,
+  type PayloadMetadata,
+} from './metadata.ts';
 import { collectPayload, streamPayload } from './payload-response.ts';
 import type { ExpectedPayload } from './payload-verifier.ts';
 import { putTimeLimit } from './put-time-limit.ts';
@@ -95,12 +100,14 @@ export class BlobClient {
 
   /**
    * Stores a payload.
-   * @throws PayloadIntegrityError when the service answers with a key that cannot be this payload's;
+   * @throws PayloadMetadataError when the metadata has more entries, or its key prefix more segments, than a service takes;
+   * PayloadIntegrityError when the service answers with a key that cannot be this payload's;
    * PayloadStoreUnavailableError `put_timeout` when the answer comes too late to be believed.
    */
   async put(request: PutRequest): Promise<PutResult> {
     const { namespace, digest, size, metadata, workflowId, body, signal } = request;
     assertDigestAndSize(digest, size);
+    assertStorableMetadata(metadata);
     const stopwatch = new Stopwatch();
     const { response, isBodySent } = await exchange(this.#connection, {
       method: 'PUT',

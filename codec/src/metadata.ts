@@ -19,6 +19,27 @@ export function metadataToRecord(metadata: PayloadMetadata): MetadataRecord {
   return Object.fromEntries(metadata);
 }
 
+/** Bounds of the service: what is more is refused there too. */
+const mostEntries = 256;
+const mostPrefixSegments = 16;
+const keyPrefixEntry = 'remote-codec/key-prefix';
+
+/** Refuses what the service would refuse, before anything is hashed or sent. @throws PayloadMetadataError */
+export function assertStorableMetadata(metadata: PayloadMetadata): void {
+  if (metadata.size > mostEntries) {
+    throw new PayloadMetadataError(
+      `${metadata.size} entries, and the service takes at most ${mostEntries}; put some of them into the data`,
+    );
+  }
+  const segments = Buffer.from(metadata.get(keyPrefixEntry) ?? [])
+    .toString()
+    .split('/', mostPrefixSegments + 1).length;
+  if (segments <= mostPrefixSegments) return;
+  throw new PayloadMetadataError(
+    `${keyPrefixEntry} has more than the ${mostPrefixSegments} segments that the service takes; join some of them`,
+  );
+}
+
 /**
  * Metadata as JSON: an object of base64 strings with keys in bytewise order, or `null` when empty. This is what Go
  * writes for `map[string][]byte`, and what travels both in references and in `X-Temporal-Metadata`.

@@ -140,3 +140,12 @@ function bytesOf(record: Readonly<Record<string, string | undefined | Uint8Array
       ]),
   );
 }
+
+test('a reference larger than any that was written is refused before it is parsed', () => {
+  const referenceOf = (metadataBytes: number) => ({
+    metadata: { encoding: Buffer.from('json/plain'), 'temporal.io/remote-codec': Buffer.from('v2') },
+    data: json({ ...valid, metadata: { a: 'A'.repeat(metadataBytes) } }),
+  });
+  expect(decodeReference(referenceOf(768 * 1024)).metadata.size).toBe(1);
+  expect(() => decodeReference(referenceOf(1024 * 1024))).toThrow(/more than 1 MiB/);
+});

@@ -9,6 +9,12 @@ export const referenceMarker = 'temporal.io/remote-codec';
 
 const referenceEncoding = 'json/plain';
 
+/**
+ * Bytes of a reference. Its metadata was sent in a header, of at most 1 MiB as base64 to any service, so that no reference
+ * is larger; one that is would be parsed into many times its size.
+ */
+const largestReference = 1024 * 1024;
+
 /** A reference as it is written today. */
 export interface BlobReferenceV2 {
   readonly version: 'v2';
@@ -80,6 +86,9 @@ function markerOf(payload: Payload): 'v1' | 'v2' {
 function fieldsOf(payload: Payload): Record<string, unknown> {
   if (textOf(payload.metadata?.encoding) !== referenceEncoding) {
     throw new PayloadReferenceError(`malformed payload reference: encoding is not ${referenceEncoding}`);
+  }
+  if ((payload.data?.byteLength ?? 0) > largestReference) {
+    throw new PayloadReferenceError('malformed payload reference: it has more than 1 MiB');
   }
   let parsed: unknown;
   try {

@@ -216,3 +216,35 @@ describe.concurrent('a service that is not there ends the others with 5', () => 
     expect(stderr).toMatch(/^payload-store: [^\n]+\n$/);
   });
 });
+
+test('what the environment says and does not do is logged once, also when the storage cannot be used', async () => {
+  const { metadata, spec, ...kind } = JSON.parse(manifestText());
+  const s3 = { bucket: 'payloads', endpoint: 'https://s3.test', forcePathStyle: true };
+  const config = await configFile(JSON.stringify({ ...kind, metadata, spec: { ...spec, storage: { s3 } } }));
+  const ports = [
+    '--listen',
+    '127.0.0.1:0',
+    '--metrics-listen',
+    '127.0.0.1:0',
+    '--admin-listen',
+    '127.0.0.1:0',
+  ];
+  const { code, stdout, stderr } = await run(['serve', '--config', config, ...ports], '', {
+    AWS_REGION: '',
+    HTTPS_PROXY: 'http://user:a-secret@proxy:3128',
+    NO_PROXY: '127.*',
+    AWS_USE_FIPS_ENDPOINT: 'true',
+  });
+  expect(code).not.toBe(0);
+  expect(stderr).toMatch(/AWS_USE_FIPS_ENDPOINT asks for an endpoint of Amazon's/);
+  const lines = text(stdout)
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(lines.map(({ level, msg }) => `${level} ${msg}`)).toEqual([
+    expect.stringContaining('warn NO_PROXY: "127.*" is not understood'),
+    expect.stringContaining('warn AWS_REGION is empty'),
+    'info s3.test is reached by the proxy http://proxy:3128',
+  ]);
+  expect(text(stdout) + stderr).not.toContain('a-secret');
+});

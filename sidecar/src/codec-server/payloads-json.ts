@@ -1,6 +1,10 @@
+import { isUtf8 } from 'node:buffer';
 import type { LargePayloadCodec } from '@largepayload/codec';
+import { isWithinBounds, type JsonBounds } from '../bounded-json.ts';
 import { ServiceError } from '../errors.ts';
-import { parseBoundedJson } from './bounded-json.ts';
+
+/** Payloads nest five levels deep; items are a thousand payloads with many times the metadata that is in use. */
+const BODY_BOUNDS: JsonBounds = { depth: 32, items: 100_000 };
 
 /** A payload as Temporal's SDKs have it in memory. */
 export type Payload = Parameters<LargePayloadCodec['encode']>[0][number];
@@ -22,7 +26,7 @@ interface JsonExternalPayload {
  * @throws ServiceError `invalid_payloads`, `payload_too_large`
  */
 export function parsePayloads(body: Buffer, maximumCount: number): readonly JsonPayload[] {
-  const parsed = parseBoundedJson(body);
+  const parsed = parseBody(body);
   const payloads = isObject(parsed) ? (parsed.payloads ?? []) : undefined;
   if (!Array.isArray(payloads)) throw invalid('the body must be {"payloads":[…]}');
   if (payloads.length > maximumCount) {
@@ -33,6 +37,19 @@ export function parsePayloads(body: Buffer, maximumCount: number): readonly Json
   }
   payloads.forEach(assertPayload);
   return payloads;
+}
+
+function parseBody(bytes: Buffer): unknown {
+  if (!isUtf8(bytes)) throw invalid('the body is not UTF-8');
+  if (!isWithinBounds(bytes, BODY_BOUNDS)) {
+    throw invalid('the body nests deeper, or has more parts, than payloads do');
+  }
+  try {
+    return JSON.parse(bytes.toString('utf8'));
+  } catch {
+    // What JSON.parse says quotes the text, which is somebody's payload.
+    throw invalid('the body is not JSON');
+  }
 }
 
 /** @throws ServiceError `invalid_payloads` when something is not base64 */

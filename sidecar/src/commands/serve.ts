@@ -1,6 +1,6 @@
 import packageFile from '../../package.json' with { type: 'json' };
 import { isStorageId } from '../blob-store/identity.ts';
-import { assertMounts, type Mounts } from '../drivers/start-driver.ts';
+import { assertMounts, type Mounts, noticesOfEnvironment } from '../drivers/start-driver.ts';
 import { isLoopback, type ListenAddress, parseListenAddress } from '../http/listen-address.ts';
 import { createLog } from '../operations/log.ts';
 import type { Claim } from '../roles/claim.ts';
@@ -94,6 +94,7 @@ async function run(_positionals: readonly string[], values: Values): Promise<voi
   const log = createLog();
   for (const field of role.unusedFields(manifest))
     log.info({ field }, `this field has no effect in the role ${role.name}`);
+  for (const { level, text } of noticesOfEnvironment(manifest)) log[level](text);
   const { version } = packageFile;
   const service = await role
     .start({ manifest, version, listen, claim }, mounts, log)

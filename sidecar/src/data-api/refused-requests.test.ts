@@ -1,5 +1,8 @@
+import { mkdir, rename } from 'node:fs/promises';
 import type { OutgoingHttpHeaders } from 'node:http';
+import { dirname } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { objectPath } from '../drivers/filesystem/object-paths.ts';
 import type { ErrorCode } from '../errors.ts';
 import { call, expectError } from '../testing/http-call.ts';
 import { digestOf, getHeaders, getPath, metadataHeader, putPath, testPayload } from '../testing/payload.ts';
@@ -15,6 +18,9 @@ const payload = testPayload('never to be stored');
 const { bytes, digest } = payload;
 const hex = digest.slice('sha256:'.length);
 const base64 = (text: string) => Buffer.from(text).toString('base64');
+const segments = (count: number) => Array(count).fill('a').join('/');
+const entries = (count: number) =>
+  Object.fromEntries(Array.from({ length: count }, (_, at) => [`k,${at}`, '']));
 
 describe('a PUT', () => {
   afterEach(async () => expect(await filesIn(service.folder)).toEqual([]));
@@ -76,6 +82,7 @@ describe('a PUT', () => {
     ['with an object for a value', base64('{"encoding":{"a":"b"}}')],
     ['with a value that is not base64', base64('{"encoding":"json/plain!"}')],
     ['given twice', [base64('{}'), base64('{}')]],
+    ['nested deeply', base64(`${'{"a":'.repeat(20_000)}""${'}'.repeat(20_000)}`)],
   ])('whose metadata is %s', async (_name, header) => {
     const { 'X-Temporal-Metadata': _, ...others } = payload.putHeaders;
     const headers = header === undefined ? others : { ...others, 'X-Temporal-Metadata': header };
@@ -83,6 +90,19 @@ describe('a PUT', () => {
       await call(service.data, payload.putPath, { method: 'PUT', headers, body: bytes }),
       'invalid_metadata',
     );
+  });
+
+  test('whose metadata has more than 256 entries, told by the number', async () => {
+    const refused = await put(payload.putPath, { 'X-Temporal-Metadata': metadataHeader(entries(257)) });
+    expectError(refused, 'invalid_metadata');
+    expect(refused.body.toString()).toContain('256');
+  });
+
+  test('with a key prefix of more than 16 segments, told by the number', async () => {
+    const metadata = metadataHeader({ 'remote-codec/key-prefix': segments(17) });
+    const refused = await put(payload.putPath, { 'X-Temporal-Metadata': metadata });
+    expectError(refused, 'invalid_key_prefix');
+    expect(refused.body.toString()).toContain('at most 16 segments');
   });
 
   test.each([
@@ -199,5 +219,32 @@ test('a PUT whose namespace and prefix are as long as they may be can be read ag
   const { Key } = JSON.parse(put.body.toString());
   expect(Buffer.byteLength(Key)).toBeLessThanOrEqual(1_024);
   const got = await call(own.data, getPath(Key), { headers: payload.getHeaders });
+  expect(got).toMatchObject({ status: 200, body: bytes });
+});
+
+test('a PUT with as many segments and metadata entries as may be can be read again', async () => {
+  await using own = await startService();
+  const metadata = { ...entries(255), 'remote-codec/key-prefix': segments(16) };
+  const headers = { ...payload.putHeaders, 'X-Temporal-Metadata': metadataHeader(metadata) };
+  const put = await call(own.data, payload.putPath, { method: 'PUT', headers, body: bytes });
+  expect(put.status).toBe(201);
+  const { Key } = JSON.parse(put.body.toString());
+  const got = await call(own.data, getPath(Key), { headers: payload.getHeaders });
+  expect(got).toMatchObject({ status: 200, body: bytes });
+});
+
+test('a payload that was stored under more segments is still served', async () => {
+  await using own = await startService();
+  const put = await call(own.data, payload.putPath, {
+    method: 'PUT',
+    headers: payload.putHeaders,
+    body: bytes,
+  });
+  const { Key } = JSON.parse(put.body.toString());
+  const longer = Key.replace('/common/', `/custom/${segments(300)}/`);
+  const [from, to] = [objectPath(own.folder, Key), objectPath(own.folder, longer)];
+  await mkdir(dirname(to), { recursive: true });
+  await rename(from, to);
+  const got = await call(own.data, getPath(longer), { headers: payload.getHeaders });
   expect(got).toMatchObject({ status: 200, body: bytes });
 });

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { decodeMetadataHeader, metadataHash } from '@largepayload/codec';
+import { isWithinBounds, type JsonBounds } from '../bounded-json.ts';
 import { ServiceError } from '../errors.ts';
 import { keyPrefixFits, ownerKeyPrefix, parseDigest, parseKeyPrefix, parseNamespace } from '../keys/key.ts';
 
@@ -15,6 +16,9 @@ export interface PutFields {
 }
 
 const KEY_PREFIX_METADATA = 'remote-codec/key-prefix';
+
+/** One object of base64 strings. Payloads have a handful of entries; each costs time to parse, decode, sort and hash. */
+const METADATA_BOUNDS: JsonBounds = { depth: 1, items: 256 };
 
 export interface PutLimits {
   /** bytes */
@@ -105,11 +109,14 @@ function metadataOf(headers: IncomingHttpHeaders): ReadonlyMap<string, Uint8Arra
   const header = headers['x-temporal-metadata'];
   try {
     if (typeof header !== 'string' || header === '') throw new Error('it is missing');
+    if (!isWithinBounds(Buffer.from(header, 'base64'), METADATA_BOUNDS)) {
+      throw new Error('it nests, or has more entries');
+    }
     return decodeMetadataHeader(header);
   } catch (error) {
     throw new ServiceError(
       'invalid_metadata',
-      `X-Temporal-Metadata must be base64 of a JSON object with base64 values: ${(error as Error).message}`,
+      `X-Temporal-Metadata must be base64 of a JSON object with at most ${METADATA_BOUNDS.items} base64 values: ${(error as Error).message}`,
     );
   }
 }

@@ -1,6 +1,7 @@
 import type { LargePayloadStore } from '@largepayload/crds';
 import type { Driver } from './driver.ts';
 import { FilesystemDriver } from './filesystem/filesystem-driver.ts';
+import { type EnvironmentNotice, environmentNotices } from './s3/environment.ts';
 import { startS3Driver } from './s3/start-s3-driver.ts';
 
 export interface StartedDriver {
@@ -42,6 +43,11 @@ export function assertMounts(manifest: LargePayloadStore, mounts: Mounts): void 
   if (credentialsFolder !== undefined) {
     throw new MountError('--credentials-dir is for object stores; leave it out');
   }
+}
+
+/** What the environment says to the driver that is not so, or not plain; told once, whether or not it can be started. */
+export function noticesOfEnvironment({ spec: { storage } }: LargePayloadStore): EnvironmentNotice[] {
+  return storage.s3 === undefined ? [] : environmentNotices(storage.s3, process.env);
 }
 
 /** The driver of the storage that the manifest names, once that could be used. @throws MountError, StorageError, the signal's reason */

@@ -208,3 +208,8 @@ describe('the key prefix of a workflow', () => {
     }
   });
 });
+
+test('the longest prefix that an owner can have has fewer segments than a prefix may', () => {
+  const prefix = ownerKeyPrefix('a'.repeat(1_024));
+  expect(parseKeyPrefix(prefix)).toBe(prefix);
+});

@@ -17,6 +17,8 @@ export interface BlobKey {
 }
 
 export const NAMESPACE = /^[A-Za-z0-9][A-Za-z0-9._-]{0,254}$/;
+/** Each segment is a folder on a volume, made by a PUT and removed by the reaper. */
+const MOST_PREFIX_SEGMENTS = 16;
 const KEY_PREFIX_SEGMENT = /^[0-9a-zA-Z_-]{1,255}$/;
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
 
@@ -44,12 +46,13 @@ export function parseDigest(text: string | undefined): string {
   throw new ServiceError('invalid_digest', 'digest must be "sha256:" and 64 lower-case hex digits');
 }
 
-/** @throws ServiceError `invalid_key_prefix` */
+/** A prefix for a new payload. One that is stored may have more segments. @throws ServiceError `invalid_key_prefix` */
 export function parseKeyPrefix(text: string): string {
-  if (isKeyPrefix(text)) return text;
+  const fewSegments = text.split('/', MOST_PREFIX_SEGMENTS + 1).length <= MOST_PREFIX_SEGMENTS;
+  if (fewSegments && isKeyPrefix(text)) return text;
   throw new ServiceError(
     'invalid_key_prefix',
-    'metadata "remote-codec/key-prefix" must be segments of at most 255 letters, digits, "_" and "-", joined by single slashes',
+    `metadata "remote-codec/key-prefix" must be at most ${MOST_PREFIX_SEGMENTS} segments of at most 255 letters, digits, "_" and "-", joined by single slashes`,
   );
 }
 
@@ -93,8 +96,8 @@ export function parseKey(text: string): BlobKey {
  * nothing else on any backend. `undefined`: it is no key
  */
 export function readKey(text: string): BlobKey | undefined {
-  const segments = text.split('/');
-  const [empty, root = '', namespace = '', place, ...rest] = segments;
+  const tooLong = text.length > MAX_KEY_BYTES;
+  const [empty, root = '', namespace = '', place, ...rest] = tooLong ? [] : text.split('/');
   const metadataHash = rest.pop() ?? '';
   const digest = rest.pop() ?? '';
   const window = parseWindowName(root);
@@ -106,8 +109,7 @@ export function readKey(text: string): BlobKey | undefined {
     NAMESPACE.test(namespace) &&
     (place === 'common' ? rest.length === 0 : place === 'custom' && isKeyPrefix(keyPrefix ?? '')) &&
     DIGEST.test(digest) &&
-    DIGEST.test(metadataHash) &&
-    text.length <= MAX_KEY_BYTES;
+    DIGEST.test(metadataHash);
   return valid ? key : undefined;
 }
 

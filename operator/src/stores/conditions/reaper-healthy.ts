@@ -4,7 +4,7 @@ import { type Finding, firstFinding } from './finding.ts';
 import { othersWords } from './others-words.ts';
 import { hasHadTimeToAnswer, unreachableFinding } from './pod-problems.ts';
 import { isLate, lastCompleted, reapingPods, reapingView } from './reaper-reports.ts';
-import { credentialsOf } from './report-problems.ts';
+import { credentialsOf, SOURCE_FAILED } from './report-problems.ts';
 import { servingProblem } from './serving-problem.ts';
 import { keepsForever, storeProblem } from './store-problems.ts';
 import { no, unknown, type Verdict, yes } from './verdict.ts';
@@ -43,7 +43,9 @@ function passFailed(situation: Situation, view: ComponentView): Finding | undefi
       const error = report?.reaper?.lastError;
       if (error === undefined) return undefined;
       const words = othersWords(error);
-      const hint = /denied|credentials/i.test(words)
+      // What a credentials' source said has its own advice.
+      const concernsKeys = /denied|credentials/i.test(words) && !words.includes(SOURCE_FAILED);
+      const hint = concernsKeys
         ? `; ${credentialsOf({ store: situation.observed.store, component: view.component })}`
         : '; it is tried again within a minute';
       return {

@@ -5,6 +5,9 @@ import type { StoreResource } from '../read-store.ts';
 import { type Finding, firstFinding, type Predicate } from './finding.ts';
 import { othersWords } from './others-words.ts';
 
+/** The service says so where it asked STS, Pod Identity, a metadata service or a file for credentials, in vain. */
+export const SOURCE_FAILED = 'cannot get credentials: ';
+
 /** What a running pod says is wrong with its storage. */
 export interface Complaint {
   readonly store: StoreResource;
@@ -101,6 +104,20 @@ const denied: Predicate<Complaint> = (complaint) => {
   };
 };
 
+/** The storage was not asked, so that its policy has nothing to do with it. */
+const identityRefused: Predicate<Complaint> = ({ store, component, code, words }) => {
+  const [, said] = words.split(SOURCE_FAILED);
+  if (code !== 'storage_denied' || said === undefined) return undefined;
+  const account =
+    store.spec === undefined
+      ? 'its ServiceAccount'
+      : `ServiceAccount ${accountName(store.name, store.spec, component)}`;
+  return {
+    reason: 'StorageDenied',
+    message: `the ${component} gets no credentials: ${othersWords(said)}; this is about the role of ${account}, not about the bucket's policy. A role, trust policy or association that is put right is seen within a minute; after the account was given one for the first time, make the pods anew by kubectl -n ${store.namespace} rollout restart deployment ${componentName(store.name, component)}`,
+  };
+};
+
 const full: Predicate<Complaint> = ({ code, words }) =>
   code === 'storage_full'
     ? {
@@ -122,6 +139,7 @@ const PREDICATES = [
   bucketMissing,
   clockDifference,
   keyMissing,
+  identityRefused,
   denied,
   full,
   unavailable,

@@ -9,6 +9,7 @@ import { putSmallObject } from '../../../../sidecar/src/blob-store/small-object.
 import { AwaitedDriver } from '../../../../sidecar/src/drivers/awaited-driver.ts';
 import { StorageError } from '../../../../sidecar/src/drivers/driver.ts';
 import { MemoryDriver } from '../../../../sidecar/src/drivers/memory.ts';
+import { CredentialsError } from '../../../../sidecar/src/drivers/s3/credentials-source.ts';
 import { storageErrorOf } from '../../../../sidecar/src/drivers/s3/failures.ts';
 import { toServiceError } from '../../../../sidecar/src/errors.ts';
 import { podOf } from '../situation.fixture.ts';
@@ -56,6 +57,19 @@ test.each<[string, () => unknown]>([
   const { code, message: words } = toServiceError(await make());
   const pod = podOf(undefined, 'gateway', { name: 'orders-gateway-1' });
   expect(complaintFinding({ store: store(), pod, component: 'gateway', code, words })?.reason).toBe(reason);
+});
+
+test("what a credentials' source refuses leads to the role, not to the bucket's policy", () => {
+  const source = { kind: 'sts', name: 'STS (sts.amazonaws.com)', gaveBefore: false } as const;
+  const error = new CredentialsError(source, { status: 403, code: 'AccessDenied', message: 'no' });
+  const { code, message: words } = toServiceError(storageErrorOf(error.fault, ATTEMPT));
+  const pod = podOf(undefined, 'gateway', { name: 'orders-gateway-1' });
+  const finding = complaintFinding({ store: store(), pod, component: 'gateway', code, words });
+  expect(finding).toMatchObject({
+    reason: 'StorageDenied',
+    message: expect.stringMatching(/the gateway gets no credentials: .*STS.*role of ServiceAccount/),
+  });
+  expect(finding?.message).not.toMatch(/Secret|give that the rights/);
 });
 
 test('a pod that is ending has nothing to complain about', () => {

@@ -29,6 +29,10 @@ const NO_KEY_WORDS =
   "cannot list folders: no credentials: cannot read the credentials file /var/run/secrets/payload-store/credentials/AWS_ACCESS_KEY_ID: ENOENT: no such file or directory, realpath '/var/run/secrets/payload-store/credentials/AWS_ACCESS_KEY_ID'; give them by --credentials-dir, by AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or by a role";
 const NO_RIGHT_WORDS =
   'cannot list folders: access denied for s3:ListBucket on the bucket payloads (AccessDenied); allow it in the policy of these credentials';
+const NO_ROLE_WORDS =
+  'cannot list folders: cannot get credentials: STS (sts.eu-central-1.amazonaws.com) does not give the role arn:aws:iam::111122223333:role/payloads (AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity); check that the role exists, and that its trust policy allows who asks';
+const STS_AWAY_WORDS =
+  'cannot list folders: cannot get credentials: STS (sts.eu-central-1.amazonaws.com) cannot be reached (ECONNREFUSED)';
 const CLOCK_WORDS =
   "this machine's clock is 312.4 s ahead of the storage's; payloads are neither stored nor deleted until it is set right";
 const FOREIGN_WORDS =
@@ -69,6 +73,20 @@ export const STORAGE_CASES: readonly Case[] = [
       ),
     ),
     expected: { ...WELL, Ready: 'False StorageDenied', GatewayAvailable: 'False StorageDenied' },
+  },
+  {
+    when: 'STS does not give the role to the cloud identity',
+    situation: withReports(
+      startingGateway({}, wellStore({ ...ON_S3, gateway: {} })),
+      'gateway',
+      complaint('storage_denied', NO_ROLE_WORDS),
+    ),
+    expected: { ...WELL, Ready: 'False StorageDenied', GatewayAvailable: 'False StorageDenied' },
+  },
+  {
+    when: 'STS cannot be reached',
+    situation: notReadyAtAll(complaint('storage_unavailable', STS_AWAY_WORDS)),
+    expected: failing('StorageUnavailable'),
   },
   {
     when: 'another store owns the bucket',

@@ -11,10 +11,16 @@ import {
   type PutObjectCommandInput,
   type S3ClientConfig,
 } from '@aws-sdk/client-s3';
+import { fromHttp } from '@aws-sdk/credential-provider-http';
+import { defaultProvider } from '@aws-sdk/credential-provider-node';
 import { answerBody } from './answer-body.ts';
 import { proveDocument, proveReadable, proveStored } from './answer-proof.ts';
 import { badAnswer, faultOf } from './aws-sdk-faults.ts';
 import { type CallOptions, configuration, sendContentMd5, signKnownDigest } from './aws-sdk-settings.ts';
+import { credentialsFromChain } from './credentials-chain.ts';
+import { credentialsFromFolder } from './credentials-folder.ts';
+import { CredentialsRenewal } from './credentials-renewal.ts';
+import type { Credentials } from './credentials-source.ts';
 import { type HttpAgents, httpAgents } from './http-agents.ts';
 import type { TransportAnswer } from './http-transport.ts';
 import { listAnswerOf } from './listing-page.ts';
@@ -31,6 +37,8 @@ import type {
 
 /** ms until the head of an answer where the service may have much to do before it */
 const LONG_WORK = 30_000;
+/** ms in which a metadata service or a container's credentials service connects and answers */
+const SOURCE_TIMEOUT = 1_000;
 
 /**
  * A bucket through Amazon's SDK. Only this file imports it.
@@ -54,7 +62,12 @@ export class AwsSdkClient implements S3Client {
       SSEKMSKeyId: serverSideEncryption?.kmsKeyID,
     };
     this.#agents = httpAgents(location.caBundle);
-    this.#aws = new AwsClient(configuration(location, credentialsFolder, this.#agents) as S3ClientConfig);
+    const credentials =
+      credentialsFolder === undefined
+        ? this.#searchedCredentials()
+        : credentialsFromFolder(credentialsFolder);
+    this.#aws = new AwsClient(configuration(location, credentials, this.#agents) as S3ClientConfig);
+    askForCredentialsFirst(this.#aws, credentials);
     this.#aws.middlewareStack.add(signKnownDigest, { step: 'build', name: 'signKnownDigest' });
   }
 
@@ -152,6 +165,17 @@ export class AwsSdkClient implements S3Client {
     return (await this.#aws.send(command, options(signal, { proof }))).Status === 'Enabled';
   }
 
+  /** STS and SSO are asked by the storage's region and connections, a proxy included. */
+  #searchedCredentials(): () => Promise<Credentials> {
+    const options = { timeout: SOURCE_TIMEOUT, maxRetries: 1 };
+    const chain = credentialsFromChain({
+      search: () => defaultProvider({ ...options, parentClientConfig: { ...this.#aws.config } })(),
+      askContainer: () => fromHttp({ ...options, maxRetries: 0 })(),
+    });
+    const renewal = new CredentialsRenewal(chain);
+    return () => renewal.get();
+  }
+
   connectionsInUse(): number {
     return this.#agents.inUse();
   }
@@ -159,6 +183,30 @@ export class AwsSdkClient implements S3Client {
   close(): void {
     this.#aws.destroy();
     this.#agents.close();
+  }
+}
+
+/** A caller that stops waits no longer; the SDK heeds no signal while it asks for credentials. */
+function askForCredentialsFirst(client: AwsClient, credentials: () => Promise<Credentials>): void {
+  const send = client.send.bind(client) as (command: unknown, options: CallSignal) => Promise<unknown>;
+  const sendWithCredentials = async (command: unknown, options: CallSignal) => {
+    await unlessAborted(credentials(), options.abortSignal);
+    return await send(command, options);
+  };
+  client.send = sendWithCredentials as typeof client.send;
+}
+
+type CallSignal = { readonly abortSignal: AbortSignal };
+
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = () => reject(signal.reason);
+  signal.addEventListener('abort', onAbort);
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
   }
 }
 

@@ -1,9 +1,13 @@
+import { CredentialsError } from './credentials-source.ts';
 import type { Fault } from './s3-client.ts';
 
 /** Codes of our own for what fails before a request is sent. */
-export const NO_CREDENTIALS = 'NoCredentials';
 export const NO_REGION = 'NoRegion';
 export const BAD_LOCATION = 'BadLocation';
+/** The environment names a proxy that cannot be used. */
+export const BAD_PROXY = 'BadProxy';
+/** A key or secret has what none has. */
+export const BAD_CHARACTER = 'BadCharacter';
 /** An answer that is none of this protocol. */
 export const BAD_ANSWER = 'BadAnswer';
 /** A listing that does not fit what was asked, or leads nowhere. */
@@ -28,6 +32,7 @@ interface SdkError extends Error {
 /** See `S3Client.faultOf`. */
 export function faultOf(thrown: unknown): Fault | undefined {
   if (!(thrown instanceof Error)) return undefined;
+  if (thrown instanceof CredentialsError) return thrown.fault;
   const error = thrown as SdkError;
   const status = error.$response?.statusCode ?? error.$metadata?.httpStatusCode;
   const code = status === undefined ? codeWithoutAnswer(error) : codeOfAnswer(error, status);
@@ -64,7 +69,6 @@ export function isPage(headers: Readonly<Record<string, string>>): boolean {
 }
 
 function codeWithoutAnswer(error: SdkError): string | undefined {
-  if (error.name === 'CredentialsProviderError' || error.name === 'TokenProviderError') return NO_CREDENTIALS;
   if (error.message === 'Region is missing') return NO_REGION;
   if (error.name === 'EndpointError' || error.name === 'InvalidBucketName') return BAD_LOCATION;
   if (error.code === 'ERR_INVALID_URL') return BAD_LOCATION;

@@ -1,5 +1,5 @@
 import { createHash, getFips } from 'node:crypto';
-import { credentialsFromFolder } from './credentials-folder.ts';
+import type { Credentials } from './credentials-source.ts';
 import type { HttpAgents } from './http-agents.ts';
 import {
   exchange,
@@ -22,15 +22,18 @@ export interface CallOptions extends Omit<TransportOptions, 'signal'> {
 /** The SDK's configuration. */
 export function configuration(
   { region, endpoint, forcePathStyle }: S3Location,
-  credentialsFolder: string | undefined,
+  credentials: () => Promise<Credentials>,
   agents: HttpAgents,
 ) {
-  const inEnvironment = process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION;
+  // The SDK would take an empty one for the name of a region, and not look further.
+  if (process.env.AWS_REGION === '') delete process.env.AWS_REGION;
+  const inEnvironment = process.env.AWS_REGION ?? (process.env.AWS_DEFAULT_REGION || undefined);
   const known = region ?? (endpoint === undefined ? undefined : (inEnvironment ?? REGION_ELSEWHERE));
   return {
     ...(known === undefined ? {} : { region: known }),
     ...(endpoint === undefined ? {} : { endpoint }),
-    ...(credentialsFolder === undefined ? {} : { credentials: credentialsFromFolder(credentialsFolder) }),
+    // They are kept and renewed by us: the SDK would fail with its source while they are good.
+    credentials: Object.assign(() => credentials(), { memoized: true }),
     forcePathStyle,
     // The driver retries, and knows what may be sent again; a layer below it would multiply that.
     maxAttempts: 1,

@@ -82,3 +82,33 @@ test.each([
   expect(await driver.open(someName(1), never())).toBeUndefined();
   await driver.close();
 });
+
+test.each([
+  ['AWS_ACCESS_KEY_ID', 'a-key\r\nnext'],
+  ['AWS_SECRET_ACCESS_KEY', 'the-secret\nnext'],
+  ['AWS_SESSION_TOKEN', 'the-secret next'],
+  ['AWS_SESSION_TOKEN', 'the-secret\rnext'],
+])('a %s of %j is told by the path, without what it holds', async (name, text) => {
+  const at = writeCredentials(join(folder, 'inside'));
+  writeFileSync(join(at, name), text);
+  const server = await scriptedServer(refusal(404, 'NoSuchKey'));
+  const driver = new S3Driver(new AwsSdkClient(server.location, at), { prefix: '' });
+  const failure = await driver.open(someName(1), never()).catch((error: unknown) => error);
+  expect(failure).toMatchObject({
+    failure: 'denied',
+    message: expect.stringMatching(
+      new RegExp(`no credentials: the credentials file .*inside/${name} has a line break, a space`),
+    ),
+  });
+  expect(String(failure)).not.toMatch(/the-secret|next/);
+  expect(server.asked).toEqual([]);
+  await driver.close();
+});
+
+test('a key and secret that end in a line break of any kind are taken', async () => {
+  const at = writeCredentials(join(folder, 'inside'));
+  writeFileSync(join(at, 'AWS_ACCESS_KEY_ID'), 'a-key\r\n');
+  writeFileSync(join(at, 'AWS_SECRET_ACCESS_KEY'), 'any text\n');
+  writeFileSync(join(at, 'AWS_SESSION_TOKEN'), '\n');
+  expect(await credentialsFromFolder(at)()).toEqual({ accessKeyId: 'a-key', secretAccessKey: 'any text' });
+});

@@ -1,36 +1,21 @@
-import { StorageError, type StorageFailure } from '../driver.ts';
-import { BAD_ANSWER, BAD_LISTING, BAD_LOCATION, NO_CREDENTIALS, NO_REGION } from './aws-sdk-faults.ts';
+import { StorageError } from '../driver.ts';
+import { BAD_ANSWER, BAD_LISTING, BAD_LOCATION, BAD_PROXY, NO_REGION } from './aws-sdk-faults.ts';
+import { CREDENTIALS_TABLE } from './credentials-failures.ts';
+import {
+  type Attempt,
+  asksForFewer,
+  codes,
+  type FailureRow,
+  inBrackets,
+  type Retry,
+  status,
+} from './failure-row.ts';
 import type { Fault } from './s3-client.ts';
 
-/** What was tried: in words, and as the action that a policy has to allow for it. */
-export interface Attempt {
-  readonly doing: string;
-  readonly action: 's3:PutObject' | 's3:GetObject' | 's3:ListBucket' | 's3:DeleteObject';
-  readonly place: string;
-}
-
-/** Whether the same request may succeed soon: not, at once, or when fewer requests are made. */
-export type Retry = 'never' | 'soon' | 'slower';
-
-interface Row {
-  readonly when: (fault: Fault) => boolean;
-  readonly failure: StorageFailure;
-  readonly retry: Retry;
-  /** what is wrong and what to do about it */
-  readonly words: (fault: Fault, attempt: Attempt) => string;
-}
-
-const codes = (...all: string[]) => {
-  const known = new Set(all);
-  return ({ code }: Fault) => known.has(code);
-};
-const status = (...all: number[]) => {
-  const known = new Set<number | undefined>(all);
-  return (fault: Fault) => known.has(fault.status);
-};
+export type { Attempt, Retry } from './failure-row.ts';
 
 /** The first row that knows a fault speaks. */
-const TABLE: readonly Row[] = [
+const TABLE: readonly FailureRow[] = [
   {
     when: codes('NoSuchBucket'),
     failure: 'notFound',
@@ -59,11 +44,10 @@ const TABLE: readonly Row[] = [
     words: ({ message }) => `${message}; correct spec.storage.s3`,
   },
   {
-    when: codes(NO_CREDENTIALS),
-    failure: 'denied',
+    when: codes(BAD_PROXY),
+    failure: 'notFound',
     retry: 'never',
-    words: ({ message }) =>
-      `no credentials: ${message}; give them by --credentials-dir, by AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or by a role`,
+    words: ({ message }) => message,
   },
   {
     // The SDK corrects its clock by this answer, so that the next request may succeed.
@@ -107,19 +91,7 @@ const TABLE: readonly Row[] = [
   },
   { when: status(507), failure: 'full', retry: 'never', words: () => 'no space left' },
   {
-    when: (fault) =>
-      codes(
-        'SlowDown',
-        'SlowDownRead',
-        'SlowDownWrite',
-        'Throttling',
-        'ThrottlingException',
-        'RequestLimitExceeded',
-        'TooManyRequests',
-        'BandwidthLimitExceeded',
-        'RequestThrottled',
-        'XMinioServerRateLimitExceeded',
-      )(fault) || status(429)(fault),
+    when: asksForFewer,
     failure: 'throttled',
     retry: 'slower',
     words: ({ code }) => `the storage asks for fewer requests${inBrackets(code)}`,
@@ -266,13 +238,7 @@ export function storageErrorOf(fault: Fault, attempt: Attempt): StorageError {
   return new StorageError(failure, `cannot ${attempt.doing}: ${words(fault, attempt)}`);
 }
 
-function rowOf(fault: Fault): Row {
-  return TABLE.find(({ when }) => when(fault)) as Row;
-}
-
-const LONGEST_EXCERPT = 300;
-
-function inBrackets(...texts: string[]): string {
-  const text = texts.filter((each) => each !== '').join(': ');
-  return text === '' ? '' : ` (${text.replaceAll(/\s+/g, ' ').slice(0, LONGEST_EXCERPT)})`;
+function rowOf(fault: Fault): FailureRow {
+  const table = fault.source === undefined ? TABLE : CREDENTIALS_TABLE;
+  return table.find(({ when }) => when(fault)) as FailureRow;
 }

@@ -1,6 +1,7 @@
 import { Agent as PlainAgent } from 'node:http';
 import { Agent as SecureAgent } from 'node:https';
 import { getCACertificates } from 'node:tls';
+import { proxyChoice } from './proxy-choice.ts';
 
 /** More than the data port lets in; requests beyond it wait for a connection. */
 const MOST_CONNECTIONS = 512;
@@ -10,7 +11,8 @@ const KEPT_FOR = 15_000;
 
 /** The pools of connections, through the proxy that HTTP_PROXY, HTTPS_PROXY and NO_PROXY name. */
 export interface HttpAgents {
-  agentFor(secure: boolean): PlainAgent;
+  /** @throws Error with the code `BAD_PROXY` when the environment names a proxy that cannot be used */
+  agentFor(secure: boolean, hostname: string, port: number | undefined): PlainAgent;
   /** until when (monotonic clock, ms) a service, by `HOST:PORT`, is sent no `Expect: 100-continue` */
   readonly withoutExpect: Map<string, number>;
   /** connections held by requests */
@@ -20,25 +22,36 @@ export interface HttpAgents {
 
 /** @param caBundle PEM certificates of authorities to trust besides those that Node trusts */
 export function httpAgents(caBundle: string | undefined): HttpAgents {
+  const { proxyFor } = proxyChoice(process.env);
   const options = {
     keepAlive: true,
     maxSockets: MOST_CONNECTIONS,
     maxFreeSockets: KEPT_CONNECTIONS,
     timeout: KEPT_FOR,
-    proxyEnv: process.env,
   };
   const authorities = caBundle === undefined ? {} : { ca: [...getCACertificates('default'), caBundle] };
-  const plain = new PlainAgent(options);
-  const secure = new SecureAgent({ ...options, ...authorities });
-  const both = [plain, secure];
+  const pools = new Map<string, PlainAgent>();
+  const poolOf = (secure: boolean, proxy: string | undefined) => {
+    // Node itself understands neither CIDR nor a proxy without a scheme, and goes past them without a word.
+    const proxyEnv = proxy === undefined ? {} : { HTTP_PROXY: proxy, HTTPS_PROXY: proxy };
+    return secure
+      ? new SecureAgent({ ...options, ...authorities, proxyEnv })
+      : new PlainAgent({ ...options, proxyEnv });
+  };
   const held = ({ sockets }: PlainAgent) =>
     Object.values(sockets).reduce((sum, all) => sum + (all?.length ?? 0), 0);
   return {
-    agentFor: (isSecure) => (isSecure ? secure : plain),
+    agentFor: (secure, hostname, port) => {
+      const proxy = proxyFor(secure, hostname, port)?.href;
+      const name = `${secure} ${proxy}`;
+      const pool = pools.get(name) ?? poolOf(secure, proxy);
+      pools.set(name, pool);
+      return pool;
+    },
     withoutExpect: new Map(),
-    inUse: () => both.reduce((sum, agent) => sum + held(agent), 0),
+    inUse: () => [...pools.values()].reduce((sum, agent) => sum + held(agent), 0),
     close: () => {
-      for (const agent of both) agent.destroy();
+      for (const agent of pools.values()) agent.destroy();
     },
   };
 }

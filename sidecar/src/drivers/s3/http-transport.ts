@@ -121,7 +121,7 @@ async function exchangeOnce(
     method,
     path,
     headers: askFirst ? { ...headers, Expect: '100-continue' } : headers,
-    agent: agentFor(secure),
+    agent: agentFor(secure, hostname, port),
   });
   let incoming: IncomingMessage | undefined;
   const end = (reason: unknown) => (incoming ?? outgoing).destroy(reason as Error);

@@ -1,5 +1,6 @@
 import type { LargePayloadStore } from '@largepayload/crds';
 import type { BlobFacts, ListedObject } from '../driver.ts';
+import type { CredentialsSource } from './credentials-source.ts';
 
 /** `spec.storage.s3` of a manifest. */
 export type S3Location = NonNullable<LargePayloadStore['spec']['storage']['s3']>;
@@ -96,6 +97,8 @@ export interface DeleteAnswer {
 
 /** What is known of a failure. */
 export interface Fault {
+  /** who failed to give credentials; absent: the service itself, or the way to it */
+  readonly source?: CredentialsSource | undefined;
   /** `undefined`: no answer */
   readonly status: number | undefined;
   /** of the service, such as `SlowDown`; of the network, such as `ECONNREFUSED`; else empty */

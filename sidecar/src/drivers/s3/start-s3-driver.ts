@@ -1,4 +1,6 @@
+import { StorageError } from '../driver.ts';
 import type { StartedDriver } from '../start-driver.ts';
+import { contradictionIn } from './environment.ts';
 import type { S3Location } from './s3-client.ts';
 import { S3Driver } from './s3-driver.ts';
 
@@ -12,6 +14,8 @@ export async function startS3Driver(
   credentialsFolder: string | undefined,
   signal: AbortSignal = new AbortController().signal,
 ): Promise<StartedDriver> {
+  const contradiction = contradictionIn(location, process.env);
+  if (contradiction !== undefined) throw new StorageError('notFound', contradiction);
   const { AwsSdkClient } = await import('./aws-sdk-client.ts');
   const client = new AwsSdkClient(location, credentialsFolder);
   const driver = new S3Driver(client, location);

@@ -160,6 +160,32 @@ test('HTTP_PROXY is used, but not for what NO_PROXY names', async () => {
   expect(proxy.asked).toHaveLength(2);
 });
 
+test('a proxy without a scheme is used, but not for addresses in a network that NO_PROXY names', async () => {
+  const storage = await secureStorage();
+  const proxy = await proxyTo(storage.port);
+  process.env.HTTPS_PROXY = `127.0.0.1:${proxy.port}`;
+  const location = { caBundle: certificate };
+  await withDriver({ ...location, endpoint: 'https://s3.test', forcePathStyle: false }, putAndGet);
+  expect(proxy.asked).toEqual(['CONNECT payloads.s3.test:443']);
+  process.env.NO_PROXY = '10.0.0.0/8, 127.0.0.0/8';
+  const byAddress = { ...location, endpoint: `https://127.0.0.1:${storage.port}` };
+  await withDriver(byAddress, refused(/ERR_TLS_CERT_ALTNAME_INVALID/));
+  expect(proxy.asked).toHaveLength(1);
+});
+
+test('a proxy of a kind that cannot be used is told, and never passed by', async () => {
+  const storage = await secureStorage();
+  process.env.HTTPS_PROXY = 'socks5://user:secret@127.0.0.1:1080';
+  const location = { endpoint: `https://localhost:${storage.port}`, caBundle: certificate };
+  await withDriver(location, async (driver) => {
+    await expect(driver.open(name, never())).rejects.toMatchObject({
+      failure: 'notFound',
+      message: expect.stringMatching(/the proxy of HTTPS_PROXY cannot be used: it is of the kind socks5/),
+    });
+  });
+  expect(storage.seen).toEqual([]);
+});
+
 test('a proxy that refuses the tunnel is told', async () => {
   const proxy = createPlainServer();
   proxy.on('connect', (_request, socket: Socket) => socket.end('HTTP/1.1 403 Forbidden\r\n\r\n'));

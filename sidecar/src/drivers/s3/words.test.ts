@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { factsOf, inChunks, never, someBytes, someName } from '../conformance/subject.ts';
 import { startS3Driver } from './start-s3-driver.ts';
 import { broken, listingFor, ok, refusal, type Script, scriptedServer } from './test-scripted-server.ts';
@@ -87,6 +87,14 @@ test.each([
   ['a bucket that is a path', { bucket: 'a/b' }, /notFound: .*a\/b.*correct spec\.storage\.s3/],
 ])('%s', async (_title, changes, pattern) => {
   expect(await wordsAtStart(ok(), changes)).toMatch(pattern);
+});
+
+test('an empty AWS_REGION counts as not set', async () => {
+  vi.stubEnv('AWS_REGION', '');
+  vi.stubEnv('AWS_CONFIG_FILE', '/nonexistent');
+  const words = await wordsAtStart(ok(), { endpoint: undefined, forcePathStyle: false });
+  vi.unstubAllEnvs();
+  expect(words).toMatch(/notFound: .*the region of the bucket is not known; set spec\.storage\.s3\.region/);
 });
 
 const listed: Script = ({ path, response }) => response.end(listingFor(path));

@@ -1,0 +1,75 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { ChildProcess } from 'node:child_process';
+import { subscribe } from 'node:diagnostics_channel';
+import { errorMonitor } from 'node:events';
+import type { ClientRequest } from 'node:http';
+
+/** A request that the watched work made, and what came of it so far. */
+export interface AskedServer {
+  readonly url: URL;
+  readonly status: number | undefined;
+  /** of the network, such as `ECONNREFUSED`; else empty */
+  readonly code: string;
+}
+
+/**
+ * The HTTP requests and programs of a piece of work, whoever starts them. The SDK's sources of credentials have clients of their own,
+ * which neither tell whom they asked nor always give up on who does not answer.
+ */
+export class RequestWatch {
+  readonly #requests: ClientRequest[] = [];
+  readonly #programs: ChildProcess[] = [];
+  #status: number | undefined;
+  #code = '';
+
+  run<T>(work: () => Promise<T>): Promise<T> {
+    return running.run(this, work);
+  }
+
+  get ranProgram(): boolean {
+    return this.#programs.length > 0;
+  }
+
+  /** The last request, if there was any. */
+  get last(): AskedServer | undefined {
+    const request = this.#requests.at(-1);
+    if (request === undefined) return undefined;
+    const host = String(request.getHeader('host') ?? request.host);
+    const [path = '/'] = request.path.replace(/^https?:\/\/[^/]*/, '').split('?');
+    return { url: new URL(`${request.protocol}//${host}${path}`), status: this.#status, code: this.#code };
+  }
+
+  /** Ends what is still in progress. */
+  end(reason: Error): void {
+    for (const request of this.#requests) request.destroy(reason);
+    for (const program of this.#programs) program.kill();
+  }
+
+  noteProgram(program: ChildProcess): void {
+    this.#programs.push(program);
+  }
+
+  noteRequest(request: ClientRequest): void {
+    this.#requests.push(request);
+    this.#status = undefined;
+    this.#code = '';
+    const failed = (code: string) => {
+      if (this.#requests.at(-1) === request) this.#code ||= code;
+    };
+    request.once('response', ({ statusCode }) => {
+      if (this.#requests.at(-1) === request) this.#status = statusCode;
+    });
+    // The one who gives up after it ends the request by an error that does not tell.
+    request.once('timeout', () => failed('ETIMEDOUT'));
+    request.once(errorMonitor, (error: NodeJS.ErrnoException) => failed(error.code ?? error.name));
+  }
+}
+
+const running = new AsyncLocalStorage<RequestWatch>();
+
+subscribe('http.client.request.created', (message) =>
+  running.getStore()?.noteRequest((message as { request: ClientRequest }).request),
+);
+subscribe('child_process', (message) =>
+  running.getStore()?.noteProgram((message as { process: ChildProcess }).process),
+);
