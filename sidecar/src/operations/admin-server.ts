@@ -7,6 +7,7 @@ import { errorBody } from '../http/error-answers.ts';
 import { isLoopback } from '../http/listen-address.ts';
 import { type CleanupParts, cleanup } from '../retention/cleanup.ts';
 import { usage } from '../retention/usage.ts';
+import { OPERATIONS_SERVER } from './operations-server.ts';
 import type { Status } from './status.ts';
 
 export interface AdminContext extends CleanupParts {
@@ -19,27 +20,31 @@ export interface AdminContext extends CleanupParts {
 /** The admin port. Whoever reaches it may delete, so it listens on loopback only and answers no web page. */
 export function buildAdminServer(context: AdminContext): FastifyInstance {
   const at = (path: string) => `/admin/payload-store/${path}`;
-  const app = buildApp(context.log, [
-    {
-      method: 'GET',
-      url: at('status'),
-      handler: async (_request, reply) => reply.send(await context.status()),
-    },
-    {
-      method: 'GET',
-      url: at('usage'),
-      handler: async (_request, reply) => sendLines(reply, (signal) => usage(context.driver, signal)),
-    },
-    {
-      method: 'POST',
-      url: at('cleanup'),
-      handler: async (request, reply) => {
-        assertMayDelete(context);
-        const { age, dryRun } = cleanupFields(request.query as Record<string, unknown>);
-        return sendLines(reply, (signal) => cleanup(context, { age, dryRun, signal }));
+  const app = buildApp(
+    context.log,
+    [
+      {
+        method: 'GET',
+        url: at('status'),
+        handler: async (_request, reply) => reply.send(await context.status()),
       },
-    },
-  ]);
+      {
+        method: 'GET',
+        url: at('usage'),
+        handler: async (_request, reply) => sendLines(reply, (signal) => usage(context.driver, signal)),
+      },
+      {
+        method: 'POST',
+        url: at('cleanup'),
+        handler: async (request, reply) => {
+          assertMayDelete(context);
+          const { age, dryRun } = cleanupFields(request.query as Record<string, unknown>);
+          return sendLines(reply, (signal) => cleanup(context, { age, dryRun, signal }));
+        },
+      },
+    ],
+    OPERATIONS_SERVER,
+  );
   app.addHook('onRequest', async (request) => refuseBrowsers(request));
   return app;
 }
