@@ -1,5 +1,4 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import { createRequire } from 'node:module';
 import type { Socket } from 'node:net';
 import { answerBrokenHead } from './broken-head.ts';
 import { peerOf } from './peer.ts';
@@ -162,6 +161,6 @@ function headBytesOf({ url = '', rawHeaders }: IncomingMessage): number {
  * belongs to no connection. Its own setting (`setMaxIdleHTTPParsers`) allows no less than one, which is handed on.
  */
 function keepNoParsers(): void {
-  const { parsers } = createRequire(import.meta.url)('node:_http_common') as { parsers: { max: number } };
-  parsers.max = 0;
+  const internals = process.getBuiltinModule('_http_common') as unknown as { parsers: { max: number } };
+  internals.parsers.max = 0;
 }
