@@ -28,6 +28,7 @@ const EVERYTHING: Values = {
   tolerations: [{ key: 'k', operator: 'Exists' }],
   affinity: { nodeAffinity: {} },
   networkPolicy: { enabled: true, from: [{ namespaceSelector: {} }] },
+  metrics: { scrapeNamespaces: ['monitoring', 'observers'] },
   serviceMonitor: {
     enabled: true,
     interval: '10s',
@@ -131,11 +132,13 @@ describe.skipIf(helm === undefined)('the chart', () => {
       ...{ image, runs: image, imagePullPolicy: 'IfNotPresent', imagePullSecrets: [] },
       ...{ namespace: 'operators', leaseName: 'payloads-large-payload-operator', logLevel: 'info' },
       metricsListen: { host: undefined, port: 8080 },
+      scrapeNamespaces: [],
     });
     const pinned = `registry.example:5000/payloads@${DIGEST}`;
     expect(await read(EVERYTHING)).toMatchObject({
       ...{ image: pinned, runs: pinned, imagePullPolicy: 'Always', imagePullSecrets: ['one', 'two'] },
       logLevel: 'debug',
+      scrapeNamespaces: ['monitoring', 'observers'],
     });
     expect(await read({ image: { tag: 'v9' } })).toMatchObject({ runs: 'largepayload/payload-store:v9' });
   });
@@ -203,6 +206,10 @@ describe.skipIf(helm === undefined)('the chart', () => {
     [{ image: { pullPolicy: null } }, "at '/image': missing property 'pullPolicy'"],
     [{ fullnameOverride: 'My_Operator' }, "at '/fullnameOverride': 'My_Operator' does not match pattern"],
     [{ imagePullSecrets: ['name'] }, "at '/imagePullSecrets/0': got string, want object"],
+    [
+      { metrics: { scrapeNamespaces: ['A_B'] } },
+      "at '/metrics/scrapeNamespaces/0': 'A_B' does not match pattern",
+    ],
     [{ podLabels: { a: 1 } }, "at '/podLabels/a': got number, want string"],
   ])('refuses %j in words', async (values, words) => {
     await expect(render(values)).rejects.toThrow(words);

@@ -5,8 +5,10 @@ export interface OperatorOptions {
   readonly image: string;
   readonly imagePullPolicy: 'Always' | 'IfNotPresent' | 'Never';
   readonly imagePullSecrets: readonly string[];
-  /** where the operator's own Lease is */
+  /** where the operator and its Lease are */
   readonly namespace: string;
+  /** whose pods may scrape the gateways and reapers; empty: those of any namespace */
+  readonly scrapeNamespaces: readonly string[];
   readonly leaseName: string;
   readonly metricsListen: { readonly host: string | undefined; readonly port: number };
   readonly logLevel: string;
@@ -32,6 +34,8 @@ Options:
   --image-pull-policy POLICY Always, IfNotPresent or Never [default: IfNotPresent]
   --image-pull-secret NAME   a Secret of the store's namespace to pull the image with; may be repeated
   --namespace NAMESPACE      the operator's own, which holds its Lease (required)
+  --scrape-namespace NAMESPACE
+                             lets its pods, and the operator, scrape gateways and reapers, and no others; may be repeated [default: any]
   --lease-name NAME          one of several replicas leads: who holds this Lease [default: large-payload-operator]
   --metrics-listen HOST:PORT /metrics, /healthz and /readyz; :PORT is every interface [default: :8080]
   --log-level LEVEL          ${LOG_LEVELS.join(', ')} [default: info]
@@ -56,6 +60,7 @@ export function parseOptions(args: readonly string[]): OperatorOptions {
     imagePullPolicy,
     imagePullSecrets: values['image-pull-secret'] ?? [],
     namespace: required(values.namespace, '--namespace NAMESPACE'),
+    scrapeNamespaces: namespaceNames(values['scrape-namespace'] ?? []),
     leaseName: values['lease-name'] ?? 'large-payload-operator',
     metricsListen: listenAddress(values['metrics-listen'] ?? ':8080'),
     logLevel,
@@ -72,6 +77,7 @@ function parse(args: readonly string[]) {
         'image-pull-policy': { type },
         'image-pull-secret': { type, multiple: true },
         namespace: { type },
+        'scrape-namespace': { type, multiple: true },
         'lease-name': { type },
         'metrics-listen': { type },
         'log-level': { type },
@@ -85,6 +91,12 @@ function parse(args: readonly string[]) {
 function required(value: string | undefined, option: string): string {
   if (value === undefined || value === '') throw new OptionsError(`${option} is required`);
   return value;
+}
+
+function namespaceNames(names: readonly string[]): readonly string[] {
+  const wrong = names.find((name) => !/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name));
+  if (wrong === undefined) return names;
+  throw new OptionsError(`--scrape-namespace "${wrong}": write the name of a namespace`);
 }
 
 function listenAddress(text: string): OperatorOptions['metricsListen'] {

@@ -9,6 +9,17 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
+/** Probes and scrapes are few and small. Together their connections hold at most about 20 MiB. */
+const MOST_CONNECTIONS = 256;
+/** ms and bytes */
+const LIMITS = {
+  maxHeaderSize: 16 * 1024,
+  headersTimeout: 5_000,
+  requestTimeout: 10_000,
+  keepAliveTimeout: 5_000,
+  connectionsCheckingInterval: 1_000,
+};
+
 /**
  * Serves `/metrics`, `/healthz` (the process is up) and `/readyz`.
  * @param missing what this replica lacks to do its work, be it to lead or to stand by; in words
@@ -19,7 +30,7 @@ export async function listen(
   missing: () => string | undefined,
   at: { readonly host: string | undefined; readonly port: number },
 ): Promise<RunningServer> {
-  const server = createServer(async (request, response) => {
+  const server = createServer(LIMITS, async (request, response) => {
     const answer = (status: number, text: string, type = 'text/plain; charset=utf-8') =>
       response.writeHead(status, { 'content-type': type }).end(text);
     if (request.method !== 'GET' && request.method !== 'HEAD') return answer(405, 'GET only\n');
@@ -36,6 +47,7 @@ export async function listen(
         return answer(404, 'there are /metrics, /healthz and /readyz\n');
     }
   });
+  server.maxConnections = MOST_CONNECTIONS;
   server.listen(at.port, at.host);
   await once(server, 'listening');
   const { address, port } = server.address() as AddressInfo;

@@ -57,7 +57,12 @@ export async function scriptedCluster(
   const end = new AbortController();
   const controller = new Controller({
     api,
-    settings: { image: 'largepayload/payload-store:test', imagePullPolicy: 'Never' },
+    settings: {
+      image: 'largepayload/payload-store:test',
+      imagePullPolicy: 'Never',
+      namespace: 'default',
+      scrapeNamespaces: [],
+    },
     events: new EventRecorder({ api, instance: 'test' }),
     metrics: new Metrics(),
     log,

@@ -241,3 +241,15 @@ test('payloads are for the namespaces of the store, metrics for everybody', () =
   expect(metrics).toEqual({ ports: [{ port: 8578, protocol: 'TCP' }] });
   expect(objectNamed(objects, 'NetworkPolicy orders-reaper').spec.ingress).toEqual([metrics]);
 });
+
+test('metrics are for the namespaces that may scrape, where they are named, and for the operator', () => {
+  const objects = desiredObjects(store(), { ...SETTINGS, scrapeNamespaces: ['monitoring', 'observers'] });
+  const values = ['large-payload-system', 'monitoring', 'observers'];
+  const matchExpressions = [{ key: 'kubernetes.io/metadata.name', operator: 'In', values }];
+  const metrics = {
+    from: [{ namespaceSelector: { matchExpressions } }],
+    ports: [{ port: 8578, protocol: 'TCP' }],
+  };
+  expect(objectNamed(objects, 'NetworkPolicy orders-gateway').spec.ingress[1]).toEqual(metrics);
+  expect(objectNamed(objects, 'NetworkPolicy orders-reaper').spec.ingress).toEqual([metrics]);
+});

@@ -7,6 +7,8 @@ type Fields = Record<string, unknown>;
 export const SETTINGS = {
   image: 'registry.example/payload-store:0.1.0',
   imagePullPolicy: 'IfNotPresent',
+  namespace: 'large-payload-system',
+  scrapeNamespaces: [],
 } as const;
 
 /** A LargePayloadStore as the API server returns it: with the defaults of the CRD, and metadata that nobody asked for. */

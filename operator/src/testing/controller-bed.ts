@@ -24,7 +24,12 @@ export function controllerBed() {
     await applyCrd(api);
     const controller = new Controller({
       api: bed.api(),
-      settings: { image: 'largepayload/payload-store:test', imagePullPolicy: 'Never' },
+      settings: {
+        image: 'largepayload/payload-store:test',
+        imagePullPolicy: 'Never',
+        namespace: 'default',
+        scrapeNamespaces: [],
+      },
       events: new EventRecorder({ api, instance: 'test' }),
       metrics: new Metrics(),
       log: pino({ level: 'silent' }),

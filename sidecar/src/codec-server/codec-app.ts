@@ -1,28 +1,23 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { abortWhenClientLeaves } from '../data-api/client-left.ts';
 import { ServiceError, toServiceError } from '../errors.ts';
 import { buildApp } from '../http/app.ts';
+import { peerOf } from '../http/peer.ts';
 import { parseNamespace } from '../keys/key.ts';
 import type { CodecContext } from './codec-context.ts';
 import { decodeAll } from './decode.ts';
 import { encodeAll } from './encode.ts';
-import type { CodecLimits } from './limits.ts';
 import { admitOrigins, answerPreflight } from './origins.ts';
 import { type JsonPayload, parsePayloads } from './payloads-json.ts';
 import { assertReadable, readBody } from './read-body.ts';
 import { sendPayloads } from './send-payloads.ts';
 
-const MAX_CONNECTIONS = 256;
-/** Tokens of users travel in headers. */
-const MAX_HEADER_SIZE = 64 * 1024;
 const LONGEST_NAMESPACE = 255;
 const DEFAULT_NAMESPACE = 'default';
-const HEAD_CHECK_INTERVAL = 1_000;
 /** Longer than clients keep connections: a call on one that is just being closed would fail. */
 const KEEP_ALIVE_TIMEOUT = 120_000;
 
-type Handle = (request: IncomingMessage, response: ServerResponse) => void;
 type Answer = AsyncIterable<JsonPayload> | Iterable<JsonPayload>;
 
 /** One call's way from its payloads to those of its answer. */
@@ -48,9 +43,10 @@ export function buildCodecApp(
       { method: 'POST', url: `${prefix}/encode`, handler: encode } as const,
     ]),
     {
-      serverFactory: (handle: Handle) => createCodecHttpServer(limits, handle),
-      routerOptions: { maxParamLength: LONGEST_NAMESPACE },
+      ...{ connections: limits.connections, headersTimeout: limits.headersTimeout },
+      ...{ keepAliveTimeout: KEEP_ALIVE_TIMEOUT, requestTimeout: 0, answersExpect: true },
     },
+    { routerOptions: { maxParamLength: LONGEST_NAMESPACE } },
   );
   app.addHook('onRequest', admitOrigins(origins, log));
   app.addHook('onRequest', answerPreflight);
@@ -62,35 +58,19 @@ export function buildCodecApp(
   return app;
 }
 
-function createCodecHttpServer({ headersTimeout }: CodecLimits, handle: Handle) {
-  const server = createServer(
-    {
-      maxHeaderSize: MAX_HEADER_SIZE,
-      headersTimeout,
-      connectionsCheckingInterval: Math.min(HEAD_CHECK_INTERVAL, headersTimeout),
-      requestTimeout: 0,
-      keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
-    },
-    handle,
-  );
-  server.maxConnections = MAX_CONNECTIONS;
-  // A body that is refused for its head is then never sent.
-  server.on('checkContinue', handle).on('checkExpectation', handle);
-  return server;
-}
-
 /** Body, work and answer of one call are held by one place in the gate: they are its memory. */
 function codecCall(context: CodecContext, work: Work) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     assertReadable(request.headers, context);
     const stop = new AbortController();
     abortWhenClientLeaves(reply.raw, stop);
-    const leave = await context.gate.enter(stop.signal);
+    const peer = peerOf(request.raw);
+    const leave = await context.gate.reserve(peer, 1, stop.signal);
     try {
       const payloads = parsePayloads(await readBody(request, reply, context, stop), context.limits.payloads);
       const answer = await work(payloads, request, stop.signal);
       reply.hijack();
-      await deliver(context, reply.raw, answer, stop.signal);
+      await deliver(context, reply.raw, answer, { peer, left: stop.signal });
     } catch (error) {
       // Temporal's CLI shows a timeout in place of what is answered, so it has to be found here.
       const { code, message: reason } = toServiceError(error);
@@ -106,12 +86,12 @@ async function deliver(
   { limits, watch, log }: CodecContext,
   response: ServerResponse,
   answer: Answer,
-  left: AbortSignal,
+  { peer, left }: { peer: string; left: AbortSignal },
 ): Promise<void> {
   const deadline = performance.now() + limits.workTime + limits.answerTime;
-  const transfer = watch.begin(() => response.destroy(), deadline);
+  const transfer = watch.begin({ peer, units: 1, deadline, onExpired: () => response.destroy() });
   try {
-    await sendPayloads(response, answer);
+    await sendPayloads(response, answer, transfer);
   } catch (error) {
     if (!left.aborted) log.error({ err: error }, 'an answer broke off');
     response.destroy();

@@ -1,8 +1,8 @@
 import type { BlobClient, LargePayloadCodec } from '@largepayload/codec';
 import type { FastifyBaseLogger } from 'fastify';
 import type { TransferWatch } from '../data-api/transfer-watch.ts';
+import type { FairBudget } from '../http/fair-budget.ts';
 import type { CodecLimits } from './limits.ts';
-import type { WorkGate } from './work-gate.ts';
 
 /** What the codec server's handlers work with. */
 export interface CodecContext {
@@ -11,7 +11,8 @@ export interface CodecContext {
   /** payloads of more bytes are previewed */
   readonly previewAbove: number;
   readonly limits: CodecLimits;
-  readonly gate: WorkGate;
+  /** calls that are worked on at a time */
+  readonly gate: FairBudget;
   readonly watch: TransferWatch;
   readonly log: FastifyBaseLogger;
 }

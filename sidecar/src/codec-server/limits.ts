@@ -1,5 +1,9 @@
+import type { ConnectionRules } from '../http/connections.ts';
+
 /** What callers may ask of the codec server. Times in ms, sizes in bytes. */
 export interface CodecLimits {
+  /** tokens of users travel in headers */
+  readonly connections: ConnectionRules;
   /** largest request body; a body of base64 is a third larger than what it holds */
   readonly bodyBytes: number;
   /** payloads in one call */
@@ -9,7 +13,7 @@ export interface CodecLimits {
   /** calls worked on at a time; each may hold a body and, beside it, a payload */
   readonly concurrentCalls: number;
   /** calls that wait for their turn; one more is refused */
-  readonly waitingCalls: number;
+  readonly mostWaiting: number;
   /** a call that waits longer for its turn is refused */
   readonly waitTime: number;
   /** a request head must be complete after this time */
@@ -22,12 +26,10 @@ export interface CodecLimits {
   readonly answerTime: number;
 }
 
-export const DEFAULT_CODEC_LIMITS: CodecLimits = {
-  bodyBytes: 64 * 1024 * 1024,
+/** Those that do not follow from the memory of the process. */
+export const DEFAULT_CODEC_LIMITS = {
   payloads: 1_000,
-  decodedBytes: 32 * 1024 * 1024,
-  concurrentCalls: 2,
-  waitingCalls: 64,
+  mostWaiting: 64,
   waitTime: 30_000,
   headersTimeout: 10_000,
   bodyTime: 30_000,

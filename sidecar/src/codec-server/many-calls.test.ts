@@ -128,7 +128,7 @@ describe('calls at the same time', () => {
         response.end('small');
       });
     });
-    await using server = await startCodec(service, { limits: { concurrentCalls: 2, waitingCalls: 3 } });
+    await using server = await startCodec(service, { limits: { concurrentCalls: 2, mostWaiting: 3 } });
     const reference = referenceTo(Buffer.from('small'));
     const calls = Array.from({ length: 5 }, () => post(server, '/decode', [reference]));
     await eventually('two are worked on', () => held.length === 2);

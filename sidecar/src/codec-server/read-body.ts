@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { RequestBody } from '../data-api/request-body.ts';
 import { ServiceError } from '../errors.ts';
+import { peerOf } from '../http/peer.ts';
 import { waitsForContinue } from '../http/unread-body.ts';
 import type { CodecContext } from './codec-context.ts';
 
@@ -27,7 +28,10 @@ export async function readBody(
   stop: AbortController,
 ): Promise<Buffer> {
   const slow = () => stop.abort(new ServiceError('request_timeout', 'the body arrived too slowly'));
-  const transfer = watch.begin(slow, performance.now() + limits.bodyTime);
+  const transfer = watch.begin({
+    ...{ peer: peerOf(request), units: 1, deadline: performance.now() + limits.bodyTime },
+    onExpired: slow,
+  });
   try {
     if (waitsForContinue(request)) response.writeContinue();
     return await collect(new RequestBody(request, transfer, stop.signal), limits.bodyBytes, request.headers);

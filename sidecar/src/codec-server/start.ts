@@ -2,11 +2,13 @@ import { BlobClient, LargePayloadCodec } from '@largepayload/codec';
 import type { FastifyBaseLogger } from 'fastify';
 import { TransferWatch } from '../data-api/transfer-watch.ts';
 import { drainable } from '../http/drain.ts';
+import { FairBudget } from '../http/fair-budget.ts';
 import { listen } from '../http/listen.ts';
 import type { ListenAddress } from '../http/listen-address.ts';
+import { memoryLimit } from '../memory/memory-limit.ts';
+import { codecServerLimits } from '../memory/process-limits.ts';
 import { buildCodecApp } from './codec-app.ts';
 import { type CodecLimits, DEFAULT_CODEC_LIMITS } from './limits.ts';
-import { WorkGate } from './work-gate.ts';
 
 /** Somebody waits before a page, or for a command that gives up after 10 s. */
 const IDLE_TIMEOUT = 10_000;
@@ -41,11 +43,11 @@ export async function startCodecServer(
   { url, listen: address, origins, previewAbove, limits: ownLimits }: CodecServerSettings,
   log: FastifyBaseLogger,
 ): Promise<RunningCodecServer> {
-  const limits = { ...DEFAULT_CODEC_LIMITS, ...ownLimits };
+  const limits = { ...DEFAULT_CODEC_LIMITS, ...codecServerLimits(memoryLimit()), ...ownLimits };
   const client = new BlobClient({ url, idleTimeoutMs: IDLE_TIMEOUT });
   const codec = new LargePayloadCodec({ url, idleTimeoutMs: IDLE_TIMEOUT, retryTimeoutMs: RETRY_TIMEOUT });
-  const gate = new WorkGate(limits);
-  const watch = new TransferWatch(PROGRESS);
+  const gate = new FairBudget({ ...limits, limit: limits.concurrentCalls });
+  const watch = new TransferWatch(PROGRESS, () => gate.demand);
   let draining = false;
   const app = buildCodecApp(
     { client, codec, previewAbove, limits, gate, watch, log },

@@ -1,6 +1,5 @@
 import { parseQuantity } from '@largepayload/crds';
 import packageFile from '../../package.json' with { type: 'json' };
-import { DEFAULT_CODEC_LIMITS } from '../codec-server/limits.ts';
 import { parseOrigins } from '../codec-server/origins.ts';
 import { startCodecServer } from '../codec-server/start.ts';
 import { isLoopback, type ListenAddress, parseListenAddress } from '../http/listen-address.ts';
@@ -11,7 +10,8 @@ import { humanBytes } from './human.ts';
 import { untilStopped, withPortHint } from './long-running.ts';
 import { URL_OPTION } from './service-url.ts';
 
-const LARGEST_PREVIEW_ABOVE = DEFAULT_CODEC_LIMITS.decodedBytes;
+/** Where the memory of the process allows for less, larger payloads are previewed too. */
+const LARGEST_PREVIEW_ABOVE = 32 * 1024 * 1024;
 
 export const codecServer: Command = {
   name: 'codec-server',

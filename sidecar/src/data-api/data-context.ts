@@ -1,8 +1,8 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { BlobStore } from '../blob-store/blob-store.ts';
+import type { FairBudget } from '../http/fair-budget.ts';
 import type { Metrics } from '../operations/metrics.ts';
 import type { Readiness } from '../operations/readiness.ts';
-import type { ByteBudget } from './byte-budget.ts';
 import type { DataLimits } from './limits.ts';
 import type { TransferWatch } from './transfer-watch.ts';
 
@@ -10,7 +10,8 @@ import type { TransferWatch } from './transfer-watch.ts';
 export interface DataContext {
   readonly store: BlobStore;
   readonly limits: DataLimits;
-  readonly budget: ByteBudget;
+  /** the bytes that all transfers together may hold */
+  readonly budget: FairBudget;
   readonly watch: TransferWatch;
   readonly metrics: Metrics;
   readonly readiness: Readiness;

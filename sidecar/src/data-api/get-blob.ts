@@ -3,13 +3,18 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FoundBlob } from '../blob-store/blob-store.ts';
 import { drain } from '../blob-store/verified-body.ts';
 import { ServiceError, toServiceError } from '../errors.ts';
+import { peerOf } from '../http/peer.ts';
 import { parseDigest } from '../keys/key.ts';
 import { abortWhenClientLeaves } from './client-left.ts';
 import type { DataContext } from './data-context.ts';
-import { reservation } from './limits.ts';
+import { getReservation } from './limits.ts';
 import { getFields, keyParameter, type Query, single } from './request-fields.ts';
 import { assertKeyServed, assertUnrestricted } from './served-namespaces.ts';
 import type { Transfer } from './transfer-watch.ts';
+
+/** A peer that was waited for so long (ms) is taken to be slow. */
+const SLOW_AGE = 500;
+const SMALL_PIECE = 64 * 1024;
 
 /** `GET /v2/blobs/get?key=`: 200 and the bytes. */
 export function getBlob(context: DataContext) {
@@ -37,9 +42,16 @@ function handler(context: DataContext, find: (query: Query, signal: AbortSignal)
       const { expectedLength } = getFields(request.headers);
       const stop = new AbortController();
       abortWhenClientLeaves(reply.raw, stop);
-      const blob = await find(request.query as Query, stop.signal);
-      await deliver(context, reply, blob, expectedLength, stop.signal);
-      context.metrics.recordGet(blob.size, seconds());
+      const peer = peerOf(request.raw);
+      // Before the blob is opened, so that those who wait in line hold nothing of the storage's.
+      const release = await context.budget.reserve(peer, getReservation(expectedLength), stop.signal);
+      try {
+        const blob = await find(request.query as Query, stop.signal);
+        await deliver(context, reply, blob, { peer, expectedLength, signal: stop.signal });
+        context.metrics.recordGet(blob.size, seconds());
+      } finally {
+        release();
+      }
     } catch (error) {
       const answer = toServiceError(error);
       context.metrics.recordGetError(answer.code, seconds());
@@ -52,29 +64,38 @@ function handler(context: DataContext, find: (query: Query, signal: AbortSignal)
   };
 }
 
+interface Delivery {
+  readonly peer: string;
+  readonly expectedLength: number;
+  readonly signal: AbortSignal;
+}
+
 async function deliver(
-  { budget, watch }: DataContext,
+  context: DataContext,
   reply: FastifyReply,
   blob: FoundBlob,
-  expectedLength: number,
-  signal: AbortSignal,
+  delivery: Delivery,
 ): Promise<void> {
-  let release = () => {};
-  const transfer = watch.begin(() => reply.raw.destroy());
+  const { peer } = delivery;
+  const units = getReservation(blob.size);
+  const transfer = context.watch.begin({ peer, units, onExpired: () => reply.raw.destroy() });
   try {
-    release = budget.reserve(reservation(blob.size));
-    if (blob.size !== expectedLength) await refuseLength(blob, expectedLength, signal);
+    if (blob.size !== delivery.expectedLength) await refuseLength(context, blob, delivery);
     await send(blob, reply, transfer);
   } finally {
     transfer.end();
-    release();
     await blob.close();
   }
 }
 
-/** Either the reference or the stored object is wrong; the digest tells which. */
-async function refuseLength(blob: FoundBlob, expectedLength: number, signal: AbortSignal): Promise<never> {
-  await drain(blob.chunks(), signal);
+/** Either the reference or the stored object is wrong; the digest tells which. What was reserved was for the expected length. */
+async function refuseLength(
+  { budget }: DataContext,
+  blob: FoundBlob,
+  { peer, expectedLength, signal }: Delivery,
+): Promise<never> {
+  const release = await budget.reserve(peer, getReservation(blob.size), signal);
+  await drain(blob.chunks(), signal).finally(release);
   throw new ServiceError(
     'expected_length_mismatch',
     `the payload has ${blob.size} bytes, not the expected ${expectedLength}`,
@@ -91,14 +112,24 @@ async function send(blob: FoundBlob, reply: FastifyReply, transfer: Transfer): P
       reply.hijack();
       response.writeHead(200, head);
     }
-    sent += chunk.length;
-    transfer.wait();
-    await write(response, chunk, sent === blob.size);
-    transfer.moved(chunk.length);
+    for (const piece of piecesOf(chunk, transfer)) {
+      sent += piece.length;
+      transfer.wait();
+      await write(response, piece, sent === blob.size);
+      transfer.moved(piece.length);
+    }
   }
   if (sent > 0) return;
   reply.hijack();
   response.writeHead(200, head).end();
+}
+
+/** A peer that is slow gets small pieces, as its progress shows only when a piece is taken. */
+function* piecesOf(chunk: Buffer, transfer: Transfer): Generator<Buffer> {
+  for (let at = 0, next = at; at < chunk.length; at = next) {
+    next = transfer.age < SLOW_AGE ? chunk.length : Math.min(at + SMALL_PIECE, chunk.length);
+    yield chunk.subarray(at, next);
+  }
 }
 
 /** Resolves when the socket has taken the chunk, which may then be overwritten. */

@@ -4,6 +4,7 @@ import { call, expectError, keyOf } from '../testing/http-call.ts';
 import { generatedBytes, getPath, type TestPayload, testPayload } from '../testing/payload.ts';
 import { RawConnection } from '../testing/raw-connection.ts';
 import { filesIn, metric, startService, type TestService } from '../testing/running-service.ts';
+import { putReservation } from './limits.ts';
 
 /** Less than what fits between two sockets would never be slow. */
 const LARGE = 32 * 1024 * 1024;
@@ -142,7 +143,8 @@ test.concurrent('a client that leaves in the middle of its GET frees what it hel
 
 test.concurrent('beyond the budget requests are turned away, and are served once there is room', async () => {
   const mebibyte = 1024 * 1024;
-  await using service = await startService({ limits: { inFlightBytes: 2 * mebibyte } });
+  const inFlightBytes = 2 * putReservation(3 * mebibyte);
+  await using service = await startService({ limits: { inFlightBytes, waitTime: 100 } });
   const small = testPayload('small');
   const smallKey = await stored(service, small);
   const large = [1, 2].map((seed) => testPayload(generatedBytes(3 * mebibyte, seed)));
@@ -150,7 +152,7 @@ test.concurrent('beyond the budget requests are turned away, and are served once
   for (const payload of large) holding.push(await beginPut(service, payload, 1_000));
   await eventually(
     'the budget is used up',
-    async () => (await metric(service, 'payload_store_in_flight_bytes')) === 2 * mebibyte,
+    async () => (await metric(service, 'payload_store_in_flight_bytes')) === inFlightBytes,
   );
   expectError(await call(service.data, getPath(smallKey), { headers: small.getHeaders }), 'busy');
   const refused = testPayload('refused');

@@ -1,13 +1,17 @@
-/** What one client may ask of the data port. Times in ms, sizes in bytes. */
+import type { ConnectionRules } from '../http/connections.ts';
+
+/** What clients may ask of the data port. Times in ms, sizes in bytes. */
 export interface DataLimits {
   /** largest payload accepted */
   readonly maxPayloadSize: number;
-  /** largest request head; metadata headers of 107 KB are in use */
-  readonly maxHeaderSize: number;
-  /** connections at a time; one more is closed unanswered */
-  readonly maxConnections: number;
+  /** metadata headers of 107 KB are in use */
+  readonly connections: ConnectionRules;
   /** memory that all transfers together may hold */
   readonly inFlightBytes: number;
+  /** a request that finds that memory used waits in line so long; shorter than clients wait for a first byte */
+  readonly waitTime: number;
+  /** requests that wait in line at a time */
+  readonly mostWaiting: number;
   /** a request head must be complete after this time */
   readonly headersTimeout: number;
   /** in each such period that we wait for a peer … */
@@ -16,21 +20,28 @@ export interface DataLimits {
   readonly progressBytes: number;
 }
 
-export const DEFAULT_LIMITS: Omit<DataLimits, 'maxPayloadSize'> = {
-  maxHeaderSize: 256 * 1024,
-  maxConnections: 2_048,
-  inFlightBytes: 64 * 1024 * 1024,
+/** Those that do not follow from the memory of the process. */
+export const DEFAULT_LIMITS = {
+  waitTime: 5_000,
+  mostWaiting: 512,
   headersTimeout: 10_000,
   progressPeriod: 30_000,
   progressBytes: 64 * 1024,
 };
 
-/** The most memory that one transfer holds in our buffers, however large the payload is. */
+/** Two buffers that take turns: a GET's between disk and client, a PUT's between client and disk. */
 const LARGEST_RESERVATION = 1024 * 1024;
+/** What a PUT takes from its socket ahead of them. */
+const RECEIVED_AHEAD = 192 * 1024;
 /** What the smallest transfer costs besides its bytes, so that many of them are bounded too. */
 const SMALLEST_RESERVATION = 64 * 1024;
 
-/** Bytes to reserve for the transfer of a payload of `size` bytes. */
-export function reservation(size: number): number {
+/** The most bytes that a GET of a payload of `size` bytes holds. */
+export function getReservation(size: number): number {
   return Math.max(SMALLEST_RESERVATION, Math.min(size, LARGEST_RESERVATION));
+}
+
+/** The most bytes that a PUT of a payload of `size` bytes holds. */
+export function putReservation(size: number): number {
+  return Math.max(SMALLEST_RESERVATION, Math.min(size, LARGEST_RESERVATION + RECEIVED_AHEAD));
 }

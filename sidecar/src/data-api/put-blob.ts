@@ -2,10 +2,11 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { PutResult } from '../blob-store/blob-store.ts';
 import { type Moment, momentNow } from '../blob-store/moment.ts';
 import { ServiceError, toServiceError } from '../errors.ts';
+import { peerOf } from '../http/peer.ts';
 import { waitsForContinue } from '../http/unread-body.ts';
 import { abortWhenClientLeaves } from './client-left.ts';
 import type { DataContext } from './data-context.ts';
-import { reservation } from './limits.ts';
+import { putReservation } from './limits.ts';
 import { RequestBody } from './request-body.ts';
 import { type PutFields, putFields, type Query } from './request-fields.ts';
 import { assertServed } from './served-namespaces.ts';
@@ -37,11 +38,15 @@ async function store(
   { namespace, keyPrefix, metadataHash, digest, size }: PutFields,
   received: Moment,
 ): Promise<PutResult> {
-  const release = budget.reserve(reservation(size));
   const stop = new AbortController();
-  const deadline = received.monotonicTime + store.putTimeLimit;
   abortWhenClientLeaves(reply.raw, stop);
-  const transfer = watch.begin((reason) => stop.abort(EXPIRED[reason]()), deadline);
+  const peer = peerOf(request.raw);
+  const units = putReservation(size);
+  const release = await budget.reserve(peer, units, stop.signal);
+  const transfer = watch.begin({
+    ...{ peer, units, deadline: received.monotonicTime + store.putTimeLimit },
+    onExpired: (reason) => stop.abort(EXPIRED[reason]()),
+  });
   try {
     // Node sends this by itself only where nobody listens for `checkContinue`; here a refused body is never sent.
     if (waitsForContinue(request.raw)) reply.raw.writeContinue();
@@ -64,5 +69,7 @@ async function store(
 
 const EXPIRED = {
   slow: () => new ServiceError('request_timeout', 'the body arrived too slowly'),
+  contended: () =>
+    new ServiceError('request_timeout', 'the body arrived too slowly while others waited for its place'),
   deadline: () => new ServiceError('put_timeout', 'the payload took longer to store than this store allows'),
 };

@@ -2,16 +2,19 @@ import { METHODS, type Server } from 'node:http';
 import Fastify, { type FastifyBaseLogger, type FastifyHttpOptions, type FastifyInstance } from 'fastify';
 import { answerBrokenHead } from './broken-head.ts';
 import { answerError, answerErrors, declareRoutes, type Route } from './error-answers.ts';
+import { createHttpServer, type HttpServerSettings } from './server.ts';
 import { limitUnreadBodies } from './unread-body.ts';
 
 /** An HTTP server with these routes and nothing else, not listening yet; all ports are made by it. */
 export function buildApp(
   log: FastifyBaseLogger,
   routes: readonly Route[],
+  settings: HttpServerSettings,
   options: FastifyHttpOptions<Server> = {},
 ): FastifyInstance {
   const app = Fastify({
     ...options,
+    serverFactory: (handle) => createHttpServer(settings, handle),
     // The framework's own lines (each request, each port) would tell what metrics and our own lines tell.
     loggerInstance: log.child({}, { level: 'warn' }),
     logController: new Fastify.LogController({ disableRequestLogging: true }),

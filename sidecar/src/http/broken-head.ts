@@ -1,6 +1,7 @@
 import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import { type ErrorCode, ServiceError } from '../errors.ts';
+import { RETRY_AFTER_SECONDS, ServiceError } from '../errors.ts';
+import { connectionsOf } from './connections.ts';
 import { errorBody } from './error-answers.ts';
 import { UNREAD_TIME } from './unread-body.ts';
 
@@ -10,13 +11,14 @@ export function answerBrokenHead(error: Error & { code?: string }, socket: Socke
     socket.destroy(error);
     return;
   }
-  const refusal = refusalOf(error.code);
+  const refusal = refusalOf(error.code, socket);
   const body = JSON.stringify(errorBody(refusal));
   socket.end(
     [
       `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status]}`,
       'Content-Type: application/json; charset=utf-8',
       `Content-Length: ${Buffer.byteLength(body)}`,
+      ...(refusal.status === 503 ? [`Retry-After: ${RETRY_AFTER_SECONDS}`] : []),
       'Connection: close',
       '',
       body,
@@ -32,15 +34,24 @@ function isAnswering(socket: Socket & { _httpMessage?: ServerResponse | null }):
   return socket._httpMessage?.headersSent === true;
 }
 
-const REFUSALS: Record<string, [ErrorCode, string]> = {
-  HPE_HEADER_OVERFLOW: [
-    'headers_too_large',
-    'the request head is too large; X-Temporal-Metadata may hold about 250 KB',
-  ],
-  ERR_HTTP_REQUEST_TIMEOUT: ['request_timeout', 'the request head arrived too slowly'],
-};
+function refusalOf(code: string | undefined, socket: Socket): ServiceError {
+  if (code === 'HPE_HEADER_OVERFLOW') return tooLarge(socket);
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
+    return new ServiceError('request_timeout', 'the request head arrived too slowly');
+  return new ServiceError('malformed_request', 'this is not an HTTP/1.1 request');
+}
 
-function refusalOf(code: string | undefined): ServiceError {
-  const [refusal, message] = REFUSALS[code ?? ''] ?? ['malformed_request', 'this is not an HTTP/1.1 request'];
-  return new ServiceError(refusal, message);
+/** A head that another connection may send can be sent again, on a connection that is made in the place of an idle one. */
+function tooLarge(socket: Socket): ServiceError {
+  const connections = connectionsOf(socket);
+  const limit = connections?.headLimitOf(socket);
+  if (connections === undefined || limit === undefined || limit.isLargest) {
+    const size = limit === undefined ? '' : ` than ${limit.bytes / 1024} KiB, X-Temporal-Metadata included`;
+    return new ServiceError('headers_too_large', `the request head is larger${size}, or has too many lines`);
+  }
+  connections.makeRoomForLargeHead();
+  return new ServiceError(
+    'busy',
+    `too many connections are open for a request head of more than ${limit.bytes / 1024} KiB; try again shortly on a new one`,
+  );
 }

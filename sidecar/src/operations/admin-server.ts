@@ -1,12 +1,12 @@
-import { Readable } from 'node:stream';
 import { parseDuration } from '@largepayload/crds';
-import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { ServiceError, toServiceError } from '../errors.ts';
+import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from 'fastify';
+import { ServiceError } from '../errors.ts';
 import { buildApp } from '../http/app.ts';
-import { errorBody } from '../http/error-answers.ts';
 import { isLoopback } from '../http/listen-address.ts';
 import { type CleanupParts, cleanup } from '../retention/cleanup.ts';
 import { usage } from '../retention/usage.ts';
+import { LineWorks } from './line-works.ts';
+import { OPERATIONS_SERVER } from './operations-server.ts';
 import type { Status } from './status.ts';
 
 export interface AdminContext extends CleanupParts {
@@ -18,28 +18,34 @@ export interface AdminContext extends CleanupParts {
 
 /** The admin port. Whoever reaches it may delete, so it listens on loopback only and answers no web page. */
 export function buildAdminServer(context: AdminContext): FastifyInstance {
+  const works = new LineWorks();
   const at = (path: string) => `/admin/payload-store/${path}`;
-  const app = buildApp(context.log, [
-    {
-      method: 'GET',
-      url: at('status'),
-      handler: async (_request, reply) => reply.send(await context.status()),
-    },
-    {
-      method: 'GET',
-      url: at('usage'),
-      handler: async (_request, reply) => sendLines(reply, (signal) => usage(context.driver, signal)),
-    },
-    {
-      method: 'POST',
-      url: at('cleanup'),
-      handler: async (request, reply) => {
-        assertMayDelete(context);
-        const { age, dryRun } = cleanupFields(request.query as Record<string, unknown>);
-        return sendLines(reply, (signal) => cleanup(context, { age, dryRun, signal }));
+  const app = buildApp(
+    context.log,
+    [
+      {
+        method: 'GET',
+        url: at('status'),
+        handler: async (_request, reply) => reply.send(await context.status()),
       },
-    },
-  ]);
+      {
+        method: 'GET',
+        url: at('usage'),
+        handler: async (request, reply) =>
+          works.send(request, reply, (signal) => usage(context.driver, signal)),
+      },
+      {
+        method: 'POST',
+        url: at('cleanup'),
+        handler: async (request, reply) => {
+          assertMayDelete(context);
+          const { age, dryRun } = cleanupFields(request.query as Record<string, unknown>);
+          return await works.send(request, reply, (signal) => cleanup(context, { age, dryRun, signal }));
+        },
+      },
+    ],
+    OPERATIONS_SERVER,
+  );
   app.addHook('onRequest', async (request) => refuseBrowsers(request));
   return app;
 }
@@ -69,24 +75,5 @@ function cleanupFields(query: Record<string, unknown>): { age: number; dryRun: b
     return { age: parseDuration(String(query.age)), dryRun: dryRun !== undefined && dryRun !== 'false' };
   } catch {
     throw new ServiceError('invalid_age', 'give age=AGE such as 30s, 12h or 7d, and dry-run to only count');
-  }
-}
-
-/**
- * One JSON object a line as the work goes on, then `{"done":true}`; a failure half-way is a last line `{"error":…}`.
- * A client that leaves ends the work.
- */
-function sendLines(reply: FastifyReply, work: (signal: AbortSignal) => AsyncIterable<object>): FastifyReply {
-  const stop = new AbortController();
-  reply.raw.once('close', () => stop.abort());
-  return reply.type('application/x-ndjson').send(Readable.from(linesOf(work(stop.signal))));
-}
-
-async function* linesOf(work: AsyncIterable<object>): AsyncGenerator<string> {
-  try {
-    for await (const line of work) yield `${JSON.stringify(line)}\n`;
-    yield `${JSON.stringify({ done: true })}\n`;
-  } catch (error) {
-    yield `${JSON.stringify(errorBody(toServiceError(error)))}\n`;
   }
 }

@@ -81,7 +81,7 @@ export class Metrics {
     });
     new Gauge({
       name: 'payload_store_in_flight_bytes',
-      help: 'Memory reserved for transfers; at the limit requests are answered 503 busy.',
+      help: 'Memory reserved for transfers; at the limit requests wait in line, then are answered 503 busy.',
       ...gauges,
       collect() {
         this.set(inFlight.bytes());

@@ -7,12 +7,14 @@ import { OwnershipGuard } from '../blob-store/ownership-guard.ts';
 import { timeLimit } from '../blob-store/time-limit.ts';
 import { tryWrite } from '../blob-store/write-trial.ts';
 import { WriteWatch } from '../blob-store/write-watch.ts';
-import { ByteBudget } from '../data-api/byte-budget.ts';
 import { buildDataServer } from '../data-api/data-server.ts';
 import { type DataLimits, DEFAULT_LIMITS } from '../data-api/limits.ts';
 import { TransferWatch } from '../data-api/transfer-watch.ts';
 import type { Driver } from '../drivers/driver.ts';
 import { storageKind } from '../drivers/start-driver.ts';
+import { FairBudget } from '../http/fair-budget.ts';
+import { memoryLimit } from '../memory/memory-limit.ts';
+import { processLimits } from '../memory/process-limits.ts';
 import { buildAdminServer } from '../operations/admin-server.ts';
 import { Metrics } from '../operations/metrics.ts';
 import { buildMetricsServer } from '../operations/metrics-server.ts';
@@ -52,7 +54,7 @@ export interface ServiceParts {
   readonly readiness: Readiness;
   readonly traffic: {
     readonly limits: DataLimits;
-    readonly budget: ByteBudget;
+    readonly budget: FairBudget;
     readonly watch: TransferWatch;
   };
   readonly metrics: Metrics;
@@ -144,6 +146,8 @@ export function buildOperationsPorts(
 
 function buildTraffic({ manifest, limits: ownLimits }: ServiceSettings): ServiceParts['traffic'] {
   const maxPayloadSize = parseQuantity(manifest.spec.maxPayloadSize);
-  const limits = { ...DEFAULT_LIMITS, maxPayloadSize, ...ownLimits };
-  return { limits, budget: new ByteBudget(limits.inFlightBytes), watch: new TransferWatch(limits) };
+  const { inFlightBytes, dataPort: connections } = processLimits(memoryLimit());
+  const limits = { ...DEFAULT_LIMITS, inFlightBytes, connections, maxPayloadSize, ...ownLimits };
+  const budget = new FairBudget({ ...limits, limit: limits.inFlightBytes });
+  return { limits, budget, watch: new TransferWatch(limits, () => budget.demand) };
 }

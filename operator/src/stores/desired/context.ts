@@ -10,6 +10,10 @@ export interface PodSettings {
   readonly imagePullPolicy: 'Always' | 'IfNotPresent' | 'Never';
   /** names of Secrets in the namespaces of stores */
   readonly imagePullSecrets?: readonly string[];
+  /** the operator's own, which asks pods for their status */
+  readonly namespace: string;
+  /** namespaces that may scrape pods beside the operator's; empty: any may */
+  readonly scrapeNamespaces: readonly string[];
 }
 
 /** What the desired objects of one store are made from. */

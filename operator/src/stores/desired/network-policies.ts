@@ -5,19 +5,31 @@ import { metadataOf, type StoreContext } from './context.ts';
 
 /** Payloads for the namespaces of the store, metrics for whoever watches. What pods call is not limited: clouds' identities need it. */
 export function gatewayPolicy(context: StoreContext): KubernetesObject {
-  const namespaces = new Set([context.namespace, ...(context.spec.allowedNamespaces ?? [])]);
-  const fromNamespaces = {
-    namespaceSelector: {
-      matchExpressions: [
-        { key: 'kubernetes.io/metadata.name', operator: 'In', values: [...namespaces].sort() },
-      ],
-    },
-  };
-  return policy(context, 'gateway', [{ from: [fromNamespaces], ports: [tcp(DATA_PORT)] }, METRICS]);
+  const namespaces = [context.namespace, ...(context.spec.allowedNamespaces ?? [])];
+  const payloads = { from: [inNamespaces(namespaces)], ports: [tcp(DATA_PORT)] };
+  return policy(context, 'gateway', [payloads, metrics(context)]);
 }
 
 export function reaperPolicy(context: StoreContext): KubernetesObject {
-  return policy(context, 'reaper', [METRICS]);
+  return policy(context, 'reaper', [metrics(context)]);
+}
+
+/** For whoever may scrape, and for the operator, which asks for `/status` there. The kubelet's probes pass every policy. */
+function metrics({ settings }: StoreContext): object {
+  const { namespace, scrapeNamespaces } = settings;
+  const ports = [tcp(METRICS_PORT)];
+  return scrapeNamespaces.length === 0
+    ? { ports }
+    : { from: [inNamespaces([namespace, ...scrapeNamespaces])], ports };
+}
+
+function inNamespaces(names: readonly string[]): object {
+  const values = [...new Set(names)].sort();
+  return {
+    namespaceSelector: {
+      matchExpressions: [{ key: 'kubernetes.io/metadata.name', operator: 'In', values }],
+    },
+  };
 }
 
 function policy(context: StoreContext, component: Component, ingress: readonly object[]): KubernetesObject {
@@ -36,5 +48,3 @@ function policy(context: StoreContext, component: Component, ingress: readonly o
 function tcp(port: number) {
   return { port, protocol: 'TCP' };
 }
-
-const METRICS = { ports: [tcp(METRICS_PORT)] };

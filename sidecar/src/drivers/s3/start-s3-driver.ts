@@ -1,3 +1,5 @@
+import { memoryLimit } from '../../memory/memory-limit.ts';
+import { processLimits } from '../../memory/process-limits.ts';
 import { StorageError } from '../driver.ts';
 import type { StartedDriver } from '../start-driver.ts';
 import { contradictionIn } from './environment.ts';
@@ -18,7 +20,8 @@ export async function startS3Driver(
   if (contradiction !== undefined) throw new StorageError('notFound', contradiction);
   const { AwsSdkClient } = await import('./aws-sdk-client.ts');
   const client = new AwsSdkClient(location, credentialsFolder);
-  const driver = new S3Driver(client, location);
+  const { collectedBodies } = processLimits(memoryLimit());
+  const driver = new S3Driver(client, { ...location, inMemoryTotal: collectedBodies });
   try {
     for await (const _segment of driver.listFirstSegments('expires-', signal)) break;
     // Who may not ask is not told; nothing depends on it.

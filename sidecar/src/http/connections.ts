@@ -1,0 +1,166 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { answerBrokenHead } from './broken-head.ts';
+import { peerOf } from './peer.ts';
+
+/** What the connections of one port may hold. Sizes in bytes. */
+export interface ConnectionRules {
+  /** at a time; when they run out, idle ones are closed, and after those a new one is refused */
+  readonly connections: number;
+  /** so many of them may send a request head of `largestHead` */
+  readonly largeHeads: number;
+  readonly largestHead: number;
+  /** the largest request head of all others */
+  readonly smallHead: number;
+}
+
+/** A connection whose heads were more than this part of its largest one ends with the answer; see `headMemoryOf`. */
+const HEADS_BEFORE_END = 1 / 4;
+/** Requests of one connection that are not answered yet. */
+const MOST_UNANSWERED = 8;
+/** Header lines of one request. Node drops what is beyond, so a request that has as many is refused. */
+const MOST_HEADER_LINES = 256;
+/** Of 16 places one is kept free: a place is free again only some time after its connection was closed. */
+const FREE_PLACES = 1 / 16;
+
+/**
+ * The most bytes of heads that a connection keeps in memory. Node's parser keeps what it copied of a head until another
+ * head takes its place, also while the connection is idle, and it can be made to keep parts of many heads. So a connection
+ * ends before its heads are much more than its largest one.
+ */
+export function headMemoryOf(largestHead: number): number {
+  return largestHead * (1 + HEADS_BEFORE_END);
+}
+
+interface Connection {
+  readonly socket: Socket;
+  readonly peer: string;
+  readonly largestHead: number;
+  /** of all requests so far */
+  headBytes: number;
+  unanswered: number;
+  unansweredBytes: number;
+  /** since when it has no request; monotonic clock, ms */
+  idleSince: number;
+}
+
+const guards = new WeakMap<Socket, Connections>();
+
+/** The guard of the connection's port. */
+export function connectionsOf(socket: Socket): Connections | undefined {
+  return guards.get(socket);
+}
+
+/** Bounds what all connections of a port hold together. Each connection can cost what its largest head says, and no more. */
+export class Connections {
+  readonly #server: Server & { maxHeaderSize?: number };
+  readonly #rules: ConnectionRules;
+  readonly #open = new Map<Socket, Connection>();
+  #largeHeads = 0;
+
+  constructor(server: Server, rules: ConnectionRules) {
+    keepNoParsers();
+    this.#server = server;
+    this.#rules = rules;
+    server.maxConnections = rules.connections;
+    server.maxHeadersCount = MOST_HEADER_LINES;
+    server.prependListener('connection', (socket: Socket) => this.#accept(socket));
+  }
+
+  /** Whether a request is to be handled; one that is not has been dealt with. */
+  admit(request: IncomingMessage, response: ServerResponse): boolean {
+    const { socket } = request;
+    const connection = this.#open.get(socket);
+    // What was received together goes on being parsed after the connection was given up.
+    if (connection === undefined || socket.destroyed) return false;
+    const bytes = headBytesOf(request);
+    connection.headBytes += bytes;
+    connection.unanswered += 1;
+    connection.unansweredBytes += bytes;
+    if (connection.unanswered > MOST_UNANSWERED || connection.unansweredBytes > connection.largestHead) {
+      socket.destroy();
+      return false;
+    }
+    if (request.rawHeaders.length >= 2 * MOST_HEADER_LINES) {
+      answerBrokenHead(
+        Object.assign(new Error('too many header lines'), { code: 'HPE_HEADER_OVERFLOW' }),
+        socket,
+      );
+      return false;
+    }
+    if (connection.headBytes > connection.largestHead * HEADS_BEFORE_END) response.shouldKeepAlive = false;
+    response.once('close', () => {
+      connection.unanswered -= 1;
+      connection.unansweredBytes -= bytes;
+      connection.idleSince = performance.now();
+    });
+    return true;
+  }
+
+  /** The largest head that the connection may send, and whether another connection could send a larger one. */
+  headLimitOf(socket: Socket): { readonly bytes: number; readonly isLargest: boolean } {
+    const { largestHead, smallHead, largeHeads } = this.#rules;
+    const bytes = this.#open.get(socket)?.largestHead ?? smallHead;
+    return { bytes, isLargest: largeHeads === 0 || bytes === largestHead };
+  }
+
+  /** Closes a connection without a request, so that another one may send a large head. */
+  makeRoomForLargeHead(): void {
+    this.#closeIdle((connection) => connection.largestHead === this.#rules.largestHead);
+  }
+
+  #accept(socket: Socket): void {
+    const { largeHeads, largestHead, smallHead, connections } = this.#rules;
+    const isLarge = this.#largeHeads < largeHeads;
+    if (isLarge) this.#largeHeads += 1;
+    const connection: Connection = {
+      ...{ socket, peer: peerOf({ socket }), largestHead: isLarge ? largestHead : smallHead },
+      ...{ headBytes: 0, unanswered: 0, unansweredBytes: 0, idleSince: performance.now() },
+    };
+    // Node reads it in the listener after this one, where it makes the connection's parser.
+    this.#server.maxHeaderSize = connection.largestHead;
+    this.#open.set(socket, connection);
+    guards.set(socket, this);
+    socket.once('close', () => {
+      this.#open.delete(socket);
+      // The parser goes in this turn of the event loop; connections are accepted in the next one.
+      if (isLarge) setImmediate(() => this.#largeHeads--);
+    });
+    if (this.#open.size > connections * (1 - FREE_PLACES)) this.#closeIdle(() => true);
+  }
+
+  /** Of the peer with the most connections the one that is idle for longest; a head that is not complete is no request. */
+  #closeIdle(among: (connection: Connection) => boolean): void {
+    const counts = new Map<string, number>();
+    for (const { peer, socket } of this.#open.values()) {
+      if (!socket.destroyed) counts.set(peer, (counts.get(peer) ?? 0) + 1);
+    }
+    let idlest: Connection | undefined;
+    let most = 0;
+    for (const connection of this.#open.values()) {
+      if (connection.socket.destroyed || connection.unanswered > 0 || !among(connection)) continue;
+      const count = counts.get(connection.peer) ?? 0;
+      const isBefore = idlest === undefined || connection.idleSince < idlest.idleSince;
+      if (count < most || (count === most && !isBefore)) continue;
+      most = count;
+      idlest = connection;
+    }
+    idlest?.socket.destroy();
+  }
+}
+
+/** As Node's parser counts them against the largest head. */
+function headBytesOf({ url = '', rawHeaders }: IncomingMessage): number {
+  let bytes = url.length;
+  for (const text of rawHeaders) bytes += text.length;
+  return bytes;
+}
+
+/**
+ * Node keeps up to 1,000 parsers of closed connections for new ones, each with what it copied of the last heads: memory that
+ * belongs to no connection. Its own setting (`setMaxIdleHTTPParsers`) allows no less than one, which is handed on.
+ */
+function keepNoParsers(): void {
+  const internals = process.getBuiltinModule('_http_common') as unknown as { parsers: { max: number } };
+  internals.parsers.max = 0;
+}

@@ -1,0 +1,50 @@
+import { describe, expect, test } from 'vitest';
+import { codecServerLimits, memoryOf, memoryOfCodecServer, processLimits } from './process-limits.ts';
+
+const MIB = 2 ** 20;
+
+describe('the limits of a process', () => {
+  test.each([
+    ['256Mi, the smallest sensible', 256 * MIB, { inFlight: 20, connections: 300, largeHeads: 20 }],
+    ['384Mi', 384 * MIB, { inFlight: 48, connections: 800, largeHeads: 60 }],
+    ['512Mi, of a gateway', 512 * MIB, { inFlight: 64, connections: 1_400, largeHeads: 120 }],
+    ['1Gi', 1024 * MIB, { inFlight: 64, connections: 2_048, largeHeads: 600 }],
+    ['8Gi', 8192 * MIB, { inFlight: 64, connections: 2_048, largeHeads: 2_048 }],
+    ['none', undefined, { inFlight: 64, connections: 2_048, largeHeads: 600 }],
+  ])('of %s fit into it, all reached together', (_name, memory, least) => {
+    const limits = processLimits(memory);
+    expect(memoryOf(limits)).toBeLessThanOrEqual(memory ?? 1024 * MIB);
+    const { connections, largeHeads, largestHead } = limits.dataPort;
+    expect(largestHead).toBe(256 * 1024);
+    expect(limits.collectedBodies).toBe(limits.inFlightBytes);
+    expect(limits.inFlightBytes / MIB).toBeGreaterThanOrEqual(least.inFlight);
+    expect(limits.inFlightBytes).toBeLessThanOrEqual(64 * MIB);
+    expect(connections).toBeGreaterThanOrEqual(least.connections);
+    expect(connections).toBeLessThanOrEqual(2_048);
+    expect(largeHeads).toBeGreaterThanOrEqual(least.largeHeads);
+    expect(largeHeads).toBeLessThanOrEqual(connections);
+  });
+
+  test('are those of a small process where the memory suffices for none', () => {
+    const limits = processLimits(64 * MIB);
+    expect(limits).toMatchObject({ ...processLimits(1), memory: 64 * MIB });
+    expect(limits.dataPort.largeHeads).toBeGreaterThan(0);
+  });
+});
+
+describe('the limits of a codec server', () => {
+  test.each([
+    ['256Mi', 256 * MIB, 1, 16],
+    ['512Mi', 512 * MIB, 1, 64],
+    ['1Gi', 1024 * MIB, 2, 64],
+    ['8Gi', 8192 * MIB, 2, 64],
+    ['none', undefined, 2, 64],
+  ])('of %s fit into it, all reached together', (_name, memory, calls, bodyMebibytes) => {
+    const limits = codecServerLimits(memory);
+    expect(memoryOfCodecServer(limits)).toBeLessThanOrEqual(memory ?? 1024 * MIB);
+    expect(limits.concurrentCalls).toBe(calls);
+    expect(limits.bodyBytes / MIB).toBeGreaterThanOrEqual(bodyMebibytes);
+    expect(limits.bodyBytes).toBeLessThanOrEqual(64 * MIB);
+    expect(limits.decodedBytes).toBe(limits.bodyBytes / 2);
+  });
+});

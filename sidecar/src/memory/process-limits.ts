@@ -1,0 +1,125 @@
+import { type ConnectionRules, headMemoryOf } from '../http/connections.ts';
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/**
+ * What things cost in memory, measured on Node 24 as growth of the resident set (docs/operations.md has the table).
+ * Each is rounded up.
+ */
+export const COSTS = {
+  /** the process without work, with Amazon's SDK */
+  idleProcess: 96 * MIB,
+  /** what the garbage collector has not collected yet while payloads pass, and what the allocator does not give back */
+  garbage: 48 * MIB,
+  /** a connection, idle or with an ordinary request, without its head */
+  connection: 32 * KIB,
+  /** memory for each byte of a head: once as the parser copied it, once as strings and what is made of them */
+  headByte: 2.5,
+  /** a codec server without work */
+  idleCodecServer: 80 * MIB,
+  /** memory for each byte of a call's body: body, text, payloads, and what is made of them */
+  bodyByte: 5,
+} as const;
+
+/** Assumed where neither a control group nor an option of it limits the process: what a small machine can spare. */
+export const ASSUMED_MEMORY = 1024 * MIB;
+
+const MOST_IN_FLIGHT = 64 * MIB;
+const MOST_COLLECTED = 64 * MIB;
+const MOST_CONNECTIONS = 2_048;
+const LARGEST_HEAD = 256 * KIB;
+const SMALL_HEAD = 8 * KIB;
+/** A process whose limit is smaller than what it needs idle gets these bytes all the same, and may not last. */
+const LEAST_ROOM = 32 * MIB;
+
+/** For probes, scrapes and the commands of people. */
+export const OPERATIONS_PORT: ConnectionRules = {
+  connections: 64,
+  largeHeads: 0,
+  largestHead: 16 * KIB,
+  smallHead: 16 * KIB,
+};
+
+/** Bytes, where nothing else is said. */
+export interface ProcessLimits {
+  /** what all of this is derived from */
+  readonly memory: number;
+  /** of all transfers together, in our buffers */
+  readonly inFlightBytes: number;
+  /** of all bodies together that are held to be sent to an object store as often as needed */
+  readonly collectedBodies: number;
+  readonly dataPort: ConnectionRules;
+}
+
+/**
+ * The limits of a process with a data, a metrics and an admin port, such that all of them reached together fit into its
+ * memory. What is left beside an idle process goes in four parts to transfers, collected bodies, connections and large heads;
+ * the first three take no more than they can use, and the large heads get the rest.
+ * @param limit of the process's memory; `undefined`: nothing limits it
+ */
+export function processLimits(limit: number | undefined): ProcessLimits {
+  const memory = limit ?? ASSUMED_MEMORY;
+  const beside = COSTS.idleProcess + COSTS.garbage + 2 * memoryOfPort(OPERATIONS_PORT);
+  const room = Math.max(LEAST_ROOM, memory - beside);
+  const inFlightBytes = Math.min(MOST_IN_FLIGHT, room / 4);
+  const collectedBodies = Math.min(MOST_COLLECTED, room / 4);
+  const small = memoryOfConnection(SMALL_HEAD);
+  const connections = Math.min(MOST_CONNECTIONS, Math.floor(room / 4 / small));
+  const rest = room - inFlightBytes - collectedBodies - connections * small;
+  const largeHeads = Math.min(connections, Math.floor(rest / (memoryOfConnection(LARGEST_HEAD) - small)));
+  return {
+    ...{ memory, inFlightBytes: Math.floor(inFlightBytes), collectedBodies: Math.floor(collectedBodies) },
+    dataPort: { connections, largeHeads, largestHead: LARGEST_HEAD, smallHead: SMALL_HEAD },
+  };
+}
+
+/** The most that all connections of a port hold. */
+export function memoryOfPort({ connections, largeHeads, largestHead, smallHead }: ConnectionRules): number {
+  return (
+    largeHeads * memoryOfConnection(largestHead) + (connections - largeHeads) * memoryOfConnection(smallHead)
+  );
+}
+
+function memoryOfConnection(largestHead: number): number {
+  return COSTS.connection + COSTS.headByte * headMemoryOf(largestHead);
+}
+
+/** The most memory that a process with these limits uses. */
+export function memoryOf({ inFlightBytes, collectedBodies, dataPort }: ProcessLimits): number {
+  const ports = memoryOfPort(dataPort) + 2 * memoryOfPort(OPERATIONS_PORT);
+  return COSTS.idleProcess + COSTS.garbage + inFlightBytes + collectedBodies + ports;
+}
+
+const MOST_CALLS = 2;
+const LARGEST_BODY = 64 * MIB;
+const CODEC_PORT: ConnectionRules = {
+  connections: 256,
+  largeHeads: 32,
+  largestHead: 64 * KIB,
+  smallHead: 8 * KIB,
+};
+
+export interface CodecServerLimits {
+  readonly concurrentCalls: number;
+  /** largest request body */
+  readonly bodyBytes: number;
+  /** data of references that one answer holds in full */
+  readonly decodedBytes: number;
+  readonly connections: ConnectionRules;
+}
+
+/** The limits of a codec server, such that all of them reached together fit into its memory. @param limit as of `processLimits` */
+export function codecServerLimits(limit: number | undefined): CodecServerLimits {
+  const memory = limit ?? ASSUMED_MEMORY;
+  const room = Math.max(LEAST_ROOM, memory - COSTS.idleCodecServer - memoryOfPort(CODEC_PORT));
+  const bodies = room / COSTS.bodyByte;
+  const concurrentCalls = bodies >= MOST_CALLS * LARGEST_BODY ? MOST_CALLS : 1;
+  const bodyBytes = 2 * Math.floor(Math.min(LARGEST_BODY, bodies / concurrentCalls) / 2);
+  return { concurrentCalls, bodyBytes, decodedBytes: bodyBytes / 2, connections: CODEC_PORT };
+}
+
+/** The most memory that a codec server with these limits uses. */
+export function memoryOfCodecServer({ concurrentCalls, bodyBytes, connections }: CodecServerLimits): number {
+  return COSTS.idleCodecServer + memoryOfPort(connections) + concurrentCalls * bodyBytes * COSTS.bodyByte;
+}
