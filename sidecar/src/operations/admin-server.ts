@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { parseDuration } from '@largepayload/crds';
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { AcceptedClock, ClockKeeper } from '../blob-store/clock-keeper.ts';
 import { ServiceError, toServiceError } from '../errors.ts';
 import { buildApp } from '../http/app.ts';
 import { errorBody } from '../http/error-answers.ts';
@@ -11,6 +12,7 @@ import type { Status } from './status.ts';
 
 export interface AdminContext extends CleanupParts {
   readonly status: () => Promise<Status>;
+  readonly clockKeeper: Pick<ClockKeeper, 'refresh' | 'accept'>;
   /** whether this process is the one of its store that deletes */
   readonly mayDelete: boolean;
   readonly log: FastifyBaseLogger;
@@ -38,6 +40,11 @@ export function buildAdminServer(context: AdminContext): FastifyInstance {
         const { age, dryRun } = cleanupFields(request.query as Record<string, unknown>);
         return sendLines(reply, (signal) => cleanup(context, { age, dryRun, signal }));
       },
+    },
+    {
+      method: 'POST',
+      url: at('accept-clock'),
+      handler: async (_request, reply) => sendLines(reply, () => acceptClock(context)),
     },
   ]);
   app.addHook('onRequest', async (request) => refuseBrowsers(request));
@@ -70,6 +77,12 @@ function cleanupFields(query: Record<string, unknown>): { age: number; dryRun: b
   } catch {
     throw new ServiceError('invalid_age', 'give age=AGE such as 30s, 12h or 7d, and dry-run to only count');
   }
+}
+
+async function* acceptClock({ clockKeeper, log }: AdminContext): AsyncGenerator<AcceptedClock> {
+  const accepted = await clockKeeper.accept();
+  log.warn(accepted, 'the clock was accepted by the admin port');
+  yield accepted;
 }
 
 /**

@@ -1,18 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyBaseLogger } from 'fastify';
 import type { ClockGuard } from '../blob-store/clock-guard.ts';
+import type { ClockKeeper } from '../blob-store/clock-keeper.ts';
 import type { OwnershipGuard } from '../blob-store/ownership-guard.ts';
 import type { Driver } from '../drivers/driver.ts';
 import { isExpired } from '../keys/window.ts';
 import type { Metrics } from '../operations/metrics.ts';
 import { deleteWindow } from './delete-window.ts';
+import { type DeletionWait, deletionWaitOf, isoSecond } from './deletion-wait.ts';
 import { storedWindows } from './expired-windows.ts';
 
 /** Passes begin this share of the interval earlier or later, so that several reapers do not list at the same moment. */
 const JITTER = 0.1;
 /** seconds that deletion may lag behind the clock unmentioned */
 const LAG_TO_TELL = 60;
-/** ms after which a pass that failed is tried again, where the interval is longer: what was wrong may be right by then */
+/** ms after which a pass that failed, or had to wait, is tried again, where the interval is longer: what was wrong may be right by then */
 const RETRY_INTERVAL = 60_000;
 /** What a timer can wait; a longer one would fire at once. */
 const LONGEST_PAUSE = 2 ** 31 - 1;
@@ -27,6 +29,7 @@ export interface ReaperSettings {
 export interface ReaperParts {
   readonly driver: Driver;
   readonly clock: ClockGuard;
+  readonly clockKeeper: Pick<ClockKeeper, 'refresh' | 'lagEnd'>;
   readonly ownership: OwnershipGuard;
   readonly metrics: Metrics;
   readonly log: FastifyBaseLogger;
@@ -35,21 +38,27 @@ export interface ReaperParts {
 export interface ReaperStatus {
   readonly lastCompletedTime: string | undefined;
   readonly lastError: string | undefined;
+  /** why passes delete nothing; `undefined`: they do */
+  readonly waiting: DeletionWait | undefined;
 }
+
+const NO_PASS_YET: ReaperStatus = { lastCompletedTime: undefined, lastError: undefined, waiting: undefined };
 
 /** Deletes what is in expired windows, on an interval. Nothing else in the service deletes payloads, but `cleanup`. */
 export class Reaper {
   readonly #driver: Driver;
   readonly #clock: ClockGuard;
+  readonly #clockKeeper: ReaperParts['clockKeeper'];
   readonly #ownership: OwnershipGuard;
   readonly #metrics: Metrics;
   readonly #log: FastifyBaseLogger;
   readonly #settings: ReaperSettings;
-  #status: ReaperStatus = { lastCompletedTime: undefined, lastError: undefined };
+  #status: ReaperStatus = NO_PASS_YET;
 
   constructor(parts: ReaperParts, settings: ReaperSettings) {
     this.#driver = parts.driver;
     this.#clock = parts.clock;
+    this.#clockKeeper = parts.clockKeeper;
     this.#ownership = parts.ownership;
     this.#metrics = parts.metrics;
     this.#log = parts.log;
@@ -76,13 +85,15 @@ export class Reaper {
   }
 
   /**
-   * One pass over all expired windows; one that fails does not keep the others.
+   * One pass over all expired windows; one that fails does not keep the others. Whether it has to wait, and deletes nothing.
    * @throws ServiceError `clock_difference`; ForeignStoreError, StorageError
    */
-  async pass(signal: AbortSignal): Promise<void> {
+  async pass(signal: AbortSignal): Promise<DeletionWait | undefined> {
     await this.#clock.check();
     await this.#ownership.check();
+    const unconfirmed = await this.#clockKeeper.refresh();
     this.#tellLag();
+    if (unconfirmed !== undefined) return deletionWaitOf(unconfirmed);
     const failures: unknown[] = [];
     for (const { window, folder } of await storedWindows(this.#driver, signal)) {
       if (!isExpired(window, this.#clock.deletionTime, this.#settings.clockTolerance)) break;
@@ -90,6 +101,7 @@ export class Reaper {
       signal.throwIfAborted();
     }
     if (failures.length > 0) throw failures[0];
+    return undefined;
   }
 
   async #reap(folder: string, signal: AbortSignal): Promise<void> {
@@ -114,19 +126,29 @@ export class Reaper {
     const seconds = Math.round(this.#clock.deletionLag / 1_000);
     this.#metrics.recordReaperLag(seconds);
     if (seconds < LAG_TO_TELL) return;
+    const end = this.#clockKeeper.lagEnd;
     this.#log.warn(
-      { seconds },
-      'the clock was set forward, or the machine slept: expired payloads are kept this much longer until a restart',
+      { seconds, until: end === undefined ? undefined : isoSecond(end) },
+      'the clock was set forward, or the machine slept: until then expired payloads are kept this much longer; if the clock was right all the time, payload-store accept-clock ends it',
     );
+  }
+
+  #tellWait(waiting: DeletionWait | undefined): void {
+    if ((waiting === undefined) === (this.#status.waiting === undefined)) return;
+    if (waiting === undefined) this.#log.info('the clock is confirmed: expired payloads are deleted again');
+    else this.#log.warn({ until: waiting.until }, waiting.message);
   }
 
   /** Whether the pass was completed. */
   async #attempt(signal: AbortSignal): Promise<boolean> {
     try {
-      await this.pass(signal);
-      this.#metrics.recordReaperPass('completed');
-      this.#status = { lastCompletedTime: new Date().toISOString(), lastError: undefined };
-      return true;
+      const waiting = await this.pass(signal);
+      this.#metrics.recordReaperPass(waiting === undefined ? 'completed' : 'waiting');
+      this.#tellWait(waiting);
+      const lastCompletedTime =
+        waiting === undefined ? new Date().toISOString() : this.#status.lastCompletedTime;
+      this.#status = { lastCompletedTime, lastError: undefined, waiting };
+      return waiting === undefined;
     } catch (error) {
       if (signal.aborted) return false;
       this.#metrics.recordReaperPass('failed');
