@@ -111,17 +111,19 @@ export class ClockKeeper {
   /** Renews what the storage has, at a step at once, until the signal is aborted, and then a last time. Never rejects. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
+      const { stepsSeen } = this.#memory;
       await this.#renew(TRANSFER_LIMIT);
-      await this.#untilRenewal(signal);
+      await this.#untilRenewal(stepsSeen, signal);
     }
     await this.#renew(LAST_LIMIT);
   }
 
-  async #untilRenewal(signal: AbortSignal): Promise<void> {
+  async #untilRenewal(stepsWritten: number, signal: AbortSignal): Promise<void> {
     const renewed = performance.now();
     while (!signal.aborted && performance.now() - renewed < RENEWAL_INTERVAL) {
       await sleep(LOOK_INTERVAL, undefined, { signal, ref: false }).catch(() => {});
-      if (this.#memory.observe(momentNow())) return;
+      this.#memory.observe(momentNow());
+      if (this.#memory.stepsSeen !== stepsWritten) return;
     }
   }
 

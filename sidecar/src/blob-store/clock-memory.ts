@@ -39,6 +39,7 @@ export class ClockMemory {
   #anchor: Moment;
   #latest: Moment;
   #mark: { readonly time: number; readonly monotonicTime: number } | undefined;
+  #stepsSeen = 0;
   #isNew = false;
   #wasConfirmed = false;
   #wasMerged = false;
@@ -96,15 +97,20 @@ export class ClockMemory {
     return lagEnd(this.#lags, now.wallTime);
   }
 
-  /** Looks for steps of the clock. Whether there was one, forwards or back. */
-  observe(now: Moment): boolean {
+  /** How many steps were seen so far, forwards or back. */
+  get stepsSeen(): number {
+    return this.#stepsSeen;
+  }
+
+  /** Looks for steps of the clock. */
+  observe(now: Moment): void {
     const stepped = Math.abs(now.wallTime - evenTime(this.#latest, now)) > STEP;
     this.#latest = now;
-    if (stepped) this.#forgetAgreement();
     const drift = now.wallTime - evenTime(this.#anchor, now);
+    if (stepped) this.#forgetAgreement();
+    if (stepped || drift > STEP) this.#stepsSeen += 1;
     if (drift > STEP) this.#stepForward(drift, now);
     else this.#takeBack(-drift);
-    return stepped || drift > STEP;
   }
 
   /** Learns that the clocks agree. @param time that both show, ms since the epoch */
