@@ -29,6 +29,8 @@ const NO_KEY_WORDS =
   "cannot list folders: no credentials: cannot read the credentials file /var/run/secrets/payload-store/credentials/AWS_ACCESS_KEY_ID: ENOENT: no such file or directory, realpath '/var/run/secrets/payload-store/credentials/AWS_ACCESS_KEY_ID'; give them by --credentials-dir, by AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or by a role";
 const NO_RIGHT_WORDS =
   'cannot list folders: access denied for s3:ListBucket on the bucket payloads (AccessDenied); allow it in the policy of these credentials';
+const CLOCK_BEHIND_WORDS =
+  "this machine's clock is 86400.0 s behind 2026-06-02T12:00:00.000Z, which the store had reached (clock.json); no payload is stored until the clock is set right, or, if it is right, accepted by payload-store accept-clock";
 const CLOCK_WORDS =
   "this machine's clock is 312.4 s ahead of the storage's; payloads are neither stored nor deleted until it is set right";
 const FOREIGN_WORDS =
@@ -104,6 +106,11 @@ export const STORAGE_CASES: readonly Case[] = [
     when: "the clock of the reaper's node is wrong",
     situation: withReports(well, 'reaper', complaint('clock_difference', CLOCK_WORDS, { reaper: REAPED })),
     expected: { ...WELL, ReaperHealthy: 'False ClockDifference', RetentionSafe: 'False ClockDifference' },
+  },
+  {
+    when: "the clock of a gateway's node is behind the time that the store had reached",
+    situation: withReports(well, 'gateway', complaint('clock_difference', CLOCK_BEHIND_WORDS)),
+    expected: { ...WELL, Ready: 'False ClockDifference' },
   },
   {
     when: "the clock of a gateway's node is wrong",
