@@ -49,6 +49,8 @@ export class ClockKeeper {
   readonly #log: FastifyBaseLogger;
   readonly #mayWrite: boolean;
   #loaded: Promise<void> | undefined;
+  #begun: Promise<void> | undefined;
+  #stepsWritten = 0;
   #acceptance = false;
   #toldUnreadable = false;
   #toldUnwritten = false;
@@ -108,26 +110,33 @@ export class ClockKeeper {
     return { ...before, written: this.#mayWrite && (await this.#write(TRANSFER_LIMIT)) };
   }
 
+  /** The first renewal, for whoever wants to have it done before PUTs come. Never rejects. */
+  async begin(): Promise<void> {
+    this.#begun ??= this.#renew(TRANSFER_LIMIT);
+    await this.#begun;
+  }
+
   /** Renews what the storage has, at a step at once, until the signal is aborted, and then a last time. Never rejects. */
   async run(signal: AbortSignal): Promise<void> {
+    await this.begin();
     while (!signal.aborted) {
-      const { stepsSeen } = this.#memory;
-      await this.#renew(TRANSFER_LIMIT);
-      await this.#untilRenewal(stepsSeen, signal);
+      await this.#untilRenewal(signal);
+      if (!signal.aborted) await this.#renew(TRANSFER_LIMIT);
     }
     await this.#renew(LAST_LIMIT);
   }
 
-  async #untilRenewal(stepsWritten: number, signal: AbortSignal): Promise<void> {
+  async #untilRenewal(signal: AbortSignal): Promise<void> {
     const renewed = performance.now();
     while (!signal.aborted && performance.now() - renewed < RENEWAL_INTERVAL) {
       await sleep(LOOK_INTERVAL, undefined, { signal, ref: false }).catch(() => {});
       this.#memory.observe(momentNow());
-      if (this.#memory.stepsSeen !== stepsWritten) return;
+      if (this.#memory.stepsSeen !== this.#stepsWritten) return;
     }
   }
 
   async #renew(limit: number): Promise<void> {
+    this.#stepsWritten = this.#memory.stepsSeen;
     try {
       await this.#learn(limit);
     } catch {

@@ -49,6 +49,7 @@ export async function startStandalone(
   try {
     const found = await beginStore(driver, parts.identity, log, identityLimit());
     if (found === 'new') parts.clockKeeper.beginNew();
+    await parts.clockKeeper.begin();
   } catch (error) {
     await driver.close();
     throw error;
