@@ -48,6 +48,7 @@ async function timedPass(driver: FilesystemDriver): Promise<number> {
     {
       driver,
       clock: new TrustingClock(driver, 0),
+      clockKeeper: { refresh: async () => undefined, lagEnd: undefined },
       ownership: new OwnershipGuard(async () => 'bench/bench', 0),
       metrics: new Metrics(nothing),
       log: pino({ level: 'silent' }),

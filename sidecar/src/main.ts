@@ -10,6 +10,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   check: async () => (await import('./commands/check.ts')).check,
   cleanup: async () => (await import('./commands/cleanup.ts')).cleanup,
   du: async () => (await import('./commands/du.ts')).du,
+  'accept-clock': async () => (await import('./commands/accept-clock.ts')).acceptClock,
   'lifecycle-rule': async () => (await import('./commands/lifecycle-rule.ts')).lifecycleRule,
   'codec-server': async () => (await import('./commands/codec-server.ts')).codecServer,
 };
@@ -25,6 +26,7 @@ Commands:
   check           stores and fetches random bytes: can the store be used from here, and how fast
   cleanup         deletes payloads older than an age
   du              shows what is stored
+  accept-clock    says that the service's clock is right, after a gap or a step
   lifecycle-rule  prints a backstop for the reaper, for the bucket
   codec-server    lets Temporal's Web UI and CLI show large payloads
 

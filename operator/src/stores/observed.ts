@@ -90,7 +90,12 @@ export interface ServiceReport {
   readonly error: { readonly code: string; readonly message: string } | undefined;
   /** `undefined`: this pod does not reap; times in ms since the epoch */
   readonly reaper:
-    | { readonly lastCompleted: number | undefined; readonly lastError: string | undefined }
+    | {
+        readonly lastCompleted: number | undefined;
+        readonly lastError: string | undefined;
+        /** why its passes remove nothing; `undefined`: they do */
+        readonly waiting?: { readonly until: number | undefined } | undefined;
+      }
     | undefined;
 }
 

@@ -10,6 +10,7 @@ import { ClockGuard } from './clock-guard.ts';
 import { assertIdentity, claimStorage, ForeignStoreError } from './identity.ts';
 import type { Moment } from './moment.ts';
 import { OwnershipGuard } from './ownership-guard.ts';
+import { clockOfNewStore } from './test-clock.ts';
 import { WriteWatch } from './write-watch.ts';
 
 const SECOND = 1_000;
@@ -228,8 +229,7 @@ test('equal bytes put again shortly before they expire outlive the reaping of th
   const log = pino({ level: 'silent' });
   // A process begun now: one that saw the clock leap would not follow it.
   const pass = async () => {
-    const clock = new ClockGuard(driver, 0);
-    const parts = { driver, clock, ownership: UNCLAIMED, metrics, log };
+    const parts = { driver, ...clockOfNewStore(driver), ownership: UNCLAIMED, metrics, log };
     const reaper = new Reaper(parts, { interval: SECOND, clockTolerance: 0 });
     await reaper.pass(never());
   };

@@ -19,7 +19,7 @@ export interface BlobStoreSettings {
 
 /** What a PUT depends on beside its own bytes. */
 export interface BlobStoreGuards {
-  readonly clock: ClockGuard;
+  readonly clock: Pick<ClockGuard, 'placementTime' | 'assertMayPlace'>;
   readonly ownership: OwnershipGuard;
   readonly writes: WriteWatch;
 }
@@ -52,7 +52,7 @@ export interface FoundBlob {
 /** What holds for payloads on every backend: keys and windows, verification both ways, the time limit of a PUT. */
 export class BlobStore {
   readonly #driver: Driver;
-  readonly #clock: ClockGuard;
+  readonly #clock: BlobStoreGuards['clock'];
   readonly #settings: BlobStoreSettings;
   readonly #ownership: OwnershipGuard;
   readonly #writes: WriteWatch;
@@ -79,10 +79,10 @@ export class BlobStore {
    */
   async put(request: PutRequest): Promise<PutResult> {
     const { facts, signal } = request;
+    await this.#assertMayPut();
     const key = this.#keyFor(request);
     const [name] = objectNames(key);
     try {
-      await this.#assertMayPut();
       const body = verifiedBody(request.body, facts);
       const put = () => this.#driver.put(name, body, facts, { signal });
       const outcome = await this.#writes.observe(put, signal);
@@ -121,7 +121,7 @@ export class BlobStore {
   }
 
   async #assertMayPut(): Promise<void> {
-    await Promise.all([this.#clock.assertTrusted(), this.#ownership.assertOurs()]);
+    await Promise.all([this.#clock.assertMayPlace(), this.#ownership.assertOurs()]);
   }
 
   #keyFor({ namespace, keyPrefix, facts, metadataHash, received }: PutRequest): BlobKey {

@@ -58,14 +58,53 @@ describe.each([
   });
 });
 
-test('the time that the backend took to answer is no difference', async () => {
-  const guard = new ClockGuard(driver, 0);
-  driver.currentTime = async () => {
-    const time = Date.now();
-    vi.useFakeTimers({ toFake: ['Date'], now: time + 10_000 });
-    return time + 5_000;
-  };
-  await guard.check();
+describe('an answer that took its time', () => {
+  /** Each answer takes so many ms, by which both clocks run on, and tells the time of its middle. */
+  function answersTake(...durations: number[]) {
+    driver.currentTime = async () => {
+      driver.asked += 1;
+      const taken = durations[Math.min(driver.asked, durations.length) - 1] ?? 0;
+      const time = Date.now();
+      vi.useFakeTimers({ toFake: ['Date'], now: time + taken });
+      return time + taken / 2 + driver.ahead;
+    };
+  }
+
+  test('proves nothing when the clocks agree only at some moments of it, and is no difference', async () => {
+    answersTake(10_000);
+    const guard = new ClockGuard(driver, 0);
+    await expect(guard.check()).rejects.toMatchObject({
+      failure: 'timeout',
+      message: expect.stringContaining('took 10.0 s to tell its time, too long to prove'),
+    });
+    await expect(guard.assertTrusted()).rejects.toMatchObject({ failure: 'timeout' });
+    expect(driver.asked).toBe(8);
+  });
+
+  test('does not hide that the clocks differ', async () => {
+    driver.ahead = 3_000;
+    answersTake(5_000, 100);
+    await expect(new ClockGuard(driver, 0).check()).rejects.toMatchObject({ code: 'clock_difference' });
+  });
+
+  test('is asked for again, and a faster one proves it', async () => {
+    answersTake(10_000, 5_000, 1_000);
+    await new ClockGuard(driver, 0).check();
+    expect(driver.asked).toBe(3);
+  });
+
+  test('may be slow where clocks may differ by more, and prove it all the same', async () => {
+    answersTake(10_000);
+    await new ClockGuard(driver, MINUTE).check();
+    expect(driver.asked).toBe(1);
+  });
+
+  test('proves a difference that no moment of it explains', async () => {
+    driver.ahead = -60 * MINUTE;
+    answersTake(10_000);
+    await expect(new ClockGuard(driver, 0).check()).rejects.toMatchObject({ code: 'clock_difference' });
+    expect(driver.asked).toBe(1);
+  });
 });
 
 test('one comparison serves many, `check` always makes a new one', async () => {

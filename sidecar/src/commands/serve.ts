@@ -49,6 +49,10 @@ export const serve: Command = {
       placeholder: 'ID',
       help: 'for a gateway: id of a storage that it begins the store in, the same for all gateways of the store [default: random]',
     },
+    'accept-clock': {
+      type: 'boolean',
+      help: "for one start: the clock is right, whatever the storage's clock.json says",
+    },
     listen: {
       type: 'string',
       placeholder: 'HOST:PORT',
@@ -90,6 +94,7 @@ async function run(_positionals: readonly string[], values: Values): Promise<voi
     credentialsFolder: givenOption(values, 'credentials-dir'),
   };
   const claim = claimOf(role, values);
+  const acceptClock = values['accept-clock'] === true;
   usage(() => assertMounts(manifest, mounts));
   const log = createLog();
   for (const field of role.unusedFields(manifest))
@@ -97,7 +102,7 @@ async function run(_positionals: readonly string[], values: Values): Promise<voi
   for (const { level, text } of noticesOfEnvironment(manifest)) log[level](text);
   const { version } = packageFile;
   const service = await role
-    .start({ manifest, version, listen, claim }, mounts, log)
+    .start({ manifest, version, listen, claim, acceptClock }, mounts, log)
     .catch((error) => Promise.reject(withPortHint(error, '--listen, --metrics-listen or --admin-listen')));
   log.info({ ...service.addresses, role: role.name, version }, 'listening');
   await untilStopped(service, log);

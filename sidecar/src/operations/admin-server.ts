@@ -1,5 +1,6 @@
 import { parseDuration } from '@largepayload/crds';
 import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from 'fastify';
+import type { AcceptedClock, ClockKeeper } from '../blob-store/clock-keeper.ts';
 import { ServiceError } from '../errors.ts';
 import { buildApp } from '../http/app.ts';
 import { isLoopback } from '../http/listen-address.ts';
@@ -11,6 +12,7 @@ import type { Status } from './status.ts';
 
 export interface AdminContext extends CleanupParts {
   readonly status: () => Promise<Status>;
+  readonly clockKeeper: Pick<ClockKeeper, 'refresh' | 'accept'>;
   /** whether this process is the one of its store that deletes */
   readonly mayDelete: boolean;
   readonly log: FastifyBaseLogger;
@@ -42,6 +44,11 @@ export function buildAdminServer(context: AdminContext): FastifyInstance {
           const { age, dryRun } = cleanupFields(request.query as Record<string, unknown>);
           return await works.send(request, reply, (signal) => cleanup(context, { age, dryRun, signal }));
         },
+      },
+      {
+        method: 'POST',
+        url: at('accept-clock'),
+        handler: async (request, reply) => works.send(request, reply, () => acceptClock(context)),
       },
     ],
     OPERATIONS_SERVER,
@@ -76,4 +83,10 @@ function cleanupFields(query: Record<string, unknown>): { age: number; dryRun: b
   } catch {
     throw new ServiceError('invalid_age', 'give age=AGE such as 30s, 12h or 7d, and dry-run to only count');
   }
+}
+
+async function* acceptClock({ clockKeeper, log }: AdminContext): AsyncGenerator<AcceptedClock> {
+  const accepted = await clockKeeper.accept();
+  log.warn(accepted, 'the clock was accepted by the admin port');
+  yield accepted;
 }

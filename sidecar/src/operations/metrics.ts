@@ -54,13 +54,18 @@ export class Metrics {
   });
   readonly #reaperPasses = new Counter({
     name: 'payload_store_reaper_passes_total',
-    help: 'Passes of the reaper, by result: completed or failed.',
+    help: 'Passes of the reaper, by result: completed, failed or waiting (the clock is not confirmed).',
     labelNames: ['result'],
     registers: [this.registry],
   });
   readonly #reaperCompleted = new Gauge({
     name: 'payload_store_reaper_last_completed_timestamp_seconds',
     help: 'When the reaper last completed a pass; 0 before the first.',
+    registers: [this.registry],
+  });
+  readonly #reaperWaiting = new Gauge({
+    name: 'payload_store_reaper_waiting',
+    help: '1 while the reaper deletes nothing, as the clock is not confirmed after a gap, else 0.',
     registers: [this.registry],
   });
   readonly #reaperLag = new Gauge({
@@ -89,7 +94,7 @@ export class Metrics {
     });
     for (const result of ['created', 'existed']) this.#puts.inc({ result }, 0);
     for (const code of ['key_not_found', 'integrity']) this.#getErrors.inc({ code }, 0);
-    for (const result of ['completed', 'failed']) this.#reaperPasses.inc({ result }, 0);
+    for (const result of ['completed', 'failed', 'waiting']) this.#reaperPasses.inc({ result }, 0);
     // Looking at the event loop each 10 ms, as it does by default, costs six times what all else does in an idle pod.
     collectDefaultMetrics({ register: this.registry, eventLoopMonitoringPrecision: 100 });
   }
@@ -139,8 +144,9 @@ export class Metrics {
     this.#reaperLag.set(seconds);
   }
 
-  recordReaperPass(result: 'completed' | 'failed'): void {
+  recordReaperPass(result: 'completed' | 'failed' | 'waiting'): void {
     this.#reaperPasses.inc({ result });
+    if (result !== 'failed') this.#reaperWaiting.set(result === 'waiting' ? 1 : 0);
     if (result === 'completed') this.#reaperCompleted.setToCurrentTime();
   }
 }

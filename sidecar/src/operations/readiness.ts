@@ -1,3 +1,4 @@
+import { ClockBehindError } from '../blob-store/clock-guard.ts';
 import { NoRoomError } from '../blob-store/write-watch.ts';
 import { StorageError } from '../drivers/driver.ts';
 import { ServiceError, toServiceError } from '../errors.ts';
@@ -33,14 +34,14 @@ export class Readiness {
     this.#draining = true;
   }
 
-  /** Whether clients should be sent here: also for what a storage has that became full. @throws ServiceError of status 503 */
+  /** Whether clients should be sent here: also for what a storage has that takes no more now. @throws ServiceError of status 503 */
   async assertReady(): Promise<void> {
     this.#assertNotDraining();
     if (this.#latched) return;
     try {
       await this.#lookNow();
     } catch (error) {
-      if (error instanceof NoRoomError) return;
+      if (error instanceof NoRoomError || error instanceof ClockBehindError) return;
       throw asUnavailable(error);
     }
   }

@@ -90,6 +90,7 @@ describe.each(ON_EACH_DRIVER)('on the %s driver', (_name, start) => {
       const put = (name: string, size: number) => store.put(name, someBytes(size));
       await put('store.json', 10);
       await put('write-check', 10);
+      await put('clock.json', 10);
       for (const [name, size] of [
         ['orders/common/sha256:1/sha256:1', 1],
         ['orders/custom/wf/a/sha256:1/sha256:1', 2],

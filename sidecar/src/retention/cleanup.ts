@@ -1,9 +1,12 @@
 import type { ClockGuard } from '../blob-store/clock-guard.ts';
+import type { ClockKeeper } from '../blob-store/clock-keeper.ts';
 import type { OwnershipGuard } from '../blob-store/ownership-guard.ts';
 import type { Driver } from '../drivers/driver.ts';
+import { ServiceError } from '../errors.ts';
 import { isOlderThan } from '../keys/window.ts';
 import type { Metrics } from '../operations/metrics.ts';
 import { countWindow, deleteWindow, type Removed } from './delete-window.ts';
+import { deletionWaitOf } from './deletion-wait.ts';
 import { storedWindows } from './expired-windows.ts';
 import { beyondLimits } from './pass-limits.ts';
 
@@ -16,6 +19,7 @@ export interface CleanupProgress extends Removed {
 export interface CleanupParts {
   readonly driver: Driver;
   readonly clock: ClockGuard;
+  readonly clockKeeper: Pick<ClockKeeper, 'refresh'>;
   readonly ownership: OwnershipGuard;
   readonly metrics: Metrics;
   /** the difference allowed between the clocks of any two processes, ms */
@@ -26,14 +30,17 @@ export interface CleanupParts {
  * Deletes every window whose youngest object is older than `age` (ms), whether or not its TTL is over; tells the sum
  * of a window after each page of it. What is kept for ever lies in no window and stays. With `dryRun` it only counts.
  * One window that fails does not keep the others.
- * @throws ServiceError `clock_difference`; ForeignStoreError, StorageError
+ * @throws ServiceError `clock_difference`, also while the clock is not confirmed; ForeignStoreError, StorageError
  */
 export async function* cleanup(
-  { driver, clock, ownership, metrics, clockTolerance }: CleanupParts,
+  { driver, clock, clockKeeper, ownership, metrics, clockTolerance }: CleanupParts,
   { age, dryRun, signal }: { age: number; dryRun: boolean; signal: AbortSignal },
 ): AsyncGenerator<CleanupProgress> {
   await clock.check();
   await ownership.check();
+  const unconfirmed = await clockKeeper.refresh();
+  if (unconfirmed !== undefined && !dryRun)
+    throw new ServiceError('clock_difference', deletionWaitOf(unconfirmed).message);
   const failures: unknown[] = [];
   const { windows, hasLater, cutOff } = await storedWindows(driver, signal);
   for (const { window, folder } of windows) {

@@ -22,6 +22,12 @@ test('concerns the windows below the prefix alone', () => {
         Expiration: { Days: 33 },
         NoncurrentVersionExpiration: { NoncurrentDays: 1 },
       },
+      ...['clock', 'lease', 'write-check'].map((name) => ({
+        ID: `payload-store-${name}`,
+        Status: 'Enabled',
+        Filter: { Prefix: `team/${name === 'write-check' ? name : `${name}.json`}` },
+        NoncurrentVersionExpiration: { NoncurrentDays: 1 },
+      })),
     ],
   });
 });

@@ -2,6 +2,8 @@ import { putTimeLimit } from '@largepayload/crds';
 import { windowWidth } from '../keys/window.ts';
 
 const DAY = 86_400_000;
+/** What the service keeps for itself and writes again and again. */
+const OVERWRITTEN = ['clock.json', 'lease.json', 'write-check'];
 
 export interface LifecycleFacts {
   /** before the name of every object; empty, or ending in a slash */
@@ -16,7 +18,7 @@ export interface LifecycleFacts {
  * A lifecycle configuration for S3 that removes what the reaper should have removed: objects of expiry windows, when all
  * of a window's payloads have outlived their TTL whenever the object was created. S3 counts whole days from an object's
  * creation, and a hit does not renew that, so a window's width belongs to its age. Versions that were deleted or replaced
- * go a day later. Objects that are kept for ever are not concerned.
+ * go a day later, also those of what the service keeps for itself. Objects that are kept for ever are not concerned.
  */
 export function lifecycleConfiguration({ prefix, longestTtl, clockTolerance }: LifecycleFacts): object {
   const longestLife = longestTtl + putTimeLimit(longestTtl) + clockTolerance + windowWidth(longestTtl);
@@ -30,6 +32,12 @@ export function lifecycleConfiguration({ prefix, longestTtl, clockTolerance }: L
         Expiration: { Days: Math.ceil(longestLife / DAY) + 1 },
         NoncurrentVersionExpiration: { NoncurrentDays: 1 },
       },
+      ...OVERWRITTEN.map((name) => ({
+        ID: `payload-store-${name.replace('.json', '')}`,
+        Status: 'Enabled',
+        Filter: { Prefix: `${prefix}${name}` },
+        NoncurrentVersionExpiration: { NoncurrentDays: 1 },
+      })),
     ],
   };
 }

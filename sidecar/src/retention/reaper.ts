@@ -1,12 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyBaseLogger } from 'fastify';
 import type { ClockGuard } from '../blob-store/clock-guard.ts';
+import type { ClockKeeper } from '../blob-store/clock-keeper.ts';
 import { tryDelete } from '../blob-store/delete-trial.ts';
 import type { OwnershipGuard } from '../blob-store/ownership-guard.ts';
 import type { Driver } from '../drivers/driver.ts';
 import { isExpired } from '../keys/window.ts';
 import type { Metrics } from '../operations/metrics.ts';
 import { deleteWindow } from './delete-window.ts';
+import { type DeletionWait, deletionWaitOf, isoSecond } from './deletion-wait.ts';
 import { storedWindows } from './expired-windows.ts';
 import { beyondLimits, PASS_LIMITS, type PassLimits } from './pass-limits.ts';
 
@@ -14,7 +16,7 @@ import { beyondLimits, PASS_LIMITS, type PassLimits } from './pass-limits.ts';
 const JITTER = 0.1;
 /** seconds that deletion may lag behind the clock unmentioned */
 const LAG_TO_TELL = 60;
-/** ms after which a pass that failed is tried again, where the interval is longer: what was wrong may be right by then */
+/** ms after which a pass that failed, or had to wait, is tried again, where the interval is longer: what was wrong may be right by then */
 const RETRY_INTERVAL = 60_000;
 /** What a timer can wait; a longer one would fire at once. */
 const LONGEST_PAUSE = 2 ** 31 - 1;
@@ -31,6 +33,7 @@ export interface ReaperSettings {
 export interface ReaperParts {
   readonly driver: Driver;
   readonly clock: ClockGuard;
+  readonly clockKeeper: Pick<ClockKeeper, 'refresh' | 'lagEnd'>;
   readonly ownership: OwnershipGuard;
   readonly metrics: Metrics;
   readonly log: FastifyBaseLogger;
@@ -39,22 +42,28 @@ export interface ReaperParts {
 export interface ReaperStatus {
   readonly lastCompletedTime: string | undefined;
   readonly lastError: string | undefined;
+  /** why passes delete nothing; `undefined`: they do */
+  readonly waiting: DeletionWait | undefined;
 }
+
+const NO_PASS_YET: ReaperStatus = { lastCompletedTime: undefined, lastError: undefined, waiting: undefined };
 
 /** Deletes what is in expired windows, on an interval. Nothing else in the service deletes payloads, but `cleanup`. */
 export class Reaper {
   readonly #driver: Driver;
   readonly #clock: ClockGuard;
+  readonly #clockKeeper: ReaperParts['clockKeeper'];
   readonly #ownership: OwnershipGuard;
   readonly #metrics: Metrics;
   readonly #log: FastifyBaseLogger;
   readonly #settings: ReaperSettings;
   #trialDue: boolean;
-  #status: ReaperStatus = { lastCompletedTime: undefined, lastError: undefined };
+  #status: ReaperStatus = NO_PASS_YET;
 
   constructor(parts: ReaperParts, settings: ReaperSettings) {
     this.#driver = parts.driver;
     this.#clock = parts.clock;
+    this.#clockKeeper = parts.clockKeeper;
     this.#ownership = parts.ownership;
     this.#metrics = parts.metrics;
     this.#log = parts.log;
@@ -83,13 +92,15 @@ export class Reaper {
 
   /**
    * One pass over all expired windows, within limits; one that fails does not keep the others. Nor does a trial that fails: a
-   * policy may allow no more than to delete in windows.
+   * policy may allow no more than to delete in windows. Whether the pass has to wait, and deletes nothing.
    * @throws ServiceError `clock_difference`; ForeignStoreError, StorageError
    */
-  async pass(signal: AbortSignal, limits: PassLimits = PASS_LIMITS): Promise<void> {
+  async pass(signal: AbortSignal, limits: PassLimits = PASS_LIMITS): Promise<DeletionWait | undefined> {
     await this.#clock.check();
     await this.#ownership.check();
+    const unconfirmed = await this.#clockKeeper.refresh();
     this.#tellLag();
+    if (unconfirmed !== undefined) return deletionWaitOf(unconfirmed);
     const failures: unknown[] = [];
     await this.#tryDelete(signal).catch((error) => failures.push(error));
     signal.throwIfAborted();
@@ -105,6 +116,7 @@ export class Reaper {
     }
     if (failures.length > 0) throw failures[0];
     if (!isAllReaped || cutOff) throw beyondLimits('the storage has more windows');
+    return undefined;
   }
 
   async #tryDelete(signal: AbortSignal): Promise<void> {
@@ -135,19 +147,29 @@ export class Reaper {
     const seconds = Math.round(this.#clock.deletionLag / 1_000);
     this.#metrics.recordReaperLag(seconds);
     if (seconds < LAG_TO_TELL) return;
+    const end = this.#clockKeeper.lagEnd;
     this.#log.warn(
-      { seconds },
-      'the clock was set forward, or the machine slept: expired payloads are kept this much longer until a restart',
+      { seconds, until: end === undefined ? undefined : isoSecond(end) },
+      'the clock was set forward, or the machine slept: until then expired payloads are kept this much longer; if the clock was right all the time, payload-store accept-clock ends it',
     );
+  }
+
+  #tellWait(waiting: DeletionWait | undefined): void {
+    if ((waiting === undefined) === (this.#status.waiting === undefined)) return;
+    if (waiting === undefined) this.#log.info('the clock is confirmed: expired payloads are deleted again');
+    else this.#log.warn({ until: waiting.until }, waiting.message);
   }
 
   /** Whether the pass was completed. */
   async #attempt(signal: AbortSignal): Promise<boolean> {
     try {
-      await this.pass(signal);
-      this.#metrics.recordReaperPass('completed');
-      this.#status = { lastCompletedTime: new Date().toISOString(), lastError: undefined };
-      return true;
+      const waiting = await this.pass(signal);
+      this.#metrics.recordReaperPass(waiting === undefined ? 'completed' : 'waiting');
+      this.#tellWait(waiting);
+      const lastCompletedTime =
+        waiting === undefined ? new Date().toISOString() : this.#status.lastCompletedTime;
+      this.#status = { lastCompletedTime, lastError: undefined, waiting };
+      return waiting === undefined;
     } catch (error) {
       if (signal.aborted) return false;
       this.#metrics.recordReaperPass('failed');

@@ -2,8 +2,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import { ClockGuard } from '../blob-store/clock-guard.ts';
 import { OwnershipGuard } from '../blob-store/ownership-guard.ts';
+import { clockOfNewStore } from '../blob-store/test-clock.ts';
 import { FilesystemDriver } from '../drivers/filesystem/filesystem-driver.ts';
 import { Metrics } from '../operations/metrics.ts';
 import { Reaper } from './reaper.ts';
@@ -24,10 +24,9 @@ for (let index = 0; index < Number(count); index += 1) {
 
 const collect = globalThis.gc ?? (() => {});
 const metrics = new Metrics({ requests: () => 0, bytes: () => 0 });
-const clock = new ClockGuard(driver, 0);
 const ownership = new OwnershipGuard(async () => 'test/test', 0);
 const reaper = new Reaper(
-  { driver, clock, ownership, metrics, log: pino({ level: 'silent' }) },
+  { driver, ...clockOfNewStore(driver), ownership, metrics, log: pino({ level: 'silent' }) },
   { interval: 1_000, clockTolerance: 0 },
 );
 collect();

@@ -1,6 +1,6 @@
 import { pino } from 'pino';
-import { ClockGuard } from '../blob-store/clock-guard.ts';
 import { OwnershipGuard } from '../blob-store/ownership-guard.ts';
+import { clockOfNewStore } from '../blob-store/test-clock.ts';
 import { type StartedStore, someBytes, type TestStore } from '../drivers/conformance/subject.ts';
 import { startInFolder } from '../drivers/filesystem/test-folder.ts';
 import { MemoryDriver } from '../drivers/memory.ts';
@@ -36,10 +36,10 @@ export const ON_EACH_DRIVER: [string, () => Promise<StartedStore>][] = [
 /** The parts that work on a store, as the service composes them. @param look where it matters whose the store is */
 export function partsOn(store: TestStore, look: () => Promise<string> = async () => 'test/test') {
   const { driver } = store;
-  const clock = new ClockGuard(driver, 0);
   const metrics = new Metrics({ requests: () => 0, bytes: () => 0 });
   const ownership = new OwnershipGuard(look, 60_000);
-  return { driver, clock, ownership, metrics, clockTolerance: 0, log: pino({ level: 'silent' }) };
+  const log = pino({ level: 'silent' });
+  return { driver, ...clockOfNewStore(driver), ownership, metrics, clockTolerance: 0, log };
 }
 
 export function reaperOn(store: TestStore, settings: Partial<ReaperSettings> = {}): Reaper {

@@ -19,7 +19,7 @@ export interface Claim {
 }
 
 /**
- * Makes an empty storage this store's, which whoever runs it is told, or makes sure that one which is takes our writes.
+ * Makes an empty storage this store's (`new`), which whoever runs it is told, or makes sure that one which is takes our writes.
  * @throws ForeignStoreError, StorageError
  */
 export async function beginStore(
@@ -28,7 +28,7 @@ export async function beginStore(
   log: FastifyBaseLogger,
   signal: AbortSignal,
   claim: Claim = {},
-): Promise<void> {
+): Promise<'new' | 'known'> {
   const { newStorageID } = claim;
   const claimed = await claimedStorage(claim);
   if (claimed !== undefined) {
@@ -36,9 +36,10 @@ export async function beginStore(
   } else if ((await claimStorage(driver, identity, signal, newStorageID)) === 'new') {
     // Written just now: it takes writes.
     log.warn({ store: identity }, 'the storage was empty: this begins a new store in it');
-    return;
+    return 'new';
   }
   await assertTakesWrites(driver, log, signal);
+  return 'known';
 }
 
 /**

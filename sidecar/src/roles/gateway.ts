@@ -25,7 +25,7 @@ export const gateway: Role = {
   unusedFields: () => [],
   async start(settings, mounts, log) {
     const driver = new AwaitedDriver(storageKind(settings.manifest));
-    const parts = buildParts({ role: 'gateway', ...IN_CLUSTER }, driver, settings, log);
+    const parts = buildParts({ role: 'gateway', mayPut: true, ...IN_CLUSTER }, driver, settings, log);
     const mayDelete = driver.kind === 'filesystem';
     const reaper = mayDelete ? buildReaper(parts) : undefined;
     const data = buildDataPort(parts);
@@ -34,10 +34,12 @@ export const gateway: Role = {
       servers: { data: data.app, ...buildOperationsPorts(parts, { reaper, mayDelete }) },
       drain: { limit: data.putTimeLimit + DRAIN_MARGIN, lameDuck: LAME_DUCK, linger: LINGER },
       work: async (signal) => {
-        const claim = (opened: Driver, limit: AbortSignal) =>
-          beginStore(opened, parts.identity, log, limit, settings.claim);
+        const claim = async (opened: Driver, limit: AbortSignal) => {
+          const found = await beginStore(opened, parts.identity, log, limit, settings.claim);
+          if (found === 'new') parts.clockKeeper.beginNew();
+        };
         await awaitStorage(driver, () => openStorage(settings, mounts, claim, log, signal), log, signal);
-        await reaper?.run(signal);
+        await Promise.all([parts.clockKeeper.run(signal), reaper?.run(signal)]);
       },
     });
   },

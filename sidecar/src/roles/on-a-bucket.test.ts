@@ -1,6 +1,11 @@
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { CreateBucketCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
+import {
+  CreateBucketCommand,
+  GetObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+} from '@aws-sdk/client-s3';
 import { afterAll, describe, expect, test } from 'vitest';
 import { unlessMissing } from '../../../e2e/testing/unless-missing.ts';
 import type { S3Location } from '../drivers/s3/s3-client.ts';
@@ -54,7 +59,8 @@ const put = (service: ServingProcess, content: string) => {
 };
 const objectsIn = async ({ bucket }: { bucket: string }) => {
   const { Contents = [] } = await server.client.send(new ListObjectsV2Command({ Bucket: bucket }));
-  return Contents.map(({ Key }) => Key);
+  // Gateways write it when they come to it.
+  return Contents.flatMap(({ Key = '' }) => (Key.endsWith('clock.json') ? [] : [Key]));
 };
 
 describe.skipIf(server === undefined)('on a bucket', () => {
@@ -134,6 +140,11 @@ describe.skipIf(server === undefined)('on a bucket', () => {
     const deleted = () => metric(reaper, 'payload_store_cleanup_deleted_total');
     await eventually('it was counted', async () => (await deleted()) === 1);
 
+    const clock = { Bucket: s3.bucket, Key: 'clock.json' };
+    const written = await server.client.send(new GetObjectCommand(clock));
+    const { mark } = JSON.parse((await written.Body?.transformToString()) ?? '');
+    expect(Date.parse(mark)).toBeLessThan(Date.now() + 60_000);
+
     await put(gateway, 'stays');
     const cleanup = (service: ServingProcess) =>
       run(['cleanup', '--older-than', '1d', '--admin-url', `http://${service.admin}`]);
@@ -145,6 +156,35 @@ describe.skipIf(server === undefined)('on a bucket', () => {
     expect(await objectsIn(s3)).toHaveLength(2);
     reaper.process.kill('SIGTERM');
     expect(await reaper.exited).toBe(0);
+  });
+
+  test.concurrent('a storage without a known time, or with one of long ago: the reaper waits until a gateway accepts the clock', async () => {
+    const s3 = await server.newBucket();
+    const expired = `expires-20200101T000000Z-30d/orders/common/sha256:${'0'.repeat(64)}/sha256:${'0'.repeat(64)}`;
+    const write = (Key: string, Body: string) =>
+      server.client.send(new PutObjectCommand({ Bucket: s3.bucket, Key, Body }));
+    await write(expired, 'expired');
+    await write('store.json', JSON.stringify({ namespace: 'payments', name: 'example' }));
+    const [mark, seen] = ['2020-01-01T00:00:00Z', '2020-01-01T00:00:00Z'];
+    const zeros = { agreedFor: 0, acceptances: 0, longestTtl: 0 };
+    await using reaper = await start('reaper', { s3 });
+    const waiting = async () => (await json(reaper, '/status')).reaper?.waiting?.message;
+    await eventually('it waits', async () => (await waiting())?.includes('no clock.json'), HEALING_LIMIT);
+    await write('clock.json', JSON.stringify({ mark, seen, lags: [], ...zeros }));
+    await eventually('for another reason', async () =>
+      (await waiting())?.includes('far ahead of 2020-01-01'),
+    );
+    expect((await json(reaper, '/status')).ready).toBe(true);
+
+    await using gateway = await start('gateway', { s3 });
+    await ready(gateway);
+    expect((await put(gateway, 'stored meanwhile')).status).toBe(201);
+    expect(await objectsIn(s3)).toContain(expired);
+    const accept = ({ admin }: ServingProcess) => run(['accept-clock', '--admin-url', `http://${admin}`]);
+    expect(JSON.parse((await accept(gateway)).stdout.toString())).toMatchObject({ written: true });
+    await eventually('it was reaped', async () => !(await objectsIn(s3)).includes(expired), HEALING_LIMIT);
+    // It has no right to put, and accepts for itself.
+    expect(JSON.parse((await accept(reaper)).stdout.toString())).toMatchObject({ written: false });
   });
 });
 

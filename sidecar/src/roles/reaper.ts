@@ -30,7 +30,7 @@ export const reaper: Role = {
   unusedFields: () => [],
   async start(settings, mounts, log) {
     const driver = new AwaitedDriver(storageKind(settings.manifest));
-    const parts = buildParts({ role: 'reaper', ...IN_CLUSTER }, driver, settings, log);
+    const parts = buildParts({ role: 'reaper', mayPut: false, ...IN_CLUSTER }, driver, settings, log);
     const reaper = buildReaper(parts);
     return await runService({
       parts,

@@ -17,6 +17,8 @@ export interface ServiceSettings {
   };
   readonly limits?: Partial<DataLimits>;
   readonly claim?: Claim;
+  /** whether a person says, for this start, that the clock is right */
+  readonly acceptClock?: boolean;
 }
 
 export interface RunningService<Port extends string = string> {

@@ -2,6 +2,9 @@ import { type LargePayloadStore, parseDuration, parseQuantity } from '@largepayl
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { BlobStore } from '../blob-store/blob-store.ts';
 import { ClockGuard } from '../blob-store/clock-guard.ts';
+import { ClockKeeper } from '../blob-store/clock-keeper.ts';
+import { ClockMemory } from '../blob-store/clock-memory.ts';
+import { clockRules } from '../blob-store/clock-plausibility.ts';
 import type { StoreIdentity } from '../blob-store/identity.ts';
 import { OwnershipGuard } from '../blob-store/ownership-guard.ts';
 import { timeLimit } from '../blob-store/time-limit.ts';
@@ -38,6 +41,8 @@ export interface Traits {
   readonly clockTolerance: number;
   /** whether readiness, once reached, lasts until the end */
   readonly latchReadiness: boolean;
+  /** whether this process may put: it then keeps in the storage what it learns of time */
+  readonly mayPut: boolean;
 }
 
 /** What every role has, whatever else it is made of. */
@@ -49,6 +54,7 @@ export interface ServiceParts {
   readonly ttl: number | undefined;
   readonly driver: Driver;
   readonly clock: ClockGuard;
+  readonly clockKeeper: ClockKeeper;
   readonly ownership: OwnershipGuard;
   readonly writes: WriteWatch;
   readonly readiness: Readiness;
@@ -68,8 +74,8 @@ export function buildParts(
   log: FastifyBaseLogger,
 ): ServiceParts {
   const identity = identityOf(settings.manifest);
-  const { ttl } = settings.manifest.spec.retention;
-  const clock = new ClockGuard(driver, traits.clockTolerance);
+  const ttl = ttlOf(settings.manifest);
+  const { clock, clockKeeper } = buildClock(traits, driver, settings, log);
   const ownership = new OwnershipGuard(
     async () => assertStorage(driver, identity, identityLimit(), await claimedStorage(settings.claim)),
     IDENTITY_LIFETIME[storageKind(settings.manifest)],
@@ -78,6 +84,7 @@ export function buildParts(
   const look = async () => {
     await ownership.check();
     await clock.check();
+    await clockKeeper.assertMayPlace();
     await writes.check();
   };
   const readiness = new Readiness(look, { latch: traits.latchReadiness });
@@ -88,9 +95,33 @@ export function buildParts(
   });
   metrics.watchReadiness(readiness);
   return {
-    ...{ traits, settings, identity, driver, clock, ownership, writes, readiness, traffic, metrics, log },
-    ttl: ttl === 'Forever' ? undefined : parseDuration(ttl),
+    ...{ traits, settings, identity, ttl, driver, clock, clockKeeper, ownership, writes },
+    ...{ readiness, traffic, metrics, log },
   };
+}
+
+function ttlOf({ spec }: LargePayloadStore): number | undefined {
+  const { ttl } = spec.retention;
+  return ttl === 'Forever' ? undefined : parseDuration(ttl);
+}
+
+function buildClock(
+  { clockTolerance, mayPut }: Traits,
+  driver: Driver,
+  { manifest, acceptClock }: ServiceSettings,
+  log: FastifyBaseLogger,
+): Pick<ServiceParts, 'clock' | 'clockKeeper'> {
+  const rules = clockRules({
+    ttl: ttlOf(manifest),
+    reaperInterval: parseDuration(manifest.spec.retention.reaperInterval),
+    clockTolerance,
+    storageHasClock: storageKind(manifest) !== 'filesystem',
+  });
+  const memory = new ClockMemory(rules);
+  const clock = new ClockGuard(driver, clockTolerance, memory);
+  const clockKeeper = new ClockKeeper({ driver, clock, memory, log }, { mayWrite: mayPut });
+  if (acceptClock === true) clockKeeper.acceptOnce();
+  return { clock, clockKeeper };
 }
 
 export function identityOf({ metadata }: LargePayloadStore): StoreIdentity {
@@ -117,11 +148,12 @@ export function buildReaper(
 
 /** The data port, and the longest that a PUT on it may take (ms). */
 export function buildDataPort(parts: ServiceParts): { app: FastifyInstance; putTimeLimit: number } {
-  const { driver, clock, ownership, writes, ttl, traits, traffic, metrics, readiness, log, settings } = parts;
+  const { driver, clockKeeper, ownership, writes, ttl, traits, traffic, metrics, readiness, log, settings } =
+    parts;
   const { temporalNamespaces } = settings.manifest.spec;
   const namespaces = temporalNamespaces === undefined ? undefined : new Set(temporalNamespaces);
   const { clockTolerance } = traits;
-  const store = new BlobStore(driver, { clock, ownership, writes }, { ttl, clockTolerance });
+  const store = new BlobStore(driver, { clock: clockKeeper, ownership, writes }, { ttl, clockTolerance });
   const app = buildDataServer({ ...traffic, store, metrics, readiness, namespaces, log });
   return { app, putTimeLimit: store.putTimeLimit };
 }
@@ -131,14 +163,14 @@ export function buildOperationsPorts(
   parts: ServiceParts,
   { reaper, mayDelete }: { reaper: Reaper | undefined; mayDelete: boolean },
 ): { metrics: FastifyInstance; admin: FastifyInstance } {
-  const { identity, driver, clock, ownership, readiness, metrics, log } = parts;
+  const { identity, driver, clock, clockKeeper, ownership, readiness, metrics, log } = parts;
   const { role, clockTolerance } = parts.traits;
   const { version } = parts.settings;
   const status = () => statusOf({ identity, ownership, role, version, driver, readiness, reaper });
   return {
     metrics: buildMetricsServer({ metrics, readiness, status, log }),
     admin: buildAdminServer({
-      ...{ driver, clock, ownership, metrics, clockTolerance },
+      ...{ driver, clock, clockKeeper, ownership, metrics, clockTolerance },
       ...{ status, mayDelete, log },
     }),
   };

@@ -44,10 +44,12 @@ export async function startStandalone(
   log: FastifyBaseLogger,
 ): Promise<RunningService<'data' | 'metrics' | 'admin'>> {
   const clockTolerance = CLOCK_TOLERANCE[storageKind(settings.manifest)];
-  const traits = { role: 'standalone', clockTolerance, latchReadiness: false } as const;
+  const traits = { role: 'standalone', clockTolerance, latchReadiness: false, mayPut: true } as const;
   const parts = buildParts(traits, driver, settings, log);
   try {
-    await beginStore(driver, parts.identity, log, identityLimit());
+    const found = await beginStore(driver, parts.identity, log, identityLimit());
+    if (found === 'new') parts.clockKeeper.beginNew();
+    await parts.clockKeeper.begin();
   } catch (error) {
     await driver.close();
     throw error;
@@ -57,6 +59,8 @@ export async function startStandalone(
     parts,
     servers: { data: buildDataPort(parts).app, ...buildOperationsPorts(parts, { reaper, mayDelete: true }) },
     drain: DRAIN,
-    work: async (signal) => await reaper?.run(signal),
+    work: async (signal) => {
+      await Promise.all([parts.clockKeeper.run(signal), reaper?.run(signal)]);
+    },
   });
 }

@@ -1,31 +1,17 @@
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { eventually } from '../testing/eventually.ts';
 import { call, expectError, keyOf } from '../testing/http-call.ts';
 import { getPath, testPayload } from '../testing/payload.ts';
 import { realProgram, type ServingProcess } from '../testing/real-program.ts';
 import { filesIn, metric } from '../testing/running-service.ts';
+import { shiftedClock } from '../testing/shifted-clock.ts';
 
 const { serve, newFolder } = realProgram();
 
 const HOUR = 3_600_000;
 
-/** A process whose clock is off by what the offset file says; the kernel's, which stamps files, stays right. */
-async function withClock(name: string, offset: number) {
-  const folder = await newFolder(name);
-  const file = join(folder, 'offset');
-  const set = (milliseconds: number) => writeFile(file, String(milliseconds));
-  await set(offset);
-  const preload = join(folder, 'clock.mjs');
-  await writeFile(
-    preload,
-    `import { readFileSync } from 'node:fs';
-     const now = Date.now;
-     Date.now = () => now() + Number(readFileSync(${JSON.stringify(file)}, 'utf8') || 0);`,
-  );
-  return { set, nodeOptions: ['--import', preload] };
-}
+/** A process whose clock is off; the kernel's, which stamps files, stays right. */
+const withClock = async (name: string, offset: number) => shiftedClock(await newFolder(name), offset);
 
 const { bytes, putPath, putHeaders, getHeaders } = testPayload('kept for eight seconds');
 const put = (service: ServingProcess) =>

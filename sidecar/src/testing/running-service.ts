@@ -82,9 +82,9 @@ export function temporaryFolder(): Promise<string> {
   return mkdtemp(join(tmpdir(), 'payload-store-test-'));
 }
 
-const NO_PAYLOADS = ['store.json', 'write-check'];
+const NO_PAYLOADS = ['store.json', 'clock.json', 'write-check'];
 
-/** Every file of the store, the service's temporary ones included; its identity and trials of writing excepted. */
+/** Every file of the store, the service's temporary ones included; what it keeps for itself excepted. */
 export async function filesIn(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   return entries

@@ -49,6 +49,7 @@ export type Reason =
   | 'StorageFull'
   | 'StorageUnavailable'
   | 'ClockDifference'
+  | 'ClockUnconfirmed'
   // It runs and cannot be asked, or does not do its work.
   | 'PodUnreachable'
   | 'PassFailed'

@@ -1,3 +1,4 @@
+import { clockUnconfirmed } from './clock-unconfirmed.ts';
 import { componentProblem, isAvailable } from './component-problem.ts';
 import type { ComponentView, Situation } from './component-view.ts';
 import { type Finding, firstFinding } from './finding.ts';
@@ -28,6 +29,8 @@ export function notNeeded(): Verdict {
 function judgePasses(situation: Situation, view: ComponentView): Verdict {
   const failed = servingProblem(view) ?? passFailed(situation, view);
   if (failed !== undefined) return no(failed);
+  const waiting = clockUnconfirmed(view);
+  if (waiting !== undefined) return yes(waiting.reason, WAITS);
   const late = isLate(situation);
   if (late || lastCompleted(situation) === undefined) {
     const silence = noAnswer(view);
@@ -36,6 +39,10 @@ function judgePasses(situation: Situation, view: ComponentView): Verdict {
   }
   return yes('Reaping', `expired payloads are removed every ${intervalOf(situation)}`);
 }
+
+/** It does what it should: `RetentionSafe` says what there is to do. */
+const WAITS =
+  'the reaper makes its passes and removes nothing until the clock is confirmed: see the condition RetentionSafe';
 
 function passFailed(situation: Situation, view: ComponentView): Finding | undefined {
   return firstFinding(

@@ -69,6 +69,15 @@ const bucketMissing: Predicate<Complaint> = ({ store, words }) =>
       }
     : undefined;
 
+const clockBehind: Predicate<Complaint> = ({ store, words, pod }) => {
+  const [, reached] = /behind (\S+), which the store had reached/.exec(words) ?? [];
+  if (reached === undefined) return undefined;
+  return {
+    reason: 'ClockDifference',
+    message: `the clock of node ${pod.node ?? 'unknown'} (pod ${pod.name}) is behind the time that the store had reached; until it is right, that pod stores no payloads: look at NTP (chrony, systemd-timesyncd) on the node; if it is right, and the store's time is wrong: kubectl -n ${store.namespace} exec ${pod.name} -- payload-store accept-clock`,
+  };
+};
+
 const clockDifference: Predicate<Complaint> = ({ code, words, pod }) => {
   if (code !== 'clock_difference' && !words.includes("this machine's clock")) return undefined;
   // How far changes all the time.
@@ -137,6 +146,7 @@ const PREDICATES = [
   identityMissing,
   replaced,
   bucketMissing,
+  clockBehind,
   clockDifference,
   keyMissing,
   identityRefused,

@@ -1,3 +1,4 @@
+import { clockUnconfirmed } from './clock-unconfirmed.ts';
 import type { Situation } from './component-view.ts';
 import { PASSING } from './finding.ts';
 import { notNeeded } from './reaper-healthy.ts';
@@ -12,6 +13,7 @@ const UNSAFE: ReadonlySet<string> = new Set([
   'StorageOwnedByAnotherStore',
   'IdentityMissing',
   'StorageReplaced',
+  'ClockUnconfirmed',
 ]);
 
 /**
@@ -36,6 +38,8 @@ export function retentionSafe(situation: Situation): Verdict {
     const finding = complaintFinding({ store, pod, component: view.component, code, words });
     if (finding !== undefined && UNSAFE.has(finding.reason)) return no(finding);
   }
+  const waiting = clockUnconfirmed(view);
+  if (waiting !== undefined) return no(waiting);
   if (answers.some(({ report }) => report.ready)) return SAFE;
   return lastKnown(situation) ?? NOTHING_KNOWN;
 }

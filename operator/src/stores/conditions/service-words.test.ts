@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { ClockBehindError } from '../../../../sidecar/src/blob-store/clock-guard.ts';
 import {
   assertClaimed,
   assertIdentity,
@@ -44,6 +45,7 @@ test.each<[string, () => unknown]>([
   ['StorageDenied', () => fault('InvalidAccessKeyId', 403)],
   ['StorageDenied', () => fault('AccessDenied', 403)],
   ['ClockDifference', () => fault('RequestTimeTooSkewed', 403)],
+  ['ClockDifference', () => new ClockBehindError(86_400_000, Date.UTC(2026, 5, 2))],
   ['StorageFull', () => new StorageError('full', 'no space left')],
   ['StorageUnavailable', () => fault('ECONNREFUSED')],
   ['StorageUnavailable', () => fault('BadAnswer')],

@@ -33,5 +33,14 @@ function errorOf(body: unknown) {
 
 function reaperOf(reaper: unknown) {
   if (typeof reaper !== 'object' || reaper === null) return undefined;
-  return { lastCompleted: timeAt(reaper, 'lastCompletedTime'), lastError: textAt(reaper, 'lastError') };
+  return {
+    lastCompleted: timeAt(reaper, 'lastCompletedTime'),
+    lastError: textAt(reaper, 'lastError'),
+    waiting: waitingOf(at(reaper, 'waiting')),
+  };
+}
+
+function waitingOf(waiting: unknown) {
+  if (textAt(waiting, 'reason') !== 'clock_unconfirmed') return undefined;
+  return { until: timeAt(waiting, 'until') };
 }

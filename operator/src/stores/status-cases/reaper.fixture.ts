@@ -1,6 +1,8 @@
 import { answer, complaint, HOUR, MINUTE, NOW, REAPED, withPods, withReports } from '../situation.fixture.ts';
 import { type Case, onVolume, remembering, WELL, well } from './case.fixture.ts';
 
+const CLOCK_WAIT = { until: NOW + 25 * MINUTE };
+
 export const REAPER_CASES: readonly Case[] = [
   {
     when: 'the reaper waits for the gateway',
@@ -74,6 +76,28 @@ export const REAPER_CASES: readonly Case[] = [
       answer({ reaper: { lastCompleted: NOW - 2 * HOUR - 6 * MINUTE, lastError: undefined } }),
     ),
     expected: { ...WELL, ReaperHealthy: 'False PassLate' },
+  },
+  {
+    when: 'the reaper waits until the clock is confirmed, and has for hours',
+    situation: withReports(
+      withPods(well, 'reaper', { createdAt: NOW - 24 * HOUR }),
+      'reaper',
+      answer({ reaper: { lastCompleted: undefined, lastError: undefined, waiting: CLOCK_WAIT } }),
+    ),
+    expected: {
+      ...WELL,
+      ReaperHealthy: 'True ClockUnconfirmed',
+      RetentionSafe: 'False ClockUnconfirmed',
+    },
+  },
+  {
+    when: 'the gateway of a volume waits until the clock is confirmed',
+    situation: withReports(onVolume, 'gateway', answer({ reaper: { ...REAPED, waiting: CLOCK_WAIT } })),
+    expected: {
+      ...WELL,
+      ReaperHealthy: 'True ClockUnconfirmed',
+      RetentionSafe: 'False ClockUnconfirmed',
+    },
   },
   {
     when: 'no pass has ended yet',

@@ -33,6 +33,8 @@ const NO_ROLE_WORDS =
   'cannot list folders: cannot get credentials: STS (sts.eu-central-1.amazonaws.com) does not give the role arn:aws:iam::111122223333:role/payloads (AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity); check that the role exists, and that its trust policy allows who asks';
 const STS_AWAY_WORDS =
   'cannot list folders: cannot get credentials: STS (sts.eu-central-1.amazonaws.com) cannot be reached (ECONNREFUSED)';
+const CLOCK_BEHIND_WORDS =
+  "this machine's clock is 86400.0 s behind 2026-06-02T12:00:00.000Z, which the store had reached (clock.json); no payload is stored until the clock is set right, or, if it is right, accepted by payload-store accept-clock";
 const CLOCK_WORDS =
   "this machine's clock is 312.4 s ahead of the storage's; payloads are neither stored nor deleted until it is set right";
 const FOREIGN_WORDS =
@@ -122,6 +124,11 @@ export const STORAGE_CASES: readonly Case[] = [
     when: "the clock of the reaper's node is wrong",
     situation: withReports(well, 'reaper', complaint('clock_difference', CLOCK_WORDS, { reaper: REAPED })),
     expected: { ...WELL, ReaperHealthy: 'False ClockDifference', RetentionSafe: 'False ClockDifference' },
+  },
+  {
+    when: "the clock of a gateway's node is behind the time that the store had reached",
+    situation: withReports(well, 'gateway', complaint('clock_difference', CLOCK_BEHIND_WORDS)),
+    expected: { ...WELL, Ready: 'False ClockDifference' },
   },
   {
     when: "the clock of a gateway's node is wrong",

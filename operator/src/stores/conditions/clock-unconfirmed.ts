@@ -1,0 +1,29 @@
+import { componentName } from '../names.ts';
+import type { ComponentView } from './component-view.ts';
+import type { Finding } from './finding.ts';
+import { reapingPods } from './reaper-reports.ts';
+
+/** A pod's estimate moves a little with each pass, and every difference would be one more write of the status (ms). */
+const ROUNDING = 600_000;
+
+/** Why a pod that reaps removes nothing, although its clock and the storage's agree. */
+export function clockUnconfirmed(view: ComponentView): Finding | undefined {
+  const { store } = view.situation.observed;
+  const gateway = `deployment/${componentName(store.name, 'gateway')}`;
+  const command = `kubectl -n ${store.namespace} exec ${gateway} -- payload-store accept-clock`;
+  for (const { pod, report } of reapingPods(view)) {
+    const waiting = report?.reaper?.waiting;
+    if (waiting === undefined) continue;
+    return {
+      reason: 'ClockUnconfirmed',
+      message: `pod ${pod.name} removes nothing yet: its clock is far ahead of the latest time that the storage knows for sure (clock.json), or the storage knows none: the store rested, was written by version 0.1, or the clock of node ${pod.node ?? 'unknown'} is wrong. If the clock is right: ${command}${byItself(waiting.until)}`,
+    };
+  }
+  return undefined;
+}
+
+function byItself(until: number | undefined): string {
+  if (until === undefined) return '';
+  const rounded = new Date(Math.ceil(until / ROUNDING) * ROUNDING).toISOString();
+  return `; by itself it goes on at about ${rounded.slice(0, 16)}Z, if the clocks agree until then`;
+}

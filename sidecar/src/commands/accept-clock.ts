@@ -1,0 +1,33 @@
+import type { AcceptedClock } from '../blob-store/clock-keeper.ts';
+import { adminLines } from './admin-client.ts';
+import { type Command, stringOption, type Values } from './command.ts';
+import { ADMIN_URL_OPTION } from './service-url.ts';
+
+export const acceptClock: Command = {
+  name: 'accept-clock',
+  summary: "Says that the service's clock is right, whatever was learned before.",
+  positionals: [],
+  options: {
+    'admin-url': ADMIN_URL_OPTION,
+    json: { type: 'boolean', help: 'print one JSON object, also on a terminal' },
+  },
+  notes: `Deletion that waits since the clock was far ahead of the last known time goes on, deletion that lags since the clock was
+set forward catches up, and payloads are stored again where the clock was behind. Look at the clock before: with a wrong one
+payloads may be deleted early. Gateways and standalone services write it to the storage; a reaper alone accepts it for
+itself, until it ends.`,
+  run,
+};
+
+async function run(_positionals: readonly string[], values: Values): Promise<void> {
+  const human = process.stdout.isTTY && values.json !== true;
+  const adminUrl = stringOption(acceptClock, values, 'admin-url');
+  for await (const accepted of adminLines<AcceptedClock>('POST', adminUrl, 'accept-clock'))
+    process.stdout.write(`${human ? describe(accepted) : JSON.stringify(accepted)}\n`);
+}
+
+function describe({ time, mark, difference, written }: AcceptedClock): string {
+  const before =
+    mark === null ? 'no time was known before' : `${difference} s ahead of the latest known time, ${mark}`;
+  const kept = written ? 'kept in the storage (clock.json)' : 'known to this process only, until it ends';
+  return `accepted: the clock shows ${time}; ${before}; ${kept}`;
+}

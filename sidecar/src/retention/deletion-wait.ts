@@ -1,0 +1,25 @@
+import type { ClockUnconfirmed } from '../blob-store/clock-memory.ts';
+
+/** Why nothing is deleted now, although the clocks agree; as `/status` tells it. */
+export interface DeletionWait {
+  readonly reason: 'clock_unconfirmed';
+  readonly message: string;
+  /** when deletion goes on by itself, if the clocks agree until then; ISO 8601 */
+  readonly until: string;
+}
+
+export function deletionWaitOf({ mark, until }: ClockUnconfirmed): DeletionWait {
+  const why =
+    mark === undefined
+      ? 'the storage has no time that is known for sure (no clock.json: an earlier version wrote it, or it was lost)'
+      : `the clock is far ahead of ${isoSecond(mark)}, the latest time that is known for sure (clock.json): the store rested, or the clock is wrong`;
+  return {
+    reason: 'clock_unconfirmed',
+    message: `${why}; nothing is deleted until the clock is confirmed: if it is right, run payload-store accept-clock; by itself deletion goes on at about ${isoSecond(until)}, if the clocks agree until then`,
+    until: isoSecond(until),
+  };
+}
+
+export function isoSecond(time: number): string {
+  return new Date(time).toISOString().replace(/\.\d+Z$/, 'Z');
+}
