@@ -32,14 +32,14 @@ export async function* cleanup(
   { age, dryRun, signal }: { age: number; dryRun: boolean; signal: AbortSignal },
 ): AsyncGenerator<CleanupProgress> {
   await clock.check();
-  await ownership.check();
+  await ownership.checkMayDelete(signal);
   const failures: unknown[] = [];
   for (const { window, folder } of await storedWindows(driver, signal)) {
     if (!isOlderThan(window, age, clock.deletionTime, clockTolerance)) continue;
     let objects = 0;
     let bytes = 0;
     try {
-      await ownership.assertOurs();
+      await ownership.assertMayDelete(signal);
       for await (const page of (dryRun ? countWindow : deleteWindow)(driver, folder, signal)) {
         objects += page.objects;
         bytes += page.bytes;

@@ -81,7 +81,7 @@ export class Reaper {
    */
   async pass(signal: AbortSignal): Promise<void> {
     await this.#clock.check();
-    await this.#ownership.check();
+    await this.#ownership.checkMayDelete(signal);
     this.#tellLag();
     const failures: unknown[] = [];
     for (const { window, folder } of await storedWindows(this.#driver, signal)) {
@@ -97,7 +97,7 @@ export class Reaper {
     let bytes = 0;
     const started = performance.now();
     await this.#clock.assertTrusted();
-    await this.#ownership.assertOurs();
+    await this.#ownership.assertMayDelete(signal);
     try {
       for await (const page of deleteWindow(this.#driver, folder, signal)) {
         objects += page.objects;

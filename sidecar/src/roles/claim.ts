@@ -9,6 +9,7 @@ import {
 } from '../blob-store/identity.ts';
 import { tryWrite } from '../blob-store/write-trial.ts';
 import { type Driver, StorageError } from '../drivers/driver.ts';
+import type { StorageLease } from '../lease/storage-lease.ts';
 
 /** What a cluster tells the pods of a store about its storage. */
 export interface Claim {
@@ -20,7 +21,8 @@ export interface Claim {
 
 /**
  * Makes an empty storage this store's, which whoever runs it is told, or makes sure that one which is takes our writes.
- * @throws ForeignStoreError, StorageError
+ * @param lease is acquired before anything but the identity is written
+ * @throws ForeignStoreError, StorageError, among them StorageInUseError
  */
 export async function beginStore(
   driver: Driver,
@@ -28,17 +30,17 @@ export async function beginStore(
   log: FastifyBaseLogger,
   signal: AbortSignal,
   claim: Claim = {},
+  lease?: Pick<StorageLease, 'acquire'>,
 ): Promise<void> {
   const { newStorageID } = claim;
   const claimed = await claimedStorage(claim);
-  if (claimed !== undefined) {
-    await assertStorage(driver, identity, signal, claimed);
-  } else if ((await claimStorage(driver, identity, signal, newStorageID)) === 'new') {
-    // Written just now: it takes writes.
-    log.warn({ store: identity }, 'the storage was empty: this begins a new store in it');
-    return;
-  }
-  await assertTakesWrites(driver, log, signal);
+  const isNew =
+    claimed === undefined && (await claimStorage(driver, identity, signal, newStorageID)) === 'new';
+  if (claimed !== undefined) await assertStorage(driver, identity, signal, claimed);
+  if (isNew) log.warn({ store: identity }, 'the storage was empty: this begins a new store in it');
+  await lease?.acquire(driver, signal);
+  // What was written just now takes writes.
+  if (!isNew) await assertTakesWrites(driver, log, signal);
 }
 
 /**

@@ -35,9 +35,9 @@ export const gateway: Role = {
       drain: { limit: data.putTimeLimit + DRAIN_MARGIN, lameDuck: LAME_DUCK, linger: LINGER },
       work: async (signal) => {
         const claim = (opened: Driver, limit: AbortSignal) =>
-          beginStore(opened, parts.identity, log, limit, settings.claim);
+          beginStore(opened, parts.identity, log, limit, settings.claim, parts.lease);
         await awaitStorage(driver, () => openStorage(settings, mounts, claim, log, signal), log, signal);
-        await reaper?.run(signal);
+        await Promise.all([parts.lease.run(signal), reaper?.run(signal)]);
       },
     });
   },

@@ -36,8 +36,10 @@ export const reaper: Role = {
       servers: buildOperationsPorts(parts, { reaper, mayDelete: true }),
       drain: NO_TRANSFERS,
       work: async (signal) => {
-        const admit = (opened: Driver, limit: AbortSignal) =>
-          joinStore(opened, parts.identity, limit, settings.claim);
+        const admit = async (opened: Driver, limit: AbortSignal) => {
+          await joinStore(opened, parts.identity, limit, settings.claim);
+          await parts.lease.acquire(opened, limit);
+        };
         await awaitStorage(driver, () => openStorage(settings, mounts, admit, log, signal), log, signal);
         await reaper?.run(signal);
       },

@@ -13,6 +13,7 @@ import { type DataLimits, DEFAULT_LIMITS } from '../data-api/limits.ts';
 import { TransferWatch } from '../data-api/transfer-watch.ts';
 import type { Driver } from '../drivers/driver.ts';
 import { storageKind } from '../drivers/start-driver.ts';
+import { StorageLease } from '../lease/storage-lease.ts';
 import { buildAdminServer } from '../operations/admin-server.ts';
 import { Metrics } from '../operations/metrics.ts';
 import { buildMetricsServer } from '../operations/metrics-server.ts';
@@ -48,6 +49,7 @@ export interface ServiceParts {
   readonly driver: Driver;
   readonly clock: ClockGuard;
   readonly ownership: OwnershipGuard;
+  readonly lease: StorageLease;
   readonly writes: WriteWatch;
   readonly readiness: Readiness;
   readonly traffic: {
@@ -68,9 +70,11 @@ export function buildParts(
   const identity = identityOf(settings.manifest);
   const { ttl } = settings.manifest.spec.retention;
   const clock = new ClockGuard(driver, traits.clockTolerance);
+  const lease = buildLease(traits, driver, settings, log);
   const ownership = new OwnershipGuard(
     async () => assertStorage(driver, identity, identityLimit(), await claimedStorage(settings.claim)),
     IDENTITY_LIFETIME[storageKind(settings.manifest)],
+    { lease },
   );
   const writes = new WriteWatch(() => tryWrite(driver));
   const look = async () => {
@@ -86,13 +90,50 @@ export function buildParts(
   });
   metrics.watchReadiness(readiness);
   return {
-    ...{ traits, settings, identity, driver, clock, ownership, writes, readiness, traffic, metrics, log },
+    ...{
+      traits,
+      settings,
+      identity,
+      driver,
+      clock,
+      ownership,
+      lease,
+      writes,
+      readiness,
+      traffic,
+      metrics,
+      log,
+    },
     ttl: ttl === 'Forever' ? undefined : parseDuration(ttl),
   };
 }
 
 export function identityOf({ metadata }: LargePayloadStore): StoreIdentity {
   return { namespace: metadata.namespace ?? 'default', name: metadata.name };
+}
+
+function buildLease(
+  { role, clockTolerance }: Traits,
+  driver: Driver,
+  { manifest, resource, leaseTimes }: ServiceSettings,
+  log: FastifyBaseLogger,
+): StorageLease {
+  const { namespace, name } = identityOf(manifest);
+  const store = `${namespace}/${name}`;
+  const shared = manifest.spec.storage.shared ?? false;
+  const kind = storageKind(manifest);
+  return new StorageLease(
+    driver,
+    {
+      holder: resource?.uid ?? store,
+      ...{ store, cluster: resource?.cluster, shared, mayWrite: role !== 'reaper' },
+    },
+    log,
+    {
+      ...{ lifetime: IDENTITY_LIFETIME[kind], clockTolerance, createsExactly: kind === 'filesystem' },
+      ...(leaseTimes !== undefined && { times: leaseTimes }),
+    },
+  );
 }
 
 /** How long a look at the store's identity may take. */
@@ -123,10 +164,10 @@ export function buildOperationsPorts(
   parts: ServiceParts,
   { reaper, mayDelete }: { reaper: Reaper | undefined; mayDelete: boolean },
 ): { metrics: FastifyInstance; admin: FastifyInstance } {
-  const { identity, driver, clock, ownership, readiness, metrics, log } = parts;
+  const { identity, driver, clock, ownership, lease, readiness, metrics, log } = parts;
   const { role, clockTolerance } = parts.traits;
   const { version } = parts.settings;
-  const status = () => statusOf({ identity, ownership, role, version, driver, readiness, reaper });
+  const status = () => statusOf({ identity, ownership, lease, role, version, driver, readiness, reaper });
   return {
     metrics: buildMetricsServer({ metrics, readiness, status, log }),
     admin: buildAdminServer({

@@ -1,6 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyBaseLogger } from 'fastify';
 import type { Driver } from '../drivers/driver.ts';
 import { startDriver, storageKind } from '../drivers/start-driver.ts';
+import { StorageInUseError } from '../lease/storage-in-use-error.ts';
 import { beginStore } from './claim.ts';
 import type { Role, RunningService, ServiceSettings } from './role.ts';
 import { runService } from './run-service.ts';
@@ -10,6 +12,7 @@ import {
   buildParts,
   buildReaper,
   identityLimit,
+  type ServiceParts,
 } from './service-parts.ts';
 import { unusedFields } from './standalone-fields.ts';
 
@@ -47,7 +50,7 @@ export async function startStandalone(
   const traits = { role: 'standalone', clockTolerance, latchReadiness: false } as const;
   const parts = buildParts(traits, driver, settings, log);
   try {
-    await beginStore(driver, parts.identity, log, identityLimit());
+    await beginWhenFree(parts);
   } catch (error) {
     await driver.close();
     throw error;
@@ -57,6 +60,21 @@ export async function startStandalone(
     parts,
     servers: { data: buildDataPort(parts).app, ...buildOperationsPorts(parts, { reaper, mayDelete: true }) },
     drain: DRAIN,
-    work: async (signal) => await reaper?.run(signal),
+    work: async (signal) => {
+      await Promise.all([parts.lease.run(signal), reaper?.run(signal)]);
+    },
   });
+}
+
+/** Waits where the storage will be free without anybody's doing. @throws ForeignStoreError, StorageError */
+async function beginWhenFree({ driver, identity, lease, log }: ServiceParts): Promise<void> {
+  for (let told = false; ; told = true) {
+    try {
+      return await beginStore(driver, identity, log, identityLimit(), {}, lease);
+    } catch (error) {
+      if (!(error instanceof StorageInUseError) || error.retryAfter === undefined) throw error;
+      if (!told) log.warn({ reason: error.message }, 'the storage cannot be used yet; trying again');
+      await sleep(error.retryAfter);
+    }
+  }
 }
