@@ -5,6 +5,8 @@ export interface OperatorOptions {
   readonly image: string;
   readonly imagePullPolicy: 'Always' | 'IfNotPresent' | 'Never';
   readonly imagePullSecrets: readonly string[];
+  /** how others are told of the cluster; `undefined`: by the UID of its namespace kube-system */
+  readonly clusterName: string | undefined;
   /** where the operator's own Lease is */
   readonly namespace: string;
   readonly leaseName: string;
@@ -31,6 +33,7 @@ Options:
   --image IMAGE              image of the gateways and reapers (required)
   --image-pull-policy POLICY Always, IfNotPresent or Never [default: IfNotPresent]
   --image-pull-secret NAME   a Secret of the store's namespace to pull the image with; may be repeated
+  --cluster-name NAME        how stores elsewhere are told who uses a storage [default: the UID of the namespace kube-system]
   --namespace NAMESPACE      the operator's own, which holds its Lease (required)
   --lease-name NAME          one of several replicas leads: who holds this Lease [default: large-payload-operator]
   --metrics-listen HOST:PORT /metrics, /healthz and /readyz; :PORT is every interface [default: :8080]
@@ -55,6 +58,7 @@ export function parseOptions(args: readonly string[]): OperatorOptions {
     image: required(values.image, '--image IMAGE'),
     imagePullPolicy,
     imagePullSecrets: values['image-pull-secret'] ?? [],
+    clusterName: values['cluster-name'] || undefined,
     namespace: required(values.namespace, '--namespace NAMESPACE'),
     leaseName: values['lease-name'] ?? 'large-payload-operator',
     metricsListen: listenAddress(values['metrics-listen'] ?? ':8080'),
@@ -71,6 +75,7 @@ function parse(args: readonly string[]) {
         image: { type },
         'image-pull-policy': { type },
         'image-pull-secret': { type, multiple: true },
+        'cluster-name': { type },
         namespace: { type },
         'lease-name': { type },
         'metrics-listen': { type },

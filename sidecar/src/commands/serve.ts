@@ -93,7 +93,8 @@ and try again until it can.`,
 async function run(_positionals: readonly string[], values: Values): Promise<void> {
   const role = roleNamed(stringOption(serve, values, 'role'));
   const listen = listenAddresses(role, values);
-  const manifest = await readManifest(stringOption(serve, values, 'config'));
+  // A store that 0.1 began there goes on.
+  const manifest = await readManifest(stringOption(serve, values, 'config'), { allowReservedPrefix: true });
   assertBuilt(manifest);
   role.assertNeeded(manifest);
   const mounts: Mounts = {

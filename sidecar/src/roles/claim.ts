@@ -5,6 +5,7 @@ import {
   assertIdentity,
   assertSameStorage,
   claimStorage,
+  NoIdentityError,
   type StoreIdentity,
 } from '../blob-store/identity.ts';
 import { tryWrite } from '../blob-store/write-trial.ts';
@@ -19,9 +20,15 @@ export interface Claim {
   readonly newStorageID?: string | undefined;
 }
 
+export interface Beginning {
+  /** is acquired before anything but the identity is written */
+  readonly lease?: Pick<StorageLease, 'acquire'>;
+  /** why a store is not begun in this place, though one that is there goes on */
+  readonly noNewStore?: string | undefined;
+}
+
 /**
  * Makes an empty storage this store's, which whoever runs it is told, or makes sure that one which is takes our writes.
- * @param lease is acquired before anything but the identity is written
  * @throws ForeignStoreError, StorageError, among them StorageInUseError
  */
 export async function beginStore(
@@ -30,10 +37,11 @@ export async function beginStore(
   log: FastifyBaseLogger,
   signal: AbortSignal,
   claim: Claim = {},
-  lease?: Pick<StorageLease, 'acquire'>,
+  { lease, noNewStore }: Beginning = {},
 ): Promise<void> {
   const { newStorageID } = claim;
   const claimed = await claimedStorage(claim);
+  if (noNewStore !== undefined) await assertBegun(driver, identity, signal, noNewStore);
   const isNew =
     claimed === undefined && (await claimStorage(driver, identity, signal, newStorageID)) === 'new';
   if (claimed !== undefined) await assertStorage(driver, identity, signal, claimed);
@@ -56,6 +64,20 @@ export async function joinStore(
   const claimed = await claimedStorage(claim);
   if (claimed === undefined) await assertClaimed(driver, identity, signal);
   else await assertStorage(driver, identity, signal, claimed);
+}
+
+async function assertBegun(
+  driver: Driver,
+  identity: StoreIdentity,
+  signal: AbortSignal,
+  reason: string,
+): Promise<void> {
+  try {
+    await assertIdentity(driver, identity, signal);
+  } catch (error) {
+    if (!(error instanceof NoIdentityError)) throw error;
+    throw new StorageError('unavailable', `no store may be begun here: ${reason}; give it another prefix`);
+  }
 }
 
 /**

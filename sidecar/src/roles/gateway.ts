@@ -35,7 +35,7 @@ export const gateway: Role = {
       drain: { limit: data.putTimeLimit + DRAIN_MARGIN, lameDuck: LAME_DUCK, linger: LINGER },
       work: async (signal) => {
         const claim = (opened: Driver, limit: AbortSignal) =>
-          beginStore(opened, parts.identity, log, limit, settings.claim, parts.lease);
+          beginStore(opened, parts.identity, log, limit, settings.claim, parts.beginning);
         await awaitStorage(driver, () => openStorage(settings, mounts, claim, log, signal), log, signal);
         await Promise.all([parts.lease.run(signal), reaper?.run(signal)]);
       },

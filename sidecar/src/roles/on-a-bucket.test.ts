@@ -142,7 +142,8 @@ describe.skipIf(server === undefined)('on a bucket', () => {
       stderr: expect.stringContaining("ask the admin port of the store's reaper"),
     });
     expect((await cleanup(reaper)).code).toBe(0);
-    expect(await objectsIn(s3)).toHaveLength(2);
+    expect((await objectsIn(s3)).slice(-2)).toEqual(['lease.json', 'store.json']);
+    expect(await objectsIn(s3)).toHaveLength(3);
     reaper.process.kill('SIGTERM');
     expect(await reaper.exited).toBe(0);
   });

@@ -20,7 +20,8 @@ import { buildMetricsServer } from '../operations/metrics-server.ts';
 import { Readiness } from '../operations/readiness.ts';
 import { statusOf } from '../operations/status.ts';
 import { Reaper } from '../retention/reaper.ts';
-import { assertStorage, claimedStorage } from './claim.ts';
+import { assertStorage, type Beginning, claimedStorage } from './claim.ts';
+import { reservedPrefix } from './reserved-prefix.ts';
 import type { RoleName, ServiceSettings } from './role.ts';
 
 const IDENTITY_TIMEOUT = 10_000;
@@ -29,6 +30,8 @@ const IDENTITY_TIMEOUT = 10_000;
  * look costs little; on a bucket each is a request, and it is asked for as rarely as the time.
  */
 const IDENTITY_LIFETIME = { filesystem: 1_000, s3: 30_000 };
+
+const MOVE = 'copy the data to a store of another prefix, or delete what has expired by hand';
 
 /** What a role decides for all its parts. */
 export interface Traits {
@@ -50,6 +53,7 @@ export interface ServiceParts {
   readonly clock: ClockGuard;
   readonly ownership: OwnershipGuard;
   readonly lease: StorageLease;
+  readonly beginning: Beginning;
   readonly writes: WriteWatch;
   readonly readiness: Readiness;
   readonly traffic: {
@@ -70,11 +74,14 @@ export function buildParts(
   const identity = identityOf(settings.manifest);
   const { ttl } = settings.manifest.spec.retention;
   const clock = new ClockGuard(driver, traits.clockTolerance);
+  const reserved = reservedPrefix(settings.manifest);
+  if (reserved !== undefined) log.warn({ reason: reserved }, 'payloads are served, and none is deleted');
   const lease = buildLease(traits, driver, settings, log);
+  const beginning = { lease, noNewStore: reserved };
   const ownership = new OwnershipGuard(
     async () => assertStorage(driver, identity, identityLimit(), await claimedStorage(settings.claim)),
     IDENTITY_LIFETIME[storageKind(settings.manifest)],
-    { lease },
+    { lease, neverDelete: reserved && `nothing is deleted: ${reserved}; ${MOVE}` },
   );
   const writes = new WriteWatch(() => tryWrite(driver));
   const look = async () => {
@@ -90,20 +97,8 @@ export function buildParts(
   });
   metrics.watchReadiness(readiness);
   return {
-    ...{
-      traits,
-      settings,
-      identity,
-      driver,
-      clock,
-      ownership,
-      lease,
-      writes,
-      readiness,
-      traffic,
-      metrics,
-      log,
-    },
+    ...{ traits, settings, identity, driver, clock, ownership, lease, beginning, writes },
+    ...{ readiness, traffic, metrics, log },
     ttl: ttl === 'Forever' ? undefined : parseDuration(ttl),
   };
 }

@@ -67,10 +67,10 @@ export async function startStandalone(
 }
 
 /** Waits where the storage will be free without anybody's doing. @throws ForeignStoreError, StorageError */
-async function beginWhenFree({ driver, identity, lease, log }: ServiceParts): Promise<void> {
+async function beginWhenFree({ driver, identity, beginning, log }: ServiceParts): Promise<void> {
   for (let told = false; ; told = true) {
     try {
-      return await beginStore(driver, identity, log, identityLimit(), {}, lease);
+      return await beginStore(driver, identity, log, identityLimit(), {}, beginning);
     } catch (error) {
       if (!(error instanceof StorageInUseError) || error.retryAfter === undefined) throw error;
       if (!told) log.warn({ reason: error.message }, 'the storage cannot be used yet; trying again');
