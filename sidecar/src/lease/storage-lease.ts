@@ -83,7 +83,7 @@ export class StorageLease {
    * @throws StorageInUseError, StorageError
    */
   async acquire(driver: Driver, signal: AbortSignal): Promise<void> {
-    await this.#look(driver, 'write', signal);
+    await this.#look(driver, 'write', AbortSignal.any([signal, lookLimit()]));
   }
 
   /** Renews it until the signal is aborted. Never rejects: what fails is tried again. */
