@@ -73,7 +73,7 @@ test('names, subresources and printer columns', () => {
 });
 
 test('every rule is there once a place', () => {
-  expect(rules).toHaveLength(31);
+  expect(rules).toHaveLength(34);
   expect(rules.filter(({ rule }) => rule.includes('oldSelf'))).toHaveLength(5);
   for (const rule of rules) {
     expect(Object.keys(rule).filter((key) => key !== 'fieldPath')).toEqual(['rule', 'message']);

@@ -140,3 +140,14 @@ test('fields inherited from a prototype are no fields', () => {
     'spec: required field is missing',
   ]);
 });
+
+test('a prefix that 0.1 allowed is read where its store may exist, and nothing else that is wrong', () => {
+  const withPrefix = (prefix: string) => manifest({ storage: { s3: { bucket: 'payloads', prefix } } });
+  const read = (text: string) => parseLargePayloadStore(text, 'store.yaml', { allowReservedPrefix: true });
+  expect(read(withPrefix('a/blobs/')).spec.storage.s3?.prefix).toBe('a/blobs/');
+  expect(() => parseLargePayloadStore(withPrefix('a/blobs/'), 'store.yaml')).toThrow(
+    'no segment may be blobs',
+  );
+  expect(() => read(withPrefix('blobs//'))).toThrow('expected nothing, or path segments');
+  expect(() => read(manifest({ thresholdSize: 'blobs/' }))).toThrow('spec.thresholdSize');
+});

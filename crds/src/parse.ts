@@ -1,8 +1,15 @@
 import { findStore } from './documents.ts';
-import { ManifestError } from './manifest-error.ts';
+import { ManifestError, type Problem } from './manifest-error.ts';
 import { nodeOf } from './schema/node.ts';
+import { RESERVED_PREFIX } from './schema/prefix.ts';
 import { type LargePayloadStore, StoreSchema } from './schema/store.ts';
 import { validate } from './validate.ts';
+
+/** What is no error for a store that exists. */
+export interface Leniency {
+  /** a prefix that 0.1 allowed, see `isReservedPrefix` */
+  readonly allowReservedPrefix?: boolean;
+}
 
 /**
  * Reads the one LargePayloadStore of a YAML or JSON file and applies every default. Documents of other kinds are
@@ -10,8 +17,12 @@ import { validate } from './validate.ts';
  * @param source how to name the file in errors
  * @throws ManifestError with everything that is wrong, never only the first
  */
-export function parseLargePayloadStore(text: string, source: string): LargePayloadStore {
-  return readLargePayloadStore(findStore(text, source), source);
+export function parseLargePayloadStore(
+  text: string,
+  source: string,
+  leniency: Leniency = {},
+): LargePayloadStore {
+  return readLargePayloadStore(findStore(text, source), source, leniency);
 }
 
 /**
@@ -21,9 +32,15 @@ export function parseLargePayloadStore(text: string, source: string): LargePaylo
 export function readLargePayloadStore(
   resource: Readonly<Record<string, unknown>>,
   source: string,
+  { allowReservedPrefix = false }: Leniency = {},
 ): LargePayloadStore {
   const { status: _, ...manifest } = resource;
   const { value, problems } = validate(nodeOf(StoreSchema), manifest);
-  if (problems.length > 0) throw new ManifestError(source, problems);
+  const told = allowReservedPrefix ? problems.filter((problem) => !isOfReservedPrefix(problem)) : problems;
+  if (told.length > 0) throw new ManifestError(source, told);
   return value as LargePayloadStore;
+}
+
+function isOfReservedPrefix({ path, message }: Problem): boolean {
+  return /^spec\.storage\.\w+\.prefix$/.test(path) && message.endsWith(RESERVED_PREFIX);
 }

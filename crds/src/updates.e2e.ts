@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { crd } from './crd.ts';
 import { manifest } from './manifest.fixture.ts';
 import { at } from './schema/node.ts';
 import { type StoreApi, startStoreApi, storePath } from './testing/store-api.ts';
@@ -65,6 +67,7 @@ test.each<[what: string, storage: object, spec: object]>([
   ['the prefix, written as it is by default', { s3: { bucket: 'abc' } }, { storage: { s3: { prefix: '' } } }],
   ['the TTL', s3, { retention: { ttl: 'Forever' } }],
   ['replicas', s3, { gateway: { replicas: 5 } }],
+  ['whether the storage is shared', s3, { storage: { shared: true } }],
   ['the size limits', filesystem, { thresholdSize: '1Mi', maxPayloadSize: '2Gi' }],
 ])('%s can change', async (_, storage, spec) => {
   expect(await refusalOf(await created({ storage }), { spec })).toBeUndefined();
@@ -127,4 +130,43 @@ test('an autoscaler reads and writes the scale, bounded as the spec is', async (
 test('a store on a volume cannot be scaled out', async () => {
   const path = await created({ storage: filesystem });
   expect(await refusalOf(`${path}/scale`, { spec: { replicas: 2 } })).toContain('has one writer');
+});
+
+test('a store with a prefix that 0.1 allowed can be told of and edited, and no new one has such a prefix', async () => {
+  const definition = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${crd().metadata.name}`;
+  const withRules = (rules: object[] | null) => {
+    const { versions } = crd().spec;
+    const prefix = at(
+      versions[0],
+      'schema',
+      'openAPIV3Schema',
+      'properties',
+      'spec',
+      'properties',
+      'storage',
+    );
+    const node = at(prefix, 'properties', 's3', 'properties', 'prefix') as Record<string, unknown>;
+    if (rules !== null) node['x-kubernetes-validations'] = rules;
+    return api.call('PATCH', definition, JSON.stringify({ spec: { versions } }), MERGE);
+  };
+  const reserved = { s3: { bucket: 'payloads', prefix: 'expires-a/' } };
+  const create = (name: string) =>
+    api.call('POST', storePath('default'), manifest({ storage: reserved }, { name }));
+  const until = async (kind: string) => {
+    for (let attempt = 0; attempt < 200; attempt += 1) {
+      const answer = await create(`reserved-${++counter}`);
+      if (answer.kind === kind) return answer;
+      await sleep(50);
+    }
+    throw new Error(`never a ${kind}`);
+  };
+  await withRules([]);
+  const { metadata } = await until('LargePayloadStore');
+  await withRules(null);
+  expect((await until('Status')).message).toContain('no segment may be blobs, begin with expires-');
+
+  const path = storePath('default', `${at(metadata, 'name')}`);
+  expect(await refusalOf(`${path}/status`, { status })).toBeUndefined();
+  expect(await refusalOf(path, { spec: { retention: { ttl: '1d' } } })).toBeUndefined();
+  expect(await api.call('GET', path)).toMatchObject({ status, spec: { retention: { ttl: '1d' } } });
 });

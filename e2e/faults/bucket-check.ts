@@ -10,7 +10,7 @@ export interface StoredObjects {
 }
 
 /** What the service itself keeps beside payloads: the store's identity, and what it has written to see that it may. */
-export const OWN: readonly string[] = ['store.json', 'clock.json', 'write-check'];
+export const OWN: readonly string[] = ['store.json', 'lease.json', 'clock.json', 'write-check'];
 
 /** Names of all objects, relative to the store. */
 export async function namesIn({ client, bucket, prefix }: StoredObjects): Promise<Set<string>> {

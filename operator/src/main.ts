@@ -4,6 +4,7 @@ import { pino } from 'pino';
 import packageFile from '../package.json' with { type: 'json' };
 import { ApiError } from './kubernetes/api.ts';
 import { connectToKubernetes } from './kubernetes/client-node-api.ts';
+import { clusterUID } from './kubernetes/cluster-name.ts';
 import { EventRecorder } from './kubernetes/event-recorder.ts';
 import { LeaderElection } from './kubernetes/leader-election.ts';
 import { Metrics } from './operations/metrics.ts';
@@ -61,7 +62,9 @@ async function run(options: OperatorOptions): Promise<void> {
   try {
     await election.run(stopping, async (signal) => {
       log.info({ lease: options.leaseName }, 'this replica leads');
-      controller = new Controller({ api, settings: options, events, metrics, log });
+      const clusterName = options.clusterName ?? (await clusterUID(api, signal));
+      const settings = { ...options, clusterName };
+      controller = new Controller({ api, settings, events, metrics, log });
       await controller.run(signal);
     });
     await events.settled(AbortSignal.timeout(2_000));

@@ -5,7 +5,9 @@ export interface OperatorOptions {
   readonly image: string;
   readonly imagePullPolicy: 'Always' | 'IfNotPresent' | 'Never';
   readonly imagePullSecrets: readonly string[];
-  /** where the operator and its Lease are */
+  /** how others are told of the cluster; `undefined`: by the UID of its namespace kube-system */
+  readonly clusterName: string | undefined;
+  /** where the operator and its own Lease are */
   readonly namespace: string;
   /** whose pods may scrape the gateways and reapers; empty: those of any namespace */
   readonly scrapeNamespaces: readonly string[];
@@ -33,6 +35,7 @@ Options:
   --image IMAGE              image of the gateways and reapers (required)
   --image-pull-policy POLICY Always, IfNotPresent or Never [default: IfNotPresent]
   --image-pull-secret NAME   a Secret of the store's namespace to pull the image with; may be repeated
+  --cluster-name NAME        how stores elsewhere are told who uses a storage [default: the UID of the namespace kube-system]
   --namespace NAMESPACE      the operator's own, which holds its Lease (required)
   --scrape-namespace NAMESPACE
                              lets its pods, and the operator, scrape gateways and reapers, and no others; may be repeated [default: any]
@@ -59,6 +62,7 @@ export function parseOptions(args: readonly string[]): OperatorOptions {
     image: required(values.image, '--image IMAGE'),
     imagePullPolicy,
     imagePullSecrets: values['image-pull-secret'] ?? [],
+    clusterName: values['cluster-name'] || undefined,
     namespace: required(values.namespace, '--namespace NAMESPACE'),
     scrapeNamespaces: namespaceNames(values['scrape-namespace'] ?? []),
     leaseName: values['lease-name'] ?? 'large-payload-operator',
@@ -76,6 +80,7 @@ function parse(args: readonly string[]) {
         image: { type },
         'image-pull-policy': { type },
         'image-pull-secret': { type, multiple: true },
+        'cluster-name': { type },
         namespace: { type },
         'scrape-namespace': { type, multiple: true },
         'lease-name': { type },

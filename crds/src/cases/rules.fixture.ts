@@ -38,6 +38,11 @@ const written = (fields: object): Named => [
   manifest({ storage: { s3: { bucket: 'payloads', ...fields } } }),
 ];
 
+const behind = (backend: string, prefix: string): Named => [
+  JSON.stringify(prefix),
+  manifest({ storage: { [backend]: { bucket: 'payloads', prefix } } }),
+];
+
 /** Every rule of the schema that judges a manifest by itself, with manifests on both sides of it. */
 export const ruleCases: readonly StoreCase[] = [
   ...rule(
@@ -62,6 +67,33 @@ export const ruleCases: readonly StoreCase[] = [
     [{}, { ...s3, ...gcs }, { ...azure, ...filesystem }, { ...s3, ...gcs, ...azure, ...filesystem }].map(
       stored,
     ),
+  ),
+  ...['s3', 'gcs'].flatMap((backend) =>
+    rule(
+      `spec.storage.${backend}.prefix`,
+      'no segment may be blobs, begin with expires-, be . or .., or have a control character',
+      ['blob/', 'a/blobs-1/', 'Blobs/', 'a/expires/', 'expired-/', '.../', '.a/', 'a../', 'é b/'].map(
+        (prefix) => behind(backend, prefix),
+      ),
+      [
+        ...[
+          'blobs/',
+          'a/blobs/',
+          'blobs/a/',
+          'expires-/',
+          'a/expires-20261224T000000Z-30d/b/',
+          './',
+          'a/../',
+        ],
+        ...['a\u0000/', 'a\nb/', '\u007f/', 'a/\u0085/'],
+      ].map((prefix) => behind(backend, prefix)),
+    ),
+  ),
+  ...rule(
+    'spec.storage.azure.prefix',
+    'no segment may be blobs',
+    [],
+    [['blobs/', manifest({ storage: { azure: { ...azure.azure, prefix: 'blobs/' } } })]],
   ),
   ...rule(
     'spec.storage.s3.storageClass',

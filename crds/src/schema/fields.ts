@@ -6,17 +6,6 @@ import type { Rule } from './node.ts';
 
 export const bucketName = (description: string) => Text({ description, minLength: 3, maxLength: 222 });
 
-export const keyPrefix = () =>
-  Text({
-    description:
-      'Put before the name of every object, so that a bucket may hold other things beside this store: empty, ' +
-      'or path segments that each end with a slash, such as payloads/orders/. Cannot be changed later.',
-    default: '',
-    maxLength: 256,
-    pattern: '^([^/]+/)*$',
-    inWords: 'nothing, or path segments that each end with a slash, such as payloads/',
-  });
-
 export const url = (description: string) =>
   Text({
     description,

@@ -1,6 +1,7 @@
 import { Boolean as Flag, Object as MapOf, Optional, String as Text } from 'typebox';
-import { bucketName, keyPrefix, resourceName, url } from './fields.ts';
+import { bucketName, resourceName, url } from './fields.ts';
 import { at, has, type Rule } from './node.ts';
+import { keyPrefix } from './prefix.ts';
 
 const BACKENDS = ['s3', 'gcs', 'azure', 'filesystem'];
 
@@ -143,7 +144,19 @@ const Filesystem = MapOf(
 );
 
 export const StorageSchema = MapOf(
-  { s3: Optional(S3), gcs: Optional(GCS), azure: Optional(Azure), filesystem: Optional(Filesystem) },
+  {
+    s3: Optional(S3),
+    gcs: Optional(GCS),
+    azure: Optional(Azure),
+    filesystem: Optional(Filesystem),
+    shared: Optional(
+      Flag({
+        description:
+          'Uses the storage beside stores of the same namespace and name, in other clusters for example, that say so ' +
+          'too. Otherwise one resource at a time uses it, and others are refused. Default: false.',
+      }),
+    ),
+  },
   {
     description: 'Where the payloads are kept: exactly one backend, which cannot be changed later.',
     rules: [exactlyOneBackend, backendStays],

@@ -16,6 +16,7 @@ export const LARGE_PAYLOAD_STORES: ResourceKind = {
   plural: PLURAL,
 };
 export const CONFIG_MAPS = core('ConfigMap', 'configmaps');
+export const NAMESPACES = core('Namespace', 'namespaces');
 export const PODS = core('Pod', 'pods');
 export const SERVICE_ACCOUNTS = core('ServiceAccount', 'serviceaccounts');
 export const SERVICES = core('Service', 'services');

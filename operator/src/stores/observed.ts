@@ -78,12 +78,21 @@ export interface ObservedPod {
   readonly ended: Ended | undefined;
 }
 
+export interface TakenOver {
+  /** who had it, in words */
+  readonly from: string;
+  /** ms since the epoch */
+  readonly time: number;
+}
+
 /** What `GET :8578/status` of a pod says. */
 export interface ServiceReport {
   /** `NAMESPACE/NAME` */
   readonly store: string;
   /** of the storage that it found; `undefined`: none yet */
   readonly storageID: string | undefined;
+  /** whose lease of the storage was over, so that this store took it over */
+  readonly takenOver?: TakenOver | undefined;
   readonly version: string;
   readonly ready: boolean;
   /** why it is not ready */

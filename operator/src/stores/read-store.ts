@@ -56,7 +56,10 @@ function judge(manifest: Readonly<Record<string, unknown>>): Judged {
 
 function parse(manifest: Readonly<Record<string, unknown>>): Judged {
   try {
-    return { spec: readLargePayloadStore(manifest, 'the resource').spec, problems: [] };
+    return {
+      spec: readLargePayloadStore(manifest, 'the resource', { allowReservedPrefix: true }).spec,
+      problems: [],
+    };
   } catch (error) {
     if (error instanceof ManifestError) return { spec: undefined, problems: error.problems };
     throw error;

@@ -39,8 +39,11 @@ function isNews(before: Condition | undefined, after: Condition): boolean {
   return !PASSING.has(after.reason) || before?.status === 'True';
 }
 
+/** It goes on, and somebody should look. */
+const TRUE_BUT_NOT_WELL: ReadonlySet<string> = new Set(['FewerPods', 'StorageTakenOver']);
+
 function transition({ status, reason, message }: Condition): Transition {
-  const isWell = (status === 'True' && reason !== 'FewerPods') || PASSING.has(reason);
+  const isWell = (status === 'True' && !TRUE_BUT_NOT_WELL.has(reason)) || PASSING.has(reason);
   return { type: isWell ? 'Normal' : 'Warning', reason, note: shortened(message) };
 }
 

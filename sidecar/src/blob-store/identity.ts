@@ -26,6 +26,13 @@ export class ForeignStoreError extends Error {
   }
 }
 
+/** Nobody's data is in the storage, as far as that can be told. */
+export class NoIdentityError extends StorageError {
+  constructor(message: string) {
+    super('unavailable', message);
+  }
+}
+
 /**
  * Writes our identity and an id into an empty storage (`new`), and compares the identity with what is there. The id tells
  * the storage from any other in which a store of the same name began, in another cluster for example.
@@ -78,7 +85,7 @@ export async function assertClaimed(
 }
 
 function assertSame(identity: StoreIdentity, found: Found | undefined, absent: string): string {
-  if (found === undefined) throw new StorageError('unavailable', absent);
+  if (found === undefined) throw new NoIdentityError(absent);
   if (found.store !== format(identity)) throw new ForeignStoreError(identity, found.store);
   return found.storageID;
 }

@@ -1,13 +1,23 @@
 import { StorageError } from '../drivers/driver.ts';
+import type { StorageLease } from '../lease/storage-lease.ts';
 import { assertSameStorage } from './identity.ts';
 
+/** What else decides who may put and delete. */
+export interface StorageUse {
+  /** who uses the storage, of all that may say it is theirs; absent: nobody else does */
+  readonly lease?: Pick<StorageLease, 'assertHeld' | 'check' | 'assertMayDelete'>;
+  /** why nothing is ever deleted from this storage */
+  readonly neverDelete?: string | undefined;
+}
+
 /**
- * Knows whether the storage is still this store's. Another one may take its place while a process runs (a volume mounted
- * anew, a restored bucket), and in that one nothing may be put or deleted.
+ * Knows whether the storage is still this store's, and this store's resource the one that uses it. Another one may take its
+ * place while a process runs (a volume mounted anew, a restored bucket), and in that one nothing may be put or deleted.
  */
 export class OwnershipGuard {
   readonly #look: () => Promise<string>;
   readonly #lifetime: number;
+  readonly #use: StorageUse;
   #confirmedAt = Number.NEGATIVE_INFINITY;
   #looking: Promise<void> | undefined;
   #storageID: string | undefined;
@@ -16,9 +26,10 @@ export class OwnershipGuard {
    * @param look resolves to the storage's id; rejects unless the storage is there and is this store's
    * @param lifetime how long a look that found it so answers for, ms
    */
-  constructor(look: () => Promise<string>, lifetime: number) {
+  constructor(look: () => Promise<string>, lifetime: number, use: StorageUse = {}) {
     this.#look = look;
     this.#lifetime = lifetime;
+    this.#use = use;
   }
 
   /** Of the storage that was found first, which is the only one from then on; `undefined`: none was yet. */
@@ -31,11 +42,34 @@ export class OwnershipGuard {
    * @throws ForeignStoreError, StorageError
    */
   async assertOurs(): Promise<void> {
-    if (performance.now() - this.#confirmedAt < this.#lifetime) return;
-    this.#looking ??= this.check().finally(() => {
-      this.#looking = undefined;
-    });
-    await this.#looking;
+    if (performance.now() - this.#confirmedAt >= this.#lifetime) {
+      this.#looking ??= this.#checkIdentity().finally(() => {
+        this.#looking = undefined;
+      });
+      await this.#looking;
+    }
+    await this.#use.lease?.assertHeld();
+  }
+
+  /** Looks now, and shares no look that began earlier. @throws ForeignStoreError, StorageError */
+  async check(): Promise<void> {
+    await this.#checkIdentity();
+    await this.#use.lease?.assertHeld();
+  }
+
+  /** As `assertOurs`, for who deletes. @throws ForeignStoreError, StorageError; the signal's reason */
+  async assertMayDelete(signal: AbortSignal): Promise<void> {
+    const { neverDelete, lease } = this.#use;
+    if (neverDelete !== undefined) throw new StorageError('unavailable', neverDelete);
+    await this.assertOurs();
+    await lease?.assertMayDelete(signal);
+  }
+
+  /** As `check`, for who deletes. @throws ForeignStoreError, StorageError; the signal's reason */
+  async checkMayDelete(signal: AbortSignal): Promise<void> {
+    await this.#checkIdentity();
+    await this.#use.lease?.check();
+    await this.assertMayDelete(signal);
   }
 
   /** A byte altered on the way may be one of an id: what is not the known one counts when it was read twice. */
@@ -48,8 +82,7 @@ export class OwnershipGuard {
     assertSameStorage(found, this.#storageID);
   }
 
-  /** Looks now, and shares no look that began earlier. @throws ForeignStoreError, StorageError */
-  async check(): Promise<void> {
+  async #checkIdentity(): Promise<void> {
     const begun = performance.now();
     try {
       const found = await this.#look();

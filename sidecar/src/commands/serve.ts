@@ -2,9 +2,10 @@ import packageFile from '../../package.json' with { type: 'json' };
 import { isStorageId } from '../blob-store/identity.ts';
 import { assertMounts, type Mounts, noticesOfEnvironment } from '../drivers/start-driver.ts';
 import { isLoopback, type ListenAddress, parseListenAddress } from '../http/listen-address.ts';
+import { isLeaseText } from '../lease/lease.ts';
 import { createLog } from '../operations/log.ts';
 import type { Claim } from '../roles/claim.ts';
-import type { Role, ServiceSettings } from '../roles/role.ts';
+import type { ClusterResource, Role, ServiceSettings } from '../roles/role.ts';
 import { ROLES } from '../roles/roles.ts';
 import { assertBuilt } from '../roles/unbuilt-features.ts';
 import { type Command, stringOption, type Values } from './command.ts';
@@ -53,6 +54,16 @@ export const serve: Command = {
       type: 'boolean',
       help: "for one start: the clock is right, whatever the storage's clock.json says",
     },
+    'resource-uid': {
+      type: 'string',
+      placeholder: 'UID',
+      help: "for gateway and reaper: of the resource whose process this is; another one's is refused while this one uses the storage [default: the store's namespace and name, as for standalone]",
+    },
+    'cluster-name': {
+      type: 'string',
+      placeholder: 'NAME',
+      help: 'for gateway and reaper, with --resource-uid: how whoever is refused shall be told where that resource is',
+    },
     listen: {
       type: 'string',
       placeholder: 'HOST:PORT',
@@ -86,7 +97,8 @@ and try again until it can.`,
 async function run(_positionals: readonly string[], values: Values): Promise<void> {
   const role = roleNamed(stringOption(serve, values, 'role'));
   const listen = listenAddresses(role, values);
-  const manifest = await readManifest(stringOption(serve, values, 'config'));
+  // A store that 0.1 began there goes on.
+  const manifest = await readManifest(stringOption(serve, values, 'config'), { allowReservedPrefix: true });
   assertBuilt(manifest);
   role.assertNeeded(manifest);
   const mounts: Mounts = {
@@ -95,6 +107,7 @@ async function run(_positionals: readonly string[], values: Values): Promise<voi
   };
   const claim = claimOf(role, values);
   const acceptClock = values['accept-clock'] === true;
+  const resource = resourceOf(role, values);
   usage(() => assertMounts(manifest, mounts));
   const log = createLog();
   for (const field of role.unusedFields(manifest))
@@ -102,7 +115,7 @@ async function run(_positionals: readonly string[], values: Values): Promise<voi
   for (const { level, text } of noticesOfEnvironment(manifest)) log[level](text);
   const { version } = packageFile;
   const service = await role
-    .start({ manifest, version, listen, claim, acceptClock }, mounts, log)
+    .start({ manifest, version, listen, claim, resource, acceptClock }, mounts, log)
     .catch((error) => Promise.reject(withPortHint(error, '--listen, --metrics-listen or --admin-listen')));
   log.info({ ...service.addresses, role: role.name, version }, 'listening');
   await untilStopped(service, log);
@@ -130,6 +143,20 @@ function claimOf({ name }: Role, values: Values): Claim {
   if (newStorageID !== undefined && !isStorageId(newStorageID))
     throw new UsageError('--new-storage-id has up to 64 letters, digits, - and _');
   return { claimedFile, newStorageID };
+}
+
+function resourceOf({ name }: Role, values: Values): ClusterResource {
+  const uid = givenOption(values, 'resource-uid');
+  const cluster = givenOption(values, 'cluster-name');
+  if (uid !== undefined && name === 'standalone')
+    throw new UsageError('--resource-uid is for --role gateway and reaper; leave it out');
+  if (uid !== undefined && !isStorageId(uid))
+    throw new UsageError('--resource-uid has up to 64 letters, digits, - and _');
+  if (cluster !== undefined && uid === undefined)
+    throw new UsageError('--cluster-name tells where the resource of --resource-uid is; give that, too');
+  if (cluster !== undefined && !isLeaseText(cluster))
+    throw new UsageError('--cluster-name has up to 253 ASCII characters, none of them a space');
+  return { uid, cluster };
 }
 
 function listenAddresses(role: Role, values: Values): ServiceSettings['listen'] {

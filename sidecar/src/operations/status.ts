@@ -1,6 +1,8 @@
 import type { StoreIdentity } from '../blob-store/identity.ts';
 import type { OwnershipGuard } from '../blob-store/ownership-guard.ts';
 import type { Driver } from '../drivers/driver.ts';
+import type { Lease } from '../lease/lease.ts';
+import type { StorageLease } from '../lease/storage-lease.ts';
 import type { Reaper, ReaperStatus } from '../retention/reaper.ts';
 import type { Readiness, ReadinessReport } from './readiness.ts';
 import { withoutKeys } from './without-keys.ts';
@@ -8,6 +10,7 @@ import { withoutKeys } from './without-keys.ts';
 export interface StatusContext {
   readonly identity: StoreIdentity;
   readonly ownership: Pick<OwnershipGuard, 'storageID'>;
+  readonly lease: Pick<StorageLease, 'found'>;
   /** as given by `--role` */
   readonly role: string;
   readonly version: string;
@@ -22,14 +25,23 @@ export type Status = Pick<StatusContext, 'role' | 'version'> &
     readonly store: StoreIdentity;
     /** of the storage that this process found, as `store.json` has it */
     readonly storageID: string | null;
+    /** as `lease.json` has it, whosever it is; absent: none was read yet */
+    readonly lease: LeaseStatus | undefined;
     readonly storage: string;
     readonly reaper: ReaperStatus | null;
   };
+
+/** Times are RFC 3339. */
+export type LeaseStatus = Omit<Lease, 'since' | 'renewed'> & {
+  readonly since: string;
+  readonly renewed: string;
+};
 
 /** Whose process this is and how it does. No key of a payload is in it, nor a workflow's id. */
 export async function statusOf({
   identity,
   ownership,
+  lease,
   role,
   version,
   driver,
@@ -39,9 +51,16 @@ export async function statusOf({
   const report = withoutKeysInError(await readiness.report());
   return {
     ...{ store: identity, role, version, storage: driver.kind, storageID: ownership.storageID ?? null },
+    lease: leaseStatus(lease.found),
     ...report,
     reaper: reaper === undefined ? null : withoutKeysInLastError(reaper.status),
   };
+}
+
+function leaseStatus(lease: Lease | undefined): LeaseStatus | undefined {
+  if (lease === undefined) return undefined;
+  const { since, renewed, ...rest } = lease;
+  return { ...rest, since: new Date(since).toISOString(), renewed: new Date(renewed).toISOString() };
 }
 
 function withoutKeysInError(report: ReadinessReport): ReadinessReport {

@@ -37,7 +37,7 @@ export async function* cleanup(
   { age, dryRun, signal }: { age: number; dryRun: boolean; signal: AbortSignal },
 ): AsyncGenerator<CleanupProgress> {
   await clock.check();
-  await ownership.check();
+  await ownership.checkMayDelete(signal);
   const unconfirmed = await clockKeeper.refresh();
   if (unconfirmed !== undefined && !dryRun)
     throw new ServiceError('clock_difference', deletionWaitOf(unconfirmed).message);
@@ -48,7 +48,7 @@ export async function* cleanup(
     let objects = 0;
     let bytes = 0;
     try {
-      await ownership.assertOurs();
+      await ownership.assertMayDelete(signal);
       for await (const page of (dryRun ? countWindow : deleteWindow)(driver, folder, signal)) {
         objects += page.objects;
         bytes += page.bytes;

@@ -97,7 +97,7 @@ export class Reaper {
    */
   async pass(signal: AbortSignal, limits: PassLimits = PASS_LIMITS): Promise<DeletionWait | undefined> {
     await this.#clock.check();
-    await this.#ownership.check();
+    await this.#ownership.checkMayDelete(signal);
     const unconfirmed = await this.#clockKeeper.refresh();
     this.#tellLag();
     if (unconfirmed !== undefined) return deletionWaitOf(unconfirmed);
@@ -130,7 +130,7 @@ export class Reaper {
     let bytes = 0;
     const started = performance.now();
     await this.#clock.assertTrusted();
-    await this.#ownership.assertOurs();
+    await this.#ownership.assertMayDelete(signal);
     try {
       for await (const page of deleteWindow(this.#driver, folder, signal, limits)) {
         objects += page.objects;

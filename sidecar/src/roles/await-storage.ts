@@ -3,6 +3,7 @@ import type { FastifyBaseLogger } from 'fastify';
 import type { AwaitedDriver } from '../drivers/awaited-driver.ts';
 import type { Driver } from '../drivers/driver.ts';
 import { type Mounts, startDriver } from '../drivers/start-driver.ts';
+import { StorageInUseError } from '../lease/storage-in-use-error.ts';
 import type { ServiceSettings } from './role.ts';
 import { identityLimit } from './service-parts.ts';
 
@@ -52,6 +53,7 @@ export async function awaitStorage(
 ): Promise<void> {
   let told = '';
   for (let failures = 0; !signal.aborted; failures += 1) {
+    let pause = pauseAfter(failures);
     try {
       awaited.arrive(await attempt(signal));
       log.info({ storage: awaited.kind }, 'the storage can be used');
@@ -59,11 +61,12 @@ export async function awaitStorage(
     } catch (error) {
       if (signal.aborted) return;
       const { message } = error as Error;
+      if (error instanceof StorageInUseError) pause = error.retryAfter ?? pause;
       awaited.stillWaiting(error as Error);
       if (message !== told) log.warn({ reason: message }, 'the storage cannot be used yet; trying again');
       told = message;
     }
-    await sleep(pauseAfter(failures), undefined, { signal }).catch(() => {});
+    await sleep(pause, undefined, { signal }).catch(() => {});
   }
 }
 

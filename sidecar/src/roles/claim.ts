@@ -1,14 +1,17 @@
 import { readFile } from 'node:fs/promises';
 import type { FastifyBaseLogger } from 'fastify';
+import type { ClockKeeper } from '../blob-store/clock-keeper.ts';
 import {
   assertClaimed,
   assertIdentity,
   assertSameStorage,
   claimStorage,
+  NoIdentityError,
   type StoreIdentity,
 } from '../blob-store/identity.ts';
 import { tryWrite } from '../blob-store/write-trial.ts';
 import { type Driver, StorageError } from '../drivers/driver.ts';
+import type { StorageLease } from '../lease/storage-lease.ts';
 
 /** What a cluster tells the pods of a store about its storage. */
 export interface Claim {
@@ -18,9 +21,18 @@ export interface Claim {
   readonly newStorageID?: string | undefined;
 }
 
+export interface Beginning {
+  /** is acquired before anything but the identity is written */
+  readonly lease?: Pick<StorageLease, 'acquire'>;
+  /** is told of a store that begins: nothing in it was placed by another clock */
+  readonly clockKeeper?: Pick<ClockKeeper, 'beginNew'>;
+  /** why a store is not begun in this place, though one that is there goes on */
+  readonly noNewStore?: string | undefined;
+}
+
 /**
- * Makes an empty storage this store's (`new`), which whoever runs it is told, or makes sure that one which is takes our writes.
- * @throws ForeignStoreError, StorageError
+ * Makes an empty storage this store's, which whoever runs it is told, or makes sure that one which is takes our writes.
+ * @throws ForeignStoreError, StorageError, among them StorageInUseError
  */
 export async function beginStore(
   driver: Driver,
@@ -28,18 +40,21 @@ export async function beginStore(
   log: FastifyBaseLogger,
   signal: AbortSignal,
   claim: Claim = {},
-): Promise<'new' | 'known'> {
+  { lease, clockKeeper, noNewStore }: Beginning = {},
+): Promise<void> {
   const { newStorageID } = claim;
   const claimed = await claimedStorage(claim);
-  if (claimed !== undefined) {
-    await assertStorage(driver, identity, signal, claimed);
-  } else if ((await claimStorage(driver, identity, signal, newStorageID)) === 'new') {
-    // Written just now: it takes writes.
+  if (noNewStore !== undefined) await assertBegun(driver, identity, signal, noNewStore);
+  const isNew =
+    claimed === undefined && (await claimStorage(driver, identity, signal, newStorageID)) === 'new';
+  if (claimed !== undefined) await assertStorage(driver, identity, signal, claimed);
+  if (isNew) {
     log.warn({ store: identity }, 'the storage was empty: this begins a new store in it');
-    return 'new';
+    clockKeeper?.beginNew();
   }
-  await assertTakesWrites(driver, log, signal);
-  return 'known';
+  await lease?.acquire(driver, signal);
+  // What was written just now takes writes.
+  if (!isNew) await assertTakesWrites(driver, log, signal);
 }
 
 /**
@@ -55,6 +70,20 @@ export async function joinStore(
   const claimed = await claimedStorage(claim);
   if (claimed === undefined) await assertClaimed(driver, identity, signal);
   else await assertStorage(driver, identity, signal, claimed);
+}
+
+async function assertBegun(
+  driver: Driver,
+  identity: StoreIdentity,
+  signal: AbortSignal,
+  reason: string,
+): Promise<void> {
+  try {
+    await assertIdentity(driver, identity, signal);
+  } catch (error) {
+    if (!(error instanceof NoIdentityError)) throw error;
+    throw new StorageError('unavailable', `no store may be begun here: ${reason}; give it another prefix`);
+  }
 }
 
 /**

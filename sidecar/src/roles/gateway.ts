@@ -34,12 +34,10 @@ export const gateway: Role = {
       servers: { data: data.app, ...buildOperationsPorts(parts, { reaper, mayDelete }) },
       drain: { limit: data.putTimeLimit + DRAIN_MARGIN, lameDuck: LAME_DUCK, linger: LINGER },
       work: async (signal) => {
-        const claim = async (opened: Driver, limit: AbortSignal) => {
-          const found = await beginStore(opened, parts.identity, log, limit, settings.claim);
-          if (found === 'new') parts.clockKeeper.beginNew();
-        };
+        const claim = (opened: Driver, limit: AbortSignal) =>
+          beginStore(opened, parts.identity, log, limit, settings.claim, parts.beginning);
         await awaitStorage(driver, () => openStorage(settings, mounts, claim, log, signal), log, signal);
-        await Promise.all([parts.clockKeeper.run(signal), reaper?.run(signal)]);
+        await Promise.all([parts.lease.run(signal), parts.clockKeeper.run(signal), reaper?.run(signal)]);
       },
     });
   },

@@ -21,6 +21,8 @@ import type { RoleName } from './role.ts';
 /** Longer than the longest pause between two tries. */
 const HEALING_LIMIT = 20_000;
 
+const EXPIRED = `expires-20200101T000000Z-30d/orders/common/sha256:${'0'.repeat(64)}/sha256:${'0'.repeat(64)}`;
+
 const server = (await unlessMissing(startSeaweedfs)) as S3Server;
 afterAll(() => server?.stop());
 const { serve, run, newFolder } = realProgram();
@@ -29,16 +31,21 @@ interface Place {
   readonly s3: Partial<S3Location> & { readonly bucket: string };
   readonly name?: string;
   readonly credentials?: string;
+  readonly args?: readonly string[];
 }
 
-function start(role: RoleName, { s3, name = 'example', credentials }: Place): Promise<ServingProcess> {
+function start(
+  role: RoleName,
+  { s3, name = 'example', credentials, args = [] }: Place,
+): Promise<ServingProcess> {
   const manifest = JSON.stringify({
     apiVersion: 'largepayload.dev/v1alpha1',
     kind: 'LargePayloadStore',
     metadata: { name, namespace: 'payments' },
     spec: { storage: { s3 }, retention: { ttl: '1h', reaperInterval: '1s' } },
   });
-  return serve({ role, manifest, args: ['--credentials-dir', credentials ?? server.credentialsFolder] });
+  const folder = credentials ?? server.credentialsFolder;
+  return serve({ role, manifest, args: ['--credentials-dir', folder, ...args] });
 }
 
 const json = async (service: ServingProcess, path: string) => {
@@ -120,9 +127,78 @@ describe.skipIf(server === undefined)('on a bucket', () => {
     expect((await json(first, '/status')).ready).toBe(true);
   });
 
+  test.concurrent('the pods of another cluster with the same manifest store and delete nothing, and say where it is', async () => {
+    const s3 = await server.newBucket();
+    const of = (cluster: string) => ['--resource-uid', `uid-${cluster}`, '--cluster-name', cluster];
+    await using first = await start('gateway', { s3, args: of('prod') });
+    await ready(first);
+    await server.client.send(new PutObjectCommand({ Bucket: s3.bucket, Key: EXPIRED, Body: 'expired' }));
+    const before = await objectsIn(s3);
+    await using gateway = await start('gateway', { s3, args: of('staging') });
+    await using reaper = await start('reaper', { s3, args: of('staging') });
+    for (const service of [gateway, reaper]) {
+      await says(service, 'in use by payments/example of the cluster prod (uid-prod) since 20');
+    }
+    expectError(await put(gateway, 'not stored'), 'storage_unavailable');
+    const refused = await call(reaper.admin, '/admin/payload-store/cleanup?age=1s', { method: 'POST' });
+    expect(refused.body.toString()).toContain('in use by');
+    expect(await objectsIn(s3)).toEqual(before);
+    expect((await put(first, 'stored')).status).toBe(201);
+    await using own = await start('reaper', { s3, args: of('prod') });
+    await eventually('its own reaper deletes', async () => !(await objectsIn(s3)).includes(EXPIRED));
+    expect((await json(own, '/status')).lease).toMatchObject({ holder: 'uid-prod', cluster: 'prod' });
+  });
+
+  test.concurrent('a store at the root of a bucket leaves those behind prefixes alone, and they it', async () => {
+    const { bucket, ...place } = await server.newBucket();
+    const keys = ['', 'orders/', 'a/b/'].map((prefix) => `${prefix}${EXPIRED}`);
+    for (const Key of keys)
+      await server.client.send(new PutObjectCommand({ Bucket: bucket, Key, Body: 'expired' }));
+    const at = (prefix: string) => ({
+      s3: { ...place, bucket, prefix },
+      name: prefix === '' ? 'root' : 'orders',
+    });
+    const expired = async () => (await objectsIn({ bucket })).filter((key) => key?.includes('expires-2020'));
+    {
+      await using root = await start('standalone', at(''));
+      await eventually('its own is gone', async () => (await expired()).length === 2);
+      const cleanup = ['cleanup', '--older-than', '1s', '--admin-url', `http://${root.admin}`];
+      expect((await run(cleanup)).code).toBe(0);
+      expect(await expired()).toEqual(keys.slice(1).toSorted());
+    }
+    await using orders = await start('standalone', at('orders/'));
+    await eventually('its own is gone', async () => (await expired()).length === 1);
+    expect((await put(orders, 'behind a prefix')).status).toBe(201);
+    expect(await expired()).toEqual([`a/b/${EXPIRED}`]);
+  });
+
+  test.concurrent('behind a prefix within another’s windows no store is begun, and one of 0.1 serves and deletes nothing', async () => {
+    const { bucket, ...place } = await server.newBucket();
+    const s3 = { ...place, bucket, prefix: 'expires-a/' };
+    await expect(start('standalone', { s3 })).rejects.toThrow(
+      'no store may be begun here: the prefix "expires-a/" has a segment that stores keep for themselves',
+    );
+    await using waiting = await start('gateway', { s3 });
+    await says(waiting, 'no store may be begun here');
+    expect(await objectsIn({ bucket })).toEqual([]);
+    const Body = JSON.stringify({ namespace: 'payments', name: 'example' });
+    const objects = { [`expires-a/${EXPIRED}`]: 'expired', 'expires-a/store.json': Body };
+    for (const [Key, text] of Object.entries(objects))
+      await server.client.send(new PutObjectCommand({ Bucket: bucket, Key, Body: text }));
+    await ready(waiting);
+    expect((await put(waiting, 'goes on')).status).toBe(201);
+    await using reaper = await start('reaper', { s3 });
+    await eventually('it says why', async () =>
+      /nothing is deleted: the prefix/.test((await json(reaper, '/status')).reaper.lastError ?? ''),
+    );
+    const cleanup = await call(reaper.admin, '/admin/payload-store/cleanup?age=1s', { method: 'POST' });
+    expect(cleanup.body.toString()).toContain('copy the data to a store of another prefix');
+    expect(await objectsIn({ bucket })).toContain(`expires-a/${EXPIRED}`);
+  });
+
   test.concurrent('a reaper waits until a gateway has claimed the storage, then deletes; the gateway may not', async () => {
     const s3 = await server.newBucket();
-    const expired = `expires-20200101T000000Z-30d/orders/common/sha256:${'0'.repeat(64)}/sha256:${'0'.repeat(64)}`;
+    const expired = EXPIRED;
     await server.client.send(new PutObjectCommand({ Bucket: s3.bucket, Key: expired, Body: 'expired' }));
     await using reaper = await start('reaper', { s3 });
     await says(reaper, 'no store.json yet; a gateway of the store writes it');
@@ -153,7 +229,8 @@ describe.skipIf(server === undefined)('on a bucket', () => {
       stderr: expect.stringContaining("ask the admin port of the store's reaper"),
     });
     expect((await cleanup(reaper)).code).toBe(0);
-    expect(await objectsIn(s3)).toHaveLength(2);
+    expect((await objectsIn(s3)).slice(-2)).toEqual(['lease.json', 'store.json']);
+    expect(await objectsIn(s3)).toHaveLength(3);
     reaper.process.kill('SIGTERM');
     expect(await reaper.exited).toBe(0);
   });

@@ -39,6 +39,7 @@ export const reaper: Role = {
       work: async (signal) => {
         const admit = async (opened: Driver, limit: AbortSignal) => {
           await joinStore(opened, parts.identity, limit, settings.claim);
+          await parts.lease.acquire(opened, limit);
           await tryDelete(opened, limit);
         };
         await awaitStorage(driver, () => openStorage(settings, mounts, admit, log, signal), log, signal);

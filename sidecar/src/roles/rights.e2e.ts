@@ -78,7 +78,7 @@ describe.skipIf(server === undefined)(
       const { Body } = await server.client.send(clock);
       expect(JSON.parse((await Body?.transformToString()) ?? '').mark).toMatch(/Z$/);
       await eventually('what expired is gone', async () => !(await stored()).includes(expired));
-      expect(await stored()).toEqual([`orders${keyOf(created)}`, 'orders/store.json']);
+      expect(await stored()).toEqual([`orders${keyOf(created)}`, 'orders/lease.json', 'orders/store.json']);
       const deleted = () => metric(reaper, 'payload_store_cleanup_deleted_total');
       await eventually('it was counted', async () => (await deleted()) === 1);
       const cleanup = '/admin/payload-store/cleanup?age=1s';

@@ -3,6 +3,7 @@ import type { FastifyBaseLogger } from 'fastify';
 import type { DataLimits } from '../data-api/limits.ts';
 import type { Mounts } from '../drivers/start-driver.ts';
 import type { ListenAddress } from '../http/listen-address.ts';
+import type { LeaseTimes } from '../lease/lease-decision.ts';
 import type { Claim } from './claim.ts';
 
 export type RoleName = 'standalone' | 'gateway' | 'reaper';
@@ -19,6 +20,15 @@ export interface ServiceSettings {
   readonly claim?: Claim;
   /** whether a person says, for this start, that the clock is right */
   readonly acceptClock?: boolean;
+  readonly resource?: ClusterResource;
+  readonly leaseTimes?: LeaseTimes;
+}
+
+/** The resource whose process this is, which tells it from one of the same name elsewhere. */
+export interface ClusterResource {
+  readonly uid?: string | undefined;
+  /** the name of its cluster, for people */
+  readonly cluster?: string | undefined;
 }
 
 export interface RunningService<Port extends string = string> {

@@ -37,6 +37,7 @@ export async function runService<Port extends PortName>(
     parts.readiness.beginDraining();
     stopping.abort();
     await endServers(ends, composition.drain, working);
+    await parts.lease.release();
     await parts.driver.close();
   };
   return { addresses, stop };

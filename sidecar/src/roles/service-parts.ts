@@ -16,6 +16,7 @@ import { TransferWatch } from '../data-api/transfer-watch.ts';
 import type { Driver } from '../drivers/driver.ts';
 import { storageKind } from '../drivers/start-driver.ts';
 import { FairBudget } from '../http/fair-budget.ts';
+import { StorageLease } from '../lease/storage-lease.ts';
 import { memoryLimit } from '../memory/memory-limit.ts';
 import { processLimits } from '../memory/process-limits.ts';
 import { buildAdminServer } from '../operations/admin-server.ts';
@@ -24,7 +25,8 @@ import { buildMetricsServer } from '../operations/metrics-server.ts';
 import { Readiness } from '../operations/readiness.ts';
 import { statusOf } from '../operations/status.ts';
 import { Reaper } from '../retention/reaper.ts';
-import { assertStorage, claimedStorage } from './claim.ts';
+import { assertStorage, type Beginning, claimedStorage } from './claim.ts';
+import { reservedPrefix } from './reserved-prefix.ts';
 import type { RoleName, ServiceSettings } from './role.ts';
 
 const IDENTITY_TIMEOUT = 10_000;
@@ -33,6 +35,8 @@ const IDENTITY_TIMEOUT = 10_000;
  * look costs little; on a bucket each is a request, and it is asked for as rarely as the time.
  */
 const IDENTITY_LIFETIME = { filesystem: 1_000, s3: 30_000 };
+
+const MOVE = 'copy the data to a store of another prefix, or delete what has expired by hand';
 
 /** What a role decides for all its parts. */
 export interface Traits {
@@ -56,6 +60,8 @@ export interface ServiceParts {
   readonly clock: ClockGuard;
   readonly clockKeeper: ClockKeeper;
   readonly ownership: OwnershipGuard;
+  readonly lease: StorageLease;
+  readonly beginning: Beginning;
   readonly writes: WriteWatch;
   readonly readiness: Readiness;
   readonly traffic: {
@@ -76,9 +82,14 @@ export function buildParts(
   const identity = identityOf(settings.manifest);
   const ttl = ttlOf(settings.manifest);
   const { clock, clockKeeper } = buildClock(traits, driver, settings, log);
+  const reserved = reservedPrefix(settings.manifest);
+  if (reserved !== undefined) log.warn({ reason: reserved }, 'payloads are served, and none is deleted');
+  const lease = buildLease(traits, driver, settings, log);
+  const beginning = { lease, clockKeeper, noNewStore: reserved };
   const ownership = new OwnershipGuard(
     async () => assertStorage(driver, identity, identityLimit(), await claimedStorage(settings.claim)),
     IDENTITY_LIFETIME[storageKind(settings.manifest)],
+    { lease, neverDelete: reserved && `nothing is deleted: ${reserved}; ${MOVE}` },
   );
   const writes = new WriteWatch(() => tryWrite(driver));
   const look = async () => {
@@ -95,7 +106,7 @@ export function buildParts(
   });
   metrics.watchReadiness(readiness);
   return {
-    ...{ traits, settings, identity, ttl, driver, clock, clockKeeper, ownership, writes },
+    ...{ traits, settings, identity, ttl, driver, clock, clockKeeper, ownership, lease, beginning, writes },
     ...{ readiness, traffic, metrics, log },
   };
 }
@@ -126,6 +137,30 @@ function buildClock(
 
 export function identityOf({ metadata }: LargePayloadStore): StoreIdentity {
   return { namespace: metadata.namespace ?? 'default', name: metadata.name };
+}
+
+function buildLease(
+  { mayPut, clockTolerance }: Traits,
+  driver: Driver,
+  { manifest, resource, leaseTimes }: ServiceSettings,
+  log: FastifyBaseLogger,
+): StorageLease {
+  const { namespace, name } = identityOf(manifest);
+  const store = `${namespace}/${name}`;
+  const shared = manifest.spec.storage.shared ?? false;
+  const kind = storageKind(manifest);
+  return new StorageLease(
+    driver,
+    {
+      holder: resource?.uid ?? store,
+      ...{ store, cluster: resource?.cluster, shared, mayWrite: mayPut },
+    },
+    log,
+    {
+      ...{ lifetime: IDENTITY_LIFETIME[kind], clockTolerance, createsExactly: kind === 'filesystem' },
+      ...(leaseTimes !== undefined && { times: leaseTimes }),
+    },
+  );
 }
 
 /** How long a look at the store's identity may take. */
@@ -163,10 +198,10 @@ export function buildOperationsPorts(
   parts: ServiceParts,
   { reaper, mayDelete }: { reaper: Reaper | undefined; mayDelete: boolean },
 ): { metrics: FastifyInstance; admin: FastifyInstance } {
-  const { identity, driver, clock, clockKeeper, ownership, readiness, metrics, log } = parts;
+  const { identity, driver, clock, clockKeeper, ownership, lease, readiness, metrics, log } = parts;
   const { role, clockTolerance } = parts.traits;
   const { version } = parts.settings;
-  const status = () => statusOf({ identity, ownership, role, version, driver, readiness, reaper });
+  const status = () => statusOf({ identity, ownership, lease, role, version, driver, readiness, reaper });
   return {
     metrics: buildMetricsServer({ metrics, readiness, status, log }),
     admin: buildAdminServer({

@@ -1,6 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyBaseLogger } from 'fastify';
 import type { Driver } from '../drivers/driver.ts';
 import { startDriver, storageKind } from '../drivers/start-driver.ts';
+import { StorageInUseError } from '../lease/storage-in-use-error.ts';
 import { beginStore } from './claim.ts';
 import type { Role, RunningService, ServiceSettings } from './role.ts';
 import { runService } from './run-service.ts';
@@ -10,6 +12,7 @@ import {
   buildParts,
   buildReaper,
   identityLimit,
+  type ServiceParts,
 } from './service-parts.ts';
 import { unusedFields } from './standalone-fields.ts';
 
@@ -47,8 +50,7 @@ export async function startStandalone(
   const traits = { role: 'standalone', clockTolerance, latchReadiness: false, mayPut: true } as const;
   const parts = buildParts(traits, driver, settings, log);
   try {
-    const found = await beginStore(driver, parts.identity, log, identityLimit());
-    if (found === 'new') parts.clockKeeper.beginNew();
+    await beginWhenFree(parts);
     await parts.clockKeeper.begin();
   } catch (error) {
     await driver.close();
@@ -60,7 +62,20 @@ export async function startStandalone(
     servers: { data: buildDataPort(parts).app, ...buildOperationsPorts(parts, { reaper, mayDelete: true }) },
     drain: DRAIN,
     work: async (signal) => {
-      await Promise.all([parts.clockKeeper.run(signal), reaper?.run(signal)]);
+      await Promise.all([parts.lease.run(signal), parts.clockKeeper.run(signal), reaper?.run(signal)]);
     },
   });
+}
+
+/** Waits where the storage will be free without anybody's doing. @throws ForeignStoreError, StorageError */
+async function beginWhenFree({ driver, identity, beginning, log }: ServiceParts): Promise<void> {
+  for (let told = false; ; told = true) {
+    try {
+      return await beginStore(driver, identity, log, identityLimit(), {}, beginning);
+    } catch (error) {
+      if (!(error instanceof StorageInUseError) || error.retryAfter === undefined) throw error;
+      if (!told) log.warn({ reason: error.message }, 'the storage cannot be used yet; trying again');
+      await sleep(error.retryAfter);
+    }
+  }
 }

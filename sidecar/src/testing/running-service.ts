@@ -6,6 +6,8 @@ import { type Logger, pino } from 'pino';
 import type { DataLimits } from '../data-api/limits.ts';
 import { FilesystemDriver } from '../drivers/filesystem/filesystem-driver.ts';
 import { objectNameOfFile } from '../drivers/filesystem/object-paths.ts';
+import type { LeaseTimes } from '../lease/lease-decision.ts';
+import type { ClusterResource } from '../roles/role.ts';
 import { startStandalone } from '../roles/standalone.ts';
 import { call } from './http-call.ts';
 
@@ -18,6 +20,10 @@ export interface ServiceOptions {
   /** an existing folder, which is then left to the caller */
   readonly folder?: string;
   readonly log?: Logger;
+  /** `spec.storage.shared` */
+  readonly shared?: boolean;
+  readonly resource?: ClusterResource;
+  readonly leaseTimes?: LeaseTimes;
 }
 
 /** The service on real sockets and a folder of its own, both gone at the end of an `await using` scope. */
@@ -40,7 +46,9 @@ export async function startService(options: ServiceOptions = {}): Promise<TestSe
       manifest: parseLargePayloadStore(manifestText(options), 'test'),
       version: '0.0.0',
       listen,
-      ...(options.limits === undefined ? {} : { limits: options.limits }),
+      ...(options.limits !== undefined && { limits: options.limits }),
+      ...(options.resource !== undefined && { resource: options.resource }),
+      ...(options.leaseTimes !== undefined && { leaseTimes: options.leaseTimes }),
     },
     options.log ?? pino({ level: 'silent' }),
   );
@@ -65,13 +73,14 @@ export function manifestText({
   reaperInterval = '1s',
   name = 'test',
   temporalNamespaces,
+  shared,
 }: ServiceOptions = {}): string {
   return JSON.stringify({
     apiVersion: 'largepayload.dev/v1alpha1',
     kind: 'LargePayloadStore',
     metadata: { name },
     spec: {
-      storage: { filesystem: { claimName: 'unused' } },
+      storage: { filesystem: { claimName: 'unused' }, shared },
       retention: { ttl, reaperInterval },
       temporalNamespaces,
     },
@@ -82,7 +91,7 @@ export function temporaryFolder(): Promise<string> {
   return mkdtemp(join(tmpdir(), 'payload-store-test-'));
 }
 
-const NO_PAYLOADS = ['store.json', 'clock.json', 'write-check'];
+const NO_PAYLOADS = ['store.json', 'lease.json', 'clock.json', 'write-check'];
 
 /** Every file of the store, the service's temporary ones included; what it keeps for itself excepted. */
 export async function filesIn(folder: string): Promise<string[]> {

@@ -6,6 +6,7 @@ export type Reason =
   | 'PodsAvailable'
   | 'Reaping'
   | 'StorageAgrees'
+  | 'StorageTakenOver'
   | 'NotNeeded'
   // It takes its time.
   | 'Creating'
@@ -18,6 +19,7 @@ export type Reason =
   | 'InvalidSpec'
   | 'StorageNotSupported'
   | 'RetentionNotSupported'
+  | 'PrefixNotAllowed'
   // The cluster refuses.
   | 'NameTaken'
   | 'NamespaceTerminating'
@@ -42,6 +44,7 @@ export type Reason =
   | 'Crashing'
   // It runs and cannot use its storage.
   | 'StorageOwnedByAnotherStore'
+  | 'StorageInUse'
   | 'IdentityMissing'
   | 'StorageReplaced'
   | 'BucketMissing'

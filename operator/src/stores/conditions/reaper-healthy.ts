@@ -7,7 +7,7 @@ import { hasHadTimeToAnswer, unreachableFinding } from './pod-problems.ts';
 import { isLate, lastCompleted, reapingPods, reapingView } from './reaper-reports.ts';
 import { credentialsOf, SOURCE_FAILED } from './report-problems.ts';
 import { servingProblem } from './serving-problem.ts';
-import { keepsForever, storeProblem } from './store-problems.ts';
+import { keepsForever, reservedPrefix, storeProblem } from './store-problems.ts';
 import { no, unknown, type Verdict, yes } from './verdict.ts';
 
 /** Whether expired payloads are removed: a pod that reaps is up, its last pass succeeded and is not long ago. */
@@ -17,6 +17,8 @@ export function reaperHealthy(situation: Situation): Verdict {
   // Whether there should be a reaper cannot be told.
   if (situation.desired.length === 0 && problem !== undefined) return unknown(problem);
   if (keepsForever(store)) return notNeeded();
+  const reserved = reservedPrefix(store);
+  if (reserved !== undefined) return no(reserved);
   const view = reapingView(situation);
   if (!isAvailable(view)) return no(problem ?? componentProblem(view));
   return judgePasses(situation, view);

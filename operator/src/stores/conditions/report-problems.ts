@@ -23,6 +23,19 @@ const waits: Predicate<Complaint> = ({ component, words }) => {
   if (words.includes('this process has just begun')) {
     return { reason: 'Starting', message: `the ${component} has just begun to look at the storage` };
   }
+  const [, before] = /waits for the storage for at most \d+ s: (.*)/.exec(words) ?? [];
+  if (before !== undefined) {
+    return {
+      reason: 'Starting',
+      message: `the ${component} waits until the storage is free, which takes three minutes at most: ${before}`,
+    };
+  }
+  if (/waits until a gateway of the store takes|has no lease.json yet/.test(words)) {
+    return {
+      reason: 'Starting',
+      message: `the ${component} waits until a gateway pod has taken the storage into use`,
+    };
+  }
   if (!words.includes('has no store.json yet')) return undefined;
   return {
     reason: 'Starting',
@@ -38,6 +51,23 @@ const ownedByAnother: Predicate<Complaint> = ({ store, words }) => {
     message: `${storageOf(store)} belongs to the store ${othersWords(owner)}, and nothing is stored or removed here; ${anotherPlace(store)}`,
   };
 };
+
+const inUse: Predicate<Complaint> = ({ store, words }) => {
+  const [, holder, sharing] = /in use by (.+? since \S+);.*(say storage\.shared: true .*)$/.exec(words) ?? [];
+  if (holder === undefined) return undefined;
+  return {
+    reason: 'StorageInUse',
+    message: `${storageOf(store)} is in use by ${holder}, and nothing is stored or removed here; ${anotherPlace(store)}; or, to share it on purpose, ${sharing} (spec.storage.shared)`,
+  };
+};
+
+const prefixNotAllowed: Predicate<Complaint> = ({ store, words }) =>
+  words.includes('no store may be begun here')
+    ? {
+        reason: 'PrefixNotAllowed',
+        message: `${storageOf(store)} is no place for a store: ${othersWords(words)}; ${anotherPlace(store)}`,
+      }
+    : undefined;
 
 const identityMissing: Predicate<Complaint> = ({ store, words }) =>
   words.includes('store.json has gone')
@@ -143,6 +173,8 @@ const unavailable: Predicate<Complaint> = ({ words, pod }) => ({
 const PREDICATES = [
   waits,
   ownedByAnother,
+  inUse,
+  prefixNotAllowed,
   identityMissing,
   replaced,
   bucketMissing,

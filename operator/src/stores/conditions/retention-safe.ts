@@ -4,13 +4,14 @@ import { PASSING } from './finding.ts';
 import { notNeeded } from './reaper-healthy.ts';
 import { reapingPods, reapingView } from './reaper-reports.ts';
 import { complaintFinding } from './report-problems.ts';
-import { keepsForever, storeProblem } from './store-problems.ts';
+import { keepsForever, reservedPrefix, storeProblem } from './store-problems.ts';
 import { no, unknown, type Verdict, yes } from './verdict.ts';
 
 /** What makes a reaper stop, lest it remove what must stay. */
 const UNSAFE: ReadonlySet<string> = new Set([
   'ClockDifference',
   'StorageOwnedByAnotherStore',
+  'StorageInUse',
   'IdentityMissing',
   'StorageReplaced',
   'ClockUnconfirmed',
@@ -21,7 +22,9 @@ const UNSAFE: ReadonlySet<string> = new Set([
  * was last known stays.
  */
 export function retentionSafe(situation: Situation): Verdict {
-  if (keepsForever(situation.observed.store)) return notNeeded();
+  if (keepsForever(situation.observed.store)) return takenOver(situation) ?? notNeeded();
+  const reserved = reservedPrefix(situation.observed.store);
+  if (reserved !== undefined) return no(reserved);
   const problem = storeProblem(situation);
   // On a bucket the reaper is taken away; the pod of a volume goes on.
   if (problem?.reason === 'RetentionNotSupported') {
@@ -40,8 +43,24 @@ export function retentionSafe(situation: Situation): Verdict {
   }
   const waiting = clockUnconfirmed(view);
   if (waiting !== undefined) return no(waiting);
-  if (answers.some(({ report }) => report.ready)) return SAFE;
+  if (answers.some(({ report }) => report.ready)) return takenOver(situation) ?? SAFE;
   return lastKnown(situation) ?? NOTHING_KNOWN;
+}
+
+/** ms for which it is told; the Event stays about as long */
+const TOLD_FOR = 3_600_000;
+
+/** A lease of another resource was over: that one may come back, and is then refused. */
+function takenOver({ observed, now }: Situation): Verdict | undefined {
+  for (const answer of observed.reports.values()) {
+    const taken = 'report' in answer ? answer.report.takenOver : undefined;
+    if (taken === undefined || now - taken.time > TOLD_FOR) continue;
+    return yes(
+      'StorageTakenOver',
+      `the storage was used by ${taken.from} before, which had ended or was silent for two minutes; if that one is to go on, give one of the two another place`,
+    );
+  }
+  return undefined;
 }
 
 const SAFE = yes(

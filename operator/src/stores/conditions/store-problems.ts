@@ -1,4 +1,4 @@
-import { FOREVER } from '@largepayload/crds';
+import { FOREVER, isReservedPrefix } from '@largepayload/crds';
 import { SERVICE_ACCOUNTS } from '../../kubernetes/resources.ts';
 import { accountName } from '../desired/service-accounts.ts';
 import { type Component, componentName } from '../names.ts';
@@ -86,6 +86,17 @@ export function placeOf(store: StoreResource, component: Component) {
     resourcesField: `spec.${component}.resources`,
     account,
     accountField: `spec.${component}.serviceAccountName`,
+  };
+}
+
+/** A prefix that 0.1 allowed: the store goes on, and its pods delete nothing. */
+export function reservedPrefix({ spec }: StoreResource): Finding | undefined {
+  const { s3, gcs, azure } = spec?.storage ?? {};
+  const prefix = (s3 ?? gcs ?? azure)?.prefix ?? '';
+  if (!isReservedPrefix(prefix)) return undefined;
+  return {
+    reason: 'PrefixNotAllowed',
+    message: `the prefix ${JSON.stringify(prefix)} has a segment that stores keep for themselves (blobs, expires-…, . or ..), so payloads are stored and served, and none is removed; copy them to a store of another prefix, or remove what has expired by hand`,
   };
 }
 

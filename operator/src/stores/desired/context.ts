@@ -8,6 +8,8 @@ import type { StoreSpec } from '../read-store.ts';
 export interface PodSettings {
   readonly image: string;
   readonly imagePullPolicy: 'Always' | 'IfNotPresent' | 'Never';
+  /** how others shall be told where the store is; `undefined`: nobody knows */
+  readonly clusterName?: string | undefined;
   /** names of Secrets in the namespaces of stores */
   readonly imagePullSecrets?: readonly string[];
   /** the operator's own, which asks pods for their status */

@@ -127,10 +127,16 @@ interface Mount {
   readonly args?: readonly string[];
 }
 
-function mountsOf({ name, spec, uid }: StoreContext, config: Config, component: Component): Mount[] {
+function mountsOf(
+  { name, spec, uid, settings }: StoreContext,
+  config: Config,
+  component: Component,
+): Mount[] {
   const claim = spec.storage.filesystem;
   // Of the resource that began it: another one of that name finds it there, and keeps it.
   const newStorage = component === 'gateway' ? ['--new-storage-id', uid] : [];
+  const { clusterName } = settings;
+  const cluster = clusterName === undefined ? [] : ['--cluster-name', clusterName];
   // The service refuses credentials that it has no use for.
   const secret = claim === undefined ? spec[component]?.credentialsSecretRef : undefined;
   const mounts: (Mount | undefined)[] = [
@@ -154,7 +160,14 @@ function mountsOf({ name, spec, uid }: StoreContext, config: Config, component: 
       readOnly: true,
       // There is none before the first gateway has reached the storage.
       volume: { configMap: { name: claimName(name), optional: true } },
-      args: ['--claimed-file', `${CLAIM_FOLDER}/${CLAIM_KEY}`, ...newStorage],
+      args: [
+        '--claimed-file',
+        `${CLAIM_FOLDER}/${CLAIM_KEY}`,
+        ...newStorage,
+        '--resource-uid',
+        uid,
+        ...cluster,
+      ],
     },
     claim && {
       name: 'data',

@@ -1,5 +1,5 @@
 import { at, textAt, timeAt } from '../json-fields.ts';
-import type { PodReport } from '../observed.ts';
+import type { PodReport, TakenOver } from '../observed.ts';
 
 /** Reads the JSON that a pod answered to `GET /status`; whatever else answers there counts as no answer. */
 export function parseReport(body: unknown): PodReport {
@@ -16,12 +16,24 @@ export function parseReport(body: unknown): PodReport {
       store,
       // It is kept for ever, and labels that make a pod one of ours are anybody's to set.
       storageID: storageID === store || storageID?.startsWith(`${store}/`) ? storageID : undefined,
+      takenOver: takenOverOf(at(body, 'lease'), store),
       version: textAt(body, 'version') ?? '',
       ready,
       error: ready ? undefined : errorOf(body),
       reaper: reaperOf(at(body, 'reaper')),
     },
   };
+}
+
+/** Every pod of the store tells it, as the lease has it. */
+function takenOverOf(lease: unknown, store: string): TakenOver | undefined {
+  const holder = textAt(lease, 'takenFrom', 'holder');
+  const time = timeAt(lease, 'since');
+  if (holder === undefined || time === undefined || textAt(lease, 'store') !== store) return undefined;
+  const before = textAt(lease, 'takenFrom', 'store') ?? 'unknown';
+  const cluster = textAt(lease, 'takenFrom', 'cluster');
+  const where = cluster === undefined ? '' : ` of the cluster ${cluster}`;
+  return { from: `${before}${where} (${holder})`, time };
 }
 
 function errorOf(body: unknown) {

@@ -1,6 +1,9 @@
 import {
+  answer,
   but,
   complaint,
+  HOUR,
+  MINUTE,
   NOW,
   REAPED,
   STORAGE_ID,
@@ -12,6 +15,7 @@ import { ON_S3, store } from '../stores.fixture.ts';
 import {
   allReports,
   type Case,
+  FOREVER,
   failing,
   notReadyAtAll,
   remembering,
@@ -41,6 +45,19 @@ const FOREIGN_WORDS =
   'the storage belongs to the store billing/invoices, not to payments/orders; give each store a folder, bucket or prefix of its own';
 const REPLACED_WORDS =
   "this is another storage than the store's: its store.json says payments/orders/2, and the store's payloads are in payments/orders/1; is the endpoint, or the mount, the right one?";
+const IN_USE_WORDS =
+  'the storage is in use by payments/orders of the cluster prod-eu (0b54cbd3-7a86-4f0c-9c1c-6c6bc9c7a8a3) since 2026-05-01T08:00:00.000Z; nothing is stored or deleted here: give each store a bucket, prefix or folder of its own, or, to share it on purpose, say storage.shared: true in both';
+const WAITING_WORDS =
+  'waits for the storage for at most 94 s: it was used by payments/orders of the cluster prod-eu (0b54cbd3-7a86-4f0c-9c1c-6c6bc9c7a8a3), which may be ending';
+const REAPER_WAITS_WORDS =
+  'waits until a gateway of the store takes the storage over: it was used by payments/orders of the cluster prod-eu (0b54cbd3-7a86-4f0c-9c1c-6c6bc9c7a8a3), which has ended';
+const PREFIX_WORDS =
+  'no store may be begun here: the prefix "expires-a/" has a segment that stores keep for themselves (blobs, expires-…, . or ..); give it another prefix';
+const TAKEN_OVER = {
+  from: 'payments/orders of the cluster prod-eu (0b54cbd3-7a86-4f0c-9c1c-6c6bc9c7a8a3)',
+  time: NOW - 30 * MINUTE,
+};
+const IN_A_WINDOW = { ...ON_S3, storage: { s3: { bucket: 'payloads', prefix: 'expires-a/' } } };
 const GONE_WORDS = 'store.json has gone from the storage; is the right one mounted?';
 
 export const STORAGE_CASES: readonly Case[] = [
@@ -98,6 +115,76 @@ export const STORAGE_CASES: readonly Case[] = [
       GatewayAvailable: 'False StorageOwnedByAnotherStore',
       ReaperHealthy: 'False StorageOwnedByAnotherStore',
       RetentionSafe: 'False StorageOwnedByAnotherStore',
+    },
+  },
+  {
+    when: 'a store of another cluster uses the bucket',
+    situation: notReadyAtAll(complaint('storage_unavailable', IN_USE_WORDS)),
+    expected: {
+      Ready: 'False StorageInUse',
+      GatewayAvailable: 'False StorageInUse',
+      ReaperHealthy: 'False StorageInUse',
+      RetentionSafe: 'False StorageInUse',
+    },
+  },
+  {
+    when: 'a store of another cluster has taken the bucket of a running one over',
+    situation: allReports(claimed, complaint('storage_unavailable', IN_USE_WORDS, { reaper: REAPED })),
+    expected: {
+      ...WELL,
+      Ready: 'False StorageInUse',
+      ReaperHealthy: 'False StorageInUse',
+      RetentionSafe: 'False StorageInUse',
+    },
+  },
+  {
+    when: 'the pods of an earlier resource of the name are ending',
+    situation: withReports(
+      notReadyAtAll(complaint('storage_unavailable', WAITING_WORDS)),
+      'reaper',
+      complaint('storage_unavailable', REAPER_WAITS_WORDS),
+    ),
+    expected: failing('Starting'),
+  },
+  {
+    when: 'the lease of another cluster was over',
+    situation: allReports(well, answer({ takenOver: TAKEN_OVER, reaper: REAPED })),
+    expected: { ...WELL, RetentionSafe: 'True StorageTakenOver' },
+  },
+  {
+    when: 'the lease of another cluster was over, long ago',
+    situation: allReports(
+      well,
+      answer({ takenOver: { ...TAKEN_OVER, time: NOW - 2 * HOUR }, reaper: REAPED }),
+    ),
+    expected: WELL,
+  },
+  {
+    when: 'the lease of another cluster was over, and nothing is ever removed',
+    situation: withReports(wellStore(FOREVER), 'gateway', answer({ takenOver: TAKEN_OVER })),
+    expected: { ...WELL, ReaperHealthy: 'True NotNeeded', RetentionSafe: 'True StorageTakenOver' },
+  },
+  {
+    when: 'a store of 0.1 has a prefix that is not allowed any more',
+    situation: wellStore(IN_A_WINDOW),
+    expected: {
+      ...WELL,
+      ReaperHealthy: 'False PrefixNotAllowed',
+      RetentionSafe: 'False PrefixNotAllowed',
+    },
+  },
+  {
+    when: 'a new store has such a prefix',
+    situation: withReports(
+      startingGateway({}, wellStore(IN_A_WINDOW)),
+      'gateway',
+      complaint('storage_unavailable', PREFIX_WORDS),
+    ),
+    expected: {
+      Ready: 'False PrefixNotAllowed',
+      GatewayAvailable: 'False PrefixNotAllowed',
+      ReaperHealthy: 'False PrefixNotAllowed',
+      RetentionSafe: 'False PrefixNotAllowed',
     },
   },
   {

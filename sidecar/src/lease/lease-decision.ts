@@ -1,0 +1,124 @@
+import type { FoundLease, Lease, LeaseHolder } from './lease.ts';
+
+/** Who asks for the storage. */
+export interface LeaseUser extends LeaseHolder {
+  /** `spec.storage.shared`: uses the storage beside others that say so too */
+  readonly shared: boolean;
+  /** a reaper has no right to put, and goes by what others wrote */
+  readonly mayWrite: boolean;
+}
+
+/** ms */
+export interface LeaseTimes {
+  /** between two looks of a process that renews the lease */
+  readonly lookEvery: number;
+  /** age from which a look renews it: processes of one holder so share the cost */
+  readonly renewAfter: number;
+  /** how long it holds without being renewed */
+  readonly holdsFor: number;
+  /** how long another's lease that seems over is watched: a holder that lives, whatever its clock says, renews it meanwhile */
+  readonly watchFor: number;
+  /** how long after it was written it must be there still, before anything is deleted */
+  readonly confirmAfter: number;
+}
+
+export const LEASE_TIMES: LeaseTimes = {
+  lookEvery: 15_000,
+  renewAfter: 10_000,
+  holdsFor: 120_000,
+  watchFor: 30_000,
+  confirmAfter: 10_000,
+};
+
+/** What was read, and how old it is. */
+export interface LeaseObservation {
+  readonly found: FoundLease;
+  /** ms for which this process has seen the same, by its monotonic clock */
+  readonly seenFor: number;
+  /** ms since the epoch, by our clock */
+  readonly now: number;
+  /** the difference allowed between the clocks of any two processes, ms */
+  readonly clockTolerance: number;
+}
+
+export type LeaseDecision =
+  /** It is ours, or nobody's whom we would have to heed. */
+  | { readonly kind: 'hold'; readonly renew: boolean }
+  /** There is none: write it, unless somebody is faster. */
+  | { readonly kind: 'begin' }
+  /** It was another's, and is over. */
+  | { readonly kind: 'takeOver' }
+  /** It will be free, or a gateway will write it, without anybody's doing; look again after so many ms. */
+  | { readonly kind: 'wait'; readonly milliseconds: number }
+  /** Somebody else uses the storage. */
+  | { readonly kind: 'refuse' };
+
+/** What a lease means to who asks for the storage. */
+export function decideLease(
+  observation: LeaseObservation,
+  user: LeaseUser,
+  times: LeaseTimes,
+): LeaseDecision {
+  const { found } = observation;
+  if (found === 'absent') return decideAbsent(observation, user, times);
+  if (found === 'unreadable') return decideOver(observation, user, times);
+  if (found.holder === user.holder || (found.shared && user.shared)) {
+    return { kind: 'hold', renew: user.mayWrite && isRenewalDue(found, observation, user, times) };
+  }
+  if (isOver(found, observation, times)) return decideOver(observation, user, times);
+  if (!isPredecessor(found, user)) return { kind: 'refuse' };
+  return { kind: 'wait', milliseconds: longestUntilOver(found, observation, times) };
+}
+
+/** A storage of 0.1 has none. When no gateway writes one for as long as a lease holds, none of this version uses it. */
+function decideAbsent(
+  { seenFor }: LeaseObservation,
+  user: LeaseUser,
+  { holdsFor }: LeaseTimes,
+): LeaseDecision {
+  if (user.mayWrite) return { kind: 'begin' };
+  if (seenFor >= holdsFor) return { kind: 'hold', renew: false };
+  return { kind: 'wait', milliseconds: holdsFor - seenFor };
+}
+
+function decideOver(
+  { seenFor }: LeaseObservation,
+  { mayWrite }: LeaseUser,
+  { watchFor, lookEvery }: LeaseTimes,
+): LeaseDecision {
+  if (seenFor < watchFor) return { kind: 'wait', milliseconds: watchFor - seenFor };
+  return mayWrite ? { kind: 'takeOver' } : { kind: 'wait', milliseconds: lookEvery };
+}
+
+function isRenewalDue(
+  lease: Lease,
+  { now, seenFor }: LeaseObservation,
+  user: LeaseUser,
+  { renewAfter }: LeaseTimes,
+): boolean {
+  if (lease.released || Math.max(now - lease.renewed, seenFor) >= renewAfter) return true;
+  return lease.holder === user.holder && lease.shared !== user.shared;
+}
+
+/** A time in the future tells nothing; so what is never renewed is over once it was seen for long enough. */
+function isOver(
+  { released, renewed }: Lease,
+  { now, seenFor, clockTolerance }: LeaseObservation,
+  { holdsFor }: LeaseTimes,
+): boolean {
+  return released || now - renewed > holdsFor + clockTolerance || seenFor >= holdsFor;
+}
+
+/** A cluster has one resource of a name at a time: the pods of the one before are ending. */
+function isPredecessor(found: Lease, user: LeaseUser): boolean {
+  return found.cluster !== undefined && found.cluster === user.cluster && found.store === user.store;
+}
+
+function longestUntilOver(
+  { renewed }: Lease,
+  { now, seenFor, clockTolerance }: LeaseObservation,
+  { holdsFor, watchFor }: LeaseTimes,
+): number {
+  const byClock = holdsFor + clockTolerance - (now - renewed);
+  return Math.max(Math.min(byClock, holdsFor - seenFor), watchFor - seenFor, 0);
+}
