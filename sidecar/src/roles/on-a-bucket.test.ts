@@ -11,6 +11,7 @@ import { unlessMissing } from '../../../e2e/testing/unless-missing.ts';
 import type { S3Location } from '../drivers/s3/s3-client.ts';
 import { eventually } from '../testing/eventually.ts';
 import { call, expectError, keyOf } from '../testing/http-call.ts';
+import { leaseOf } from '../testing/own-objects.ts';
 import { getPath, testPayload } from '../testing/payload.ts';
 import { realProgram, type ServingProcess } from '../testing/real-program.ts';
 import { metric } from '../testing/running-service.ts';
@@ -242,6 +243,7 @@ describe.skipIf(server === undefined)('on a bucket', () => {
       server.client.send(new PutObjectCommand({ Bucket: s3.bucket, Key, Body }));
     await write(expired, 'expired');
     await write('store.json', JSON.stringify({ namespace: 'payments', name: 'example' }));
+    await write('lease.json', leaseOf('payments/example'));
     const [mark, seen] = ['2020-01-01T00:00:00Z', '2020-01-01T00:00:00Z'];
     const zeros = { agreedFor: 0, acceptances: 0, longestTtl: 0 };
     await using reaper = await start('reaper', { s3 });
