@@ -9,6 +9,6 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     // Most of them wait for disks, timers and other processes.
-    maxWorkers: 2,
+    maxWorkers: 3,
   },
 });

@@ -5,6 +5,7 @@ import { eventually } from '../../testing/eventually.ts';
 import { call } from '../../testing/http-call.ts';
 import { realProgram, type ServingProcess } from '../../testing/real-program.ts';
 import { metric } from '../../testing/running-service.ts';
+import { OwnObjects } from './test-own-objects.ts';
 import { type Exchange, listingFor, scriptedServer } from './test-scripted-server.ts';
 
 /** MiB, as for a million objects: pages of XML take 160 to 210 whatever their number. */
@@ -18,18 +19,12 @@ const { serve } = realProgram();
 class HostileBucket {
   list: (query: URLSearchParams) => string = () => '';
   pages = 0;
-  #identity: Buffer = Buffer.alloc(0);
+  readonly #own = new OwnObjects();
 
-  async answer({ method, path, response, body }: Exchange): Promise<void> {
-    const { pathname, searchParams } = new URL(path, 'http://bucket');
-    if (pathname.endsWith('/store.json')) {
-      if (method === 'PUT') {
-        this.#identity = await body();
-        return void response.end();
-      }
-      response.writeHead(this.#identity.length > 0 ? 200 : 404, { 'Content-Length': this.#identity.length });
-      return void response.end(method === 'GET' ? this.#identity : undefined);
-    }
+  async answer(exchange: Exchange): Promise<void> {
+    const { method, path, response, body } = exchange;
+    if (await this.#own.answer(exchange)) return;
+    const { searchParams } = new URL(path, 'http://bucket');
     if (method === 'POST') {
       await body();
       return void response.end('<DeleteResult/>');

@@ -56,7 +56,7 @@ export interface TransportAnswer {
   readonly statusCode: number;
   readonly headers: Record<string, string>;
   readonly body: IncomingMessage | Buffer;
-  /** whether the whole request had been sent when the answer began */
+  /** whether the whole body had been given to the connection when the answer began */
   readonly sent: boolean;
 }
 
@@ -145,10 +145,11 @@ async function exchangeOnce(
       resolve(message);
     });
   });
-  send(outgoing, body, askFirst, deadline).catch(end);
+  const sending = { outgoing, deadline, bodyGiven: false };
+  send(sending, body, { askFirst, length: Number(headers['content-length']) }).catch(end);
   const message = await answered;
   const { statusCode = 0 } = message;
-  const answer = { statusCode, headers: flatHeaders(message), sent: outgoing.writableFinished };
+  const answer = { statusCode, headers: flatHeaders(message), sent: sending.bodyGiven };
   if (streamAnswer && statusCode < 300) return { ...answer, body: message };
   const limit = statusCode < 300 ? LARGEST_COLLECTED : LARGEST_REFUSAL;
   const collected = await collect(message, limit, deadline);
@@ -178,14 +179,23 @@ class Deadline {
   }
 }
 
+interface Sending {
+  readonly outgoing: ClientRequest;
+  readonly deadline: Deadline;
+  /** A service that has the whole body may answer before Node says that the request has ended. */
+  bodyGiven: boolean;
+}
+
+/** @param length bytes of a body that is an iterable */
 async function send(
-  outgoing: ClientRequest,
+  sending: Sending,
   body: unknown,
-  askFirst: boolean,
-  deadline: Deadline,
+  { askFirst, length }: { askFirst: boolean; length: number },
 ): Promise<void> {
+  const { outgoing, deadline } = sending;
   if (body === undefined || typeof body === 'string' || body instanceof Uint8Array) {
     outgoing.end(body);
+    sending.bodyGiven = true;
     return;
   }
   if (askFirst) outgoing.flushHeaders();
@@ -194,8 +204,12 @@ async function send(
   if (askFirst) await firstOf(outgoing, ['continue', 'response'], undefined, CONTINUE_LIMIT);
   if (isOver(outgoing)) return;
   const ahead = Array.isArray(body) ? WRITE_AHEAD : 0;
+  let given = 0;
+  sending.bodyGiven = length === 0;
   for await (const chunk of body as AsyncIterable<Buffer>) {
     if (isOver(outgoing)) return;
+    given += chunk.length;
+    sending.bodyGiven = given === length;
     if (outgoing.write(chunk) || outgoing.writableLength < ahead) continue;
     deadline.start('progress', IDLE_LIMIT);
     await firstOf(outgoing, ['drain', 'response']);

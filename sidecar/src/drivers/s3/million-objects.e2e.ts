@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { eventually } from '../../testing/eventually.ts';
 import { realProgram } from '../../testing/real-program.ts';
 import { metric } from '../../testing/running-service.ts';
+import { OwnObjects } from './test-own-objects.ts';
 import { type Exchange, listingFor, scriptedServer } from './test-scripted-server.ts';
 
 const OBJECTS = 1_000_000;
@@ -18,12 +19,12 @@ const { serve } = realProgram();
 class SimulatedBucket {
   window = LIVE;
   #deleted = 0;
-  #identity: Buffer = Buffer.alloc(0);
+  readonly #own = new OwnObjects();
 
   async answer(exchange: Exchange): Promise<void> {
     const { method, response } = exchange;
-    const { pathname, searchParams } = new URL(exchange.path, 'http://bucket');
-    if (pathname.endsWith('/store.json')) return await this.#answerIdentity(exchange);
+    const { searchParams } = new URL(exchange.path, 'http://bucket');
+    if (await this.#own.answer(exchange)) return;
     if (method === 'POST') return await this.#delete(exchange);
     if (!searchParams.has('list-type')) return void response.writeHead(200).end('<VersioningConfiguration/>');
     const prefix = searchParams.get('prefix') ?? '';
@@ -34,16 +35,6 @@ class SimulatedBucket {
     }
     const wanted = prefix === this.window ? Number(searchParams.get('continuation-token') ?? 0) : OBJECTS;
     response.end(listingFor(exchange.path, this.#page(Math.max(wanted, this.#deleted))));
-  }
-
-  async #answerIdentity({ method, headers, response, body }: Exchange): Promise<void> {
-    if (method === 'PUT') {
-      if (headers.expect !== undefined) response.writeContinue();
-      this.#identity = await body();
-      return void response.end();
-    }
-    response.writeHead(this.#identity.length > 0 ? 200 : 404, { 'Content-Length': this.#identity.length });
-    response.end(method === 'GET' ? this.#identity : undefined);
   }
 
   #page(from: number): string {
@@ -57,9 +48,10 @@ class SimulatedBucket {
   }
 
   async #delete({ response, body }: Exchange): Promise<void> {
-    const keys = (await body()).toString().match(/<Key>/g) ?? [];
-    this.#deleted += keys.length;
-    response.end('<DeleteResult/>');
+    const keys = (await body()).toString().match(/<Key>[^<]*<\/Key>/g) ?? [];
+    this.#deleted += keys.filter((key) => key.includes(this.window)).length;
+    const deleted = keys.map((key) => `<Deleted>${key}</Deleted>`).join('');
+    response.end(`<DeleteResult>${deleted}</DeleteResult>`);
   }
 
   #nameOf(index: number): string {
