@@ -1,5 +1,6 @@
 import { parseLargePayloadStore } from '@largepayload/crds';
 import { expect, test } from 'vitest';
+import { OwnObjects } from '../drivers/s3/test-own-objects.ts';
 import { type Exchange, refusal, type Script, scriptedServer } from '../drivers/s3/test-scripted-server.ts';
 import { eventually } from '../testing/eventually.ts';
 import { call } from '../testing/http-call.ts';
@@ -12,31 +13,23 @@ const { serve } = realProgram();
 /** A bucket of the store without payloads, which takes deletes as the script of the moment says. */
 async function bucketThat(deletes: Script) {
   const at = { deletes };
-  const objects = new Map([
-    ['store.json', JSON.stringify({ namespace: 'default', name: 'orders' })],
-    ['lease.json', leaseOf('default/orders')],
-    ['clock.json', clockOfNow()],
-  ]);
+  const own = new OwnObjects({
+    'store.json': JSON.stringify({ namespace: 'default', name: 'orders' }),
+    'lease.json': leaseOf('default/orders'),
+    'clock.json': clockOfNow(),
+  });
   const server = await scriptedServer(async (exchange: Exchange) => {
     const { method, path, response, body } = exchange;
     const query = new URL(path, 'http://bucket').searchParams;
     if (method === 'DELETE' || method === 'POST') return await at.deletes(exchange);
-    const sent = await body();
+    if (await own.answer(exchange)) return;
+    await body();
     if (query.has('versioning')) return response.end('<VersioningConfiguration/>');
     if (query.has('list-type'))
       return response.end(
         `<ListBucketResult><Name>payloads</Name><Prefix>${query.get('prefix')}</Prefix><Delimiter>/</Delimiter>` +
           '<EncodingType>url</EncodingType><IsTruncated>false</IsTruncated></ListBucketResult>',
       );
-    const name = path.split('?')[0]?.split('/').pop() ?? '';
-    if (method === 'PUT') {
-      objects.set(name, sent.toString());
-      return response.writeHead(200, { ETag: '"1"' }).end();
-    }
-    const text = objects.get(name);
-    if (text === undefined) return await refusal(404, 'NoSuchKey')(exchange);
-    response.writeHead(200, { ETag: '"1"', 'Content-Length': `${text.length}` });
-    return response.end(method === 'HEAD' ? undefined : text);
   });
   const start = (role: RoleName) => {
     const spec = { storage: { s3: server.location }, retention: { ttl: '1h', reaperInterval: '1s' } };
