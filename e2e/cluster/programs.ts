@@ -41,6 +41,8 @@ const PACKAGES: Readonly<Record<string, string>> = {
   // The other package of that name needs libraries, which an image from nothing has not.
   '/usr/share/doc/busybox-static': 'busybox-static',
   openssl: 'openssl',
+  // Builds the image where no Docker daemon runs.
+  buildah: 'buildah',
   nsenter: 'util-linux',
 };
 
