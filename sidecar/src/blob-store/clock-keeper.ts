@@ -157,7 +157,7 @@ export class ClockKeeper {
       throw error;
     }
     if (!this.#acceptance) return;
-    this.#log.warn(await this.#acceptNow(), 'the clock was accepted, as --accept-clock says');
+    this.#log.warn({ accepted: await this.#acceptNow() }, 'the clock was accepted, as --accept-clock says');
   }
 
   async #acceptNow(): Promise<Omit<AcceptedClock, 'written'>> {

@@ -172,3 +172,50 @@ test("Node takes the largest head of a connection from its server, and keeps no 
 function manyHeaders(count: number): Record<string, string> {
   return Object.fromEntries(Array.from({ length: count }, (_, index) => [`X-${index}`, 'x']));
 }
+
+describe('a peer that asks and does not take the answer', () => {
+  /** A server with answers of 32 MiB, more than the kernel takes for a peer that does not read, or of 2 bytes. */
+  async function serverOf(answerTime: number | undefined) {
+    const rules = { connections: 16, largeHeads: 0, largestHead: 8 * KIB, smallHead: 8 * KIB };
+    const large = Buffer.alloc(32 * 1024 * KIB);
+    const server = createServer((request, response) => {
+      if (!guard.admit(request, response)) return;
+      response.end(request.url === '/large' ? large : 'ok');
+    });
+    const guard = new Connections(server, answerTime === undefined ? rules : { ...rules, answerTime });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as { port: number };
+    const silent: Socket[] = [];
+    const askSilently = async () => {
+      const socket = connect({ port, host: '127.0.0.1', localAddress: '127.0.0.2' }).on('error', () => {});
+      await new Promise((resolve) => socket.once('connect', resolve));
+      socket.pause().write(headText('GET /large HTTP/1.1'));
+      silent.push(socket);
+    };
+    const count = () =>
+      new Promise<number>((resolve) => server.getConnections((_error, open) => resolve(open)));
+    const dispose = async () => {
+      for (const socket of silent) socket.destroy();
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    };
+    return { address: `127.0.0.1:${port}`, askSilently, count, [Symbol.asyncDispose]: dispose };
+  }
+
+  test('loses its connection after a while', async () => {
+    await using server = await serverOf(50);
+    await server.askSilently();
+    await eventually('it is closed', async () => (await server.count()) === 0);
+  });
+
+  test('gives way when the places run out', async () => {
+    await using server = await serverOf(undefined);
+    for (let index = 0; index < 15; index += 1) await server.askSilently();
+    let served = 0;
+    for (let index = 0; index < 20; index += 1) {
+      const answer = await call(server.address, '/').catch(() => undefined);
+      if (answer?.status === 200) served += 1;
+    }
+    expect(served).toBe(20);
+  });
+});

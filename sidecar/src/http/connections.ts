@@ -12,6 +12,8 @@ export interface ConnectionRules {
   readonly largestHead: number;
   /** the largest request head of all others */
   readonly smallHead: number;
+  /** ms in which a peer must have taken an answer that has ended; absent: who gives the answers looks after that */
+  readonly answerTime?: number;
 }
 
 /** A connection whose heads were more than this part of its largest one ends with the answer; see `headMemoryOf`. */
@@ -40,7 +42,9 @@ interface Connection {
   headBytes: number;
   unanswered: number;
   unansweredBytes: number;
-  /** since when it has no request; monotonic clock, ms */
+  /** the answer that began last */
+  answer: ServerResponse | undefined;
+  /** since when it has no request, or when its last one came; monotonic clock, ms */
   idleSince: number;
 }
 
@@ -77,6 +81,8 @@ export class Connections {
     connection.headBytes += bytes;
     connection.unanswered += 1;
     connection.unansweredBytes += bytes;
+    connection.answer = response;
+    connection.idleSince = performance.now();
     if (connection.unanswered > MOST_UNANSWERED || connection.unansweredBytes > connection.largestHead) {
       socket.destroy();
       return false;
@@ -89,12 +95,23 @@ export class Connections {
       return false;
     }
     if (connection.headBytes > connection.largestHead * HEADS_BEFORE_END) response.shouldKeepAlive = false;
+    this.#limitAnswer(response, socket);
     response.once('close', () => {
       connection.unanswered -= 1;
       connection.unansweredBytes -= bytes;
       connection.idleSince = performance.now();
     });
     return true;
+  }
+
+  /** Who asks and never reads would keep its place for ever. */
+  #limitAnswer(response: ServerResponse, socket: Socket): void {
+    const { answerTime } = this.#rules;
+    if (answerTime === undefined) return;
+    const look = setInterval(() => {
+      if (response.writableEnded) socket.destroy();
+    }, answerTime).unref();
+    response.once('close', () => clearInterval(look));
   }
 
   /** The largest head that the connection may send, and whether another connection could send a larger one. */
@@ -106,7 +123,8 @@ export class Connections {
 
   /** Closes a connection without a request, so that another one may send a large head. */
   makeRoomForLargeHead(): void {
-    this.#closeIdle((connection) => connection.largestHead === this.#rules.largestHead);
+    const { largestHead } = this.#rules;
+    this.#closeOne((connection) => connection.unanswered === 0 && connection.largestHead === largestHead);
   }
 
   #accept(socket: Socket): void {
@@ -115,7 +133,7 @@ export class Connections {
     if (isLarge) this.#largeHeads += 1;
     const connection: Connection = {
       ...{ socket, peer: peerOf({ socket }), largestHead: isLarge ? largestHead : smallHead },
-      ...{ headBytes: 0, unanswered: 0, unansweredBytes: 0, idleSince: performance.now() },
+      ...{ headBytes: 0, unanswered: 0, unansweredBytes: 0, answer: undefined, idleSince: performance.now() },
     };
     // Node reads it in the listener after this one, where it makes the connection's parser.
     this.#server.maxHeaderSize = connection.largestHead;
@@ -126,11 +144,14 @@ export class Connections {
       // The parser goes in this turn of the event loop; connections are accepted in the next one.
       if (isLarge) setImmediate(() => this.#largeHeads--);
     });
-    if (this.#open.size > connections * (1 - FREE_PLACES)) this.#closeIdle(() => true);
+    if (this.#open.size <= connections * (1 - FREE_PLACES)) return;
+    const isIdle = ({ unanswered }: Connection) => unanswered === 0;
+    // Next to those without a request come those that do not take their answers.
+    if (!this.#closeOne(isIdle)) this.#closeOne(({ answer }) => answer?.writableEnded === true);
   }
 
   /** Of the peer with the most connections the one that is idle for longest; a head that is not complete is no request. */
-  #closeIdle(among: (connection: Connection) => boolean): void {
+  #closeOne(among: (connection: Connection) => boolean): boolean {
     const counts = new Map<string, number>();
     for (const { peer, socket } of this.#open.values()) {
       if (!socket.destroyed) counts.set(peer, (counts.get(peer) ?? 0) + 1);
@@ -138,7 +159,7 @@ export class Connections {
     let idlest: Connection | undefined;
     let most = 0;
     for (const connection of this.#open.values()) {
-      if (connection.socket.destroyed || connection.unanswered > 0 || !among(connection)) continue;
+      if (connection.socket.destroyed || !among(connection)) continue;
       const count = counts.get(connection.peer) ?? 0;
       const isBefore = idlest === undefined || connection.idleSince < idlest.idleSince;
       if (count < most || (count === most && !isBefore)) continue;
@@ -146,6 +167,7 @@ export class Connections {
       idlest = connection;
     }
     idlest?.socket.destroy();
+    return idlest !== undefined;
   }
 }
 

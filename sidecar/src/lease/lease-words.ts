@@ -26,7 +26,7 @@ function refusal(found: Lease, user: LeaseUser): string {
       ? 'to share it on purpose, say storage.shared: true there too'
       : 'to share it on purpose, say storage.shared: true in both';
   const since = new Date(found.since).toISOString();
-  return `the storage is in use by ${describeHolder(found)} since ${since}; nothing is stored or deleted here: give each store a bucket, prefix or folder of its own, or, ${wayOut}`;
+  return `the storage is in use by ${describeHolder(found)} since ${since}; nothing is stored or deleted here. If that one has gone, its lease ends two minutes after the last renewal, and who waits, or starts then, takes the storage over. If it has not: give each store a bucket, prefix or folder of its own, or, ${wayOut}`;
 }
 
 function waiting(found: FoundLease, seconds: number, { mayWrite }: LeaseUser): string {

@@ -100,7 +100,7 @@ test.concurrent('another cluster is refused as long as it is renewed, and told b
     expect(refusal).toBeInstanceOf(StorageInUseError);
     expect(refusal.retryAfter).toBeUndefined();
     expect(refusal.message).toMatch(
-      /^the storage is in use by payments\/orders of the cluster here \(uid-1\) since 20.*Z; nothing is stored or deleted here: give each .* or, to share it on purpose, say storage.shared: true in both$/,
+      /^the storage is in use by payments\/orders of the cluster here \(uid-1\) since 20.*Z; nothing is stored or deleted here\. If that one has gone, .* give each .* or, to share it on purpose, say storage.shared: true in both$/,
     );
     await sleep(20);
   }

@@ -87,6 +87,6 @@ function cleanupFields(query: Record<string, unknown>): { age: number; dryRun: b
 
 async function* acceptClock({ clockKeeper, log }: AdminContext): AsyncGenerator<AcceptedClock> {
   const accepted = await clockKeeper.accept();
-  log.warn(accepted, 'the clock was accepted by the admin port');
+  log.warn({ accepted }, 'the clock was accepted by the admin port');
   yield accepted;
 }

@@ -8,14 +8,14 @@ export interface DeletionWait {
   readonly until: string;
 }
 
-export function deletionWaitOf({ mark, until }: ClockUnconfirmed): DeletionWait {
+export function deletionWaitOf({ mark, until }: ClockUnconfirmed, now: number = Date.now()): DeletionWait {
   const why =
     mark === undefined
       ? 'the storage has no time that is known for sure (no clock.json: an earlier version wrote it, or it was lost)'
-      : `the clock is far ahead of ${isoSecond(mark)}, the latest time that is known for sure (clock.json): the store rested, or the clock is wrong`;
+      : `it is far ahead of ${isoSecond(mark)}, the latest time that is known for sure (clock.json): the store rested, or the clock is wrong`;
   return {
     reason: 'clock_unconfirmed',
-    message: `${why}; nothing is deleted until the clock is confirmed: if it is right, run payload-store accept-clock; by itself deletion goes on at about ${isoSecond(until)}, if the clocks agree until then`,
+    message: `this machine's clock shows ${isoSecond(now)}: ${why}; nothing is deleted until the clock is confirmed: if it is right, run payload-store accept-clock (for a bucket on a gateway, as on a reaper it holds until that ends); by itself deletion goes on at about ${isoSecond(until)}, if the clocks agree until then`,
     until: isoSecond(until),
   };
 }

@@ -83,7 +83,8 @@ export function buildParts(
   const ttl = ttlOf(settings.manifest);
   const { clock, clockKeeper } = buildClock(traits, driver, settings, log);
   const reserved = reservedPrefix(settings.manifest);
-  if (reserved !== undefined) log.warn({ reason: reserved }, 'payloads are served, and none is deleted');
+  if (reserved !== undefined)
+    log.warn({ reason: reserved }, 'nothing is deleted from this place, nor a new store begun in it');
   const lease = buildLease(traits, driver, settings, log);
   const beginning = { lease, clockKeeper, noNewStore: reserved };
   const ownership = new OwnershipGuard(

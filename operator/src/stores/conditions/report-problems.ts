@@ -53,7 +53,8 @@ const ownedByAnother: Predicate<Complaint> = ({ store, words }) => {
 };
 
 const inUse: Predicate<Complaint> = ({ store, words }) => {
-  const [, holder, sharing] = /in use by (.+? since \S+);.*(say storage\.shared: true .*)$/.exec(words) ?? [];
+  const [, holder, sharing] =
+    /in use by (.+? since \S+?);.*(say storage\.shared: true .*)$/.exec(words) ?? [];
   if (holder === undefined) return undefined;
   return {
     reason: 'StorageInUse',

@@ -12,6 +12,8 @@ const TAG = 0x3c;
  */
 export function proveStored(answer: TransportAnswer, checksum: string): void {
   proveObject(answer);
+  // Web servers make weak ones of a page; S3 never does.
+  if (answer.headers.etag?.startsWith('W/')) throw badAnswer(`${descriptionOf(answer)}, with a weak ETag`);
   if (!answer.sent) throw badAnswer(`${descriptionOf(answer)}, before all bytes of a PUT were sent`);
   if ((answer.body as Buffer).length > 0)
     throw badAnswer(`${descriptionOf(answer)}, with a body after a PUT`);

@@ -133,7 +133,8 @@ export const CREDENTIALS_TABLE: readonly FailureRow[] = [
     failure: 'denied',
     retry: 'never',
     words: told(
-      ({ name }, fault) => `${name} gives none${said(fault)}; check that a role is attached to the instance`,
+      ({ name }, fault) =>
+        `${name} gives none${said(fault)}; check that a role is attached to the instance, or give keys by --credentials-dir, or by AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY`,
     ),
   },
   {
