@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyBaseLogger } from 'fastify';
 import type { Driver } from '../drivers/driver.ts';
 import { ServiceError } from '../errors.ts';
+import { bootTimeNow } from './boot-time.ts';
 import type { ClockGuard } from './clock-guard.ts';
 import type { ClockMemory, ClockUnconfirmed } from './clock-memory.ts';
 import { formatClockRecord, isPossibleTime, parseClockRecord } from './clock-record.ts';
@@ -178,7 +179,7 @@ export class ClockKeeper {
     this.#loaded ??= Promise.resolve();
     if (object === undefined) return;
     const stored = object === 'unreadable' ? undefined : parseClockRecord(object.text);
-    if (stored !== undefined) this.#memory.merge(stored, momentNow());
+    if (stored !== undefined) this.#memory.merge(stored, momentNow(), bootTimeNow());
     else if (!this.#toldUnreadable) {
       this.#toldUnreadable = true;
       this.#log.warn(`${CLOCK_NAME} in the storage is not readable, and counts as if it were not there`);
@@ -190,7 +191,7 @@ export class ClockKeeper {
     const now = momentNow();
     if (!isPossibleTime(now.wallTime)) return false;
     try {
-      const text = formatClockRecord(this.#memory.record(now));
+      const text = formatClockRecord(this.#memory.record(now, bootTimeNow()));
       const signal = timeLimit(limit, CLOCK_NAME);
       await putSmallObject(this.#driver, CLOCK_NAME, text, { signal, replace: true });
       this.#toldUnwritten = false;

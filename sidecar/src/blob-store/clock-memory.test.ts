@@ -60,12 +60,13 @@ class Machine {
   }
 
   /** The process ends, and after a rest another one begins, perhaps with a clock that was set meanwhile. */
-  restart({ rest = 0, offset = this.#offset, facts = this.facts } = {}): void {
-    const record = this.memory.record(this.now);
+  restart({ rest = 0, offset = this.#offset, facts = this.facts, boot = '' } = {}): void {
+    const bootTime = () => (boot === '' ? undefined : { id: boot, at: this.now.monotonicTime });
+    const record = this.memory.record(this.now, bootTime());
     this.pass(rest);
     this.set(offset);
     this.memory = new ClockMemory(clockRules(facts), this.now);
-    this.memory.merge(record, this.now);
+    this.memory.merge(record, this.now, bootTime());
   }
 
   get waits(): number | undefined {
@@ -319,4 +320,36 @@ test('a reaper accepts for itself, until it ends', () => {
   reaper.merge(stored, machine.now);
   expect(machine.now.wallTime - reaper.deletionTime(machine.now)).toBe(0);
   expect(reaper.record(machine.now).acceptances).toBe(0);
+});
+
+describe('while no process runs, on a folder of a machine that is not booted anew', () => {
+  test.each([10 * MINUTE, 14 * HOUR, 23 * HOUR])(
+    'a step of %d ms forward delays what was placed before it',
+    (by) => {
+      const machine = Machine.begun(FOLDER, -by);
+      machine.run(HOUR);
+      machine.restart({ rest: 10 * MINUTE, offset: 0, boot: 'one' });
+      machine.agree();
+      expect(machine.lag).toBe(by);
+      machine.run(14 * HOUR);
+      expect(machine.lag).toBe(0);
+    },
+  );
+
+  test('one start with a clock ahead delays nothing once it is set right', () => {
+    const machine = Machine.begun(FOLDER);
+    machine.restart({ offset: 20 * HOUR, boot: 'one' });
+    machine.run(10 * MINUTE);
+    expect(machine.lag).toBe(20 * HOUR);
+    machine.restart({ rest: MINUTE, offset: 0, boot: 'one' });
+    machine.agree();
+    expect(machine.lag).toBe(0);
+  });
+
+  test('a rest is no step', () => {
+    const machine = Machine.begun(FOLDER);
+    machine.restart({ rest: 20 * HOUR, boot: 'one' });
+    machine.agree();
+    expect(machine.lag).toBe(0);
+  });
 });

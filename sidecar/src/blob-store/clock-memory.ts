@@ -1,3 +1,4 @@
+import type { BootTime } from './boot-time.ts';
 import { type Lag, lagAt, lagEnd, lagsAfterStep, mergeLags } from './clock-lags.ts';
 import {
   type ClockRules,
@@ -139,8 +140,11 @@ export class ClockMemory {
     return wait === undefined ? undefined : { mark: this.markAt(now), until: now.wallTime + wait };
   }
 
-  /** Learns what other processes, and those before this one, wrote. */
-  merge(stored: ClockRecord, now: Moment): void {
+  /**
+   * Learns what other processes, and those before this one, wrote.
+   * @param boot the same moment as `now`, as `record` was given it
+   */
+  merge(stored: ClockRecord, now: Moment, boot?: BootTime): void {
     this.observe(now);
     this.#longestTtl = Math.max(this.#longestTtl, stored.longestTtl);
     if (stored.acceptances > this.#acceptances) {
@@ -153,7 +157,7 @@ export class ClockMemory {
       );
       if (stored.mark !== undefined) this.#setMark(Math.max(stored.mark, this.markAt(now) ?? 0), now);
     }
-    if (!this.#wasMerged) this.#continue(stored, now);
+    if (!this.#wasMerged) this.#continue(stored, now, boot);
   }
 
   /**
@@ -171,11 +175,12 @@ export class ClockMemory {
     this.#setMark(replaces ? time : Math.max(time, this.markAt(now) ?? 0), now);
   }
 
-  record(now: Moment): ClockRecord {
+  record(now: Moment, boot?: BootTime): ClockRecord {
     const mark = this.markAt(now);
     return {
       mark: mark === undefined ? undefined : Math.floor(mark),
       seen: now.wallTime,
+      ...(boot !== undefined && { boot }),
       lags: this.#lags.filter(({ until }) => until > (mark ?? 0)),
       agreedFor: Math.floor(this.#agreedFor),
       acceptances: this.#acceptances,
@@ -197,13 +202,28 @@ export class ClockMemory {
   }
 
   /** Goes on where a process before this one ended. */
-  #continue(stored: ClockRecord, now: Moment): void {
+  #continue(stored: ClockRecord, now: Moment, boot: BootTime | undefined): void {
     this.#wasMerged = true;
+    this.#learnStepSince(stored, now, boot);
     if (runsOn(stored.seen, now.wallTime, this.#rules)) this.#agreedFor = stored.agreedFor;
     // Nothing was ever placed before the mark, so a step up to it is none that a payload knows of.
     const mark = this.markAt(now);
     if (mark !== undefined && mark > evenTime(this.#anchor, now))
       this.#anchor = { wallTime: mark, monotonicTime: now.monotonicTime };
+  }
+
+  /**
+   * A step while no process ran, or that the last one could not write any more, shows on the clock of the boot. A bucket's own
+   * clock tells it, and what is longer than any plausible gap makes deletion wait.
+   */
+  #learnStepSince({ seen, boot: before, lags }: ClockRecord, now: Moment, boot: BootTime | undefined): void {
+    if (this.#rules.storageHasClock || before === undefined || before.id !== boot?.id) return;
+    const drift = now.wallTime - (seen + boot.at - before.at);
+    if (drift > STEP && drift <= this.#rules.gapLimit) this.#stepForward(drift, now);
+    const isTakenBack = ({ by }: Lag) => Math.abs(by + drift) <= 2 * STEP;
+    if (drift >= -STEP) return;
+    this.#forgotten = [...this.#forgotten, ...lags.filter(isTakenBack)].slice(-REMEMBERED);
+    this.#lags = this.#lags.filter((lag) => !isTakenBack(lag));
   }
 
   #stepForward(by: number, now: Moment): void {

@@ -1,3 +1,4 @@
+import type { BootTime } from './boot-time.ts';
 import { type Lag, MOST_LAGS } from './clock-lags.ts';
 
 /** What processes of a store learned about time, as `clock.json` keeps it. All are ms, or ms since the epoch. */
@@ -6,6 +7,8 @@ export interface ClockRecord {
   readonly mark: number | undefined;
   /** what the clock of whoever wrote it showed */
   readonly seen: number;
+  /** the same moment on the clock that a boot of the writer's machine has; `undefined`: not known */
+  readonly boot?: BootTime | undefined;
   /** how far deletion lags, because of steps of the clock */
   readonly lags: readonly Lag[];
   /** for how long the clock has run evenly, in agreement with the storage's, while the mark could not follow */
@@ -36,11 +39,12 @@ export function formatClockRecord({ mark, seen, lags, ...numbers }: ClockRecord)
 /** `undefined`: it is not what this service writes. Times that no clock shows count as that, too. */
 export function parseClockRecord(text: string): ClockRecord | undefined {
   try {
-    const { mark, seen, lags, agreedFor, acceptances, longestTtl } = JSON.parse(text);
+    const { mark, seen, boot, lags, agreedFor, acceptances, longestTtl } = JSON.parse(text);
     if (!Array.isArray(lags) || lags.length > MOST_LAGS) return undefined;
     return {
       mark: mark === null ? undefined : timeOf(mark, LATEST),
       seen: timeOf(seen, LATEST),
+      ...(boot !== undefined && { boot: bootOf(boot) }),
       lags: lags.map(({ by, until }) => ({ by: upTo(LONGEST, by), until: timeOf(until, LATEST + LONGEST) })),
       agreedFor: upTo(LONGEST, agreedFor),
       acceptances: upTo(MOST_ACCEPTANCES, acceptances),
@@ -65,6 +69,11 @@ function timeOf(value: unknown, latest: number): number {
   const time = typeof value === 'string' ? Date.parse(value) : Number.NaN;
   if (time >= EARLIEST && time < latest) return time;
   throw new RangeError('not a time of this service');
+}
+
+function bootOf({ id, at }: { id?: unknown; at?: unknown }): BootTime {
+  if (typeof id === 'string' && /^[\w-]{1,64}$/.test(id)) return { id, at: upTo(LONGEST, at) };
+  throw new RangeError('not a boot of this service');
 }
 
 function upTo(most: number, value: unknown): number {

@@ -42,6 +42,24 @@ const stop = async ({ process, exited }: ServingProcess) => {
   expect(await exited).toBe(0);
 };
 
+test.concurrent.each(['SIGTERM', 'SIGKILL'] as const)(
+  'a machine 14 h behind at boot, set right while no process runs, after %s: nothing is deleted early',
+  async (signal) => {
+    const { set, start, recorded } = await machine(`behind until ${signal}`, '12h', -14 * HOUR);
+    await using first = await start();
+    const key = keyOf(await put(first));
+    await eventually('a time is known', async () => (await recorded()).mark !== undefined);
+    first.process.kill(signal);
+    await first.exited;
+    await set(0);
+
+    await using second = await start();
+    await passes(second, 'completed', 2);
+    expect(await get(second, key)).toBe(200);
+    await eventually('the step is kept', async () => (await recorded()).lags?.length === 1);
+  },
+);
+
 test.concurrent.each([14, 24])(
   'a machine %d h behind at boot, set right while we run: a restart deletes nothing early',
   async (hours) => {
