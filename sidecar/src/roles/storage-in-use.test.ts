@@ -66,12 +66,14 @@ test.concurrent('a process that finds the storage taken over stops storing and d
   const stored = await put(first, 'of the first');
   await using _second = await eventuallyStarted({ ...at, resource: THERE, leaseTimes: TIMES });
   await eventually('its PUT is refused', async () => (await put(first, 'too late')).status === 503);
-  const before = await filesIn(folder);
+  // The first one still asks the folder for its time, by files of a moment.
+  const payloads = async () => (await filesIn(folder)).filter((name) => name.includes('/expires-'));
+  const before = await payloads();
   const refused = await put(first, 'too late');
   expectError(refused, 'storage_unavailable');
   expect(refused.body.toString()).toContain('in use by default/test of the cluster there (uid-2)');
   expect((await cleanup(first)).body.toString()).toContain('in use by');
-  expect(await filesIn(folder)).toEqual(before);
+  expect(await payloads()).toEqual(before);
   const { getHeaders } = testPayload('of the first');
   expect((await call(first.data, getPath(keyOf(stored)), { headers: getHeaders })).status).toBe(200);
   const missing = await call(first.data, getPath(`${keyOf(stored).slice(0, -1)}x`), { headers: getHeaders });
