@@ -51,6 +51,15 @@ export function proveDocument(answer: TransportAnswer, root: string): void {
   if (hasTooManyTags(body)) throw badAnswer(`${descriptionOf(answer)}, a ${root} that is too large`);
 }
 
+export function isDocument(answer: TransportAnswer, root: string): boolean {
+  try {
+    proveDocument(answer, root);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function provePlain(answer: TransportAnswer): void {
   if (answer.statusCode !== 200 || isPage(answer.headers)) throw badAnswer(descriptionOf(answer));
 }

@@ -14,7 +14,7 @@ import {
 import { fromHttp } from '@aws-sdk/credential-provider-http';
 import { defaultProvider } from '@aws-sdk/credential-provider-node';
 import { answerBody } from './answer-body.ts';
-import { proveDocument, proveReadable, proveStored } from './answer-proof.ts';
+import { isDocument, proveDocument, proveReadable, proveStored } from './answer-proof.ts';
 import { badAnswer, faultOf } from './aws-sdk-faults.ts';
 import { type CallOptions, configuration, sendContentMd5, signKnownDigest } from './aws-sdk-settings.ts';
 import { credentialsFromChain } from './credentials-chain.ts';
@@ -140,8 +140,13 @@ export class AwsSdkClient implements S3Client {
       Delete: { Objects: keys.map((Key) => ({ Key })) },
     });
     command.middlewareStack.add(sendContentMd5, { step: 'build', name: 'sendContentMd5', priority: 'low' });
-    const answer = await this.#aws.send(command, options(signal, { answerLimit: LONG_WORK }));
+    let isResult = false;
+    const proof = (received: TransportAnswer) => {
+      isResult = isDocument(received, 'DeleteResult');
+    };
+    const answer = await this.#aws.send(command, options(signal, { answerLimit: LONG_WORK, proof }));
     return {
+      isResult,
       deleted: (answer.Deleted ?? []).map(({ Key = '' }) => Key),
       failed: (answer.Errors ?? []).map(({ Key = '', Code = '', Message = '' }) => ({
         key: Key,

@@ -1,7 +1,8 @@
 import { BAD_ANSWER, badAnswer } from './aws-sdk-faults.ts';
 import type { DeleteAnswer, Fault } from './s3-client.ts';
 
-const NOT_NAMED: Fault = {
+/** Of an object that an answer leaves out. */
+export const NOT_NAMED: Fault = {
   status: undefined,
   code: BAD_ANSWER,
   message: 'its answer does not say whether it deleted the object',
@@ -14,7 +15,10 @@ const NOT_NAMED: Fault = {
  * as deleted or as one that was not there: a proxy's page names none, and no answer may speak of other objects.
  * @throws the error of a bad answer
  */
-export function faultsIn({ deleted, failed }: DeleteAnswer, keys: readonly string[]): Map<string, Fault> {
+export function faultsIn(
+  { deleted, failed, isResult }: DeleteAnswer,
+  keys: readonly string[],
+): Map<string, Fault> {
   const asked = new Set(keys);
   // A service that folds slashes tells another name than it was given.
   const askedFor = (told: string) => [told, `/${told}`].find((key) => asked.has(key));
@@ -26,7 +30,7 @@ export function faultsIn({ deleted, failed }: DeleteAnswer, keys: readonly strin
     if (fault.code === 'NoSuchKey') gone.add(key);
     else faults.set(key, fault);
   }
-  if (keys.length > 0 && gone.size === 0 && faults.size === 0)
+  if (!isResult && keys.length > 0 && gone.size === 0 && faults.size === 0)
     throw badAnswer('an answer to a delete that names none of the objects');
   for (const key of asked) if (!gone.has(key) && !faults.has(key)) faults.set(key, NOT_NAMED);
   return faults;

@@ -111,14 +111,34 @@ describe('a multi-object delete', () => {
   });
 
   test('that does not name an object has not deleted it', async () => {
-    const { outcome } = await deleteAll(
-      inTurn(says(result(['a'], [['b', 'NoSuchKey']])), says('<DeleteResult/>')),
-      ['a', 'b', 'c'],
-    );
+    const { outcome } = await deleteAll(inTurn(says(result(['a'], [['b', 'NoSuchKey']])), says('')), [
+      'a',
+      'b',
+      'c',
+    ]);
     expect(await outcome).toMatchObject({
       deleted: ['a', 'b'],
       failed: [{ name: 'c', error: { message: expect.stringContaining('names none of the objects') } }],
     });
+  });
+
+  test('whose result names nothing is proven by a request for each object', async () => {
+    const { outcome } = await deleteAll(
+      async (exchange) => {
+        const { method, path, response, body } = exchange;
+        await body();
+        if (method === 'POST') return response.end('<DeleteResult/>');
+        if (path.includes('/a')) return response.writeHead(204).end();
+        return await refusal(
+          path.includes('/b') ? 404 : 403,
+          path.includes('/b') ? 'NoSuchKey' : 'AccessDenied',
+        )(exchange);
+      },
+      ['a', 'b', 'c'],
+    );
+    const { deleted, failed } = await outcome;
+    expect([...deleted].sort()).toEqual(['a', 'b']);
+    expect(failed).toMatchObject([{ name: 'c', error: { failure: 'denied' } }]);
   });
 
   test('that leaves out one object again and again has not deleted it', async () => {
@@ -148,7 +168,6 @@ describe('a multi-object delete', () => {
     ['a page that is no XML', says('<!doctype html><p>hello<br>', { 'Content-Type': 'text/html' })],
     ['nothing', says('')],
     ['JSON', says('{"deleted":["a","b"]}', { 'Content-Type': 'application/json' })],
-    ['an empty result', says('<DeleteResult/>')],
     ['the result of an error', says('<Error><Code>InternalError</Code><Message>no</Message></Error>')],
     ['others than were asked', says(result(['a', 'x']))],
     ['an error without a key', says(result(['a', 'b'], [['', 'InternalError']]))],

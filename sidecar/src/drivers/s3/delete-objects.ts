@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StorageError } from '../driver.ts';
 import type { BucketCalls } from './bucket-calls.ts';
-import { faultsIn } from './delete-answer.ts';
+import { faultsIn, NOT_NAMED } from './delete-answer.ts';
 import { deleteEach } from './delete-each.ts';
 import { storageErrorOf } from './failures.ts';
 import { lacksMultiObjectDelete } from './multi-object-delete.ts';
@@ -45,6 +45,9 @@ export class ObjectDeleter {
         return new Map<string, Fault>();
       });
       if (faults === undefined) return await this.#deleteEach(next, left, deadline, signal);
+      // It may have deleted them as if it was asked to say nothing; each is proven by a request of its own.
+      if (faults.size === next.length && [...faults.values()].every((fault) => fault === NOT_NAMED))
+        return new Map([...left, ...(await deleteEach(this.#calls, next, deadline, signal))]);
       const delays = new Map<string, number>();
       for (const [key, fault] of faults) {
         const delay = delayBeforeRetry(fault, retries, Math.random());

@@ -91,6 +91,8 @@ export interface ListAnswer {
 
 /** As the service wrote it, the keys too. */
 export interface DeleteAnswer {
+  /** whether it is a document of that name, as a page is not */
+  readonly isResult: boolean;
   readonly deleted: readonly string[];
   readonly failed: readonly { readonly key: string; readonly fault: Fault }[];
 }
