@@ -53,8 +53,10 @@ async function run(_positionals: readonly string[], values: Values): Promise<voi
   const log = createLog();
   const server = await startCodecServer(settings, log).catch((error) => Promise.reject(withHint(error)));
   const origins = [...settings.origins];
+  // Whoever reads that it listens may end it at once.
+  const stopped = untilStopped(server, log);
   log.info({ codec: server.address, url: settings.url, origins, version: packageFile.version }, 'listening');
-  await untilStopped(server, log);
+  await stopped;
 }
 
 function listenAddress(values: Values): ListenAddress {

@@ -117,8 +117,10 @@ async function run(_positionals: readonly string[], values: Values): Promise<voi
   const service = await role
     .start({ manifest, version, listen, claim, resource, acceptClock }, mounts, log)
     .catch((error) => Promise.reject(withPortHint(error, '--listen, --metrics-listen or --admin-listen')));
+  // Whoever reads that it listens may end it at once.
+  const stopped = untilStopped(service, log);
   log.info({ ...service.addresses, role: role.name, version }, 'listening');
-  await untilStopped(service, log);
+  await stopped;
 }
 
 function roleNamed(name: string): Role {
