@@ -1,3 +1,4 @@
+import type { Environment } from './proxy-choice.ts';
 import type { AskedServer } from './request-watch.ts';
 import type { Fault } from './s3-client.ts';
 
@@ -49,8 +50,6 @@ export class CredentialsError extends Error {
     this.fault = { ...fault, source, retryAfter: undefined, region: undefined };
   }
 }
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 const POD_IDENTITY_HOSTS = ['169.254.170.23', '[fd00:ec2::23]'];
 

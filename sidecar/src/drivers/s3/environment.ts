@@ -1,4 +1,4 @@
-import { type Environment, nameOfProxy, proxyChoice } from './proxy-choice.ts';
+import { type Environment, nameOfProxy, type ProxyChoice, proxyChoice } from './proxy-choice.ts';
 import type { S3Location } from './s3-client.ts';
 
 /** What whoever runs the service should know of its environment. */
@@ -9,11 +9,15 @@ export interface EnvironmentNotice {
 
 /** What is read from the environment and does not do what it seems to, and which proxy leads to the bucket. */
 export function environmentNotices(location: S3Location, environment: Environment): EnvironmentNotice[] {
-  const { notices } = proxyChoice(environment);
-  const warnings = [...notices, ...regionNotices(environment), ...endpointNotices(location, environment)];
+  const proxies = proxyChoice(environment);
+  const warnings = [
+    ...proxies.notices,
+    ...regionNotices(environment),
+    ...endpointNotices(location, environment),
+  ];
   return [
     ...warnings.map((text) => ({ level: 'warn', text }) as const),
-    ...proxyInUse(location, environment).map((text) => ({ level: 'info', text }) as const),
+    ...proxyInUse(proxies, location, environment).map((text) => ({ level: 'info', text }) as const),
   ];
 }
 
@@ -50,8 +54,11 @@ function endpointNotices({ endpoint }: S3Location, environment: Environment): st
     : [`${other.name} is not heeded for the bucket, as spec.storage.s3.endpoint is set`];
 }
 
-function proxyInUse(location: S3Location, environment: Environment): string[] {
-  const { isConfigured, proxyFor } = proxyChoice(environment);
+function proxyInUse(
+  { isConfigured, proxyFor }: ProxyChoice,
+  location: S3Location,
+  environment: Environment,
+): string[] {
   const bucket = bucketUrl(location, environment);
   if (!isConfigured || bucket === null) return [];
   try {
