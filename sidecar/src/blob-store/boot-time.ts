@@ -8,12 +8,17 @@ export interface BootTime {
   readonly at: number;
 }
 
+/** Of the machine's present boot. @throws Error where the system does not tell its boots apart, as only Linux does */
+export function bootId(): string {
+  return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+}
+
 let id: string | undefined;
 
 /** `undefined`: the system does not tell its boots apart. */
 export function bootTimeNow(): BootTime | undefined {
   try {
-    id ??= readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+    id ??= bootId();
   } catch {
     return undefined;
   }

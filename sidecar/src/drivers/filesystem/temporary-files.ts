@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { constants, readFileSync, readlinkSync } from 'node:fs';
 import { chmod, type FileHandle, lstat, mkdir, open, readdir, rm, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { bootId } from '../../blob-store/boot-time.ts';
 import { FOLDER_MODE } from './directory-sync.ts';
 import { errorCode, NO_SPACE, unless } from './failures.ts';
 
@@ -125,9 +126,8 @@ function processName(): string {
 
 function hostName(): string {
   try {
-    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
     const pidNamespace = readlinkSync('/proc/self/ns/pid').replace(/\D/g, '');
-    return `${boot}-${pidNamespace}`;
+    return `${bootId()}-${pidNamespace}`;
   } catch {
     // Without /proc (not Linux) every start is a host of its own, so only age decides there.
     return `unknown-${process.pid}-${Date.now()}`;
