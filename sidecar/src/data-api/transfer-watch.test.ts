@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually } from '@largepayload/testing/waiting/eventually';
 import { expect, test } from 'vitest';
 import type { Demand } from '../http/fair-budget.ts';
-import { eventually } from '../testing/eventually.ts';
 import { type Expiry, type TransferSettings, TransferWatch } from './transfer-watch.ts';
 
 const PATIENT = { progressPeriod: 60_000, progressBytes: 1 };

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually } from '@largepayload/testing/waiting/eventually';
 import { pino } from 'pino';
 import { expect, test, vi } from 'vitest';
 import { never, someBytes, TestStore } from '../drivers/conformance/subject.ts';
 import { type Driver, StorageError } from '../drivers/driver.ts';
 import { MemoryDriver } from '../drivers/memory.ts';
-import { eventually } from '../testing/eventually.ts';
 import { formatLease, type Lease, parseLease } from './lease.ts';
 import type { LeaseTimes, LeaseUser } from './lease-decision.ts';
 import { StorageInUseError } from './storage-in-use-error.ts';

@@ -1,18 +1,18 @@
-import { expect, test } from 'vitest';
-import { ClockBehindError } from '../../../../sidecar/src/blob-store/clock-guard.ts';
+import { ClockBehindError } from '@largepayload/sidecar/blob-store/clock-guard';
 import {
   assertClaimed,
   assertIdentity,
   assertSameStorage,
   ForeignStoreError,
-} from '../../../../sidecar/src/blob-store/identity.ts';
-import { putSmallObject } from '../../../../sidecar/src/blob-store/small-object.ts';
-import { AwaitedDriver } from '../../../../sidecar/src/drivers/awaited-driver.ts';
-import { StorageError } from '../../../../sidecar/src/drivers/driver.ts';
-import { MemoryDriver } from '../../../../sidecar/src/drivers/memory.ts';
-import { CredentialsError } from '../../../../sidecar/src/drivers/s3/credentials-source.ts';
-import { storageErrorOf } from '../../../../sidecar/src/drivers/s3/failures.ts';
-import { toServiceError } from '../../../../sidecar/src/errors.ts';
+} from '@largepayload/sidecar/blob-store/identity';
+import { putSmallObject } from '@largepayload/sidecar/blob-store/small-object';
+import { AwaitedDriver } from '@largepayload/sidecar/drivers/awaited-driver';
+import { StorageError } from '@largepayload/sidecar/drivers/driver';
+import { MemoryDriver } from '@largepayload/sidecar/drivers/memory';
+import { CredentialsError } from '@largepayload/sidecar/drivers/s3/credentials-source';
+import { storageErrorOf } from '@largepayload/sidecar/drivers/s3/failures';
+import { toServiceError } from '@largepayload/sidecar/errors';
+import { expect, test } from 'vitest';
 import { podOf } from '../situation.fixture.ts';
 import { store } from '../stores.fixture.ts';
 import { complaintFinding } from './report-problems.ts';
