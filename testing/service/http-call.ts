@@ -1,5 +1,5 @@
 import { type IncomingHttpHeaders, type OutgoingHttpHeaders, request } from 'node:http';
-import { ERROR_TABLE, type ErrorCode } from '@largepayload/sidecar/errors';
+import { ERROR_TABLE, type ErrorCode } from '@largepayload/sidecar/errors/service-error';
 import { expect } from 'vitest';
 
 export interface Call {

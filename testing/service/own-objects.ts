@@ -1,5 +1,5 @@
-import { formatClockRecord } from '@largepayload/sidecar/blob-store/clock-record';
-import { formatLease } from '@largepayload/sidecar/lease/lease';
+import { formatClockRecord } from '@largepayload/sidecar/storage-records/clock/clock-record';
+import { formatLease } from '@largepayload/sidecar/storage-records/lease/lease';
 
 /** The text of a `lease.json` that was renewed just now, outside of a cluster. @param store `NAMESPACE/NAME` */
 export function leaseOf(store: string): string {

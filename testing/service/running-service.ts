@@ -5,9 +5,9 @@ import { parseLargePayloadStore } from '@largepayload/crds';
 import type { DataLimits } from '@largepayload/sidecar/data-api/limits';
 import { FilesystemDriver } from '@largepayload/sidecar/drivers/filesystem/filesystem-driver';
 import { objectNameOfFile } from '@largepayload/sidecar/drivers/filesystem/object-paths';
-import type { LeaseTimes } from '@largepayload/sidecar/lease/lease-decision';
 import type { ClusterResource } from '@largepayload/sidecar/roles/role';
 import { startStandalone } from '@largepayload/sidecar/roles/standalone';
+import type { LeaseTimes } from '@largepayload/sidecar/storage-records/lease/lease-decision';
 import { type Logger, pino } from 'pino';
 import { call } from './http-call.ts';
 

@@ -13,7 +13,7 @@ import {
 import { filesIn, startService, type TestService } from '@largepayload/testing/service/running-service';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { objectPath } from '../drivers/filesystem/object-paths.ts';
-import type { ErrorCode } from '../errors.ts';
+import type { ErrorCode } from '../errors/service-error.ts';
 
 let service: TestService;
 beforeAll(async () => {

@@ -11,7 +11,7 @@ import {
 } from '@largepayload/testing/service/running-service';
 import { eventually } from '@largepayload/testing/waiting/eventually';
 import { expect, test } from 'vitest';
-import type { LeaseTimes } from '../lease/lease-decision.ts';
+import type { LeaseTimes } from '../storage-records/lease/lease-decision.ts';
 
 const { serve, newFolder, run, configFile } = realProgram();
 

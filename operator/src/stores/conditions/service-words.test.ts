@@ -1,17 +1,17 @@
-import { ClockBehindError } from '@largepayload/sidecar/blob-store/clock-guard';
+import { AwaitedDriver } from '@largepayload/sidecar/drivers/awaited-driver';
+import { MemoryDriver } from '@largepayload/sidecar/drivers/memory';
+import { CredentialsError } from '@largepayload/sidecar/drivers/s3/credentials-source';
+import { storageErrorOf } from '@largepayload/sidecar/drivers/s3/failures';
+import { ForeignStoreError } from '@largepayload/sidecar/errors/foreign-store-error';
+import { StorageError } from '@largepayload/sidecar/errors/storage-error';
+import { toServiceError } from '@largepayload/sidecar/errors/to-service-error';
+import { ClockBehindError } from '@largepayload/sidecar/storage-records/clock/clock-guard';
 import {
   assertClaimed,
   assertIdentity,
   assertSameStorage,
-  ForeignStoreError,
-} from '@largepayload/sidecar/blob-store/identity';
-import { putSmallObject } from '@largepayload/sidecar/blob-store/small-object';
-import { AwaitedDriver } from '@largepayload/sidecar/drivers/awaited-driver';
-import { StorageError } from '@largepayload/sidecar/drivers/driver';
-import { MemoryDriver } from '@largepayload/sidecar/drivers/memory';
-import { CredentialsError } from '@largepayload/sidecar/drivers/s3/credentials-source';
-import { storageErrorOf } from '@largepayload/sidecar/drivers/s3/failures';
-import { toServiceError } from '@largepayload/sidecar/errors';
+} from '@largepayload/sidecar/storage-records/identity/identity';
+import { putSmallObject } from '@largepayload/sidecar/storage-records/small-object';
 import { expect, test } from 'vitest';
 import { podOf } from '../situation.fixture.ts';
 import { store } from '../stores.fixture.ts';
@@ -40,7 +40,10 @@ const replaced = async () => assertSameStorage('payments/orders/2', 'payments/or
 
 /** Reasons are told by the service's words: here they come from the service itself. */
 test.each<[string, () => unknown]>([
-  ['StorageOwnedByAnotherStore', () => new ForeignStoreError(IDENTITY, 'billing/invoices')],
+  [
+    'StorageOwnedByAnotherStore',
+    () => new ForeignStoreError(`${IDENTITY.namespace}/${IDENTITY.name}`, 'billing/invoices'),
+  ],
   ['BucketMissing', () => fault('NoSuchBucket', 404)],
   ['StorageDenied', () => fault('InvalidAccessKeyId', 403)],
   ['StorageDenied', () => fault('AccessDenied', 403)],
