@@ -6,11 +6,11 @@ import { MemoryDriver } from '../drivers/memory.ts';
 import { Metrics } from '../operations/metrics.ts';
 import { Reaper } from '../retention/reaper.ts';
 import { BlobStore, type PutRequest } from './blob-store.ts';
+import { clockOfNewStore } from './clock.fixture.ts';
 import { ClockGuard } from './clock-guard.ts';
 import { assertIdentity, claimStorage, ForeignStoreError } from './identity.ts';
 import type { Moment } from './moment.ts';
 import { OwnershipGuard } from './ownership-guard.ts';
-import { clockOfNewStore } from './test-clock.ts';
 import { WriteWatch } from './write-watch.ts';
 
 const SECOND = 1_000;

@@ -3,7 +3,7 @@ import { assertIdentity, claimStorage, ForeignStoreError } from '../blob-store/i
 import { all, never, someBytes, TestStore } from '../drivers/conformance/subject.ts';
 import { windowName } from '../keys/window.ts';
 import { cleanup } from './cleanup.ts';
-import { FOREIGN, fill, ON_EACH_DRIVER, objectsIn, partsOn } from './test-stores.ts';
+import { FOREIGN, fill, ON_EACH_DRIVER, objectsIn, partsOn } from './stores.fixture.ts';
 import { usage } from './usage.ts';
 
 const HOUR = 3_600_000;
