@@ -4,10 +4,10 @@ import { memoryService } from '@largepayload/testing/service/memory-service';
 import type { Payload } from '@temporalio/common';
 import { temporal } from '@temporalio/proto';
 import { describe, expect, test } from 'vitest';
+import { failureOf } from '../testing/failures.ts';
+import { isReference } from '../wire/reference.ts';
 import { LargePayloadCodec } from './codec.ts';
-import { isReference } from './reference.ts';
 import type { LargePayloadCodecOptions } from './settings.ts';
-import { failureOf } from './testing/failures.ts';
 
 function codecOf(service: { url: string }, options: LargePayloadCodecOptions = {}): LargePayloadCodec {
   return new LargePayloadCodec({ url: service.url, namespace: 'orders', thresholdBytes: 0, ...options });

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
+import { failureOf, within } from '../testing/failures.ts';
 import {
   PayloadIntegrityError,
   PayloadNotFoundError,
   PayloadRejectedError,
   PayloadStoreUnavailableError,
-} from './errors.ts';
+} from '../wire/errors.ts';
 import { delayBeforeRetry, withRetries } from './retry.ts';
-import { failureOf, within } from './testing/failures.ts';
 
 const unavailable = new PayloadStoreUnavailableError('busy');
 const { signal } = new AbortController();

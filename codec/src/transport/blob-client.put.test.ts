@@ -4,17 +4,17 @@ import { buffer } from 'node:stream/consumers';
 import { head, httpServer, rawServer } from '@largepayload/testing/servers/test-server';
 import { memoryService } from '@largepayload/testing/service/memory-service';
 import { expect, test } from 'vitest';
-import { BlobClient } from './blob-client.ts';
-import { digestOf } from './digest.ts';
+import { failureOf, within } from '../testing/failures.ts';
+import { digestOf } from '../wire/digest.ts';
 import {
   PayloadIntegrityError,
   PayloadMetadataError,
   PayloadRejectedError,
   PayloadStoreUnavailableError,
-} from './errors.ts';
-import { metadataHash } from './metadata.ts';
+} from '../wire/errors.ts';
+import { metadataHash } from '../wire/metadata.ts';
+import { BlobClient } from './blob-client.ts';
 import type { RequestBody } from './request-body.ts';
-import { failureOf, within } from './testing/failures.ts';
 
 const metadata = new Map([['encoding', new Uint8Array(Buffer.from('binary/plain'))]]);
 const fiftyMegabytes = new Uint8Array(50_000_000);
