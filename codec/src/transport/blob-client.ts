@@ -1,19 +1,23 @@
 import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
-import { createAgent } from './agent.ts';
-import { isDigest } from './digest.ts';
-import { PayloadIntegrityError, type PayloadStoreError, PayloadStoreUnavailableError } from './errors.ts';
-import { type Connection, exchange } from './exchange.ts';
-import { foreignAnswer } from './foreign-answer.ts';
+import { isDigest } from '../wire/digest.ts';
+import {
+  PayloadIntegrityError,
+  type PayloadStoreError,
+  PayloadStoreUnavailableError,
+} from '../wire/errors.ts';
 import {
   assertStorableMetadata,
   encodeMetadataHeader,
   metadataHash,
   type PayloadMetadata,
-} from './metadata.ts';
+} from '../wire/metadata.ts';
+import { putTimeLimit } from '../wire/put-time-limit.ts';
+import { createAgent } from './agent.ts';
+import { type Connection, exchange } from './exchange.ts';
+import { foreignAnswer } from './foreign-answer.ts';
 import { collectPayload, streamPayload } from './payload-response.ts';
 import type { ExpectedPayload } from './payload-verifier.ts';
-import { putTimeLimit } from './put-time-limit.ts';
 import type { RequestBody } from './request-body.ts';
 import { errorOfResponse } from './response-error.ts';
 import { parseJsonObject, readText } from './response-text.ts';

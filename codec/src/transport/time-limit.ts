@@ -1,4 +1,4 @@
-import { PayloadStoreUnavailableError } from './errors.ts';
+import { PayloadStoreUnavailableError } from '../wire/errors.ts';
 
 /**
  * Runs one request, which is aborted when it takes longer than `milliseconds` or when `signal` is aborted.

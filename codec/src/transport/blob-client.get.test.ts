@@ -3,10 +3,10 @@ import { buffer } from 'node:stream/consumers';
 import { head, httpServer, rawServer } from '@largepayload/testing/servers/test-server';
 import { memoryService } from '@largepayload/testing/service/memory-service';
 import { describe, expect, test } from 'vitest';
+import { failureOf, within } from '../failures.fixture.ts';
+import { digestOf } from '../wire/digest.ts';
+import { PayloadIntegrityError, PayloadNotFoundError, PayloadStoreUnavailableError } from '../wire/errors.ts';
 import { BlobClient } from './blob-client.ts';
-import { digestOf } from './digest.ts';
-import { PayloadIntegrityError, PayloadNotFoundError, PayloadStoreUnavailableError } from './errors.ts';
-import { failureOf, within } from './failures.fixture.ts';
 
 const data = new Uint8Array(300_000).map((_, index) => index % 251);
 const digest = digestOf(data);

@@ -1,5 +1,5 @@
 import { totalmem } from 'node:os';
-import { parseServiceUrl } from './service-url.ts';
+import { parseServiceUrl } from '../transport/service-url.ts';
 
 /** DataDog's default. Temporal warns at 512 KiB and refuses payloads over 2 MiB. */
 const defaultThresholdBytes = 128_000;

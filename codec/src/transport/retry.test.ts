@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
+import { failureOf, within } from '../failures.fixture.ts';
 import {
   PayloadIntegrityError,
   PayloadNotFoundError,
   PayloadRejectedError,
   PayloadStoreUnavailableError,
-} from './errors.ts';
-import { failureOf, within } from './failures.fixture.ts';
+} from '../wire/errors.ts';
 import { delayBeforeRetry, withRetries } from './retry.ts';
 
 const unavailable = new PayloadStoreUnavailableError('busy');

@@ -7,11 +7,11 @@ import {
 } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import { temporal } from '@temporalio/proto';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { failureOf } from '../failures.fixture.ts';
+import { PayloadIntegrityError, PayloadNotFoundError, PayloadReferenceError } from '../wire/errors.ts';
+import { decodeReference, isReference } from '../wire/reference.ts';
 import { LargePayloadCodec } from './codec.ts';
-import { PayloadIntegrityError, PayloadNotFoundError, PayloadReferenceError } from './errors.ts';
-import { failureOf } from './failures.fixture.ts';
 import { protoSize } from './proto-size.ts';
-import { decodeReference, isReference } from './reference.ts';
 
 const PayloadMessage = temporal.api.common.v1.Payload;
 

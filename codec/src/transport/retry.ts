@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { PayloadStoreError, PayloadStoreUnavailableError } from './errors.ts';
+import { PayloadStoreError, PayloadStoreUnavailableError } from '../wire/errors.ts';
 
 const firstDelayMs = 50;
 const longestDelayMs = 5_000;

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { Payload } from '@temporalio/common';
-import { DecodedBytesLimitError } from './errors.ts';
+import { DecodedBytesLimitError } from '../wire/errors.ts';
 
 /** What was asked for in one activation of a workflow, or by calls that belong together in another way. */
 interface Count {

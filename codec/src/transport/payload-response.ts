@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { type Readable, Transform, type TransformCallback } from 'node:stream';
-import { PayloadIntegrityError, PayloadStoreError } from './errors.ts';
+import { PayloadIntegrityError, PayloadStoreError } from '../wire/errors.ts';
 import { foreignAnswer, isForeignContent } from './foreign-answer.ts';
 import { type ExpectedPayload, PayloadVerifier } from './payload-verifier.ts';
 

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { PayloadStoreUnavailableError } from './errors.ts';
+import { PayloadStoreUnavailableError } from '../wire/errors.ts';
 import { retryAfterSeconds } from './retry-after.ts';
 
 const longestHeader = 60;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { PayloadIntegrityError } from './errors.ts';
+import { PayloadIntegrityError } from '../wire/errors.ts';
 
 /** What a payload's bytes must turn out to be. */
 export interface ExpectedPayload {

@@ -3,9 +3,9 @@ import { httpServer } from '@largepayload/testing/servers/test-server';
 import { type MemoryService, memoryService } from '@largepayload/testing/service/memory-service';
 import type { Payload } from '@temporalio/common';
 import { describe, expect, test } from 'vitest';
+import { failureOf, within } from '../failures.fixture.ts';
+import { DecodedBytesLimitError, PayloadIntegrityError } from '../wire/errors.ts';
 import { LargePayloadCodec } from './codec.ts';
-import { DecodedBytesLimitError, PayloadIntegrityError } from './errors.ts';
-import { failureOf, within } from './failures.fixture.ts';
 
 const sizeBytes = 1_000;
 

@@ -5,11 +5,11 @@ import {
   PayloadRejectedError,
   type PayloadStoreError,
   PayloadStoreUnavailableError,
-} from './errors.ts';
+} from '../wire/errors.ts';
+import { serviceErrors } from '../wire/service-errors.ts';
 import { foreignAnswer, oneLine } from './foreign-answer.ts';
 import { parseJsonObject, readText } from './response-text.ts';
 import { retryAfterSeconds } from './retry-after.ts';
-import { serviceErrors } from './service-errors.ts';
 
 const longestMessage = 300;
 

@@ -4,17 +4,17 @@ import { head, httpServer, rawServer } from '@largepayload/testing/servers/test-
 import { memoryService } from '@largepayload/testing/service/memory-service';
 import type { Payload } from '@temporalio/common';
 import { afterEach, describe, expect, test } from 'vitest';
-import { activityFailureInterceptors } from './activity-execution.ts';
-import { LargePayloadCodec } from './codec.ts';
+import { failureOf, within } from '../failures.fixture.ts';
 import {
   PayloadIntegrityError,
   PayloadNotFoundError,
   PayloadReferenceError,
   PayloadRejectedError,
   PayloadStoreUnavailableError,
-} from './errors.ts';
-import { failureOf, within } from './failures.fixture.ts';
-import { encodeReference } from './reference.ts';
+} from '../wire/errors.ts';
+import { encodeReference } from '../wire/reference.ts';
+import { activityFailureInterceptors } from './activity-execution.ts';
+import { LargePayloadCodec } from './codec.ts';
 import type { LargePayloadCodecOptions } from './settings.ts';
 
 const quick = { namespace: 'orders', thresholdBytes: 0, idleTimeoutMs: 150, retryTimeoutMs: 0 };

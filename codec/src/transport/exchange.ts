@@ -5,7 +5,7 @@ import {
   type IncomingMessage,
 } from 'node:http';
 import { type Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import { PayloadStoreUnavailableError } from './errors.ts';
+import { PayloadStoreUnavailableError } from '../wire/errors.ts';
 import { BodySender, type RequestBody } from './request-body.ts';
 
 /** How requests reach a service. */

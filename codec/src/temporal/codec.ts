@@ -1,14 +1,22 @@
 import type { Payload, PayloadCodec } from '@temporalio/common';
+import { BlobClient } from '../transport/blob-client.ts';
+import { type RetryRules, withRetries } from '../transport/retry.ts';
+import { Slots } from '../transport/slots.ts';
+import { withTimeLimit } from '../transport/time-limit.ts';
+import { type Transferred, transferAll } from '../transport/transfers.ts';
+import { digestInSlices } from '../wire/digest.ts';
+import {
+  metadataFromRecord,
+  metadataHash,
+  metadataToRecord,
+  type PayloadMetadata,
+} from '../wire/metadata.ts';
+import { longestRequestMs } from '../wire/put-time-limit.ts';
+import { type BlobReference, decodeReference, encodeReference, isReference } from '../wire/reference.ts';
 import { isActivityFailure, runningActivity } from './activity-execution.ts';
-import { BlobClient } from './blob-client.ts';
 import { DecodedBytes } from './decoded-bytes.ts';
-import { digestInSlices } from './digest.ts';
 import { externalSizeAdded, externalSizeRemoved } from './external-size.ts';
-import { metadataFromRecord, metadataHash, metadataToRecord, type PayloadMetadata } from './metadata.ts';
 import { isLargerThan } from './proto-size.ts';
-import { longestRequestMs } from './put-time-limit.ts';
-import { type BlobReference, decodeReference, encodeReference, isReference } from './reference.ts';
-import { type RetryRules, withRetries } from './retry.ts';
 import {
   type CodecSettings,
   type LargePayloadCodecOptions,
@@ -16,9 +24,6 @@ import {
   type PayloadContext,
   resolveSettings,
 } from './settings.ts';
-import { Slots } from './slots.ts';
-import { withTimeLimit } from './time-limit.ts';
-import { type Transferred, transferAll } from './transfers.ts';
 
 /** A payload about to be stored. */
 interface LargePayload {

@@ -4,16 +4,16 @@ import { buffer } from 'node:stream/consumers';
 import { head, httpServer, rawServer } from '@largepayload/testing/servers/test-server';
 import { memoryService } from '@largepayload/testing/service/memory-service';
 import { expect, test } from 'vitest';
-import { BlobClient } from './blob-client.ts';
-import { digestOf } from './digest.ts';
+import { failureOf, within } from '../failures.fixture.ts';
+import { digestOf } from '../wire/digest.ts';
 import {
   PayloadIntegrityError,
   PayloadMetadataError,
   PayloadRejectedError,
   PayloadStoreUnavailableError,
-} from './errors.ts';
-import { failureOf, within } from './failures.fixture.ts';
-import { metadataHash } from './metadata.ts';
+} from '../wire/errors.ts';
+import { metadataHash } from '../wire/metadata.ts';
+import { BlobClient } from './blob-client.ts';
 import type { RequestBody } from './request-body.ts';
 
 const metadata = new Map([['encoding', new Uint8Array(Buffer.from('binary/plain'))]]);
