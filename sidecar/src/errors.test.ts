@@ -5,8 +5,8 @@ import { IntegrityError } from './blob-store/verified-body.ts';
 import { StorageError } from './drivers/driver.ts';
 import { ERROR_TABLE, ServiceError, toServiceError } from './errors.ts';
 
-test('docs/wire-protocol.md holds the table of errors, in its order', async () => {
-  const text = await readFile(join(import.meta.dirname, '../../docs/wire-protocol.md'), 'utf8');
+test('docs/wire-errors.md holds the table of errors, in its order', async () => {
+  const text = await readFile(join(import.meta.dirname, '../../docs/wire-errors.md'), 'utf8');
   const rows = [...text.matchAll(/^\| `([a-z_]+)` +\| (\d{3}) +\| (yes|no) +\| (.+) \|$/gm)];
   const documented = rows.map(([, code, status, retryable]) => ({
     code,
