@@ -5,9 +5,9 @@ import {
   PutObjectCommand,
   type S3Client,
 } from '@aws-sdk/client-s3';
+import { clientOf, type S3Server } from '@largepayload/testing/s3-servers/s3-server';
+import { startVersitygw } from '@largepayload/testing/s3-servers/versitygw';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { clientOf, type S3Server } from '../../sidecar/src/testing/s3-servers/s3-server.ts';
-import { startVersitygw } from '../../sidecar/src/testing/s3-servers/versitygw.ts';
 import { bytesOf } from './content.ts';
 import type { FaultRule } from './proxy/fault-rules.ts';
 import { RunningProxy } from './running-proxy.ts';

@@ -1,5 +1,5 @@
+import { eventually } from '@largepayload/testing/waiting/eventual-value';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { eventually } from '../testing/eventually.ts';
 import { damagedAmong, namesIn, OWN } from './bucket-check.ts';
 import type { Acknowledged } from './ledger.ts';
 import { type Outcome, runScenario } from './run-scenario.ts';

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { RunningService } from '../testing/running-service.ts';
+import type { RunningService } from '@largepayload/testing/service/service-process';
 
 /** PUTs and GETs that the service has answered, failures included. */
 export async function requestsAnswered(service: RunningService): Promise<number> {

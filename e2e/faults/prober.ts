@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RunningService } from '../testing/running-service.ts';
+import type { RunningService } from '@largepayload/testing/service/service-process';
 import { readyUrl } from './recovery.ts';
 
 const INTERVAL = 500;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { eventually } from '@largepayload/testing/waiting/eventual-value';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { eventually } from '../testing/eventually.ts';
 import { nameOfKey, namesIn, OWN } from './bucket-check.ts';
 import { Ledger } from './ledger.ts';
 import { runLoad } from './load.ts';

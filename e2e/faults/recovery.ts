@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BlobClient, digestOf, metadataFromRecord } from '@largepayload/codec';
-import type { RunningService } from '../testing/running-service.ts';
+import type { RunningService } from '@largepayload/testing/service/service-process';
 import { bytesOf } from './content.ts';
 
 const LIMIT = 60_000;

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { ACCESS_KEY, SECRET_KEY } from '../../sidecar/src/testing/s3-servers/s3-server.ts';
-import { parseJsonLine } from '../testing/json-line.ts';
+import { parseJsonLine } from '@largepayload/testing/processes/json-line';
+import { Program } from '@largepayload/testing/processes/program';
+import { ACCESS_KEY, SECRET_KEY } from '@largepayload/testing/s3-servers/s3-server';
 import { outputFolder } from '../testing/output.ts';
-import { Program } from '../testing/program.ts';
 import type { FaultRule } from './proxy/fault-rules.ts';
 import type { Observed } from './proxy/observations.ts';
 

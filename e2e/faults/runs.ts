@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
-import type { S3Server } from '../../sidecar/src/testing/s3-servers/s3-server.ts';
-import { startSeaweedfs } from '../../sidecar/src/testing/s3-servers/seaweedfs.ts';
-import { startVersitygw } from '../../sidecar/src/testing/s3-servers/versitygw.ts';
+import type { S3Server } from '@largepayload/testing/s3-servers/s3-server';
+import { startSeaweedfs } from '@largepayload/testing/s3-servers/seaweedfs';
+import { startVersitygw } from '@largepayload/testing/s3-servers/versitygw';
 import { rounds } from '../testing/rounds.ts';
 import { ALL_AT_ONCE, EACH_KIND, type Scenario } from './scenarios.ts';
 

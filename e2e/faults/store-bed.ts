@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { S3Server } from '../../sidecar/src/testing/s3-servers/s3-server.ts';
+import type { S3Server } from '@largepayload/testing/s3-servers/s3-server';
+import { RunningService } from '@largepayload/testing/service/service-process';
 import { outputFolder } from '../testing/output.ts';
-import { RunningService } from '../testing/running-service.ts';
 import type { StoredObjects } from './bucket-check.ts';
 import { RunningProxy } from './running-proxy.ts';
 

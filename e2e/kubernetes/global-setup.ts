@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { mkdirSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
+import { startVersitygwAt } from '@largepayload/testing/s3-servers/versitygw';
 import type { TestProject } from 'vitest/node';
-import { startVersitygwAt } from '../../sidecar/src/testing/s3-servers/versitygw.ts';
 import { requireCluster } from '../cluster/clusters.ts';
 import type { Cluster } from '../cluster/provider.ts';
 import { outputFolder } from '../testing/output.ts';

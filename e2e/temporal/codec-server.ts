@@ -1,5 +1,5 @@
-import { parseJsonLine } from '../testing/json-line.ts';
-import type { Program } from '../testing/program.ts';
+import { parseJsonLine } from '@largepayload/testing/processes/json-line';
+import type { Program } from '@largepayload/testing/processes/program';
 import { payloadStore, type TestBed } from './test-bed.ts';
 
 /** Starts the codec server where the suite's Web UI asks for it, for the store of this test bed. */

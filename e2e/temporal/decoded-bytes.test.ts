@@ -1,5 +1,5 @@
+import { eventually } from '@largepayload/testing/waiting/eventual-value';
 import { expect, test } from 'vitest';
-import { eventually } from '../testing/eventually.ts';
 import { content, LARGE } from './app/content.ts';
 import type { collect } from './app/workflows.ts';
 import { assertSmallHistory, eventsOf } from './history.ts';

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
+import { eventually } from '@largepayload/testing/waiting/eventual-value';
 import { describe, expect, test } from 'vitest';
-import { eventually } from '../testing/eventually.ts';
 import { rounds } from '../testing/rounds.ts';
 import { assertContent, content, LARGE } from './app/content.ts';
 import type { interrupted, Pause } from './app/workflows.ts';

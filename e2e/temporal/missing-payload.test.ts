@@ -1,7 +1,7 @@
 import { existsSync, renameSync } from 'node:fs';
+import { eventually } from '@largepayload/testing/waiting/eventual-value';
 import type { Payload } from '@temporalio/common';
 import { describe, expect, test } from 'vitest';
-import { eventually } from '../testing/eventually.ts';
 import { rounds } from '../testing/rounds.ts';
 import { storedFile } from '../testing/stored-file.ts';
 import { assertContent, content, LARGE } from './app/content.ts';

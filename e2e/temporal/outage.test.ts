@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Program } from '@largepayload/testing/processes/program';
+import { eventually } from '@largepayload/testing/waiting/eventual-value';
 import type { WorkflowHandle } from '@temporalio/client';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { eventually } from '../testing/eventually.ts';
-import type { Program } from '../testing/program.ts';
 import { rounds } from '../testing/rounds.ts';
 import { assertContent, LARGE } from './app/content.ts';
 import type { carry, late, lateFailure, steady } from './app/workflows.ts';

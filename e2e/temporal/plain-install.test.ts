@@ -4,8 +4,8 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { findNode20 } from '@largepayload/tools/node-20';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { findNode20 } from '../../codec/package-tests/node-20.ts';
 import { show } from './summary.ts';
 import { repository, useTestBed } from './test-bed.ts';
 

@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { eventually } from '@largepayload/testing/waiting/eventual-value';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { eventually } from '../testing/eventually.ts';
 import { LARGE } from './app/content.ts';
 import type { detailsOfFailure } from './app/workflows.ts';
 import { show } from './summary.ts';

@@ -1,12 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePorts } from '@largepayload/testing/processes/free-port';
+import { Program } from '@largepayload/testing/processes/program';
+import { RunningService } from '@largepayload/testing/service/service-process';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, inject } from 'vitest';
-import { freePorts } from '../testing/free-port.ts';
 import { outputFolder } from '../testing/output.ts';
-import { Program } from '../testing/program.ts';
-import { RunningService } from '../testing/running-service.ts';
 import { payloadCodecs } from './app/codecs.ts';
 
 export const repository = join(import.meta.dirname, '../..');

@@ -1,3 +1,4 @@
+import { eventually } from '@largepayload/testing/waiting/eventual-value';
 import {
   Client,
   Connection,
@@ -6,7 +7,6 @@ import {
   type WorkflowExecutionDescription,
 } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { eventually } from '../testing/eventually.ts';
 import { content, LARGE } from './app/content.ts';
 import { type Kind, kinds } from './app/kinds.ts';
 import type { carry } from './app/workflows.ts';

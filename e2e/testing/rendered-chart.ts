@@ -1,8 +1,8 @@
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { runCommand } from '@largepayload/tools/run-command';
 import { parseAllDocuments } from 'yaml';
-import { runCommand } from './run-command.ts';
 
 export const CHART = join(import.meta.dirname, '../../charts/large-payload-operator');
 

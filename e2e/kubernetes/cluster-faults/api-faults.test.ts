@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { STORE_LABEL } from '@largepayload/operator/stores/labels';
+import { eventually } from '@largepayload/testing/waiting/eventual-value';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { STORE_LABEL } from '../../../operator/src/stores/labels.ts';
-import { eventually } from '../../testing/eventually.ts';
 import { API_FAULTS, ApiProxy } from '../testing/api-proxy.ts';
 import { untilNamespacesAreGone } from '../testing/ending-namespaces.ts';
 import { scaleOperator } from '../testing/operator.ts';

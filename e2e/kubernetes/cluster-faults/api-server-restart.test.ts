@@ -1,5 +1,5 @@
+import { eventually } from '@largepayload/testing/waiting/eventual-value';
 import { expect, test } from 'vitest';
-import { eventually } from '../../testing/eventually.ts';
 import { leadersAmong, type OperatorPod, operatorPods } from '../testing/operator.ts';
 import { StoreBed } from '../testing/store-bed.ts';
 import { suiteCluster } from '../testing/suite.ts';

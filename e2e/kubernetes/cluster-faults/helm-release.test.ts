@@ -1,5 +1,5 @@
+import { eventually } from '@largepayload/testing/waiting/eventual-value';
 import { afterAll, expect, test } from 'vitest';
-import { eventually } from '../../testing/eventually.ts';
 import {
   leadersAmong,
   operatorHelm,

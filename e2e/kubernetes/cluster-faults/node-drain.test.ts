@@ -1,5 +1,5 @@
+import { eventually } from '@largepayload/testing/waiting/eventual-value';
 import { afterEach, expect, test } from 'vitest';
-import { eventually } from '../../testing/eventually.ts';
 import { PodExits } from '../testing/pod-exits.ts';
 import { SlowPayload } from '../testing/slow-transfers.ts';
 import { StoreBed } from '../testing/store-bed.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually } from '@largepayload/testing/waiting/eventual-value';
 import { expect, test } from 'vitest';
-import { eventually } from '../../testing/eventually.ts';
 import { killOperator, removeOperatorPod, untilLeader } from '../testing/operator.ts';
 import { appliedFor, isConfiguration, type OwnedObject, ownedObjects } from '../testing/owned-objects.ts';
 import { CREDENTIALS, StoreBed } from '../testing/store-bed.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { startVersitygwAt } from '@largepayload/testing/s3-servers/versitygw';
 import { expect, inject, test } from 'vitest';
-import { startVersitygwAt } from '../../../sidecar/src/testing/s3-servers/versitygw.ts';
 import { isConfiguration } from '../testing/owned-objects.ts';
 import { CREDENTIALS, StoreBed } from '../testing/store-bed.ts';
 import { show } from '../testing/table.ts';

@@ -1,5 +1,5 @@
+import { ACCESS_KEY, SECRET_KEY } from '@largepayload/testing/s3-servers/s3-server';
 import { describe, expect, test } from 'vitest';
-import { ACCESS_KEY, SECRET_KEY } from '../../../sidecar/src/testing/s3-servers/s3-server.ts';
 import { CREDENTIALS, StoreBed } from '../testing/store-bed.ts';
 import { show } from '../testing/table.ts';
 import { checkFromPod } from './check-pod.ts';

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { writeCertificates } from '../../../operator/src/testing/certificates.ts';
+import { writeCertificates } from '@largepayload/testing/cluster/certificates';
 import type { StoreBed } from '../testing/store-bed.ts';
 
 /**

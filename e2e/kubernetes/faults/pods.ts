@@ -1,4 +1,4 @@
-import { STORE_LABEL } from '../../../operator/src/stores/labels.ts';
+import { STORE_LABEL } from '@largepayload/operator/stores/labels';
 import type { StoreBed } from '../testing/store-bed.ts';
 
 export interface PodState {

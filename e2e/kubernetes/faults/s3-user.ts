@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { allow, createUser } from '@largepayload/testing/s3-servers/versitygw-users';
 import { inject } from 'vitest';
-import { allow, createUser } from '../../../sidecar/src/testing/s3-servers/versitygw-users.ts';
 import type { StoreBed } from '../testing/store-bed.ts';
 
 type Right = 's3:ListBucket' | 's3:GetObject' | 's3:PutObject';

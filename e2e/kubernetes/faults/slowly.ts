@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { eventually } from '../../testing/eventually.ts';
+import { eventually } from '@largepayload/testing/waiting/eventual-value';
 
 /** ms between two questions: each is a process of its own */
 const INTERVAL = 1_000;

@@ -1,5 +1,5 @@
+import { eventually } from '@largepayload/testing/waiting/eventual-value';
 import { expect, test } from 'vitest';
-import { eventually } from '../../testing/eventually.ts';
 import { appliedFor, isConfiguration, ownedObjects } from '../testing/owned-objects.ts';
 import { CREDENTIALS, StoreBed } from '../testing/store-bed.ts';
 import { show } from '../testing/table.ts';

@@ -1,5 +1,5 @@
+import { eventually } from '@largepayload/testing/waiting/eventual-value';
 import { test } from 'vitest';
-import { eventually } from '../../testing/eventually.ts';
 import { CREDENTIALS, StoreBed } from '../testing/store-bed.ts';
 import { show } from '../testing/table.ts';
 

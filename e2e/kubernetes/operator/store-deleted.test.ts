@@ -1,6 +1,6 @@
 import { ListObjectsV2Command } from '@aws-sdk/client-s3';
+import { eventually } from '@largepayload/testing/waiting/eventual-value';
 import { expect, test } from 'vitest';
-import { eventually } from '../../testing/eventually.ts';
 import { MetricsReading } from '../testing/metrics.ts';
 import { objectsOf } from '../testing/owned-objects.ts';
 import { PodExits } from '../testing/pod-exits.ts';

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Program } from '@largepayload/testing/processes/program';
 import type { Cluster } from '../../cluster/provider.ts';
-import { Program } from '../../testing/program.ts';
 
 export type ApiCall = 'list' | 'watch' | 'get' | 'write';
 const EVERY_CALL: readonly ApiCall[] = ['list', 'watch', 'get', 'write'];

@@ -1,5 +1,5 @@
+import { Program } from '@largepayload/testing/processes/program';
 import type { Cluster } from '../../cluster/provider.ts';
-import { Program } from '../../testing/program.ts';
 
 /** One condition of a store's status. */
 export interface Condition {

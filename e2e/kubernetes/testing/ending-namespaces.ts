@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { eventually } from '../../testing/eventually.ts';
+import { eventually } from '@largepayload/testing/waiting/eventual-value';
 import { suiteCluster } from './suite.ts';
 
 /** Waits until nothing is under way that other tests have left behind. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { eventually } from '@largepayload/testing/waiting/eventual-value';
 import { processes } from '../../cluster/local/processes.ts';
-import { eventually } from '../../testing/eventually.ts';
 import { MetricsReading } from './metrics.ts';
 import { repository } from './readme.ts';
 import { OPERATOR, OPERATOR_NAMESPACE, suiteCluster } from './suite.ts';

@@ -2,13 +2,7 @@ import { createHash, randomFillSync } from 'node:crypto';
 import { request } from 'node:http';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  getHeaders,
-  getPath,
-  METADATA_HEADER,
-  OCTETS,
-  putPath,
-} from '../../../sidecar/src/testing/payload.ts';
+import { getHeaders, getPath, METADATA_HEADER, OCTETS, putPath } from '@largepayload/testing/service/payload';
 
 export const MEBIBYTE = 1024 * 1024;
 /** ms without a byte either way, after which a transfer is not slow but stuck */

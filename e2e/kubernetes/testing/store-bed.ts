@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { CreateBucketCommand, type S3Client } from '@aws-sdk/client-s3';
+import { ACCESS_KEY, clientOf, SECRET_KEY } from '@largepayload/testing/s3-servers/s3-server';
+import { eventually } from '@largepayload/testing/waiting/eventual-value';
 import { inject } from 'vitest';
-import { ACCESS_KEY, clientOf, SECRET_KEY } from '../../../sidecar/src/testing/s3-servers/s3-server.ts';
 import type { Cluster } from '../../cluster/provider.ts';
-import { eventually } from '../../testing/eventually.ts';
 import { type Condition, untilCondition, type Wanted } from './condition-watch.ts';
 import { suiteCluster } from './suite.ts';
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually } from '@largepayload/testing/waiting/eventually';
 import { afterEach, expect, test, vi } from 'vitest';
-import { eventually } from '../../../sidecar/src/testing/eventually.ts';
 import { configMap } from '../testing/objects.ts';
 import { answer, line, refuse, type Script, scriptedServer, statusOf } from '../testing/scripted-server.ts';
 import { ApiError, type WatchEvent } from './api.ts';

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually } from '@largepayload/testing/waiting/eventually';
 import { expect, test } from 'vitest';
-import { eventually } from '../../../sidecar/src/testing/eventually.ts';
 import { configMap } from '../testing/objects.ts';
 import { bookmark, listed, mirrorOf, refused, TIMINGS, watching } from '../testing/scripted-mirror.ts';
 import { line, refuse, type Script } from '../testing/scripted-server.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually } from '@largepayload/testing/waiting/eventually';
 import { expect, test } from 'vitest';
-import { eventually } from '../../../sidecar/src/testing/eventually.ts';
 import { apiBed, NEVER } from '../testing/api-bed.ts';
 import { configMap } from '../testing/objects.ts';
 import type { KubernetesApi, KubernetesObject } from './api.ts';

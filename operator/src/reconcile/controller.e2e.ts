@@ -1,5 +1,5 @@
+import { eventually } from '@largepayload/testing/waiting/eventual-value';
 import { expect, test } from 'vitest';
-import { eventually } from '../../../e2e/testing/eventually.ts';
 import type { KubernetesObject } from '../kubernetes/api.ts';
 import {
   CONFIG_MAPS,

@@ -1,12 +1,12 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { crd } from '@largepayload/crds/crd';
+import { type ControlPlane, startControlPlane } from '@largepayload/testing/cluster/control-plane';
+import { type TcpProxy, tcpProxy } from '@largepayload/testing/servers/tcp-proxy';
 import { afterAll, beforeAll } from 'vitest';
-import { crd } from '../../../crds/src/crd.ts';
 import type { KubernetesApi, KubernetesObject, ResourceKind } from '../kubernetes/api.ts';
 import { connectToKubernetes } from '../kubernetes/client-node-api.ts';
 import { LARGE_PAYLOAD_STORES } from '../kubernetes/resources.ts';
-import { type ControlPlane, startControlPlane } from './control-plane.ts';
-import { type TcpProxy, tcpProxy } from './tcp-proxy.ts';
 
 export const NEVER = new AbortController().signal;
 

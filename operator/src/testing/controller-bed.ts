@@ -1,6 +1,6 @@
+import { eventually } from '@largepayload/testing/waiting/eventual-value';
 import { pino } from 'pino';
 import { afterAll, beforeAll } from 'vitest';
-import { eventually } from '../../../e2e/testing/eventually.ts';
 import type { KubernetesApi, KubernetesObject, ResourceKind } from '../kubernetes/api.ts';
 import { EventRecorder } from '../kubernetes/event-recorder.ts';
 import { LARGE_PAYLOAD_STORES } from '../kubernetes/resources.ts';

@@ -1,7 +1,7 @@
+import { expectError } from '@largepayload/testing/service/http-call';
+import { digestOf, generatedBytes } from '@largepayload/testing/service/payload';
+import { filesIn, startService, type TestService } from '@largepayload/testing/service/running-service';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { expectError } from '../testing/http-call.ts';
-import { digestOf, generatedBytes } from '../testing/payload.ts';
-import { filesIn, startService, type TestService } from '../testing/running-service.ts';
 import {
   base64,
   decoded,

@@ -1,6 +1,6 @@
+import { call, expectError } from '@largepayload/testing/service/http-call';
+import { filesIn, startService, type TestService } from '@largepayload/testing/service/running-service';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { call, expectError } from '../testing/http-call.ts';
-import { filesIn, startService, type TestService } from '../testing/running-service.ts';
 import { parseOrigins } from './origins.ts';
 import {
   JSON_HEADERS,

@@ -1,8 +1,8 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import { LargePayloadCodec } from '@largepayload/codec';
+import { type Answer, call } from '@largepayload/testing/service/http-call';
 import { pino } from 'pino';
 import { expect } from 'vitest';
-import { type Answer, call } from '../testing/http-call.ts';
 import type { CodecLimits } from './limits.ts';
 import { type JsonPayload, jsonPayload, type Payload } from './payloads-json.ts';
 import { startCodecServer } from './start.ts';

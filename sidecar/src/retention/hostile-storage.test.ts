@@ -5,7 +5,7 @@ import { all, never, someBytes, TestStore } from '../drivers/conformance/subject
 import type { Driver } from '../drivers/driver.ts';
 import { FilesystemDriver } from '../drivers/filesystem/filesystem-driver.ts';
 import { newFolder, removeFolder } from '../drivers/filesystem/test-folder.ts';
-import { excerpt } from '../excerpt.ts';
+import { excerpt } from '../errors/excerpt.ts';
 import { cleanup } from './cleanup.ts';
 import { countWindow, deleteWindow } from './delete-window.ts';
 import { storedWindows } from './expired-windows.ts';

@@ -1,8 +1,8 @@
 import { parseDuration } from '@largepayload/crds';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { TestStore } from '../drivers/conformance/subject.ts';
-import { StorageError } from '../drivers/driver.ts';
 import { MemoryDriver } from '../drivers/memory.ts';
+import { StorageError } from '../errors/storage-error.ts';
 import type { Reaper } from './reaper.ts';
 import { EXPIRED, fill, reaperOn } from './test-stores.ts';
 

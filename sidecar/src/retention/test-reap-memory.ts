@@ -2,10 +2,10 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import { OwnershipGuard } from '../blob-store/ownership-guard.ts';
-import { clockOfNewStore } from '../blob-store/test-clock.ts';
 import { FilesystemDriver } from '../drivers/filesystem/filesystem-driver.ts';
 import { Metrics } from '../operations/metrics.ts';
+import { clockOfNewStore } from '../storage-records/clock/test-clock.ts';
+import { OwnershipGuard } from '../storage-records/ownership/ownership-guard.ts';
 import { Reaper } from './reaper.ts';
 
 // Run in a process of its own by reap-memory.test.ts, so that nothing else takes memory.

@@ -1,10 +1,10 @@
 import { pino } from 'pino';
-import { OwnershipGuard } from '../blob-store/ownership-guard.ts';
-import { clockOfNewStore } from '../blob-store/test-clock.ts';
 import { type StartedStore, someBytes, type TestStore } from '../drivers/conformance/subject.ts';
 import { startInFolder } from '../drivers/filesystem/test-folder.ts';
 import { MemoryDriver } from '../drivers/memory.ts';
 import { Metrics } from '../operations/metrics.ts';
+import { clockOfNewStore } from '../storage-records/clock/test-clock.ts';
+import { OwnershipGuard } from '../storage-records/ownership/ownership-guard.ts';
 import { Reaper, type ReaperSettings } from './reaper.ts';
 
 export const EXPIRED = [

@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import { accessSync } from 'node:fs';
 import { readdir, statfs, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type BlobFacts, StorageError } from '../driver.ts';
+import type { BlobFacts } from '../../bytes/blob-facts.ts';
+import { StorageError } from '../../errors/storage-error.ts';
 import { FilesystemDriver } from './filesystem-driver.ts';
 
 // Run in processes of their own by test-process.ts, so nothing of vitest is at hand here.

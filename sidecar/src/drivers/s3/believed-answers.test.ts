@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { claimStorage } from '../../blob-store/identity.ts';
-import { tryWrite } from '../../blob-store/write-trial.ts';
+import { claimStorage } from '../../storage-records/identity/identity.ts';
+import { tryWrite } from '../../storage-records/write-check/write-trial.ts';
 import { bytesOf, factsOf, inChunks, never, someBytes, someName } from '../conformance/subject.ts';
 import type { S3Driver } from './s3-driver.ts';
 import { startS3Driver } from './start-s3-driver.ts';

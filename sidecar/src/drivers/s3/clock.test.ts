@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ClockGuard } from '../../blob-store/clock-guard.ts';
+import { ClockGuard } from '../../storage-records/clock/clock-guard.ts';
 import { never } from '../conformance/subject.ts';
 import { refusal, type Script, scriptedServer } from './test-scripted-server.ts';
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
+import { within } from '@largepayload/testing/waiting/eventually';
 import { describe, expect, test } from 'vitest';
-import { within } from '../../testing/eventually.ts';
 import { never } from '../conformance/subject.ts';
 import { AwsSdkClient } from './aws-sdk-client.ts';
 import { BucketCalls } from './bucket-calls.ts';

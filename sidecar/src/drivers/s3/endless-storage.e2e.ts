@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { call } from '@largepayload/testing/service/http-call';
+import { realProgram, type ServingProcess } from '@largepayload/testing/service/real-program';
+import { metric } from '@largepayload/testing/service/running-service';
+import { eventually } from '@largepayload/testing/waiting/eventually';
 import { expect, test } from 'vitest';
-import { eventually } from '../../testing/eventually.ts';
-import { call } from '../../testing/http-call.ts';
-import { realProgram, type ServingProcess } from '../../testing/real-program.ts';
-import { metric } from '../../testing/running-service.ts';
 import { OwnObjects } from './test-own-objects.ts';
 import { type Exchange, listingFor, scriptedServer } from './test-scripted-server.ts';
 

@@ -2,8 +2,8 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually } from '@largepayload/testing/waiting/eventually';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { eventually } from '../../testing/eventually.ts';
 import { factsOf, inChunks, never, someBytes, someName } from '../conformance/subject.ts';
 import { type Script, scriptedServer } from './test-scripted-server.ts';
 

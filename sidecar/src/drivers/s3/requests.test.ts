@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { tryWrite } from '../../blob-store/write-trial.ts';
+import { tryWrite } from '../../storage-records/write-check/write-trial.ts';
 import { bytesOf, factsOf, inChunks, never, someBytes } from '../conformance/subject.ts';
 import type { S3Driver } from './s3-driver.ts';
 import { inTurn, listingFor, ok, refusal, type Script, scriptedServer } from './test-scripted-server.ts';

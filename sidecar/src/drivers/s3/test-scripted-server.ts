@@ -4,8 +4,8 @@ import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Serv
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { writeCredentials } from '@largepayload/testing/s3-servers/s3-server';
 import { afterAll } from 'vitest';
-import { writeCredentials } from '../../testing/s3-servers/s3-server.ts';
 import { AwsSdkClient } from './aws-sdk-client.ts';
 import type { S3Location } from './s3-client.ts';
 import { S3Driver, type S3DriverOptions } from './s3-driver.ts';

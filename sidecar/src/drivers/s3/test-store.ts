@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
-import type { S3Server } from '../../testing/s3-servers/s3-server.ts';
+import type { S3Server } from '@largepayload/testing/s3-servers/s3-server';
 import { factsOf, type StartedStore } from '../conformance/subject.ts';
 import { AwsSdkClient } from './aws-sdk-client.ts';
 import { ObjectKeys } from './object-keys.ts';
