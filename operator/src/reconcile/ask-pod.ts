@@ -1,8 +1,8 @@
 import { get, type IncomingMessage } from 'node:http';
 import { collect, TooLargeError } from '../kubernetes/http-exchange.ts';
+import { parseReport } from '../stores/mapping/parse-report.ts';
 import { METRICS_PORT } from '../stores/names.ts';
 import type { ObservedPod, PodReport } from '../stores/observed.ts';
-import { parseReport } from '../stores/project/parse-report.ts';
 
 /** ms; a pod whose storage hangs says so after 3 s */
 const TIME_LIMIT = 5_000;

@@ -3,13 +3,13 @@ import { DEPLOYMENTS } from '../../kubernetes/resources.ts';
 import { at, countAt, listAt, textAt } from '../json-fields.ts';
 import { CONFIG_HASH, TEMPLATE_HASH } from '../labels.ts';
 import type { ObservedDeployment, Told } from '../observed.ts';
-import { projectObject } from './project-object.ts';
+import { mapObject } from './object.ts';
 
-export function projectDeployment(object: KubernetesObject): ObservedDeployment {
+export function mapDeployment(object: KubernetesObject): ObservedDeployment {
   const { spec, status } = object;
   const annotation = (name: string) => textAt(spec, 'template', 'metadata', 'annotations', name);
   return {
-    ...projectObject(DEPLOYMENTS, object),
+    ...mapObject(DEPLOYMENTS, object),
     generation: countAt(object.metadata, 'generation'),
     observedGeneration: countAt(status, 'observedGeneration'),
     wanted: at(spec, 'replicas') === undefined ? 1 : countAt(spec, 'replicas'),

@@ -1,17 +1,17 @@
 import { expect, test } from 'vitest';
 import { CONFIG_MAPS } from '../../kubernetes/resources.ts';
 import { desiredFor, objectNamed } from '../stores.fixture.ts';
+import { mapDeployment } from './deployment.ts';
+import { mapObject } from './object.ts';
 import { parseReport } from './parse-report.ts';
-import { projectDeployment } from './project-deployment.ts';
-import { projectObject } from './project-object.ts';
-import { projectPod } from './project-pod.ts';
+import { mapPod } from './pod.ts';
 
 const desired = desiredFor();
 const deployment = objectNamed(desired, 'Deployment orders-gateway');
 const { template } = deployment.spec;
 
 test('a Deployment, from what was applied and what its controller says', () => {
-  const projected = projectDeployment({
+  const projected = mapDeployment({
     ...deployment,
     metadata: { ...deployment.metadata, uid: 'u1', generation: 4, resourceVersion: '99' },
     status: {
@@ -35,7 +35,7 @@ test('a Deployment, from what was applied and what its controller says', () => {
 });
 
 test('a pod that ends again and again, beside a container of a mesh', () => {
-  const projected = projectPod({
+  const projected = mapPod({
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: {
@@ -74,13 +74,13 @@ test('a pod that ends again and again, beside a container of a mesh', () => {
 
 test('a pod that no ReplicaSet made belongs to no store, whatever its labels say', () => {
   const metadata = { ...template.metadata, name: 'p', uid: 'u' };
-  expect(projectPod({ apiVersion: 'v1', kind: 'Pod', metadata }).store).toBeUndefined();
+  expect(mapPod({ apiVersion: 'v1', kind: 'Pod', metadata }).store).toBeUndefined();
 });
 
 test('any object, from its metadata alone', () => {
   const { object, hash } = desired.find((each) => each.resource === CONFIG_MAPS) ?? {};
   const { data: _, ...metadataOnly } = object as NonNullable<typeof object>;
-  expect(projectObject(CONFIG_MAPS, metadataOnly)).toMatchObject({
+  expect(mapObject(CONFIG_MAPS, metadataOnly)).toMatchObject({
     ...{ name: object?.metadata.name, store: 'orders', objectHash: hash, deleting: false },
     configHash: object?.metadata.name.replace('orders-config-', ''),
   });
@@ -124,7 +124,7 @@ test.each([
   },
 ])('an object that is none of ours stops nobody: %j', (object) => {
   const raw = object as never;
-  expect(projectDeployment(raw)).toMatchObject({ replicas: 0, available: 0, controller: undefined });
-  expect(projectPod(raw)).toMatchObject({ ready: false, restarts: 0, component: undefined });
-  expect(projectObject(CONFIG_MAPS, raw)).toMatchObject({ deleting: false, store: undefined });
+  expect(mapDeployment(raw)).toMatchObject({ replicas: 0, available: 0, controller: undefined });
+  expect(mapPod(raw)).toMatchObject({ ready: false, restarts: 0, component: undefined });
+  expect(mapObject(CONFIG_MAPS, raw)).toMatchObject({ deleting: false, store: undefined });
 });
