@@ -1,8 +1,8 @@
 import type { ObservedPod } from '../observed.ts';
 import { type ComponentView, describePod, reportOf, unreachable } from './component-view.ts';
 import { type Finding, firstFinding, type Predicate } from './finding.ts';
-import { lastWords, othersWords } from './others-words.ts';
-import { complaintFinding } from './report-problems.ts';
+import { lastMessage, quote } from './quote.ts';
+import { reportedFinding } from './reported-error.ts';
 import { unmounted, unscheduled } from './start-problems.ts';
 
 /** ms that a pod may take to start unexplained */
@@ -37,7 +37,7 @@ const imagePull: Predicate<PodView> = ({ pod }) => {
   if (!IMAGE_REASONS.includes(pod.waiting?.reason ?? '')) return undefined;
   // Kubernetes alternates between an error and waiting for the next try, with the same cause in both.
   const cause = pod.waiting?.message.replace(/^Back-off pulling image "[^"]*":? ?(\w+: )?/, '') ?? '';
-  const because = cause === '' ? '' : `: ${othersWords(cause)}`;
+  const because = cause === '' ? '' : `: ${quote(cause)}`;
   return {
     reason: 'ImagePullFailed',
     message: `node ${pod.node ?? 'unknown'} cannot get the image ${pod.image ?? ''} for pod ${pod.name}${because}; image and pull secrets come from the values of the operator's Helm chart, and the pull secrets have to be in namespace ${pod.namespace}`,
@@ -48,7 +48,7 @@ const containerRefused: Predicate<PodView> = ({ pod }) => {
   if (!CONTAINER_REASONS.includes(pod.waiting?.reason ?? '')) return undefined;
   return {
     reason: 'ContainerRefused',
-    message: `the container of pod ${pod.name} cannot be started: ${othersWords(pod.waiting?.message ?? '')}`,
+    message: `the container of pod ${pod.name} cannot be started: ${quote(pod.waiting?.message ?? '')}`,
   };
 };
 
@@ -57,7 +57,7 @@ const complains: Predicate<PodView> = ({ view, pod }) => {
   const error = reportOf(view, pod)?.error;
   if (error === undefined || pod.runningSince === undefined) return undefined;
   const { store } = view.situation.observed;
-  return complaintFinding({ store, pod, component: view.component, code: error.code, words: error.message });
+  return reportedFinding({ store, pod, component: view.component, code: error.code, words: error.message });
 };
 
 const outOfMemory: Predicate<PodView> = ({ view, pod }) =>
@@ -70,7 +70,7 @@ const outOfMemory: Predicate<PodView> = ({ view, pod }) =>
 
 const crashing: Predicate<PodView> = ({ pod }) => {
   if (pod.ended === undefined) return undefined;
-  const words = lastWords(pod.ended.message);
+  const words = lastMessage(pod.ended.message);
   const last = words === undefined ? '' : `, with the words: ${words}`;
   return {
     reason: 'Crashing',
@@ -93,7 +93,7 @@ export function hasHadTimeToAnswer({ runningSince }: ObservedPod, now: number): 
 export function unreachableFinding(pod: ObservedPod, why: string): Finding {
   return {
     reason: 'PodUnreachable',
-    message: `the operator gets no answer from pod ${pod.name} on port 8578 (${othersWords(why)}); look for a NetworkPolicy that keeps the operator's namespace from ${pod.namespace}, and at the pod's log`,
+    message: `the operator gets no answer from pod ${pod.name} on port 8578 (${quote(why)}); look for a NetworkPolicy that keeps the operator's namespace from ${pod.namespace}, and at the pod's log`,
   };
 }
 

@@ -2,10 +2,10 @@ import { clockUnconfirmed } from './clock-unconfirmed.ts';
 import { componentProblem, isAvailable } from './component-problem.ts';
 import type { ComponentView, Situation } from './component-view.ts';
 import { type Finding, firstFinding } from './finding.ts';
-import { othersWords } from './others-words.ts';
 import { hasHadTimeToAnswer, unreachableFinding } from './pod-problems.ts';
+import { quote } from './quote.ts';
 import { isLate, lastCompleted, reapingPods, reapingView } from './reaper-reports.ts';
-import { credentialsOf, SOURCE_FAILED } from './report-problems.ts';
+import { credentialsOf, SOURCE_FAILED } from './reported-error.ts';
 import { servingProblem } from './serving-problem.ts';
 import { keepsForever, reservedPrefix, storeProblem } from './store-problems.ts';
 import { no, unknown, type Verdict, yes } from './verdict.ts';
@@ -51,7 +51,7 @@ function passFailed(situation: Situation, view: ComponentView): Finding | undefi
     reapingPods(view).map(({ report, pod }) => () => {
       const error = report?.reaper?.lastError;
       if (error === undefined) return undefined;
-      const words = othersWords(error);
+      const words = quote(error);
       // What a credentials' source said has its own advice.
       const concernsKeys = /denied|credentials/i.test(words) && !words.includes(SOURCE_FAILED);
       const hint = concernsKeys

@@ -1,5 +1,5 @@
 import { type Finding, firstFinding, type Predicate } from './finding.ts';
-import { othersWords } from './others-words.ts';
+import { quote } from './quote.ts';
 
 /** Something that the API server, or a webhook of it, would not make. */
 export interface RefusedThing {
@@ -29,7 +29,7 @@ const quota: Predicate<RefusedThing> = ({ what, words, namespace, resourcesField
   const wayOut = /cpu|memory/.test(facts) ? `raise it, or lower ${resourcesField}` : 'raise it';
   return {
     reason: 'QuotaExceeded',
-    message: `the ResourceQuota ${name} of namespace ${namespace} has no room for ${what} (${othersWords(facts)}); ${wayOut}`,
+    message: `the ResourceQuota ${name} of namespace ${namespace} has no room for ${what} (${quote(facts)}); ${wayOut}`,
   };
 };
 
@@ -38,7 +38,7 @@ const quotaDemands: Predicate<RefusedThing> = ({ what, words, namespace, resourc
   if (name === undefined || facts === undefined) return undefined;
   return {
     reason: 'QuotaExceeded',
-    message: `the ResourceQuota ${name} of namespace ${namespace} refuses ${what} (${othersWords(facts)}); add that to ${resourcesField}`,
+    message: `the ResourceQuota ${name} of namespace ${namespace} refuses ${what} (${quote(facts)}); add that to ${resourcesField}`,
   };
 };
 
@@ -47,7 +47,7 @@ const podSecurity: Predicate<RefusedThing> = ({ what, words, namespace }) => {
   if (violated === undefined) return undefined;
   return {
     reason: 'PodSecurityRefused',
-    message: `Pod Security of namespace ${namespace} refuses ${what}: ${othersWords(violated)}; as this operator makes it, it passes "restricted", so look for a webhook that changes pods (a mesh, for example)`,
+    message: `Pod Security of namespace ${namespace} refuses ${what}: ${quote(violated)}; as this operator makes it, it passes "restricted", so look for a webhook that changes pods (a mesh, for example)`,
   };
 };
 
@@ -63,7 +63,7 @@ const operatorForbidden: Predicate<RefusedThing> = ({ what, words }) =>
   /User "[^"]*" cannot/.test(words)
     ? {
         reason: 'OperatorForbidden',
-        message: `the operator may not make ${what}: ${othersWords(words)}; install the operator's Helm chart again, which brings the rights it needs`,
+        message: `the operator may not make ${what}: ${quote(words)}; install the operator's Helm chart again, which brings the rights it needs`,
       }
     : undefined;
 
@@ -71,19 +71,19 @@ const webhook: Predicate<RefusedThing> = ({ what, words }) => {
   if (/failed calling webhook/.test(words)) {
     return {
       reason: 'WebhookFailed',
-      message: `${what} cannot be made, as an admission webhook of the cluster does not work: ${othersWords(words)}`,
+      message: `${what} cannot be made, as an admission webhook of the cluster does not work: ${quote(words)}`,
     };
   }
   if (!/admission webhook|ValidatingAdmissionPolicy/.test(words)) return undefined;
   return {
     reason: 'Refused',
-    message: `a policy of the cluster refuses ${what}: ${othersWords(words)}; ask who runs the cluster for an exception`,
+    message: `a policy of the cluster refuses ${what}: ${quote(words)}; ask who runs the cluster for an exception`,
   };
 };
 
 const other: Predicate<RefusedThing> = ({ what, words, resourcesField }) => ({
   reason: 'Refused',
-  message: `the API server refuses ${what}: ${othersWords(words)}${/resources|quantit|limit/i.test(words) ? `; correct ${resourcesField}` : ''}`,
+  message: `the API server refuses ${what}: ${quote(words)}${/resources|quantit|limit/i.test(words) ? `; correct ${resourcesField}` : ''}`,
 });
 
 const PREDICATES = [

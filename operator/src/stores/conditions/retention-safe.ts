@@ -3,7 +3,7 @@ import type { Situation } from './component-view.ts';
 import { PASSING } from './finding.ts';
 import { notNeeded } from './reaper-healthy.ts';
 import { reapingPods, reapingView } from './reaper-reports.ts';
-import { complaintFinding } from './report-problems.ts';
+import { reportedFinding } from './reported-error.ts';
 import { keepsForever, reservedPrefix, storeProblem } from './store-problems.ts';
 import { no, unknown, type Verdict, yes } from './verdict.ts';
 
@@ -38,7 +38,7 @@ export function retentionSafe(situation: Situation): Verdict {
   for (const { pod, report } of answers) {
     if (report.error === undefined) continue;
     const { code, message: words } = report.error;
-    const finding = complaintFinding({ store, pod, component: view.component, code, words });
+    const finding = reportedFinding({ store, pod, component: view.component, code, words });
     if (finding !== undefined && UNSAFE.has(finding.reason)) return no(finding);
   }
   const waiting = clockUnconfirmed(view);

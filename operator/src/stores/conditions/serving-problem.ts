@@ -3,7 +3,7 @@ import { isAlive } from '../rollout.ts';
 import { type ComponentView, reportOf, unreachable } from './component-view.ts';
 import { type Finding, firstFinding } from './finding.ts';
 import { hasHadTimeToAnswer, unreachableFinding } from './pod-problems.ts';
-import { complaintFinding } from './report-problems.ts';
+import { reportedFinding } from './reported-error.ts';
 
 /** What pods complain about that are ready, as readiness is not taken back when the storage fails later. */
 export function servingProblem(view: ComponentView): Finding | undefined {
@@ -13,7 +13,7 @@ export function servingProblem(view: ComponentView): Finding | undefined {
       const error = reportOf(view, pod)?.error;
       if (error === undefined) return undefined;
       const { code, message: words } = error;
-      return complaintFinding({ store, pod, component: view.component, code, words });
+      return reportedFinding({ store, pod, component: view.component, code, words });
     }),
     undefined,
   );

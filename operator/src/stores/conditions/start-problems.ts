@@ -1,8 +1,8 @@
 import { componentName } from '../names.ts';
 import { describePod } from './component-view.ts';
 import type { Finding, Predicate } from './finding.ts';
-import { othersWords } from './others-words.ts';
 import type { PodView } from './pod-problems.ts';
+import { quote } from './quote.ts';
 
 /** The scheduler's words, for a pod that no node takes. */
 export const unscheduled: Predicate<PodView> = (subject) => {
@@ -13,7 +13,7 @@ export const unscheduled: Predicate<PodView> = (subject) => {
   return (
     claimProblem(subject, words) ?? {
       reason: 'Unschedulable',
-      message: `no node takes pod ${pod.name}: ${othersWords(words)}; ${placementAdvice(words, view)}`,
+      message: `no node takes pod ${pod.name}: ${quote(words)}; ${placementAdvice(words, view)}`,
     }
   );
 };
@@ -60,6 +60,6 @@ export const unmounted: Predicate<PodView> = ({ pod, view }) => {
   }
   return {
     reason: 'MountFailed',
-    message: `a volume of pod ${pod.name} cannot be mounted: ${othersWords(words)}; ${describePod(pod)} tells more`,
+    message: `a volume of pod ${pod.name} cannot be mounted: ${quote(words)}; ${describePod(pod)} tells more`,
   };
 };

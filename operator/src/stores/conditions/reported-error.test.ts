@@ -15,7 +15,7 @@ import { storageErrorOf } from '../../../../sidecar/src/drivers/s3/failures.ts';
 import { toServiceError } from '../../../../sidecar/src/errors.ts';
 import { podOf } from '../situation.fixture.ts';
 import { store } from '../stores.fixture.ts';
-import { complaintFinding } from './report-problems.ts';
+import { reportedFinding } from './reported-error.ts';
 
 const IDENTITY = { namespace: 'payments', name: 'orders' };
 const ATTEMPT = { doing: 'list folders', action: 's3:ListBucket', place: 'the bucket payloads' } as const;
@@ -58,7 +58,7 @@ test.each<[string, () => unknown]>([
 ])('%s is what the service means', async (reason, make) => {
   const { code, message: words } = toServiceError(await make());
   const pod = podOf(undefined, 'gateway', { name: 'orders-gateway-1' });
-  expect(complaintFinding({ store: store(), pod, component: 'gateway', code, words })?.reason).toBe(reason);
+  expect(reportedFinding({ store: store(), pod, component: 'gateway', code, words })?.reason).toBe(reason);
 });
 
 test("what a credentials' source refuses leads to the role, not to the bucket's policy", () => {
@@ -66,7 +66,7 @@ test("what a credentials' source refuses leads to the role, not to the bucket's 
   const error = new CredentialsError(source, { status: 403, code: 'AccessDenied', message: 'no' });
   const { code, message: words } = toServiceError(storageErrorOf(error.fault, ATTEMPT));
   const pod = podOf(undefined, 'gateway', { name: 'orders-gateway-1' });
-  const finding = complaintFinding({ store: store(), pod, component: 'gateway', code, words });
+  const finding = reportedFinding({ store: store(), pod, component: 'gateway', code, words });
   expect(finding).toMatchObject({
     reason: 'StorageDenied',
     message: expect.stringMatching(/the gateway gets no credentials: .*STS.*role of ServiceAccount/),
@@ -77,5 +77,5 @@ test("what a credentials' source refuses leads to the role, not to the bucket's 
 test('a pod that is ending has nothing to complain about', () => {
   const pod = podOf(undefined, 'gateway', { name: 'orders-gateway-1' });
   const complaint = { store: store(), pod, component: 'gateway', code: 'draining', words: 'ending' } as const;
-  expect(complaintFinding(complaint)).toBeUndefined();
+  expect(reportedFinding(complaint)).toBeUndefined();
 });

@@ -4,7 +4,7 @@ const LONGEST = 400;
  * Words of others within a message of ours: one line, shortened, and without what differs each time though nothing has
  * changed, as every difference would be one more write of the status.
  */
-export function othersWords(text: string): string {
+export function quote(text: string): string {
   const steady = text
     .replaceAll(/\s+/g, ' ')
     .replaceAll(/\b\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})/g, '…')
@@ -16,12 +16,12 @@ export function othersWords(text: string): string {
 }
 
 /** The last thing that a program said before it ended, from the end of its log. */
-export function lastWords(log: string): string | undefined {
+export function lastMessage(log: string): string | undefined {
   const lines = log.split('\n').filter((line) => line.trim() !== '');
   const begin = lines.findLastIndex((line) => line.startsWith(PROGRAM));
-  if (begin >= 0) return othersWords(lines.slice(begin).join(' ').slice(PROGRAM.length));
+  if (begin >= 0) return quote(lines.slice(begin).join(' ').slice(PROGRAM.length));
   const last = lines.at(-1);
-  return last === undefined ? undefined : othersWords(messageOf(last));
+  return last === undefined ? undefined : quote(messageOf(last));
 }
 
 const PROGRAM = 'payload-store: ';

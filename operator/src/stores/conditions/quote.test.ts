@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { lastWords, othersWords } from './others-words.ts';
+import { lastMessage, quote } from './quote.ts';
 
 test.each([
   ['one line', 'a\n  b\tc', 'a b c'],
@@ -13,11 +13,11 @@ test.each([
   ['nothing around', ' a\n', 'a'],
   ['no full stop', 'Volume is attached.', 'Volume is attached'],
 ])('there is %s in the words of others', (_what, text, expected) => {
-  expect(othersWords(text)).toBe(expected);
+  expect(quote(text)).toBe(expected);
 });
 
 test('long words are shortened', () => {
-  expect(othersWords('x'.repeat(5_000))).toHaveLength(401);
+  expect(quote('x'.repeat(5_000))).toHaveLength(401);
 });
 
 test.each([
@@ -28,5 +28,5 @@ test.each([
   ['null', 'null\n', 'null'],
   ['none', '\n \n', undefined],
 ])('last words: %s', (_which, log, expected) => {
-  expect(lastWords(log)).toBe(expected);
+  expect(lastMessage(log)).toBe(expected);
 });

@@ -3,13 +3,13 @@ import { type Component, componentName } from '../names.ts';
 import type { ObservedPod } from '../observed.ts';
 import type { StoreResource } from '../read-store.ts';
 import { type Finding, firstFinding, type Predicate } from './finding.ts';
-import { othersWords } from './others-words.ts';
+import { quote } from './quote.ts';
 
 /** The service says so where it asked STS, Pod Identity, a metadata service or a file for credentials, in vain. */
 export const SOURCE_FAILED = 'cannot get credentials: ';
 
 /** What a running pod says is wrong with its storage. */
-export interface Complaint {
+export interface ReportedProblem {
   readonly store: StoreResource;
   readonly pod: ObservedPod;
   readonly component: Component;
@@ -19,7 +19,7 @@ export interface Complaint {
 }
 
 /** No fault of anybody's: it has just begun, or waits for another. */
-const waits: Predicate<Complaint> = ({ component, words }) => {
+const waits: Predicate<ReportedProblem> = ({ component, words }) => {
   if (words.includes('this process has just begun')) {
     return { reason: 'Starting', message: `the ${component} has just begun to look at the storage` };
   }
@@ -43,16 +43,16 @@ const waits: Predicate<Complaint> = ({ component, words }) => {
   };
 };
 
-const ownedByAnother: Predicate<Complaint> = ({ store, words }) => {
+const ownedByAnother: Predicate<ReportedProblem> = ({ store, words }) => {
   const [, owner] = /belongs to the store (\S+), not to/.exec(words) ?? [];
   if (owner === undefined) return undefined;
   return {
     reason: 'StorageOwnedByAnotherStore',
-    message: `${storageOf(store)} belongs to the store ${othersWords(owner)}, and nothing is stored or removed here; ${anotherPlace(store)}`,
+    message: `${storageOf(store)} belongs to the store ${quote(owner)}, and nothing is stored or removed here; ${anotherPlace(store)}`,
   };
 };
 
-const inUse: Predicate<Complaint> = ({ store, words }) => {
+const inUse: Predicate<ReportedProblem> = ({ store, words }) => {
   const [, holder, sharing] =
     /in use by (.+? since \S+?);.*(say storage\.shared: true .*)$/.exec(words) ?? [];
   if (holder === undefined) return undefined;
@@ -62,15 +62,15 @@ const inUse: Predicate<Complaint> = ({ store, words }) => {
   };
 };
 
-const prefixNotAllowed: Predicate<Complaint> = ({ store, words }) =>
+const prefixNotAllowed: Predicate<ReportedProblem> = ({ store, words }) =>
   words.includes('no store may be begun here')
     ? {
         reason: 'PrefixNotAllowed',
-        message: `${storageOf(store)} is no place for a store: ${othersWords(words)}; ${anotherPlace(store)}`,
+        message: `${storageOf(store)} is no place for a store: ${quote(words)}; ${anotherPlace(store)}`,
       }
     : undefined;
 
-const identityMissing: Predicate<Complaint> = ({ store, words }) =>
+const identityMissing: Predicate<ReportedProblem> = ({ store, words }) =>
   words.includes('store.json has gone')
     ? {
         reason: 'IdentityMissing',
@@ -78,7 +78,7 @@ const identityMissing: Predicate<Complaint> = ({ store, words }) =>
       }
     : undefined;
 
-const replaced: Predicate<Complaint> = ({ store, words }) =>
+const replaced: Predicate<ReportedProblem> = ({ store, words }) =>
   words.includes("another storage than the store's")
     ? {
         reason: 'StorageReplaced',
@@ -92,7 +92,7 @@ function identityText({ namespace, name, status }: StoreResource): string {
   return id === undefined ? '' : ` (it says ${JSON.stringify({ namespace, name, id })})`;
 }
 
-const bucketMissing: Predicate<Complaint> = ({ store, words }) =>
+const bucketMissing: Predicate<ReportedProblem> = ({ store, words }) =>
   words.includes('does not exist; create it')
     ? {
         reason: 'BucketMissing',
@@ -100,7 +100,7 @@ const bucketMissing: Predicate<Complaint> = ({ store, words }) =>
       }
     : undefined;
 
-const clockBehind: Predicate<Complaint> = ({ store, words, pod }) => {
+const clockBehind: Predicate<ReportedProblem> = ({ store, words, pod }) => {
   const [, reached] = /behind (\S+), which the store had reached/.exec(words) ?? [];
   if (reached === undefined) return undefined;
   return {
@@ -109,7 +109,7 @@ const clockBehind: Predicate<Complaint> = ({ store, words, pod }) => {
   };
 };
 
-const clockDifference: Predicate<Complaint> = ({ code, words, pod }) => {
+const clockDifference: Predicate<ReportedProblem> = ({ code, words, pod }) => {
   if (code !== 'clock_difference' && !words.includes("this machine's clock")) return undefined;
   // How far changes all the time.
   const [direction] = /ahead of|behind/.exec(words) ?? ['from'];
@@ -119,7 +119,7 @@ const clockDifference: Predicate<Complaint> = ({ code, words, pod }) => {
   };
 };
 
-const keyMissing: Predicate<Complaint> = ({ store, component, pod, words }) => {
+const keyMissing: Predicate<ReportedProblem> = ({ store, component, pod, words }) => {
   const secret = store.spec?.[component]?.credentialsSecretRef?.name;
   const [, key] = /cannot read the credentials file \S*\/([^/\s]+): ENOENT/.exec(words) ?? [];
   if (secret === undefined || key === undefined) return undefined;
@@ -129,7 +129,7 @@ const keyMissing: Predicate<Complaint> = ({ store, component, pod, words }) => {
   };
 };
 
-const denied: Predicate<Complaint> = (complaint) => {
+const denied: Predicate<ReportedProblem> = (complaint) => {
   const { store, component, code, words } = complaint;
   if (code !== 'storage_denied') return undefined;
   const secret = store.spec?.[component]?.credentialsSecretRef?.name;
@@ -140,12 +140,12 @@ const denied: Predicate<Complaint> = (complaint) => {
       : credentialsOf(complaint);
   return {
     reason: 'StorageDenied',
-    message: `the storage refuses the ${component}: ${othersWords(words)}; ${wayOut}`,
+    message: `the storage refuses the ${component}: ${quote(words)}; ${wayOut}`,
   };
 };
 
 /** The storage was not asked, so that its policy has nothing to do with it. */
-const identityRefused: Predicate<Complaint> = ({ store, component, code, words }) => {
+const identityRefused: Predicate<ReportedProblem> = ({ store, component, code, words }) => {
   const [, said] = words.split(SOURCE_FAILED);
   if (code !== 'storage_denied' || said === undefined) return undefined;
   const account =
@@ -154,21 +154,21 @@ const identityRefused: Predicate<Complaint> = ({ store, component, code, words }
       : `ServiceAccount ${accountName(store.name, store.spec, component)}`;
   return {
     reason: 'StorageDenied',
-    message: `the ${component} gets no credentials: ${othersWords(said)}; this is about the role of ${account}, not about the bucket's policy. A role, trust policy or association that is put right is seen within a minute; after the account was given one for the first time, make the pods anew by kubectl -n ${store.namespace} rollout restart deployment ${componentName(store.name, component)}`,
+    message: `the ${component} gets no credentials: ${quote(said)}; this is about the role of ${account}, not about the bucket's policy. A role, trust policy or association that is put right is seen within a minute; after the account was given one for the first time, make the pods anew by kubectl -n ${store.namespace} rollout restart deployment ${componentName(store.name, component)}`,
   };
 };
 
-const full: Predicate<Complaint> = ({ code, words }) =>
+const full: Predicate<ReportedProblem> = ({ code, words }) =>
   code === 'storage_full'
     ? {
         reason: 'StorageFull',
-        message: `the storage is full: ${othersWords(words)}; make room, or enlarge it`,
+        message: `the storage is full: ${quote(words)}; make room, or enlarge it`,
       }
     : undefined;
 
-const unavailable: Predicate<Complaint> = ({ words, pod }) => ({
+const unavailable: Predicate<ReportedProblem> = ({ words, pod }) => ({
   reason: 'StorageUnavailable',
-  message: `pod ${pod.name} cannot use the storage: ${othersWords(words)}`,
+  message: `pod ${pod.name} cannot use the storage: ${quote(words)}`,
 });
 
 const PREDICATES = [
@@ -189,7 +189,7 @@ const PREDICATES = [
 ];
 
 /** What a pod that is not ready says, as a condition says it; `undefined` for a pod that is ending. */
-export function complaintFinding(complaint: Complaint): Finding | undefined {
+export function reportedFinding(complaint: ReportedProblem): Finding | undefined {
   if (complaint.code === 'draining') return undefined;
   return firstFinding(PREDICATES, complaint);
 }
@@ -211,7 +211,7 @@ function anotherPlace({ spec }: StoreResource): string {
 }
 
 /** Where a component's credentials are, for who has to correct them. */
-export function credentialsOf({ store, component }: Pick<Complaint, 'store' | 'component'>): string {
+export function credentialsOf({ store, component }: Pick<ReportedProblem, 'store' | 'component'>): string {
   if (store.spec === undefined) return 'check its credentials';
   const secret = store.spec[component]?.credentialsSecretRef?.name;
   if (secret !== undefined) {
