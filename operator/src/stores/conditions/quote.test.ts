@@ -12,21 +12,29 @@ test.each([
   ],
   ['nothing around', ' a\n', 'a'],
   ['no full stop', 'Volume is attached.', 'Volume is attached'],
-])('there is %s in the words of others', (_what, text, expected) => {
+])('a quote has %s', (_what, text, expected) => {
   expect(quote(text)).toBe(expected);
 });
 
-test('long words are shortened', () => {
+test('a long quote is shortened', () => {
   expect(quote('x'.repeat(5_000))).toHaveLength(401);
 });
 
 test.each([
-  ['the program’s own', '{"msg":"begun"}\npayload-store: bad\n  spec.x: worse\n', 'bad spec.x: worse'],
-  ['the log’s', '{"msg":"begun"}\n{"level":60,"msg":"ends","err":{"message":"no room"}}\n', 'ends: no room'],
-  ['plain text', 'Killed\n\n', 'Killed'],
-  ['JSON that is no log', '"text"\n', '"text"'],
-  ['null', 'null\n', 'null'],
-  ['none', '\n \n', undefined],
-])('last words: %s', (_which, log, expected) => {
+  [
+    "the service's error on stderr",
+    '{"msg":"begun"}\npayload-store: bad\n  spec.x: worse\n',
+    'bad spec.x: worse',
+  ],
+  [
+    'message and error of a JSON line',
+    '{"msg":"begun"}\n{"level":60,"msg":"ends","err":{"message":"no room"}}\n',
+    'ends: no room',
+  ],
+  ['a line of plain text', 'Killed\n\n', 'Killed'],
+  ['a line of JSON that is no object', '"text"\n', '"text"'],
+  ['a line null', 'null\n', 'null'],
+  ['nothing, where the log is empty', '\n \n', undefined],
+])('the last message of a log is %s', (_which, log, expected) => {
   expect(lastMessage(log)).toBe(expected);
 });

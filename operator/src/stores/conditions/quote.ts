@@ -1,8 +1,9 @@
-const LONGEST = 400;
+/** UTF-16 units */
+const LONGEST_QUOTE = 400;
 
 /**
- * Words of others within a message of ours: one line, shortened, and without what differs each time though nothing has
- * changed, as every difference would be one more write of the status.
+ * Another program's text for a message of ours: one line, shortened. Times, identifiers and names made by chance are left out, as
+ * each difference in a message is one more write of the status.
  */
 export function quote(text: string): string {
   const steady = text
@@ -12,25 +13,25 @@ export function quote(text: string): string {
     .replaceAll(/\b(pods? "[^"]+?)-[a-z0-9]{5,10}-([a-z0-9]{5})?"/g, '$1"')
     .trim()
     .replace(/[.;,:]+$/, '');
-  return steady.length > LONGEST ? `${steady.slice(0, LONGEST)}…` : steady;
+  return steady.length > LONGEST_QUOTE ? `${steady.slice(0, LONGEST_QUOTE)}…` : steady;
 }
 
-/** The last thing that a program said before it ended, from the end of its log. */
+/** The message by which a program ended, for people, from the end of its log: the last lines that the service wrote to stderr, or the last line. */
 export function lastMessage(log: string): string | undefined {
   const lines = log.split('\n').filter((line) => line.trim() !== '');
-  const begin = lines.findLastIndex((line) => line.startsWith(PROGRAM));
-  if (begin >= 0) return quote(lines.slice(begin).join(' ').slice(PROGRAM.length));
+  const begin = lines.findLastIndex((line) => line.startsWith(SERVICE_ERROR));
+  if (begin >= 0) return quote(lines.slice(begin).join(' ').slice(SERVICE_ERROR.length));
   const last = lines.at(-1);
   return last === undefined ? undefined : quote(messageOf(last));
 }
 
-const PROGRAM = 'payload-store: ';
+const SERVICE_ERROR = 'payload-store: ';
 
 function messageOf(line: string): string {
   try {
     const { msg, err } = JSON.parse(line) as { msg?: unknown; err?: { message?: unknown } };
-    const words = [msg, err?.message].filter((each) => typeof each === 'string');
-    return words.length > 0 ? [...new Set(words)].join(': ') : line;
+    const texts = [msg, err?.message].filter((each) => typeof each === 'string');
+    return texts.length > 0 ? [...new Set(texts)].join(': ') : line;
   } catch {
     return line;
   }

@@ -2,7 +2,7 @@ import type { KubernetesObject } from '../../kubernetes/api.ts';
 import { DEPLOYMENTS } from '../../kubernetes/resources.ts';
 import { at, countAt, listAt, textAt } from '../json-fields.ts';
 import { CONFIG_HASH, TEMPLATE_HASH } from '../labels.ts';
-import type { ObservedDeployment, Told } from '../observed.ts';
+import type { ObservedCondition, ObservedDeployment } from '../observed.ts';
 import { mapObject } from './object.ts';
 
 export function mapDeployment(object: KubernetesObject): ObservedDeployment {
@@ -26,7 +26,7 @@ export function mapDeployment(object: KubernetesObject): ObservedDeployment {
 }
 
 /** The condition of a type in a `status`. */
-export function condition(status: unknown, type: string): Told | undefined {
+export function condition(status: unknown, type: string): ObservedCondition | undefined {
   const found = listAt(status, 'conditions').find((each) => each.type === type);
   return (
     found && {

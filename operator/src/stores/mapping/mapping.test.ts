@@ -3,14 +3,13 @@ import { CONFIG_MAPS } from '../../kubernetes/resources.ts';
 import { desiredFor, objectNamed } from '../stores.fixture.ts';
 import { mapDeployment } from './deployment.ts';
 import { mapObject } from './object.ts';
-import { parseReport } from './parse-report.ts';
 import { mapPod } from './pod.ts';
 
 const desired = desiredFor();
 const deployment = objectNamed(desired, 'Deployment orders-gateway');
 const { template } = deployment.spec;
 
-test('a Deployment, from what was applied and what its controller says', () => {
+test('a Deployment is mapped from its spec and from the status that its controller writes', () => {
   const projected = mapDeployment({
     ...deployment,
     metadata: { ...deployment.metadata, uid: 'u1', generation: 4, resourceVersion: '99' },
@@ -34,7 +33,7 @@ test('a Deployment, from what was applied and what its controller says', () => {
   });
 });
 
-test('a pod that ends again and again, beside a container of a mesh', () => {
+test('a pod that ends again and again is mapped from the container of the service, and not from one of a mesh', () => {
   const projected = mapPod({
     apiVersion: 'v1',
     kind: 'Pod',
@@ -77,7 +76,7 @@ test('a pod that no ReplicaSet made belongs to no store, whatever its labels say
   expect(mapPod({ apiVersion: 'v1', kind: 'Pod', metadata }).store).toBeUndefined();
 });
 
-test('any object, from its metadata alone', () => {
+test('any object is mapped from its metadata alone', () => {
   const { object, hash } = desired.find((each) => each.resource === CONFIG_MAPS) ?? {};
   const { data: _, ...metadataOnly } = object as NonNullable<typeof object>;
   expect(mapObject(CONFIG_MAPS, metadataOnly)).toMatchObject({
@@ -86,30 +85,7 @@ test('any object, from its metadata alone', () => {
   });
 });
 
-test('what pods report', () => {
-  const store = { namespace: 'payments', name: 'orders' };
-  const ready = { store, role: 'reaper', version: '0.1.0', storage: 's3', ready: true };
-  const reaper = { lastCompletedTime: '2026-06-01T11:30:00.000Z', lastError: 'no' };
-  expect(parseReport({ ...ready, reaper })).toEqual({
-    report: {
-      ...{ store: 'payments/orders', version: '0.1.0', ready: true, error: undefined },
-      reaper: { lastCompleted: Date.parse('2026-06-01T11:30:00Z'), lastError: 'no' },
-    },
-  });
-  const error = { code: 'storage_denied', message: 'no' };
-  expect(parseReport({ ...ready, ready: false, error, reaper: null })).toMatchObject({
-    report: { ready: false, error, reaper: undefined },
-  });
-});
-
-test.each([null, 'text', [], {}, { store: 'x', ready: true }, { store: { namespace: 'a', name: 'b' } }])(
-  'what is no report: %j',
-  (body) => {
-    expect(parseReport(body)).toHaveProperty('unreachable');
-  },
-);
-
-/** Whatever a server, an older version or a test tool puts there. */
+/** As another server, an older version or a test tool may write them. */
 test.each([
   {},
   { metadata: null },
@@ -122,7 +98,7 @@ test.each([
       containerStatuses: [{ name: 'payload-store', state: 'gone', lastState: [] }],
     },
   },
-])('an object that is none of ours stops nobody: %j', (object) => {
+])('an object of unexpected shape is mapped without an error: %j', (object) => {
   const raw = object as never;
   expect(mapDeployment(raw)).toMatchObject({ replicas: 0, available: 0, controller: undefined });
   expect(mapPod(raw)).toMatchObject({ ready: false, restarts: 0, component: undefined });
