@@ -1,12 +1,12 @@
 import type { Socket } from 'node:net';
 import { buffer } from 'node:stream/consumers';
+import { head, httpServer, rawServer } from '@largepayload/testing/servers/test-server';
+import { memoryService } from '@largepayload/testing/service/memory-service';
 import { describe, expect, test } from 'vitest';
 import { BlobClient } from './blob-client.ts';
 import { digestOf } from './digest.ts';
 import { PayloadIntegrityError, PayloadNotFoundError, PayloadStoreUnavailableError } from './errors.ts';
-import { failureOf, within } from './testing/failures.ts';
-import { memoryService } from './testing/memory-service.ts';
-import { head, httpServer, rawServer } from './testing/test-server.ts';
+import { failureOf, within } from './failures.fixture.ts';
 
 const data = new Uint8Array(300_000).map((_, index) => index % 251);
 const digest = digestOf(data);

@@ -1,6 +1,8 @@
 import type { Socket } from 'node:net';
 import { PassThrough, Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
+import { head, httpServer, rawServer } from '@largepayload/testing/servers/test-server';
+import { memoryService } from '@largepayload/testing/service/memory-service';
 import { expect, test } from 'vitest';
 import { BlobClient } from './blob-client.ts';
 import { digestOf } from './digest.ts';
@@ -10,11 +12,9 @@ import {
   PayloadRejectedError,
   PayloadStoreUnavailableError,
 } from './errors.ts';
+import { failureOf, within } from './failures.fixture.ts';
 import { metadataHash } from './metadata.ts';
 import type { RequestBody } from './request-body.ts';
-import { failureOf, within } from './testing/failures.ts';
-import { memoryService } from './testing/memory-service.ts';
-import { head, httpServer, rawServer } from './testing/test-server.ts';
 
 const metadata = new Map([['encoding', new Uint8Array(Buffer.from('binary/plain'))]]);
 const fiftyMegabytes = new Uint8Array(50_000_000);

@@ -1,13 +1,13 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { runInNewContext } from 'node:vm';
+import { memoryService } from '@largepayload/testing/service/memory-service';
 import type { Payload } from '@temporalio/common';
 import { temporal } from '@temporalio/proto';
 import { describe, expect, test } from 'vitest';
 import { LargePayloadCodec } from './codec.ts';
+import { failureOf } from './failures.fixture.ts';
 import { isReference } from './reference.ts';
 import type { LargePayloadCodecOptions } from './settings.ts';
-import { failureOf } from './testing/failures.ts';
-import { memoryService } from './testing/memory-service.ts';
 
 function codecOf(service: { url: string }, options: LargePayloadCodecOptions = {}): LargePayloadCodec {
   return new LargePayloadCodec({ url: service.url, namespace: 'orders', thresholdBytes: 0, ...options });

@@ -1,5 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { head, httpServer, rawServer } from '@largepayload/testing/servers/test-server';
+import { memoryService } from '@largepayload/testing/service/memory-service';
 import type { Payload } from '@temporalio/common';
 import { afterEach, describe, expect, test } from 'vitest';
 import { activityFailureInterceptors } from './activity-execution.ts';
@@ -11,11 +13,9 @@ import {
   PayloadRejectedError,
   PayloadStoreUnavailableError,
 } from './errors.ts';
+import { failureOf, within } from './failures.fixture.ts';
 import { encodeReference } from './reference.ts';
 import type { LargePayloadCodecOptions } from './settings.ts';
-import { failureOf, within } from './testing/failures.ts';
-import { memoryService } from './testing/memory-service.ts';
-import { head, httpServer, rawServer } from './testing/test-server.ts';
 
 const quick = { namespace: 'orders', thresholdBytes: 0, idleTimeoutMs: 150, retryTimeoutMs: 0 };
 

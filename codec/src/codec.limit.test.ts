@@ -1,11 +1,11 @@
 import { setImmediate as nextLoopIteration } from 'node:timers/promises';
+import { httpServer } from '@largepayload/testing/servers/test-server';
+import { type MemoryService, memoryService } from '@largepayload/testing/service/memory-service';
 import type { Payload } from '@temporalio/common';
 import { describe, expect, test } from 'vitest';
 import { LargePayloadCodec } from './codec.ts';
 import { DecodedBytesLimitError, PayloadIntegrityError } from './errors.ts';
-import { failureOf, within } from './testing/failures.ts';
-import { type MemoryService, memoryService } from './testing/memory-service.ts';
-import { httpServer } from './testing/test-server.ts';
+import { failureOf, within } from './failures.fixture.ts';
 
 const sizeBytes = 1_000;
 

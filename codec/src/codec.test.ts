@@ -1,3 +1,5 @@
+import { type MemoryService, memoryService } from '@largepayload/testing/service/memory-service';
+import wire from '@largepayload/testing/wire-vectors/wire-vectors.json' with { type: 'json' };
 import { defaultPayloadConverter, type Payload } from '@temporalio/common';
 import {
   decodeFromPayloadsAtIndex,
@@ -5,13 +7,11 @@ import {
 } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import { temporal } from '@temporalio/proto';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import wire from '../testdata/wire-vectors.json' with { type: 'json' };
 import { LargePayloadCodec } from './codec.ts';
 import { PayloadIntegrityError, PayloadNotFoundError, PayloadReferenceError } from './errors.ts';
+import { failureOf } from './failures.fixture.ts';
 import { protoSize } from './proto-size.ts';
 import { decodeReference, isReference } from './reference.ts';
-import { failureOf } from './testing/failures.ts';
-import { type MemoryService, memoryService } from './testing/memory-service.ts';
 
 const PayloadMessage = temporal.api.common.v1.Payload;
 

@@ -1,5 +1,5 @@
+import goReferences from '@largepayload/testing/wire-vectors/go-json-references.json' with { type: 'json' };
 import { describe, expect, test } from 'vitest';
-import goReferences from '../testdata/go-json-references.json' with { type: 'json' };
 import { digestOf } from './digest.ts';
 import { PayloadMetadataError } from './errors.ts';
 import {

@@ -1,7 +1,7 @@
+import goReferences from '@largepayload/testing/wire-vectors/go-json-references.json' with { type: 'json' };
+import wire from '@largepayload/testing/wire-vectors/wire-vectors.json' with { type: 'json' };
 import type { Payload } from '@temporalio/common';
 import { describe, expect, test } from 'vitest';
-import goReferences from '../testdata/go-json-references.json' with { type: 'json' };
-import wire from '../testdata/wire-vectors.json' with { type: 'json' };
 import { digestOf } from './digest.ts';
 import { PayloadReferenceError } from './errors.ts';
 import { metadataHash, type PayloadMetadata } from './metadata.ts';

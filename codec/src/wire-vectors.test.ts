@@ -1,8 +1,5 @@
 import { buffer } from 'node:stream/consumers';
-import type { Payload } from '@temporalio/common';
-import { temporal } from '@temporalio/proto';
-import Long from 'long';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { httpServer, rawServer } from '@largepayload/testing/servers/test-server';
 import {
   bytesOf,
   decodeVectors,
@@ -12,7 +9,11 @@ import {
   keyVectors,
   metadataOf,
   type PayloadVector,
-} from '../testdata/vectors.ts';
+} from '@largepayload/testing/wire-vectors/vectors';
+import type { Payload } from '@temporalio/common';
+import { temporal } from '@temporalio/proto';
+import Long from 'long';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { BlobClient } from './blob-client.ts';
 import { LargePayloadCodec } from './codec.ts';
 import { digestOf } from './digest.ts';
@@ -23,12 +24,11 @@ import {
   PayloadRejectedError,
   PayloadStoreUnavailableError,
 } from './errors.ts';
+import { failureOf } from './failures.fixture.ts';
 import { decodeMetadataHeader, encodeMetadataHeader, metadataHash, metadataToRecord } from './metadata.ts';
 import { protoSize } from './proto-size.ts';
 import { putTimeLimit } from './put-time-limit.ts';
 import { decodeReference, encodeReference } from './reference.ts';
-import { failureOf } from './testing/failures.ts';
-import { httpServer, rawServer } from './testing/test-server.ts';
 
 const ProtoPayload = temporal.api.common.v1.Payload;
 
