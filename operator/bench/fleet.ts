@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { API_VERSION, KIND } from '../../crds/src/identity.ts';
 import { ApiError, type KubernetesApi, type KubernetesObject } from '../src/kubernetes/api.ts';
-import { Mirror } from '../src/kubernetes/mirror.ts';
+import { Mirror } from '../src/kubernetes/informer.ts';
 import {
   CONFIG_MAPS,
   DEPLOYMENTS,

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { ClusterView } from '../cluster/cluster-view.ts';
 import type { KubernetesApi } from '../kubernetes/api.ts';
 import type { EventRecorder } from '../kubernetes/event-recorder.ts';
 import { apiVersionOf, LARGE_PAYLOAD_STORES } from '../kubernetes/resources.ts';
@@ -7,7 +8,6 @@ import type { Metrics } from '../operations/metrics.ts';
 import type { PodSettings } from '../stores/desired/context.ts';
 import type { StoreResource } from '../stores/read-store.ts';
 import type { Transition } from '../stores/transitions.ts';
-import { ClusterView } from './cluster-view.ts';
 import { StoreReconciler } from './store-reconciler.ts';
 
 /** stores reconciled at a time: enough that the API server is what limits, too few to crowd others out */

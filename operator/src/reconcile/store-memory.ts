@@ -1,9 +1,9 @@
 import type { LargePayloadStoreStatus } from '@largepayload/crds';
 import type { KubernetesApi } from '../kubernetes/api.ts';
+import { PodReports, type PodReportsParts } from '../polling/poller.ts';
+import { WriteFailures } from '../stores/write-plan/write-failures.ts';
 import { ExplainingEvents } from './explaining-events.ts';
-import { PodReports, type PodReportsParts } from './pod-reports.ts';
-import { StoreWriter } from './store-writer.ts';
-import { WriteFailures } from './write-failures.ts';
+import { StoreWriter } from './plan-executor.ts';
 
 /** ms that the view may lag behind what was written */
 const VIEW_LAG = 5_000;

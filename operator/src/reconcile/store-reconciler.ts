@@ -1,6 +1,8 @@
 import type { LargePayloadStoreStatus } from '@largepayload/crds';
+import type { ClusterView } from '../cluster/cluster-view.ts';
 import { ApiError, type KubernetesApi, type KubernetesObject } from '../kubernetes/api.ts';
 import { apiVersionOf, LARGE_PAYLOAD_STORES } from '../kubernetes/resources.ts';
+import { PodQuestions } from '../polling/poll-places.ts';
 import type { PodSettings } from '../stores/desired/context.ts';
 import { type DesiredObject, desiredObjects } from '../stores/desired-objects.ts';
 import type { Component } from '../stores/names.ts';
@@ -10,9 +12,7 @@ import type { StoreResource } from '../stores/read-store.ts';
 import { sameStatus } from '../stores/same-status.ts';
 import { decideStatus } from '../stores/status.ts';
 import { type Transition, transitions } from '../stores/transitions.ts';
-import type { ClusterView } from './cluster-view.ts';
 import { creationQuestions, mountQuestions } from './event-questions.ts';
-import { PodQuestions } from './pod-questions.ts';
 import { StoreMemory } from './store-memory.ts';
 
 export interface ReconcilerParts {

@@ -1,6 +1,6 @@
 import type { KubernetesObject } from '../kubernetes/api.ts';
 import { HttpApi } from '../kubernetes/http-api.ts';
-import { Mirror, type MirrorOptions } from '../kubernetes/mirror.ts';
+import { Mirror, type MirrorOptions } from '../kubernetes/informer.ts';
 import { CONFIG_MAPS } from '../kubernetes/resources.ts';
 import { answer, line, refuse, type Script, scriptedServer } from './scripted-server.ts';
 

@@ -1,10 +1,10 @@
-import { CONFIG_MAPS, DEPLOYMENTS, SERVICE_ACCOUNTS } from '../kubernetes/resources.ts';
-import type { DesiredObject } from './desired-objects.ts';
-import { componentName } from './names.ts';
-import type { ObservedObject, ObservedStore } from './observed.ts';
-import { identityOf, identityOfDesired } from './ownership.ts';
-import { isSettled } from './rollout.ts';
-import { asksToHold } from './support.ts';
+import { CONFIG_MAPS, DEPLOYMENTS, SERVICE_ACCOUNTS } from '../../kubernetes/resources.ts';
+import type { DesiredObject } from '../desired-objects.ts';
+import { componentName } from '../names.ts';
+import type { ObservedObject, ObservedStore } from '../observed.ts';
+import { identityOf, identityOfDesired } from '../ownership.ts';
+import { isSettled } from '../rollout.ts';
+import { asksToHold } from '../support.ts';
 
 /**
  * The objects of the store to delete. What pods need to start and run (accounts, ConfigMaps) stays until no pod is left that

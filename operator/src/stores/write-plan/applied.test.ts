@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { AppliedObjects } from './applied-objects.ts';
+import { AppliedObjects } from './applied.ts';
 
 const ID = 'default/documents/Service/documents-gateway';
 

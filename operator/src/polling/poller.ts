@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ObservedPod, PodReport } from '../stores/observed.ts';
-import { askPod, type RunningPod } from './ask-pod.ts';
-import type { PodQuestion, PodQuestions } from './pod-questions.ts';
-import { type Heard, heard, processOf } from './question-pace.ts';
+import { type Heard, heard, processOf } from './poll-pace.ts';
+import type { PodQuestion, PodQuestions } from './poll-places.ts';
+import { askPod, type RunningPod } from './poll-pod.ts';
 
 export interface PodReportsParts {
   /** those of all stores */

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import { onTestFinished } from 'vitest';
-import type { RunningPod } from './ask-pod.ts';
+import type { RunningPod } from './poll-pod.ts';
 
 export const NEVER = new AbortController().signal;
 export const READY = {

@@ -2,13 +2,13 @@ import { ApiError, type KubernetesApi, type ResourceKind } from '../kubernetes/a
 import { NETWORK_POLICIES, SERVICE_ACCOUNTS } from '../kubernetes/resources.ts';
 import type { DesiredObject } from '../stores/desired-objects.ts';
 import type { ObservedObject, ObservedStore, Refusal } from '../stores/observed.ts';
-import { obsoleteObjects } from '../stores/obsolete-objects.ts';
-import { onlyOurPorts } from '../stores/only-our-ports.ts';
 import { identityOf, identityOfDesired, isOurs, objectsInTheWay } from '../stores/ownership.ts';
-import { podNeeds } from '../stores/pod-needs.ts';
 import { projectObject } from '../stores/project/project-object.ts';
 import type { StoreResource } from '../stores/read-store.ts';
-import { AppliedObjects } from './applied-objects.ts';
+import { AppliedObjects } from '../stores/write-plan/applied.ts';
+import { obsoleteObjects } from '../stores/write-plan/obsolete-objects.ts';
+import { onlyOurPorts } from '../stores/write-plan/only-our-ports.ts';
+import { podNeeds } from '../stores/write-plan/pod-needs.ts';
 
 /** ms until what was refused is tried again, longer each time: a quota may have been raised */
 const FIRST_RETRY = 2_000;

@@ -4,7 +4,7 @@ import { eventually } from '../../../sidecar/src/testing/eventually.ts';
 import { apiBed, NEVER } from '../testing/api-bed.ts';
 import { configMap } from '../testing/objects.ts';
 import type { KubernetesApi, KubernetesObject } from './api.ts';
-import { Mirror } from './mirror.ts';
+import { Mirror } from './informer.ts';
 import { CONFIG_MAPS } from './resources.ts';
 
 const LIMIT = 20_000;

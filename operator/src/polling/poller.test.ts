@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { RunningPod } from './ask-pod.ts';
-import { PodQuestions } from './pod-questions.ts';
-import { PodReports } from './pod-reports.ts';
+import { PodQuestions } from './poll-places.ts';
+import type { RunningPod } from './poll-pod.ts';
+import { PodReports } from './poller.ts';
 import { json, NEVER, NOT_READY, podAt, READY } from './running-pods.fixture.ts';
 
 beforeEach(() => {

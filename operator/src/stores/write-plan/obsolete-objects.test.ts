@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { CONFIG_MAPS } from '../kubernetes/resources.ts';
-import type { ObservedDeployment, ObservedObject } from './observed.ts';
+import { CONFIG_MAPS } from '../../kubernetes/resources.ts';
+import type { ObservedDeployment, ObservedObject } from '../observed.ts';
+import { appliedObjects, but, deploymentOf, edited, podOf, wellStore } from '../situation.fixture.ts';
+import { desiredFor, namesOf, ON_S3, store } from '../stores.fixture.ts';
 import { obsoleteObjects } from './obsolete-objects.ts';
-import { appliedObjects, but, deploymentOf, edited, podOf, wellStore } from './situation.fixture.ts';
-import { desiredFor, namesOf, ON_S3, store } from './stores.fixture.ts';
 
 const FOREVER = { storage: ON_S3.storage, retention: { ttl: 'Forever' }, gateway: ON_S3.gateway };
 const before = desiredFor();

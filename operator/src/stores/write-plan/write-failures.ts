@@ -1,5 +1,5 @@
-import type { DesiredObject } from '../stores/desired-objects.ts';
-import type { Refusal } from '../stores/observed.ts';
+import type { DesiredObject } from '../desired-objects.ts';
+import type { Refusal } from '../observed.ts';
 
 /** ms that writing may fail before the status tells: an API server that is being restarted is no news of a store */
 const PATIENCE = 20_000;

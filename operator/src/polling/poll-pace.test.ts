@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { PodReport, ServiceReport } from '../stores/observed.ts';
-import { type Heard, heard } from './question-pace.ts';
+import { type Heard, heard } from './poll-pace.ts';
 
 const report = (fields: Partial<ServiceReport>): PodReport => ({
   report: {

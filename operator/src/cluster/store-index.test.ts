@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { ObjectCache } from '../kubernetes/object-cache.ts';
 import { CONFIG_MAPS } from '../kubernetes/resources.ts';
 import { projectObject } from '../stores/project/project-object.ts';
-import { PerStore } from './per-store.ts';
+import { PerStore } from './store-index.ts';
 
 const configMap = (name: string, store: string | undefined, resourceVersion: string) => ({
   apiVersion: 'v1',

@@ -1,6 +1,6 @@
 import type { RequestListener } from 'node:http';
 import { expect, test } from 'vitest';
-import { askPod } from './ask-pod.ts';
+import { askPod } from './poll-pod.ts';
 import { json, NEVER, NOT_READY, podAt, READY } from './running-pods.fixture.ts';
 
 test('a pod says how it is', async () => {

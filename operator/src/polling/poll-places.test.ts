@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { type PodQuestion, PodQuestions } from './pod-questions.ts';
+import { type PodQuestion, PodQuestions } from './poll-places.ts';
 
 /** Questions that are answered when the test says so. */
 function pool() {

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { ApiError } from '../kubernetes/api.ts';
-import { refusal } from '../kubernetes/api-failures.ts';
-import { DEPLOYMENTS } from '../kubernetes/resources.ts';
-import { desiredFor } from '../stores/stores.fixture.ts';
+import { ApiError } from '../../kubernetes/api.ts';
+import { refusal } from '../../kubernetes/api-failures.ts';
+import { DEPLOYMENTS } from '../../kubernetes/resources.ts';
+import { desiredFor } from '../stores.fixture.ts';
 import { WriteFailures } from './write-failures.ts';
 
 const WORDS = 'Internal error occurred: conversion webhook for apps/v1 failed';

@@ -1,5 +1,5 @@
 import type { KubernetesApi, KubernetesObject, ResourceKind } from '../kubernetes/api.ts';
-import { Mirror, type MirrorStatus } from '../kubernetes/mirror.ts';
+import { Mirror, type MirrorStatus } from '../kubernetes/informer.ts';
 import {
   CONFIG_MAPS,
   DEPLOYMENTS,
@@ -16,7 +16,7 @@ import { projectDeployment } from '../stores/project/project-deployment.ts';
 import { projectObject } from '../stores/project/project-object.ts';
 import { projectPod } from '../stores/project/project-pod.ts';
 import { readStore, type StoreResource } from '../stores/read-store.ts';
-import { PerStore } from './per-store.ts';
+import { PerStore } from './store-index.ts';
 
 const OURS = `app.kubernetes.io/managed-by=${MANAGED_BY}`;
 /** objects asked for at a time: pages of 500 take 25 MiB more at a start with 1,000 stores */
