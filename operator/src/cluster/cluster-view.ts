@@ -1,5 +1,5 @@
 import type { KubernetesApi, KubernetesObject, ResourceKind } from '../kubernetes/api.ts';
-import { Mirror, type MirrorStatus } from '../kubernetes/informer.ts';
+import { Informer } from '../kubernetes/informer.ts';
 import {
   CONFIG_MAPS,
   DEPLOYMENTS,
@@ -16,55 +16,66 @@ import { projectDeployment } from '../stores/project/project-deployment.ts';
 import { projectObject } from '../stores/project/project-object.ts';
 import { projectPod } from '../stores/project/project-pod.ts';
 import { readStore, type StoreResource } from '../stores/read-store.ts';
-import { PerStore } from './store-index.ts';
+import { StoreIndex } from './store-index.ts';
 
 const OURS = `app.kubernetes.io/managed-by=${MANAGED_BY}`;
 /** objects asked for at a time: pages of 500 take 25 MiB more at a start with 1,000 stores */
 const PAGE_SIZE = 100;
-/** Nothing but their metadata is needed of these. */
+/** Only the metadata of these is needed. */
 const PLAIN_KINDS = [SERVICE_ACCOUNTS, CONFIG_MAPS, NETWORK_POLICIES, POD_DISRUPTION_BUDGETS, SERVICES];
 
 export interface ClusterViewOptions {
   readonly api: KubernetesApi;
-  /** Told the key, `NAMESPACE/NAME`, of each store for which something changed. */
-  readonly changed: (store: string) => void;
   readonly onFailure: (failure: Error) => void;
 }
 
-/** All stores of the cluster and what was made for them, as last seen. */
+/** All stores of the cluster and what was made for them, as last seen. One view serves all reconcilers of the process. */
 export class ClusterView {
-  readonly #mirrors: Pick<Mirror<unknown>, 'run' | 'status' | 'synced'>[] = [];
   readonly #options: ClusterViewOptions;
-  readonly #stores: Mirror<StoreResource>;
-  readonly #deployments: PerStore<ObservedDeployment>;
-  readonly #pods: PerStore<ObservedPod>;
-  readonly #plainObjects: readonly PerStore<ObservedObject>[];
+  readonly #informers: Pick<Informer<unknown>, 'run' | 'status' | 'synced'>[] = [];
+  readonly #listeners: ((store: string) => void)[] = [];
+  readonly #stores: Informer<StoreResource>;
+  readonly #deployments: StoreIndex<ObservedDeployment>;
+  readonly #pods: StoreIndex<ObservedPod>;
+  readonly #plainObjects: readonly StoreIndex<ObservedObject>[];
 
   constructor(options: ClusterViewOptions) {
     this.#options = options;
-    this.#stores = this.#mirror(LARGE_PAYLOAD_STORES, readStore, {});
-    this.#stores.onChange(options.changed);
+    const changed = (store: string) => {
+      for (const listener of this.#listeners) listener(store);
+    };
+    this.#stores = this.#informer(LARGE_PAYLOAD_STORES, readStore, {});
+    this.#stores.onChange(changed);
     const ours = { labelSelector: OURS };
-    this.#deployments = new PerStore(this.#mirror(DEPLOYMENTS, projectDeployment, ours), options.changed);
-    this.#pods = new PerStore(this.#mirror(PODS, projectPod, ours), options.changed);
+    this.#deployments = new StoreIndex(this.#informer(DEPLOYMENTS, projectDeployment, ours), changed);
+    this.#pods = new StoreIndex(this.#informer(PODS, projectPod, ours), changed);
     this.#plainObjects = PLAIN_KINDS.map((resource) => {
-      const project = (object: KubernetesObject) => projectObject(resource, object);
-      return new PerStore(this.#mirror(resource, project, { ...ours, metadataOnly: true }), options.changed);
+      const map = (object: KubernetesObject) => projectObject(resource, object);
+      return new StoreIndex(this.#informer(resource, map, { ...ours, metadataOnly: true }), changed);
     });
+  }
+
+  /** Called with the key, `NAMESPACE/NAME`, of each store for which something has changed. */
+  onChange(listener: (store: string) => void): void {
+    this.#listeners.push(listener);
   }
 
   /** Resolves once everything has been listed. */
   get synced(): Promise<unknown> {
-    return Promise.all(this.#mirrors.map(({ synced }) => synced));
+    return Promise.all(this.#informers.map(({ synced }) => synced));
   }
 
   /** Keeps the view up to date until the signal is aborted. */
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.all(this.#mirrors.map((mirror) => mirror.run(signal)));
+    await Promise.all(this.#informers.map((informer) => informer.run(signal)));
   }
 
-  status(): readonly MirrorStatus[] {
-    return this.#mirrors.map((mirror) => mirror.status());
+  /** Why the view cannot be relied on, as a sentence; `undefined`: it can. */
+  get missing(): string | undefined {
+    const states = this.#informers.map((informer) => informer.status());
+    const failure = states.find((state) => state.failure !== undefined)?.failure;
+    if (failure !== undefined) return failure;
+    return states.every(({ synced }) => synced) ? undefined : 'the cluster is still being read';
   }
 
   /** @param key `NAMESPACE/NAME` */
@@ -89,16 +100,16 @@ export class ClusterView {
     return [...this.#plainObjects.flatMap((objects) => objects.of(store)), ...this.deployments(store)];
   }
 
-  #mirror<T>(
+  #informer<T>(
     resource: ResourceKind,
-    project: (object: KubernetesObject) => T,
+    map: (object: KubernetesObject) => T,
     selected: { labelSelector?: string; metadataOnly?: boolean },
-  ): Mirror<T> {
+  ): Informer<T> {
     const { api, onFailure } = this.#options;
     const selection = { resource, ...selected };
     const timings = { pageSize: PAGE_SIZE };
-    const mirror = new Mirror<T>({ api, selection, project, onFailure, timings });
-    this.#mirrors.push(mirror);
-    return mirror;
+    const informer = new Informer<T>({ api, selection, map, onFailure, timings });
+    this.#informers.push(informer);
+    return informer;
   }
 }

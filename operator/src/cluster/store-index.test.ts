@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { ObjectCache } from '../kubernetes/object-cache.ts';
 import { CONFIG_MAPS } from '../kubernetes/resources.ts';
 import { projectObject } from '../stores/project/project-object.ts';
-import { PerStore } from './store-index.ts';
+import { StoreIndex } from './store-index.ts';
 
 const configMap = (name: string, store: string | undefined, resourceVersion: string) => ({
   apiVersion: 'v1',
@@ -21,8 +21,8 @@ function bed() {
       throw failure;
     },
   );
-  const perStore = new PerStore(cache, (store) => changed.push(store));
-  const names = (store: string) => perStore.of(store).map(({ name }) => name);
+  const index = new StoreIndex(cache, (store) => changed.push(store));
+  const names = (store: string) => index.of(store).map(({ name }) => name);
   return { cache, changed, names };
 }
 

@@ -8,18 +8,18 @@ interface Belonging {
 }
 
 /** Finds what belongs to a store without looking through what belongs to all of them. */
-export class PerStore<T extends Belonging> {
+export class StoreIndex<T extends Belonging> {
   readonly #byStore = new Map<string, Map<string, T>>();
 
   /**
-   * @param mirror kept up to date with
+   * @param informer kept up to date with
    * @param changed is told the key, `NAMESPACE/NAME`, of the store that a change concerns
    */
   constructor(
-    mirror: { onChange(listener: ChangeListener<T>): void },
+    informer: { onChange(listener: ChangeListener<T>): void },
     changed: (store: string) => void = () => {},
   ) {
-    mirror.onChange((_key, before, after) => {
+    informer.onChange((_key, before, after) => {
       const stores = new Set<string>();
       if (before !== undefined) stores.add(this.#remove(before) ?? '');
       if (after !== undefined) stores.add(this.#put(after) ?? '');

@@ -3,11 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { eventually } from '../../../sidecar/src/testing/eventually.ts';
 import { configMap } from '../testing/objects.ts';
-import { bookmark, listed, mirrorOf, refused, TIMINGS, watching } from '../testing/scripted-mirror.ts';
+import { bookmark, informerOf, listed, refused, TIMINGS, watching } from '../testing/scripted-mirror.ts';
 import { line, refuse, type Script } from '../testing/scripted-server.ts';
 
 test('watches that fail again and again lead to a list', async () => {
-  await using bed = await mirrorOf([
+  await using bed = await informerOf([
     listed('5', []),
     ...[1, 2, 3].map(() => refused(504, 'Timeout')),
     listed('50', []),
@@ -27,7 +27,7 @@ test.each<[string, Script]>([
   ],
 ])('a storm of %s is met by ever fewer requests', async (_, storm) => {
   const timings = { ...TIMINGS, firstDelay: 10, longestDelay: 400, healthyAfter: 5_000 };
-  await using bed = await mirrorOf([storm], { timings });
+  await using bed = await informerOf([storm], { timings });
   await sleep(1_500);
   // 10, 20, 40, … 400, each at least by half, and at most a list and a watch every time.
   expect(bed.asked().length).toBeLessThan(26);
@@ -35,13 +35,13 @@ test.each<[string, Script]>([
 });
 
 test('Retry-After is kept, up to the longest delay', async () => {
-  await using bed = await mirrorOf([
+  await using bed = await informerOf([
     (_, response) => refuse(response, 429, 'TooManyRequests', { 'Retry-After': '3600' }),
     listed('5', []),
     watching(),
   ]);
   const began = performance.now();
-  await bed.mirror.synced;
+  await bed.informer.synced;
   expect(performance.now() - began).toBeGreaterThan(150);
 });
 
@@ -53,7 +53,9 @@ test('delays begin small again once a watch has lasted', async () => {
   };
   const timings = { ...TIMINGS, firstDelay: 50, longestDelay: 60_000 };
   const failing = Array.from({ length: 4 }, () => refused(500, 'InternalError'));
-  await using bed = await mirrorOf([...failing, listed('5', []), lasting, lasting, watching()], { timings });
+  await using bed = await informerOf([...failing, listed('5', []), lasting, lasting, watching()], {
+    timings,
+  });
   // 50 + 100 + 200 + 400 at most; the sixth delay would be 1,600 ms, the seventh 3,200.
   await eventually('it watches for the third time', () => bed.asked().length === 8, 2_500);
 });
@@ -61,7 +63,7 @@ test('delays begin small again once a watch has lasted', async () => {
 test('a watch that says nothing is begun again, and that is no failure while it works', async () => {
   const timings = { ...TIMINGS, silence: 100 };
   const silent = watching();
-  const bed = await mirrorOf(
+  const bed = await informerOf(
     [
       listed('5', []),
       silent,
@@ -73,7 +75,7 @@ test('a watch that says nothing is begun again, and that is no failure while it 
     { timings },
   );
   await using _ = bed;
-  await eventually('it goes on', () => bed.mirror.get('shop/one') !== undefined);
+  await eventually('it goes on', () => bed.informer.get('shop/one') !== undefined);
   expect(bed.asked().slice(0, 6)).toEqual(['list', 'watch 5', 'watch 5', 'watch 5', 'list', 'watch 50']);
   expect(bed.failures).toEqual([]);
   await eventually('silent watches are closed', async () => (await bed.server.open()) <= 1);
@@ -81,10 +83,10 @@ test('a watch that says nothing is begun again, and that is no failure while it 
 
 test('a watch that hangs before it begins is a failure in words', async () => {
   const timings = { ...TIMINGS, silence: 100 };
-  await using bed = await mirrorOf([listed('5', []), () => {}], { timings });
+  await using bed = await informerOf([listed('5', []), () => {}], { timings });
   await eventually('it is noticed', () => bed.failures.length > 0);
   expect(bed.failures[0]).toBe('the API server said nothing for too long');
-  await eventually('health knows', () => bed.mirror.status().failure === bed.failures[0]);
+  await eventually('health knows', () => bed.informer.status().failure === bed.failures[0]);
 });
 
 test('pages that are too large are asked for in smaller ones', async () => {
@@ -92,7 +94,7 @@ test('pages that are too large are asked for in smaller ones', async () => {
     if (Number(query.get('limit')) <= 125) listed('5', [configMap('one', '1')])({} as never, response);
     else response.end(Buffer.alloc(17 * 1024 * 1024, ' '));
   };
-  await using bed = await mirrorOf([page, page, page, watching()]);
-  await bed.mirror.synced;
+  await using bed = await informerOf([page, page, page, watching()]);
+  await bed.informer.synced;
   expect(bed.server.asked.slice(0, 3).map(({ query }) => query.get('limit'))).toEqual(['500', '250', '125']);
 });

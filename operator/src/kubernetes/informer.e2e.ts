@@ -4,7 +4,7 @@ import { eventually } from '../../../sidecar/src/testing/eventually.ts';
 import { apiBed, NEVER } from '../testing/api-bed.ts';
 import { configMap } from '../testing/objects.ts';
 import type { KubernetesApi, KubernetesObject } from './api.ts';
-import { Mirror } from './informer.ts';
+import { Informer } from './informer.ts';
 import { CONFIG_MAPS } from './resources.ts';
 
 const LIMIT = 20_000;
@@ -49,21 +49,21 @@ class Writer {
 
 const dataValueOf = (object: KubernetesObject) => (object.data as { value: string }).value;
 
-/** A mirror of a namespace behind a network of its own, with what its listener heard. */
-async function mirrored(silence = 90_000) {
+/** A informer of a namespace behind a network of its own, with what its listener heard. */
+async function watchedNamespace(silence = 90_000) {
   const namespace = await bed.newNamespace();
   const { api, proxy } = await bed.apiBehindProxy();
   const failures: string[] = [];
-  const mirror = new Mirror<string>({
+  const informer = new Informer<string>({
     api,
     selection: { resource: CONFIG_MAPS, namespace },
-    project: dataValueOf,
+    map: dataValueOf,
     onFailure: ({ message }) => failures.push(message),
     timings: { silence, longestDelay: 2_000 },
   });
   const heard = new Map<string, string>();
   let deliveries = 0;
-  mirror.onChange((key, before, after) => {
+  informer.onChange((key, before, after) => {
     deliveries += 1;
     expect(heard.get(key), `what was before of ${key}`).toBe(before);
     expect(after, `a change of ${key}`).not.toBe(before);
@@ -71,16 +71,16 @@ async function mirrored(silence = 90_000) {
     else heard.set(key, after);
   });
   const stop = new AbortController();
-  const running = mirror.run(stop.signal);
-  await mirror.synced;
+  const running = informer.run(stop.signal);
+  await informer.synced;
   const writer = new Writer(bed.api(), namespace);
   const isCurrent = () => {
-    const entries = JSON.stringify([...mirror.entries()].sort());
+    const entries = JSON.stringify([...informer.entries()].sort());
     return entries === JSON.stringify(writer.expected) && JSON.stringify([...heard].sort()) === entries;
   };
   return {
-    ...{ mirror, proxy, writer, failures, namespace },
-    isCurrent: () => eventually('the mirror is what there is', isCurrent, LIMIT),
+    ...{ informer, proxy, writer, failures, namespace },
+    isCurrent: () => eventually('the informer is what there is', isCurrent, LIMIT),
     deliveries: () => deliveries,
     async [Symbol.asyncDispose]() {
       stop.abort();
@@ -92,14 +92,14 @@ async function mirrored(silence = 90_000) {
 }
 
 test('it follows what happens', async () => {
-  await using it = await mirrored();
+  await using it = await watchedNamespace();
   await it.writer.changes(100);
   await it.isCurrent();
   expect(it.failures).toEqual([]);
 });
 
 test('what happened while connections were cut is told afterwards', async () => {
-  await using it = await mirrored();
+  await using it = await watchedNamespace();
   await it.writer.changes(40);
   await it.isCurrent();
   for (let n = 0; n < 3; n += 1) {
@@ -110,22 +110,22 @@ test('what happened while connections were cut is told afterwards', async () => 
     await it.isCurrent();
   }
   expect(it.failures.length).toBeGreaterThan(0);
-  expect(it.mirror.status().failure).toBeUndefined();
+  expect(it.informer.status().failure).toBeUndefined();
 });
 
 test('a connection on which nothing passes any more is given up after the silence', async () => {
-  await using it = await mirrored(1_500);
+  await using it = await watchedNamespace(1_500);
   await it.writer.changes(20);
   await it.isCurrent();
   it.proxy.hang();
   await it.writer.changes(25);
-  await eventually('health knows', () => it.mirror.status().failure !== undefined, LIMIT);
+  await eventually('health knows', () => it.informer.status().failure !== undefined, LIMIT);
   it.proxy.heal();
   await it.isCurrent();
 });
 
 test.each(['SIGTERM', 'SIGKILL'] as const)('it outlives an API server that ends by %s', async (signal) => {
-  await using it = await mirrored();
+  await using it = await watchedNamespace();
   await it.writer.changes(40);
   await it.isCurrent();
   await bed.controlPlane().restart({ signal, goneForMs: 1_000 });
@@ -134,7 +134,7 @@ test.each(['SIGTERM', 'SIGKILL'] as const)('it outlives an API server that ends 
 });
 
 test('when the API server no longer knows what it saw last (410), it lists and tells only what changed', async () => {
-  await using it = await mirrored();
+  await using it = await watchedNamespace();
   await it.writer.changes(30);
   await it.isCurrent();
   const before = it.deliveries();
@@ -150,7 +150,7 @@ test('when the API server no longer knows what it saw last (410), it lists and t
 });
 
 test('it outlives an API server that stands still', async () => {
-  await using it = await mirrored(1_500);
+  await using it = await watchedNamespace(1_500);
   await it.writer.changes(20);
   await it.isCurrent();
   const { apiServer } = bed.controlPlane().pids;

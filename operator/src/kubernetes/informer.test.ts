@@ -5,8 +5,8 @@ import { configMap } from '../testing/objects.ts';
 import {
   bookmark,
   dataOf,
+  informerOf,
   listed,
-  mirrorOf,
   refused,
   TIMINGS,
   watching,
@@ -14,8 +14,8 @@ import {
 import { line, type Script, statusOf } from '../testing/scripted-server.ts';
 import type { KubernetesObject } from './api.ts';
 
-test('what the pages list and the watch tells is there, with only what is projected', async () => {
-  await using bed = await mirrorOf([
+test('what the pages list and the watch tells is there, with only what is mapped', async () => {
+  await using bed = await informerOf([
     listed('5', [configMap('one', '1', { a: '1' })], 'page two'),
     listed('5', [configMap('two', '2', { a: '2' })]),
     watching(
@@ -25,9 +25,9 @@ test('what the pages list and the watch tells is there, with only what is projec
       bookmark('9'),
     ),
   ]);
-  await bed.mirror.synced;
-  await eventually('the watch was read', () => bed.mirror.get('shop/three') !== undefined);
-  expect([...bed.mirror.entries()]).toEqual([
+  await bed.informer.synced;
+  await eventually('the watch was read', () => bed.informer.get('shop/three') !== undefined);
+  expect([...bed.informer.entries()]).toEqual([
     ['shop/one', { a: '1b' }],
     ['shop/three', { a: '3' }],
   ]);
@@ -41,7 +41,7 @@ test('what the pages list and the watch tells is there, with only what is projec
   expect(bed.server.asked[1]?.query.get('continue')).toBe('page two');
   expect(bed.asked()).toEqual(['list', 'list', 'watch 5']);
   expect(Number(bed.server.asked[2]?.query.get('timeoutSeconds'))).toBeGreaterThanOrEqual(300);
-  expect(bed.mirror.status()).toEqual({ synced: true, failure: undefined });
+  expect(bed.informer.status()).toEqual({ synced: true, failure: undefined });
 });
 
 test.each<[string, Script]>([
@@ -53,24 +53,24 @@ test.each<[string, Script]>([
   ['a page of a proxy', (_, response) => response.end('<html></html>\n')],
   ['an error within', (_, response) => response.write(line('ERROR', statusOf(500, 'InternalError')))],
 ])('a watch that ends by %s is begun again where it was', async (_, fault) => {
-  await using bed = await mirrorOf([
+  await using bed = await informerOf([
     listed('5', [configMap('one', '1')]),
     fault,
     watching(line('ADDED', configMap('two', '6'))),
   ]);
-  await eventually('it goes on', () => bed.mirror.get('shop/two') !== undefined);
+  await eventually('it goes on', () => bed.informer.get('shop/two') !== undefined);
   expect(bed.asked()).toEqual(['list', 'watch 5', 'watch 5']);
   expect(bed.failures.length).toBe(1);
-  expect(bed.mirror.status().failure).toBeUndefined();
+  expect(bed.informer.status().failure).toBeUndefined();
 });
 
 test('it goes on from the last bookmark', async () => {
-  await using bed = await mirrorOf([
+  await using bed = await informerOf([
     listed('5', []),
     (_, response) => response.end(bookmark('70')),
     watching(line('ADDED', configMap('two', '71'))),
   ]);
-  await eventually('it goes on', () => bed.mirror.get('shop/two') !== undefined);
+  await eventually('it goes on', () => bed.informer.get('shop/two') !== undefined);
   expect(bed.asked()).toEqual(['list', 'watch 5', 'watch 70']);
   expect(bed.failures).toEqual([]);
 });
@@ -79,7 +79,7 @@ test.each<[string, Script]>([
   ['refused with 410', refused(410, 'Expired')],
   ['ended by 410', (_, response) => response.write(line('ERROR', statusOf(410, 'Expired')))],
 ])('after a watch was %s, a list tells what changed meanwhile, and only that', async (_, fault) => {
-  await using bed = await mirrorOf([
+  await using bed = await informerOf([
     listed('5', [
       configMap('same', '1', { a: 's' }),
       configMap('changed', '2', { a: 'c' }),
@@ -106,7 +106,7 @@ test.each<[string, Script]>([
 });
 
 test('a list that fails between its pages deletes nothing', async () => {
-  await using bed = await mirrorOf([
+  await using bed = await informerOf([
     listed('5', [configMap('one', '1'), configMap('two', '2')]),
     refused(410, 'Expired'),
     listed('9', [configMap('one', '1')], 'page two'),
@@ -122,30 +122,30 @@ test('a list that fails between its pages deletes nothing', async () => {
   expect(bed.server.asked.map(({ query }) => query.get('continue')).filter(Boolean)).toEqual(['page two']);
 });
 
-test('an object that cannot be projected, and a listener that throws, cost nothing but a report', async () => {
-  const project = (object: KubernetesObject) => {
+test('an object that cannot be mapped, and a listener that throws, cost nothing but a report', async () => {
+  const map = (object: KubernetesObject) => {
     if (object.metadata.name === 'odd') throw new Error('odd indeed');
     return dataOf(object);
   };
-  await using bed = await mirrorOf(
+  await using bed = await informerOf(
     [
       listed('5', [configMap('odd', '1'), configMap('one', '2')]),
       watching(line('ADDED', configMap('two', '6'))),
     ],
-    { project },
+    { map },
   );
-  bed.mirror.onChange(() => {
+  bed.informer.onChange(() => {
     throw new Error('a mistake');
   });
-  await eventually('all is there', () => bed.mirror.size === 2);
+  await eventually('all is there', () => bed.informer.size === 2);
   expect(bed.failures).toContain('odd indeed');
   expect(bed.failures).toContain('a mistake');
   expect(bed.asked()).toEqual(['list', 'watch 5']);
 });
 
 test('it ends at once when told to between a list and its watch', async () => {
-  const bed = await mirrorOf([listed('5', []), watching()]);
-  await bed.mirror.synced;
+  const bed = await informerOf([listed('5', []), watching()]);
+  await bed.informer.synced;
   const began = performance.now();
   await bed[Symbol.asyncDispose]();
   expect(performance.now() - began).toBeLessThan(5_000);
@@ -158,12 +158,14 @@ test('it ends at once when told to, wherever it is', async () => {
     'in a delay': [refused(500, 'InternalError')],
   };
   for (const [where, script] of Object.entries(scripts)) {
-    const bed = await mirrorOf(script, { timings: { ...TIMINGS, firstDelay: 60_000, longestDelay: 60_000 } });
+    const bed = await informerOf(script, {
+      timings: { ...TIMINGS, firstDelay: 60_000, longestDelay: 60_000 },
+    });
     await eventually('it has asked', () => bed.asked().length === script.length);
     await sleep(50);
     const began = performance.now();
     await bed[Symbol.asyncDispose]();
     expect(performance.now() - began, where).toBeLessThan(5_000);
-    if (where !== 'in a watch') await expect(bed.mirror.synced).rejects.toThrow('the test is over');
+    if (where !== 'in a watch') await expect(bed.informer.synced).rejects.toThrow('the test is over');
   }
 });

@@ -9,7 +9,7 @@ import {
 import { Backoff } from './backoff.ts';
 import { type ChangeListener, keyOf, ObjectCache } from './object-cache.ts';
 
-export interface MirrorTimings {
+export interface InformerTimings {
   /** objects asked for at a time */
   readonly pageSize: number;
   /** s after which the server ends a watch: between half of it and all */
@@ -27,7 +27,7 @@ export interface MirrorTimings {
   readonly healthyAfter: number;
 }
 
-const TIMINGS: MirrorTimings = {
+const TIMINGS: InformerTimings = {
   pageSize: 500,
   watchSeconds: 600,
   silence: 90_000,
@@ -39,17 +39,17 @@ const SILENCE = new Error('the API server said nothing for too long');
 /** Failed watches in a row, or silent ones, after which the place where they begin is no longer trusted. */
 const WATCHES_BEFORE_LIST = 3;
 
-export interface MirrorOptions<T> {
+export interface InformerOptions<T> {
   readonly api: KubernetesApi;
   readonly selection: Selection;
   /** What is kept of an object. It must be plain data; two of them are compared deeply. */
-  readonly project: (object: KubernetesObject) => T;
+  readonly map: (object: KubernetesObject) => T;
   /** Told of everything that went wrong and was gone over. */
   readonly onFailure?: (failure: Error) => void;
-  readonly timings?: Partial<MirrorTimings>;
+  readonly timings?: Partial<InformerTimings>;
 }
 
-export interface MirrorStatus {
+export interface InformerStatus {
   /** Everything has been listed once. */
   readonly synced: boolean;
   /** in words; `undefined` while it works */
@@ -61,11 +61,11 @@ export interface MirrorStatus {
  * again whatever happens. While the API server cannot be reached, it is what was seen last. After a gap, changes are
  * reported once, from what was known to what is; an object that was replaced by another of its name counts as changed.
  */
-export class Mirror<T> {
+export class Informer<T> {
   /** Everything has been listed once. Rejects when `run` ends before. */
   readonly synced: Promise<void>;
-  readonly #options: MirrorOptions<T>;
-  readonly #timings: MirrorTimings;
+  readonly #options: InformerOptions<T>;
+  readonly #timings: InformerTimings;
   readonly #onFailure: (failure: Error) => void;
   readonly #objects: ObjectCache<T>;
   readonly #backoff: Backoff;
@@ -78,11 +78,11 @@ export class Mirror<T> {
   #failedWatches = 0;
   #failure: string | undefined;
 
-  constructor(options: MirrorOptions<T>) {
+  constructor(options: InformerOptions<T>) {
     this.#options = options;
     this.#timings = { ...TIMINGS, ...options.timings };
     this.#onFailure = options.onFailure ?? (() => {});
-    this.#objects = new ObjectCache(options.project, this.#onFailure);
+    this.#objects = new ObjectCache(options.map, this.#onFailure);
     this.#pageSize = this.#timings.pageSize;
     const { firstDelay: first, longestDelay: longest } = this.#timings;
     this.#backoff = new Backoff({ first, longest });
@@ -104,12 +104,12 @@ export class Mirror<T> {
     return this.#objects.entries();
   }
 
-  /** Called after the mirror has changed. What a listener throws goes to `onFailure`. */
+  /** Called after the informer has changed. What a listener throws goes to `onFailure`. */
   onChange(listener: ChangeListener<T>): void {
     this.#objects.onChange(listener);
   }
 
-  status(): MirrorStatus {
+  status(): InformerStatus {
     return { synced: this.#isSynced, failure: this.#failure };
   }
 
@@ -122,7 +122,7 @@ export class Mirror<T> {
     this.#sync.reject(signal.reason);
   }
 
-  /** Brings the mirror up to date and keeps it so until something ends that. @returns ms to wait */
+  /** Brings the informer up to date and keeps it so until something ends that. @returns ms to wait */
   async #round(signal: AbortSignal): Promise<number> {
     const { healthyAfter, longestDelay } = this.#timings;
     const began = performance.now();

@@ -1,20 +1,20 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { type PodQuestion, PodQuestions } from './poll-places.ts';
+import { PollPlaces, type WaitingPoll } from './poll-places.ts';
 
-/** Questions that are answered when the test says so. */
+/** Places, with polls that are answered when the test says so. */
 function pool() {
-  const questions = new PodQuestions();
-  const asked: string[] = [];
+  const places = new PollPlaces();
+  const begun: string[] = [];
   const ends = new Map<string, () => void>();
-  const put = (name: string, wasSilent = false): PodQuestion => {
-    const ask = () => {
-      asked.push(name);
+  const put = (name: string, wasSilent = false): WaitingPoll => {
+    const begin = () => {
+      begun.push(name);
       return new Promise<void>((resolve) => ends.set(name, resolve));
     };
-    const question = { wasSilent, ask };
-    questions.put(question);
-    return question;
+    const poll = { wasSilent, begin };
+    places.put(poll);
+    return poll;
   };
   const putMany = (count: number, name: string, wasSilent = false) => {
     for (let index = 0; index < count; index++) put(`${name}-${index}`, wasSilent);
@@ -24,56 +24,56 @@ function pool() {
     ends.delete(name);
     await turn();
   };
-  return { questions, asked, put, putMany, end, ends };
+  return { places, begun, put, putMany, end, ends };
 }
 
-test('asks 20 at a time, in their order', async () => {
-  const { asked, putMany, end } = pool();
+test('20 polls run at a time, in the order in which they were put', async () => {
+  const { begun, putMany, end } = pool();
   putMany(23, 'pod');
-  expect(asked).toHaveLength(20);
+  expect(begun).toHaveLength(20);
   await end('pod-7');
   await end('pod-3');
-  expect(asked.slice(20)).toEqual(['pod-20', 'pod-21']);
+  expect(begun.slice(20)).toEqual(['pod-20', 'pod-21']);
 });
 
-test('those that were silent leave half of the places to others', async () => {
-  const { asked, put, putMany, end } = pool();
+test('pods that were silent leave half of the places to others', async () => {
+  const { begun, put, putMany, end } = pool();
   putMany(1_000, 'silent', true);
-  expect(asked).toHaveLength(10);
+  expect(begun).toHaveLength(10);
   put('new');
-  expect(asked.at(-1)).toBe('new');
+  expect(begun.at(-1)).toBe('new');
   await end('silent-0');
-  expect(asked.at(-1)).toBe('silent-10');
+  expect(begun.at(-1)).toBe('silent-10');
 });
 
-test('those that were silent come after others', async () => {
-  const { asked, put, putMany, end } = pool();
+test('pods that were silent come after others', async () => {
+  const { begun, put, putMany, end } = pool();
   putMany(20, 'busy');
   put('silent', true);
   put('new');
   await end('busy-0');
-  expect(asked.at(-1)).toBe('new');
+  expect(begun.at(-1)).toBe('new');
   await end('busy-1');
-  expect(asked.at(-1)).toBe('silent');
+  expect(begun.at(-1)).toBe('silent');
 });
 
-test('one that is withdrawn is not asked', async () => {
-  const { questions, asked, put, putMany, end } = pool();
+test('a poll that is withdrawn while it waits does not begin', async () => {
+  const { places, begun, put, putMany, end } = pool();
   putMany(20, 'busy');
   const withdrawn = put('withdrawn');
-  expect(questions.withdraw(withdrawn)).toBe(true);
+  expect(places.withdraw(withdrawn)).toBe(true);
   await end('busy-0');
-  expect(asked).not.toContain('withdrawn');
-  const begun = put('begun');
-  expect(questions.withdraw(begun)).toBe(false);
+  expect(begun).not.toContain('withdrawn');
+  const running = put('running');
+  expect(places.withdraw(running)).toBe(false);
 });
 
-test('is settled once nothing is under way, and nothing waits', async () => {
-  const { questions, putMany, end, ends } = pool();
-  await questions.settled();
+test('the places are settled once no poll runs and none waits', async () => {
+  const { places, putMany, end, ends } = pool();
+  await places.settled();
   putMany(21, 'pod');
   let isSettled = false;
-  const settling = questions.settled().then(() => {
+  const settling = places.settled().then(() => {
     isSettled = true;
   });
   while (ends.size > 0) {

@@ -1,38 +1,38 @@
-/** One that waits until there is room to put it. */
-export interface PodQuestion {
-  /** There was no answer last time, so that there may be none for 5 s. */
+/** A poll that waits for its turn. */
+export interface WaitingPoll {
+  /** The pod did not answer the last time, so the poll may take 5 s. */
   readonly wasSilent: boolean;
-  /** Never rejects. */
-  ask(): Promise<void>;
+  /** Resolves when the pod has begun to answer, or the poll has failed. Never rejects. */
+  begin(): Promise<void>;
 }
 
-/** over all stores */
+/** over all stores; a poll whose answer has begun needs no place any more */
 const AT_A_TIME = 20;
-/** of them; the rest is kept for who answers */
+/** of them, so that pods which answer find a place however many are silent */
 const SILENT_AT_A_TIME = 10;
 
-/** Puts questions beside the reconciliations: so many at a time, and however many pods are silent, others are asked. */
-export class PodQuestions {
-  readonly #waiting = new Set<PodQuestion>();
-  readonly #waitingSilent = new Set<PodQuestion>();
-  readonly #running = new Map<PodQuestion, Promise<void>>();
+/** Limits how many pods are asked at the same time. */
+export class PollPlaces {
+  readonly #waiting = new Set<WaitingPoll>();
+  readonly #waitingSilent = new Set<WaitingPoll>();
+  readonly #running = new Map<WaitingPoll, Promise<void>>();
 
-  put(question: PodQuestion): void {
-    this.#queueOf(question).add(question);
+  put(poll: WaitingPoll): void {
+    this.#queueOf(poll).add(poll);
     this.#start();
   }
 
   /** @returns whether it still waited; it is forgotten then */
-  withdraw(question: PodQuestion): boolean {
-    return this.#queueOf(question).delete(question);
+  withdraw(poll: WaitingPoll): boolean {
+    return this.#queueOf(poll).delete(poll);
   }
 
-  /** Resolves when no question is under way and none waits. */
+  /** Resolves when no place is taken and no poll waits. */
   async settled(): Promise<void> {
     while (this.#running.size > 0) await Promise.all(this.#running.values());
   }
 
-  #queueOf({ wasSilent }: PodQuestion): Set<PodQuestion> {
+  #queueOf({ wasSilent }: WaitingPoll): Set<WaitingPoll> {
     return wasSilent ? this.#waitingSilent : this.#waiting;
   }
 
@@ -43,7 +43,7 @@ export class PodQuestions {
     }
   }
 
-  #next(): PodQuestion | undefined {
+  #next(): WaitingPoll | undefined {
     if (this.#running.size >= AT_A_TIME) return undefined;
     const [next] = this.#waiting;
     const silentRunning = [...this.#running.keys()].filter(({ wasSilent }) => wasSilent).length;
@@ -52,9 +52,9 @@ export class PodQuestions {
     return silent;
   }
 
-  async #run(question: PodQuestion): Promise<void> {
-    await question.ask();
-    this.#running.delete(question);
+  async #run(poll: WaitingPoll): Promise<void> {
+    await poll.begin();
+    this.#running.delete(poll);
     this.#start();
   }
 }

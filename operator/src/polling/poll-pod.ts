@@ -1,43 +1,98 @@
 import { get, type IncomingMessage } from 'node:http';
+import { connect } from 'node:net';
 import { collect, TooLargeError } from '../kubernetes/http-exchange.ts';
+import { textAt } from '../stores/json-fields.ts';
 import { METRICS_PORT } from '../stores/names.ts';
 import type { ObservedPod, PodReport } from '../stores/observed.ts';
 import { parseReport } from '../stores/project/parse-report.ts';
 
-/** ms; a pod whose storage hangs says so after 3 s */
-const TIME_LIMIT = 5_000;
+/** Until the answer begins; a pod whose storage hangs reports that after 3 s. */
+const TIME_LIMIT_MS = 5_000;
+/** bytes */
 const LONGEST_ANSWER = 64 * 1024;
 
-/** A pod that can be asked. */
+/** A pod that can be polled. */
 export type RunningPod = ObservedPod & { readonly ip: string };
 
-/** What a pod says of itself, or why it says nothing; after 5 s at most. Never rejects. */
-export async function askPod(pod: RunningPod, signal: AbortSignal): Promise<PodReport> {
-  try {
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(TIME_LIMIT)]);
-    return ofStore(pod, parseReport(JSON.parse(await fetchText(pod.ip, limit))));
-  } catch (error) {
-    return { unreachable: wordsOf(error as Error & { code?: string }) };
-  }
+/** What a pod answered, or why it did not. */
+export interface PollResult {
+  readonly report: PodReport;
+  /** of the report, for `since`; `undefined`: the pod is older than long polls */
+  readonly revision: string | undefined;
 }
 
-/** An address may have come to another pod, and labels are anybody's to set. */
-function ofStore({ namespace, store }: ObservedPod, answer: PodReport): PodReport {
-  if (!('report' in answer) || answer.report.store === `${namespace}/${store}`) return answer;
+/** A request for a pod's status report. */
+export interface Poll {
+  /** Resolves when the pod has begun to answer, or the poll is over. */
+  readonly begun: Promise<void>;
+  /** Never rejects. `undefined`: it ended without an answer, by `end` or as its time was over. */
+  readonly result: Promise<PollResult | undefined>;
+  end(): void;
+}
+
+/** The pod is to keep the answer back until its report is another than this one. */
+export interface Hold {
+  readonly since: string;
+  readonly forMs: number;
+}
+
+/** Without `hold` the whole answer has to come within 5 s, with it its first byte. */
+export function pollPod(pod: RunningPod, hold?: Hold): Poll {
+  const path = hold === undefined ? '/status' : `/status?since=${encodeURIComponent(hold.since)}`;
+  const createConnection = () => connect(METRICS_PORT, pod.ip);
+  const request = get({ host: pod.ip, port: METRICS_PORT, path, createConnection });
+  let cause: 'ended' | 'silent' | undefined;
+  const destroy = (why: typeof cause) => {
+    cause ??= why;
+    request.destroy();
+  };
+  const end = () => destroy('ended');
+  let timer = setTimeout(destroy, TIME_LIMIT_MS, 'silent');
+  const answered = new Promise<IncomingMessage>((resolve, reject) => {
+    request.on('response', resolve).on('error', reject).on('close', reject);
+  }).finally(() => {
+    clearTimeout(timer);
+  });
+  const read = async (): Promise<PollResult | undefined> => {
+    try {
+      const answer = await answered;
+      timer = hold === undefined ? setTimeout(destroy, TIME_LIMIT_MS, 'silent') : setTimeout(end, hold.forMs);
+      return resultOf(pod, JSON.parse(await collect(answer, LONGEST_ANSWER)));
+    } catch (error) {
+      if (cause === 'ended') return undefined;
+      return {
+        report: { unreachable: cause === 'silent' ? SILENT : reasonOf(error as Error) },
+        revision: undefined,
+      };
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+  const begun = answered.then(
+    () => {},
+    () => {},
+  );
+  return { begun, result: read(), end };
+}
+
+const SILENT = 'it did not answer within 5 s';
+/** characters; it becomes part of an address */
+const LONGEST_REVISION = 128;
+
+function resultOf(pod: ObservedPod, body: unknown): PollResult {
+  const revision = textAt(body, 'revision');
+  const isUsable = revision !== undefined && revision.length <= LONGEST_REVISION;
+  return { report: ofStore(pod, parseReport(body)), revision: isUsable ? revision : undefined };
+}
+
+/** An address may have come to another pod, and anybody can set labels. */
+function ofStore({ namespace, store }: ObservedPod, report: PodReport): PodReport {
+  if (!('report' in report) || report.report.store === `${namespace}/${store}`) return report;
   return { unreachable: 'what answered there belongs to another store' };
 }
 
-async function fetchText(host: string, signal: AbortSignal): Promise<string> {
-  const asked = { host, port: METRICS_PORT, path: '/status', agent: false, signal } as const;
-  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
-    get(asked, resolve).on('error', reject);
-  });
-  return await collect(answer, LONGEST_ANSWER);
-}
-
-/** Without addresses and times, which would make every answer another one. */
-function wordsOf(error: Error & { code?: string }): string {
-  if (error.name === 'AbortError' || error.name === 'TimeoutError') return 'it did not answer within 5 s';
+/** Without addresses and times, so that equal failures give equal reports. */
+function reasonOf(error: Error & { code?: string }): string {
   if (error instanceof SyntaxError || error instanceof TooLargeError)
     return 'what answered there is no payload-store';
   return error.code === 'ECONNREFUSED' ? 'it refused the connection' : (error.code ?? error.message);

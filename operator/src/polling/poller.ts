@@ -1,113 +1,53 @@
-import { isDeepStrictEqual } from 'node:util';
+import { once } from 'node:events';
 import type { ObservedPod, PodReport } from '../stores/observed.ts';
-import { type Heard, heard, processOf } from './poll-pace.ts';
-import type { PodQuestion, PodQuestions } from './poll-places.ts';
-import { askPod, type RunningPod } from './poll-pod.ts';
+import { PollPlaces } from './poll-places.ts';
+import { type SharedPolls, StorePolls } from './store-polls.ts';
 
-export interface PodReportsParts {
-  /** those of all stores */
-  readonly questions: PodQuestions;
-  /** Told after each question how many ms later to look at the store again; 0: there is news. */
-  readonly answered: (again: number) => void;
-}
+/** Polls the pods of all stores beside the reconciliations, which never wait for it. */
+export class Poller {
+  readonly #shared: SharedPolls = { places: new PollPlaces(), held: 0 };
+  readonly #stores = new Map<string, StorePolls>();
+  readonly #listeners: ((store: string) => void)[] = [];
+  #isOver = false;
 
-/** A pod whose container runs. */
-interface Asked {
-  /** as seen last */
-  pod: RunningPod;
-  readonly process: string;
-  heard: Heard | undefined;
-  /** ms, monotonic */
-  nextAt: number;
-  /** waits for its turn, or for an answer */
-  question: PodQuestion | undefined;
-}
-
-/** What the pods of a store say of themselves, asked as often as it may have changed, and never waited for. */
-export class PodReports {
-  readonly #parts: PodReportsParts;
-  /** by UID of the pod */
-  readonly #asked = new Map<string, Asked>();
-
-  constructor(parts: PodReportsParts) {
-    this.#parts = parts;
+  /** Called with the key, `NAMESPACE/NAME`, of each store of which a poll has shown something new, or a pod that is not well. */
+  onNews(listener: (store: string) => void): void {
+    this.#listeners.push(listener);
   }
 
-  /** Forgets pods that have gone, and asks those whose time has come, or whose readiness or container changed. */
-  look(pods: readonly ObservedPod[], signal: AbortSignal): void {
-    const running = new Map(pods.filter(isRunning).map((pod) => [pod.uid, pod]));
-    for (const [uid, asked] of this.#asked) {
-      const pod = running.get(uid);
-      if (pod === undefined || processOf(pod) !== asked.process) this.#forget(uid, asked);
+  /** Resolves once the signal is aborted and no poll is under way. */
+  async run(signal: AbortSignal): Promise<void> {
+    if (!signal.aborted) await once(signal, 'abort');
+    this.#isOver = true;
+    for (const store of this.#stores.keys()) this.forget(store);
+    await this.#shared.places.settled();
+  }
+
+  /** Polls these pods of a store from now on, and no others. */
+  watch(store: string, pods: readonly ObservedPod[]): void {
+    if (this.#isOver) return;
+    let polls = this.#stores.get(store);
+    if (polls === undefined) {
+      polls = new StorePolls(this.#shared, () => {
+        for (const listener of this.#listeners) listener(store);
+      });
+      this.#stores.set(store, polls);
     }
-    for (const pod of running.values()) this.#lookAt(pod, signal);
+    polls.watch(pods);
   }
 
-  forgetAll(): void {
-    for (const [uid, asked] of this.#asked) this.#forget(uid, asked);
+  /** by UID of the pod; of pods that were polled */
+  reports(store: string): ReadonlyMap<string, PodReport> {
+    return this.#stores.get(store)?.reports ?? new Map();
   }
 
-  /** by UID of the pod */
-  get answers(): ReadonlyMap<string, PodReport> {
-    return new Map(
-      [...this.#asked].flatMap(([uid, { heard }]) => (heard?.answer ? [[uid, heard.answer]] : [])),
-    );
+  /** ms for which the status of a store should wait for polls; 0: not at all */
+  patienceMs(store: string): number {
+    return this.#stores.get(store)?.patienceMs() ?? 0;
   }
 
-  /**
-   * Whether a pod was not asked yet as it is now: readiness changes the moment that the answer does, and what the kubelet saw,
-   * we should hear.
-   */
-  get areBehind(): boolean {
-    return [...this.#asked.values()].some(({ heard, pod }) => heard?.whileReady !== pod.ready);
+  forget(store: string): void {
+    this.#stores.get(store)?.watch([]);
+    this.#stores.delete(store);
   }
-
-  /** ms, monotonic, when the next pod should be asked; infinite while there is none, or all are being asked. */
-  get nextAt(): number {
-    const idle = [...this.#asked.values()].filter(({ question }) => question === undefined);
-    return Math.min(...idle.map(({ nextAt }) => nextAt));
-  }
-
-  #forget(uid: string, { question }: Asked): void {
-    this.#asked.delete(uid);
-    if (question !== undefined) this.#parts.questions.withdraw(question);
-  }
-
-  #lookAt(pod: RunningPod, signal: AbortSignal): void {
-    const { questions } = this.#parts;
-    const asked = this.#asked.get(pod.uid) ?? begin(pod);
-    this.#asked.set(pod.uid, asked);
-    asked.pod = pod;
-    const isBehind = asked.heard?.whileReady !== pod.ready;
-    // It may answer now, and need not wait with those that are silent.
-    if (isBehind && asked.question?.wasSilent && questions.withdraw(asked.question))
-      asked.question = undefined;
-    if (asked.question !== undefined || !(isBehind || performance.now() >= asked.nextAt)) return;
-    const wasSilent = !isBehind && (asked.heard?.silences ?? 0) > 0;
-    asked.question = { wasSilent, ask: () => this.#ask(asked, signal) };
-    questions.put(asked.question);
-  }
-
-  async #ask(asked: Asked, signal: AbortSignal): Promise<void> {
-    if (signal.aborted) return;
-    const { pod, heard: before } = asked;
-    const answer = await askPod(pod, signal);
-    // Of a pod that has gone, or a container that has ended.
-    if (signal.aborted || this.#asked.get(pod.uid) !== asked) return;
-    const now = heard(before, answer, pod.ready);
-    asked.heard = now;
-    asked.nextAt = performance.now() + now.pause;
-    asked.question = undefined;
-    const wasExpected = before?.whileReady === pod.ready && asked.pod.ready === pod.ready;
-    const isOld = wasExpected && isDeepStrictEqual(before.answer, now.answer);
-    this.#parts.answered(isOld ? now.pause : 0);
-  }
-}
-
-function begin(pod: RunningPod): Asked {
-  return { pod, process: processOf(pod), heard: undefined, nextAt: 0, question: undefined };
-}
-
-function isRunning(pod: ObservedPod): pod is RunningPod {
-  return pod.ip !== undefined && pod.runningSince !== undefined;
 }

@@ -1,6 +1,6 @@
 import type { KubernetesObject } from '../kubernetes/api.ts';
 import { HttpApi } from '../kubernetes/http-api.ts';
-import { Mirror, type MirrorOptions } from '../kubernetes/informer.ts';
+import { Informer, type InformerOptions } from '../kubernetes/informer.ts';
 import { CONFIG_MAPS } from '../kubernetes/resources.ts';
 import { answer, line, refuse, type Script, scriptedServer } from './scripted-server.ts';
 
@@ -24,7 +24,7 @@ export const bookmark = (resourceVersion: string) => line('BOOKMARK', { metadata
 export const dataOf = (object: KubernetesObject) => object.data as Record<string, string>;
 
 export interface Bed extends AsyncDisposable {
-  readonly mirror: Mirror<Record<string, string>>;
+  readonly informer: Informer<Record<string, string>>;
   readonly changes: [key: string, before: unknown, after: unknown][];
   readonly failures: string[];
   /** what was asked so far: `list`, or `watch` with its version */
@@ -34,9 +34,9 @@ export interface Bed extends AsyncDisposable {
 }
 
 /** Answers the first request by the first script, and so on; all after the last one by that. */
-export async function mirrorOf(
+export async function informerOf(
   scripts: Script[],
-  options: Partial<MirrorOptions<Record<string, string>>> = {},
+  options: Partial<InformerOptions<Record<string, string>>> = {},
 ): Promise<Bed> {
   let next = 0;
   const server = await scriptedServer((asked, response) => {
@@ -46,19 +46,19 @@ export async function mirrorOf(
   });
   const failures: string[] = [];
   const changes: Bed['changes'] = [];
-  const mirror = new Mirror({
+  const informer = new Informer({
     api: new HttpApi(server.access, { userAgent: 'test' }),
     selection: { resource: CONFIG_MAPS },
-    project: dataOf,
+    map: dataOf,
     onFailure: ({ message }) => failures.push(message),
     timings: TIMINGS,
     ...options,
   });
-  mirror.onChange((...change) => changes.push(change));
+  informer.onChange((...change) => changes.push(change));
   const stop = new AbortController();
-  const running = mirror.run(stop.signal);
+  const running = informer.run(stop.signal);
   return {
-    ...{ mirror, changes, failures, server, stop },
+    ...{ informer, changes, failures, server, stop },
     asked: () =>
       server.asked.map(({ query }) =>
         query.has('watch') ? `watch ${query.get('resourceVersion')}` : 'list',

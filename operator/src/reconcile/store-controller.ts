@@ -1,13 +1,15 @@
 import type { Logger } from 'pino';
-import { ClusterView } from '../cluster/cluster-view.ts';
+import type { ClusterView } from '../cluster/cluster-view.ts';
 import type { KubernetesApi } from '../kubernetes/api.ts';
 import type { EventRecorder } from '../kubernetes/event-recorder.ts';
 import { apiVersionOf, LARGE_PAYLOAD_STORES } from '../kubernetes/resources.ts';
 import { WorkQueue } from '../kubernetes/work-queue.ts';
 import type { Metrics } from '../operations/metrics.ts';
+import type { Poller } from '../polling/poller.ts';
 import type { PodSettings } from '../stores/desired/context.ts';
 import type { StoreResource } from '../stores/read-store.ts';
 import type { Transition } from '../stores/transitions.ts';
+import { StatusWriter } from './status-writer.ts';
 import { StoreReconciler } from './store-reconciler.ts';
 
 /** stores reconciled at a time: enough that the API server is what limits, too few to crowd others out */
@@ -15,36 +17,32 @@ const CONCURRENCY = 10;
 
 export interface ControllerParts {
   readonly api: KubernetesApi;
+  readonly cluster: ClusterView;
+  readonly poller: Poller;
   readonly settings: PodSettings;
   readonly events: EventRecorder;
   readonly metrics: Metrics;
   readonly log: Logger;
 }
 
-/** Watches stores and what belongs to them, and reconciles each store for which something changed. */
-export class Controller {
-  readonly #view: ClusterView;
-  readonly #reconciler: StoreReconciler;
+/** Reconciles each store for which something has changed in the cluster, or a poll has shown something new. */
+export class StoreController {
+  readonly #cluster: ClusterView;
   readonly #queue: WorkQueue;
 
-  constructor({ api, settings, events, metrics, log }: ControllerParts) {
-    this.#view = new ClusterView({
-      api,
-      changed: (store) => this.#queue.add(store),
-      onFailure: (failure) => log.warn({ err: failure }, 'a watch failed; it begins again'),
-    });
+  constructor({ api, cluster, poller, settings, events, metrics, log }: ControllerParts) {
+    this.#cluster = cluster;
     const record = (store: StoreResource, { type, reason, note }: Transition) => {
       const { namespace, name } = store;
       log[type === 'Warning' ? 'warn' : 'info']({ store: `${namespace}/${name}`, reason }, note);
       events.record(referenceTo(store), { type, reason, note, action: 'Reconcile' });
     };
-    const wake = (store: string, after: number) =>
-      after === 0 ? this.#queue.add(store) : this.#queue.addAfter(store, after);
-    this.#reconciler = new StoreReconciler({ api, view: this.#view, settings, record, wake });
+    const status = new StatusWriter({ api, record });
+    const reconciler = new StoreReconciler({ api, cluster, poller, status, settings });
     this.#queue = new WorkQueue({
       concurrency: CONCURRENCY,
       work: async (store, signal) => {
-        const again = await this.#reconciler.reconcile(store, signal);
+        const again = await reconciler.reconcile(store, signal);
         if (Number.isFinite(again)) this.#queue.addAfter(store, again);
       },
       onDone: ({ key, waited, took, failure, retryIn }) => {
@@ -56,30 +54,22 @@ export class Controller {
           );
       },
     });
+    cluster.onChange((store) => this.#queue.add(store));
+    poller.onNews((store) => this.#queue.add(store));
     metrics.watchQueue(() => this.#queue.depth);
     metrics.watchStores((ready) => this.#countStores(ready));
   }
 
-  /** Reconciles until the signal is aborted; resolves when what was under way has ended. */
+  /** Reconciles until the signal is aborted, beside view and poller; resolves when what was under way has ended. */
   async run(signal: AbortSignal): Promise<void> {
-    const viewing = this.#view.run(signal);
     // Before everything is known, what exists would look as if it were missing.
-    await this.#view.synced.catch(() => {});
-    await Promise.all([viewing, this.#queue.run(signal)]);
-    await this.#reconciler.settled();
-  }
-
-  /** In words, while it cannot do its work. */
-  get missing(): string | undefined {
-    const states = this.#view.status();
-    const failure = states.find((state) => state.failure !== undefined)?.failure;
-    if (failure !== undefined) return failure;
-    return states.every(({ synced }) => synced) ? undefined : 'the cluster is still being read';
+    await this.#cluster.synced.catch(() => {});
+    await this.#queue.run(signal);
   }
 
   #countStores(ready: boolean): number {
     let count = 0;
-    for (const [, { status }] of this.#view.stores()) {
+    for (const [, { status }] of this.#cluster.stores()) {
       const condition = status.conditions?.find(({ type }) => type === 'Ready');
       if ((condition?.status === 'True') === ready) count++;
     }
