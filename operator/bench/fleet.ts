@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { API_VERSION, KIND } from '../../crds/src/identity.ts';
+import { API_VERSION, KIND } from '@largepayload/crds/identity';
 import { ApiError, type KubernetesApi, type KubernetesObject } from '../src/kubernetes/api.ts';
 import { Informer } from '../src/kubernetes/informer.ts';
 import {

@@ -2,10 +2,10 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { machineFacts, measured } from '@largepayload/testing/benchmarks/measuring';
 import { codecMemory } from './codec-memory-costs.ts';
 import { codecTransfers, smallPayloadCost } from './codec-transfers.ts';
 import { durablePuts, filesystemGets } from './filesystem-transfers.ts';
-import { machineFacts, measured } from './measuring.ts';
 import { memoryTransfers } from './memory-transfers.ts';
 import { processCosts } from './process-costs.ts';
 import { reapingCosts } from './reaping.ts';

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually } from '@largepayload/testing/waiting/eventually';
 import { expect, test } from 'vitest';
-import { eventually } from '../../../sidecar/src/testing/eventually.ts';
-import { configMap } from '../testing/objects.ts';
+import type { KubernetesObject } from './api.ts';
+import { configMap } from './objects.fixture.ts';
 import {
   bookmark,
   dataOf,
@@ -10,9 +11,8 @@ import {
   refused,
   TIMINGS,
   watching,
-} from '../testing/scripted-mirror.ts';
-import { line, type Script, statusOf } from '../testing/scripted-server.ts';
-import type { KubernetesObject } from './api.ts';
+} from './scripted-informer.fixture.ts';
+import { line, type Script, statusOf } from './scripted-server.fixture.ts';
 
 test('what the pages list and the watch tells is there, with only what is mapped', async () => {
   await using bed = await informerOf([

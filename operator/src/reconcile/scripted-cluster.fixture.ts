@@ -4,11 +4,11 @@ import { ClusterView } from '../cluster/cluster-view.ts';
 import type { KubernetesObject } from '../kubernetes/api.ts';
 import { EventRecorder } from '../kubernetes/event-recorder.ts';
 import { HttpApi } from '../kubernetes/http-api.ts';
+import { type Asked, answer, line, refuse, scriptedServer } from '../kubernetes/scripted-server.fixture.ts';
 import { Metrics } from '../operations/metrics.ts';
 import { Poller } from '../polling/poller.ts';
 import { listAt, textAt } from '../stores/json-fields.ts';
 import { COMPONENT_LABEL, STORE_LABEL } from '../stores/labels.ts';
-import { type Asked, answer, line, refuse, scriptedServer } from '../testing/scripted-server.ts';
 import { StoreController } from './store-controller.ts';
 
 export interface ScriptedCluster extends AsyncDisposable {

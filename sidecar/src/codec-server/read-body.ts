@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { RequestBody } from '../data-api/request-body.ts';
-import { ServiceError } from '../errors.ts';
+import { ServiceError } from '../errors/service-error.ts';
 import { peerOf } from '../http/peer.ts';
+import { RequestBody } from '../http/request-body.ts';
 import { waitsForContinue } from '../http/unread-body.ts';
 import type { CodecContext } from './codec-context.ts';
 

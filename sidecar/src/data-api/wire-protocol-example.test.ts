@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { STATUS_CODES } from 'node:http';
 import { join } from 'node:path';
+import { RawConnection } from '@largepayload/testing/servers/raw-connection';
+import type { Answer } from '@largepayload/testing/service/http-call';
+import { startService } from '@largepayload/testing/service/running-service';
+import { encodeVectors } from '@largepayload/testing/wire-vectors/vectors';
 import { describe, expect, test } from 'vitest';
-import { encodeVectors } from '../../../codec/testdata/vectors.ts';
-import type { Answer } from '../testing/http-call.ts';
-import { RawConnection } from '../testing/raw-connection.ts';
-import { startService } from '../testing/running-service.ts';
 
 interface Message {
   readonly firstLine: string;

@@ -1,11 +1,11 @@
+import type { BlobFacts } from '../bytes/blob-facts.ts';
+import { StorageError } from '../errors/storage-error.ts';
 import {
-  type BlobFacts,
   type DeleteOutcome,
   type Driver,
   type ListedObject,
   LONGEST_NAME,
   type PutOptions,
-  StorageError,
   type StoredBlob,
 } from './driver.ts';
 

@@ -1,3 +1,6 @@
+import type { BlobFacts } from '../bytes/blob-facts.ts';
+import type { StorageError } from '../errors/storage-error.ts';
+
 /**
  * What a storage backend has to do. Everything that holds for every backend (keys, windows, verification, deadlines,
  * clocks, metrics) is done once, above it; a driver is raw calls and the translation of their errors.
@@ -66,13 +69,6 @@ export interface Driver {
   close(): Promise<void>;
 }
 
-export interface BlobFacts {
-  /** bytes */
-  readonly size: number;
-  /** `sha256:` + 64 hex digits */
-  readonly digest: string;
-}
-
 export interface PutOptions {
   readonly signal: AbortSignal;
   readonly keepExisting?: boolean;
@@ -102,30 +98,6 @@ export interface DeleteOutcome {
   /** names that this call deleted */
   readonly deleted: readonly string[];
   readonly failed: readonly { readonly name: string; readonly error: StorageError }[];
-}
-
-/**
- * Why the backend did not do it. `full`: no space. `notFound`: the bucket or folder itself is not there. `denied`: it does
- * not take our credentials, or they do not allow it. `throttled`: it asks for fewer requests. `timeout`: no answer, or no
- * progress. `integrity`: what arrived there were not the bytes that we sent. `unavailable`: anything else.
- */
-export type StorageFailure =
-  | 'full'
-  | 'notFound'
-  | 'denied'
-  | 'throttled'
-  | 'timeout'
-  | 'integrity'
-  | 'unavailable';
-
-export class StorageError extends Error {
-  readonly failure: StorageFailure;
-
-  constructor(failure: StorageFailure, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = 'StorageError';
-    this.failure = failure;
-  }
 }
 
 /** Bytes. S3, Google Cloud Storage and Azure take names up to this length, and no driver longer ones. */

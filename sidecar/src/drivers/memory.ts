@@ -1,13 +1,13 @@
-import { drain } from '../blob-store/verified-body.ts';
+import type { BlobFacts } from '../bytes/blob-facts.ts';
+import { drain } from '../bytes/verified-body.ts';
+import { StorageError } from '../errors/storage-error.ts';
 import {
-  type BlobFacts,
   type DeleteOutcome,
   type Driver,
   type ListedObject,
   LONGEST_NAME,
   PAGE_SIZE,
   type PutOptions,
-  StorageError,
   type StoredBlob,
 } from './driver.ts';
 

@@ -1,18 +1,18 @@
-import { expect, test } from 'vitest';
-import { ClockBehindError } from '../../../../sidecar/src/blob-store/clock-guard.ts';
+import { AwaitedDriver } from '@largepayload/sidecar/drivers/awaited-driver';
+import { MemoryDriver } from '@largepayload/sidecar/drivers/memory';
+import { CredentialsError } from '@largepayload/sidecar/drivers/s3/credentials-source';
+import { storageErrorOf } from '@largepayload/sidecar/drivers/s3/failures';
+import { ForeignStoreError } from '@largepayload/sidecar/errors/foreign-store-error';
+import { StorageError } from '@largepayload/sidecar/errors/storage-error';
+import { toServiceError } from '@largepayload/sidecar/errors/to-service-error';
+import { ClockBehindError } from '@largepayload/sidecar/storage-records/clock/clock-guard';
 import {
   assertClaimed,
   assertIdentity,
   assertSameStorage,
-  ForeignStoreError,
-} from '../../../../sidecar/src/blob-store/identity.ts';
-import { putSmallObject } from '../../../../sidecar/src/blob-store/small-object.ts';
-import { AwaitedDriver } from '../../../../sidecar/src/drivers/awaited-driver.ts';
-import { StorageError } from '../../../../sidecar/src/drivers/driver.ts';
-import { MemoryDriver } from '../../../../sidecar/src/drivers/memory.ts';
-import { CredentialsError } from '../../../../sidecar/src/drivers/s3/credentials-source.ts';
-import { storageErrorOf } from '../../../../sidecar/src/drivers/s3/failures.ts';
-import { toServiceError } from '../../../../sidecar/src/errors.ts';
+} from '@largepayload/sidecar/storage-records/identity/identity';
+import { putSmallObject } from '@largepayload/sidecar/storage-records/small-object';
+import { expect, test } from 'vitest';
 import { podOf } from '../situation.fixture.ts';
 import { store } from '../stores.fixture.ts';
 import { complaintFinding } from './report-problems.ts';
@@ -40,7 +40,10 @@ const replaced = async () => assertSameStorage('payments/orders/2', 'payments/or
 
 /** Reasons are told by the service's words: here they come from the service itself. */
 test.each<[string, () => unknown]>([
-  ['StorageOwnedByAnotherStore', () => new ForeignStoreError(IDENTITY, 'billing/invoices')],
+  [
+    'StorageOwnedByAnotherStore',
+    () => new ForeignStoreError(`${IDENTITY.namespace}/${IDENTITY.name}`, 'billing/invoices'),
+  ],
   ['BucketMissing', () => fault('NoSuchBucket', 404)],
   ['StorageDenied', () => fault('InvalidAccessKeyId', 403)],
   ['StorageDenied', () => fault('AccessDenied', 403)],

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, type TestFunction, test } from 'vitest';
-import type { BlobFacts, Driver, ListedObject, PutOptions } from '../driver.ts';
+import type { BlobFacts } from '../../bytes/blob-facts.ts';
+import type { Driver, ListedObject, PutOptions } from '../driver.ts';
 
 /** What not every driver, or not every driver's test, can do. The tests that need it say so. */
 export type Capability =

@@ -1,14 +1,15 @@
 import { constants, type FileHandle, link, mkdir, open, rename, unlink } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { drain, IntegrityError, verify } from '../../blob-store/verified-body.ts';
+import type { BlobFacts } from '../../bytes/blob-facts.ts';
+import { drain, verify } from '../../bytes/verified-body.ts';
+import { IntegrityError } from '../../errors/integrity-error.ts';
+import type { StorageError } from '../../errors/storage-error.ts';
 import {
-  type BlobFacts,
   type DeleteOutcome,
   type Driver,
   type ListedObject,
   LONGEST_NAME,
   type PutOptions,
-  type StorageError,
   type StoredBlob,
 } from '../driver.ts';
 import { DirectorySync, FOLDER_MODE, syncFolder } from './directory-sync.ts';

@@ -1,4 +1,4 @@
-import { StorageError } from '../driver.ts';
+import { StorageError } from '../../errors/storage-error.ts';
 import { BAD_ANSWER, BAD_LISTING, BAD_LOCATION, BAD_PROXY, NO_REGION } from './aws-sdk-faults.ts';
 import { CREDENTIALS_TABLE } from './credentials-failures.ts';
 import {

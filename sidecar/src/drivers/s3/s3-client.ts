@@ -1,5 +1,6 @@
 import type { LargePayloadStore } from '@largepayload/crds';
-import type { BlobFacts, ListedObject } from '../driver.ts';
+import type { BlobFacts } from '../../bytes/blob-facts.ts';
+import type { ListedObject } from '../driver.ts';
 import type { CredentialsSource } from './credentials-source.ts';
 
 /** `spec.storage.s3` of a manifest. */
