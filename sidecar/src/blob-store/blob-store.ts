@@ -1,5 +1,7 @@
 import { putTimeLimit } from '@largepayload/crds';
-import type { BlobFacts, Driver, StoredBlob } from '../drivers/driver.ts';
+import type { ByteSink, ByteSource } from '../bytes/byte-streams.ts';
+import { type BlobFacts, writeAll } from '../bytes/object-writer.ts';
+import type { Driver, StoredBlob } from '../drivers/driver.ts';
 import { ServiceError } from '../errors.ts';
 import { type BlobKey, formatKey, parseKey } from '../keys/key.ts';
 import { objectNames, versionOneObjectName } from '../keys/object-name.ts';
@@ -7,7 +9,7 @@ import { windowForPut } from '../keys/window.ts';
 import type { ClockGuard } from './clock-guard.ts';
 import { elapsedSince, type Moment } from './moment.ts';
 import type { OwnershipGuard } from './ownership-guard.ts';
-import { IntegrityError, verifiedBody } from './verified-body.ts';
+import { IntegrityError, verifiedSource, verifiedWriter } from './verified-body.ts';
 import type { WriteWatch } from './write-watch.ts';
 
 export interface BlobStoreSettings {
@@ -30,7 +32,7 @@ export interface PutRequest {
   readonly keyPrefix: string | undefined;
   readonly metadataHash: string;
   readonly facts: BlobFacts;
-  readonly body: AsyncIterable<Buffer>;
+  readonly body: ByteSource;
   readonly received: Moment;
   readonly signal: AbortSignal;
 }
@@ -41,11 +43,11 @@ export interface PutResult {
 }
 
 /** A stored payload, whose bytes are verified as they are read. */
-export interface FoundBlob {
+export interface FoundBlob extends ByteSource {
   /** bytes, as stored */
   readonly size: number;
-  /** The bytes, once. Throws an IntegrityError in place of the last ones when they are not those of the key. */
-  chunks(): AsyncIterable<Buffer>;
+  /** Reads the bytes, once. Throws an IntegrityError in place of the last ones when they are not those of the key. */
+  readInto(sink: ByteSink): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -83,8 +85,10 @@ export class BlobStore {
     const key = this.#keyFor(request);
     const [name] = objectNames(key);
     try {
-      const body = verifiedBody(request.body, facts);
-      const put = () => this.#driver.put(name, body, facts, { signal });
+      const put = async () => {
+        const writer = await this.#driver.begin(name, facts, { signal });
+        return await writeAll(request.body, verifiedWriter(writer, facts));
+      };
       const outcome = await this.#writes.observe(put, signal);
       await this.#assertMayPut();
       this.#assertInTime(request.received);
@@ -145,7 +149,7 @@ export class BlobStore {
 function verifiedBlob(blob: StoredBlob, digest: string): FoundBlob {
   return {
     size: blob.size,
-    chunks: () => verifiedBody(blob.chunks(), { size: blob.size, digest }),
+    readInto: (sink) => verifiedSource(blob, { size: blob.size, digest }).readInto(sink),
     close: () => blob.close(),
   };
 }
