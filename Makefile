@@ -40,7 +40,7 @@ generate: setup ## write crds/largepayloadstore.yaml, and the copy in the chart,
 
 .PHONY: node-20
 node-20: setup ## a Node 20 to test the codec's package on, unless the host has one
-	@node codec/package-tests/node-20.ts >/dev/null 2>&1 || \
+	@node tools/node-20.ts >/dev/null 2>&1 || \
 	  npm ci --prefix .bootstrap/node-20 --ignore-scripts --no-audit --no-fund --loglevel=error
 
 .PHONY: build
@@ -106,7 +106,7 @@ e2e-full: ## all of these, the cases with faults five times, the cluster 20 time
 	E2E_ROUNDS=5 $(MAKE) e2e e2e-faults e2e-cluster
 
 .PHONY: bench
-bench: build ## speed and memory, as the table in README.md
+bench: build ## speed and memory, as in docs/performance.md
 	node sidecar/bench/bench.ts
 
 .PHONY: bench-operator

@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   ssr: { resolve: { conditions: ['largepayload-source', 'node'] } },
   test: {
-    include: ['{codec,crds,sidecar,operator}/**/*.test.ts', 'e2e/*.test.ts'],
+    include: ['{codec,crds,sidecar,operator,testing,tools}/**/*.test.ts', 'e2e/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**'],
     // Only for what hangs: a busy machine is no failure.
     testTimeout: 120_000,

@@ -1,10 +1,10 @@
 import { setImmediate as nextLoopIteration } from 'node:timers/promises';
 import { LargePayloadCodec } from '@largepayload/codec';
+import { memoryService } from '@largepayload/testing/service/memory-service';
 import type { Payload, PayloadCodec } from '@temporalio/common';
 import proto from '@temporalio/proto';
 import { WorkflowCodecRunner } from '@temporalio/worker/lib/workflow-codec-runner.js';
 import { expect, test } from 'vitest';
-import { memoryService } from '../codec/src/testing/memory-service.ts';
 
 /** Decodes an activation as Temporal's worker does. */
 const { WorkflowActivation } = proto.coresdk.workflow_activation;

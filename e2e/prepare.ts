@@ -1,14 +1,14 @@
-import { GOFAKES3 } from '../sidecar/src/testing/s3-servers/gofakes3.ts';
-import { MINIO } from '../sidecar/src/testing/s3-servers/minio.ts';
-import { motoPackages } from '../sidecar/src/testing/s3-servers/moto.ts';
-import { seaweedfsProgram } from '../sidecar/src/testing/s3-servers/seaweedfs-program.ts';
-import { VERSITYGW } from '../sidecar/src/testing/s3-servers/versitygw.ts';
+import { chromium } from '@largepayload/testing/programs/chromium';
+import { goProgram } from '@largepayload/testing/programs/go-program';
+import { localPrograms } from '@largepayload/testing/programs/kubernetes';
+import { seaweedfsProgram } from '@largepayload/testing/programs/seaweedfs';
+import { GOFAKES3 } from '@largepayload/testing/s3-servers/gofakes3';
+import { MINIO } from '@largepayload/testing/s3-servers/minio';
+import { motoPackages } from '@largepayload/testing/s3-servers/moto';
+import { VERSITYGW } from '@largepayload/testing/s3-servers/versitygw';
+import { temporalCli } from '@largepayload/testing/servers/temporal-server';
+import { MissingProgramError } from '@largepayload/tools/missing-program';
 import { chosenProvider } from './cluster/clusters.ts';
-import { localPrograms } from './cluster/programs.ts';
-import { chromium } from './testing/chromium.ts';
-import { goProgram } from './testing/go-program.ts';
-import { MissingProgramError } from './testing/missing-program.ts';
-import { temporalCli } from './testing/temporal-server.ts';
 
 const say = (line: string) => console.log(line);
 

@@ -2,11 +2,11 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { startService, type TestService } from '@largepayload/testing/service/running-service';
+import { findNode20 } from '@largepayload/tools/node-20';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startService, type TestService } from '../../sidecar/src/testing/running-service.ts';
 import * as source from '../src/index.ts';
-import { findNode20 } from './node-20.ts';
 import { type CompilerOptions, compile, type PackedPackage, packedPackage } from './packed-package.ts';
 
 const nodeNext: CompilerOptions = { module: 'nodenext', moduleResolution: 'nodenext', skipLibCheck: true };
@@ -62,7 +62,7 @@ describe('the page lists', () => {
   const firstCells = (text: string) => [...text.matchAll(/^\| `(\w+)`/gm)].map(([, name]) => name);
 
   test('every option and every error, and no other', async () => {
-    const settings = await readFile(join(import.meta.dirname, '../src/settings.ts'), 'utf8');
+    const settings = await readFile(join(import.meta.dirname, '../src/temporal/settings.ts'), 'utf8');
     const [, fields = ''] = /interface LargePayloadCodecOptions \{(.*?)^\}/ms.exec(settings) ?? [];
     const options = [...fields.matchAll(/^ {2}readonly (\w+)\?:/gm)].map(([, name]) => name);
     const errors = Object.keys(source).filter((name) => /Error$/.test(name) && name !== 'PayloadStoreError');

@@ -1,8 +1,5 @@
 import { buffer } from 'node:stream/consumers';
-import type { Payload } from '@temporalio/common';
-import { temporal } from '@temporalio/proto';
-import Long from 'long';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { httpServer, rawServer } from '@largepayload/testing/servers/test-server';
 import {
   bytesOf,
   decodeVectors,
@@ -12,23 +9,31 @@ import {
   keyVectors,
   metadataOf,
   type PayloadVector,
-} from '../testdata/vectors.ts';
-import { BlobClient } from './blob-client.ts';
-import { LargePayloadCodec } from './codec.ts';
-import { digestOf } from './digest.ts';
+} from '@largepayload/testing/wire-vectors/vectors';
+import type { Payload } from '@temporalio/common';
+import { temporal } from '@temporalio/proto';
+import Long from 'long';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { failureOf } from './failures.fixture.ts';
+import { LargePayloadCodec } from './temporal/codec.ts';
+import { protoSize } from './temporal/proto-size.ts';
+import { BlobClient } from './transport/blob-client.ts';
+import { digestOf } from './wire/digest.ts';
 import {
   PayloadIntegrityError,
   PayloadNotFoundError,
   PayloadReferenceError,
   PayloadRejectedError,
   PayloadStoreUnavailableError,
-} from './errors.ts';
-import { decodeMetadataHeader, encodeMetadataHeader, metadataHash, metadataToRecord } from './metadata.ts';
-import { protoSize } from './proto-size.ts';
-import { putTimeLimit } from './put-time-limit.ts';
-import { decodeReference, encodeReference } from './reference.ts';
-import { failureOf } from './testing/failures.ts';
-import { httpServer, rawServer } from './testing/test-server.ts';
+} from './wire/errors.ts';
+import {
+  decodeMetadataHeader,
+  encodeMetadataHeader,
+  metadataHash,
+  metadataToRecord,
+} from './wire/metadata.ts';
+import { putTimeLimit } from './wire/put-time-limit.ts';
+import { decodeReference, encodeReference } from './wire/reference.ts';
 
 const ProtoPayload = temporal.api.common.v1.Payload;
 

@@ -1,8 +1,8 @@
+import { type StoreApi, startStoreApi, storePath } from '@largepayload/testing/cluster/store-api';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { storeCases } from './cases/all.fixture.ts';
 import { problemsOf } from './manifest.fixture.ts';
 import { at } from './schema/node.ts';
-import { type StoreApi, startStoreApi, storePath } from './testing/store-api.ts';
 
 let api: StoreApi;
 

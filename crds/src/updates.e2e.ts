@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type StoreApi, startStoreApi, storePath } from '@largepayload/testing/cluster/store-api';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { crd } from './crd.ts';
 import { manifest } from './manifest.fixture.ts';
 import { at } from './schema/node.ts';
-import { type StoreApi, startStoreApi, storePath } from './testing/store-api.ts';
 
 let api: StoreApi;
 

@@ -1,4 +1,4 @@
-import { runCommand } from '../testing/run-command.ts';
+import { runCommand } from '@largepayload/tools/run-command';
 import type { Cluster, CommandOptions, ProviderName } from './provider.ts';
 
 export interface ClusterAccess {

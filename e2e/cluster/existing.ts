@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { clientFolders } from '@largepayload/testing/programs/kubernetes';
 import { BaseCluster, readyNodes } from './base-cluster.ts';
-import { clientFolders } from './programs.ts';
 import type { ClusterOptions, ClusterProvider } from './provider.ts';
 import { removeState, writeState } from './state-folder.ts';
 

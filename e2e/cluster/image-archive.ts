@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { runCommand } from '../testing/run-command.ts';
+import { runCommand } from '@largepayload/tools/run-command';
 
 export interface SmallImage {
   /** Names that the archive gives it, each with a tag. */

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { inPath } from '../testing/debian-packages.ts';
-import { MissingProgramError } from '../testing/missing-program.ts';
-import { runCommand } from '../testing/run-command.ts';
+import { clientFolders } from '@largepayload/testing/programs/kubernetes';
+import { inPath } from '@largepayload/tools/debian-packages';
+import { MissingProgramError } from '@largepayload/tools/missing-program';
+import { runCommand } from '@largepayload/tools/run-command';
 import { BaseCluster, readyNodes } from './base-cluster.ts';
-import { clientFolders } from './programs.ts';
 import type { Cluster, ClusterOptions, ClusterProvider } from './provider.ts';
 import { readState, removeState, stateFolder, writeState } from './state-folder.ts';
 

@@ -1,7 +1,8 @@
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { eventually } from '../testing/eventually.ts';
-import { MissingProgramError } from '../testing/missing-program.ts';
+import { localPrograms } from '@largepayload/testing/programs/kubernetes';
+import { eventually } from '@largepayload/testing/waiting/eventual-value';
+import { MissingProgramError } from '@largepayload/tools/missing-program';
 import { BaseCluster, readyNodes } from './base-cluster.ts';
 import { nodeAddresses } from './local/addresses.ts';
 import { apiServerReady, type NodeParts, startApiServer } from './local/control-plane.ts';
@@ -10,7 +11,6 @@ import { NodeSpace, OWN_FOLDERS } from './local/node-space.ts';
 import { clusterMark } from './local/processes.ts';
 import { removeNodes } from './local/removal.ts';
 import { certificatesFolder, runningParts, startNodes } from './local/start-nodes.ts';
-import { localPrograms } from './programs.ts';
 import type { ClusterOptions, ClusterProvider } from './provider.ts';
 import { readState, removeState, stateFolder, writeState } from './state-folder.ts';
 

@@ -1,11 +1,11 @@
 import { BlobClient, digestOf, metadataFromRecord } from '@largepayload/codec';
+import { startSeaweedfs } from '@largepayload/testing/s3-servers/seaweedfs';
+import { startVersitygw } from '@largepayload/testing/s3-servers/versitygw';
+import { eventually } from '@largepayload/testing/waiting/eventual-value';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startSeaweedfs } from '../../sidecar/src/testing/s3-servers/seaweedfs.ts';
-import { startVersitygw } from '../../sidecar/src/testing/s3-servers/versitygw.ts';
-import { eventually } from '../testing/eventually.ts';
-import { bytesOf } from './content.ts';
-import { readyUrl } from './recovery.ts';
-import { type RunningStore, StoreBed } from './store-bed.ts';
+import { bytesOf } from './content.fixture.ts';
+import { readyUrl } from './recovery.fixture.ts';
+import { type RunningStore, StoreBed } from './store.fixture.ts';
 
 const STORES = [
   { name: 'expiring', ttl: '30d' },

@@ -1,8 +1,8 @@
+import * as resources from '@largepayload/operator/kubernetes/resources';
+import { helm as helmProgram } from '@largepayload/testing/programs/helm';
+import { unlessMissing } from '@largepayload/testing/programs/unless-missing';
 import { describe, expect, test } from 'vitest';
-import * as resources from '../../operator/src/kubernetes/resources.ts';
-import { helm as helmProgram } from '../testing/helm.ts';
-import { type Manifest, renderChart } from '../testing/rendered-chart.ts';
-import { unlessMissing } from '../testing/unless-missing.ts';
+import { type Manifest, renderChart } from './fixtures/rendered-chart.fixture.ts';
 
 interface Rule {
   readonly apiGroups: readonly string[];

@@ -5,15 +5,21 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { parseLargePayloadStore } from '@largepayload/crds';
+import { parseOptions as parseImageOptions } from '@largepayload/operator/image/options';
+import { parseOptions } from '@largepayload/operator/options';
+import { helm as helmProgram } from '@largepayload/testing/programs/helm';
+import { unlessMissing } from '@largepayload/testing/programs/unless-missing';
+import { runCommand } from '@largepayload/tools/run-command';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { parseOptions as parseImageOptions } from '../../operator/image/options.ts';
-import { parseOptions } from '../../operator/src/options.ts';
 import rootPackage from '../../package.json' with { type: 'json' };
-import { helm as helmProgram } from '../testing/helm.ts';
-import { CHART, type Manifest, renderChart, renderNotes, type Values } from '../testing/rendered-chart.ts';
-import { runCommand } from '../testing/run-command.ts';
-import { unlessMissing } from '../testing/unless-missing.ts';
+import {
+  CHART,
+  type Manifest,
+  renderChart,
+  renderNotes,
+  type Values,
+} from './fixtures/rendered-chart.fixture.ts';
 
 const DIGEST = `sha256:${'0123456789abcdef'.repeat(4)}`;
 const EVERYTHING: Values = {

@@ -1,17 +1,17 @@
 import { chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type ImageArchive, unpackArchive } from '@largepayload/operator/image/archive';
+import type { BuiltImage } from '@largepayload/operator/image/image';
+import { Container } from '@largepayload/testing/containers/container';
+import { buildServiceImage, SERVICE_IMAGE } from '@largepayload/testing/containers/service-image';
+import { parseJsonLine } from '@largepayload/testing/processes/json-line';
+import { unlessMissing } from '@largepayload/testing/programs/unless-missing';
+import { inPath } from '@largepayload/tools/debian-packages';
+import { MissingProgramError } from '@largepayload/tools/missing-program';
+import { runCommand } from '@largepayload/tools/run-command';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type ImageArchive, unpackArchive } from '../../operator/image/archive.ts';
-import type { BuiltImage } from '../../operator/image/image.ts';
 import rootPackage from '../../package.json' with { type: 'json' };
-import { Container } from '../testing/container.ts';
-import { inPath } from '../testing/debian-packages.ts';
-import { parseJsonLine } from '../testing/json-line.ts';
-import { MissingProgramError } from '../testing/missing-program.ts';
-import { runCommand } from '../testing/run-command.ts';
-import { buildServiceImage, SERVICE_IMAGE } from '../testing/service-image.ts';
-import { unlessMissing } from '../testing/unless-missing.ts';
 
 const GOAL_BYTES = 30e6;
 const REPOSITORY = join(import.meta.dirname, '../..');

@@ -4,10 +4,10 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { findNode20 } from '@largepayload/tools/node-20';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { findNode20 } from '../../codec/package-tests/node-20.ts';
-import { show } from './summary.ts';
-import { repository, useTestBed } from './test-bed.ts';
+import { show } from './summary.fixture.ts';
+import { repository, useTestBed } from './workflow-setup.fixture.ts';
 
 const run = promisify(execFile);
 const temporal = ['client', 'worker', 'workflow', 'activity'].map((name) => `@temporalio/${name}@1.24.0`);

@@ -1,11 +1,11 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { eventually } from '@largepayload/testing/waiting/eventual-value';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { eventually } from '../testing/eventually.ts';
 import { LARGE } from './app/content.ts';
 import type { detailsOfFailure } from './app/workflows.ts';
-import { show } from './summary.ts';
-import { useTestBed } from './test-bed.ts';
+import { show } from './summary.fixture.ts';
+import { useTestBed } from './workflow-setup.fixture.ts';
 
 /** What is left of a store whose limit is too low, or whose access was taken away. */
 function refusingStore(): Server {

@@ -1,3 +1,4 @@
+import { eventually } from '@largepayload/testing/waiting/eventual-value';
 import {
   Client,
   Connection,
@@ -6,13 +7,12 @@ import {
   type WorkflowExecutionDescription,
 } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { eventually } from '../testing/eventually.ts';
 import { content, LARGE } from './app/content.ts';
 import { type Kind, kinds } from './app/kinds.ts';
 import type { carry } from './app/workflows.ts';
-import { eventsOf } from './history.ts';
-import { show } from './summary.ts';
-import { useTestBed } from './test-bed.ts';
+import { eventsOf } from './history.fixture.ts';
+import { show } from './summary.fixture.ts';
+import { useTestBed } from './workflow-setup.fixture.ts';
 
 const taskQueue = 'without codec';
 const use = useTestBed('without-codec');

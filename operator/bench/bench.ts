@@ -1,6 +1,6 @@
 import { loadavg } from 'node:os';
-import { markdownTable } from '../../sidecar/bench/markdown-table.ts';
-import { machineFacts, measured } from '../../sidecar/bench/measuring.ts';
+import { markdownTable } from '@largepayload/testing/benchmarks/markdown-table';
+import { machineFacts, measured } from '@largepayload/testing/benchmarks/measuring';
 import { startBed } from './bed.ts';
 import { edits, type Idle, idle, percentile, type Start, start } from './measurements.ts';
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { freePorts } from '../../e2e/testing/free-port.ts';
-import { Program } from '../../e2e/testing/program.ts';
+import { freePorts } from '@largepayload/testing/processes/free-port';
+import { Program } from '@largepayload/testing/processes/program';
 import { cpuSecondsOf, memoryOf } from './process-facts.ts';
 
 const PROGRAM = join(import.meta.dirname, '../dist/operator.mjs');

@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { runCommand } from '../../e2e/testing/run-command.ts';
+import { runCommand } from '@largepayload/tools/run-command';
 
 interface ManifestEntry {
   readonly Config: string;

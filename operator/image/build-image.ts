@@ -1,4 +1,4 @@
-import { MissingProgramError } from '../../e2e/testing/missing-program.ts';
+import { MissingProgramError } from '@largepayload/tools/missing-program';
 import { buildImage } from './image.ts';
 import { HELP, parseOptions } from './options.ts';
 

@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs';
 import { copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { inPath } from '../../e2e/testing/debian-packages.ts';
-import { MissingProgramError } from '../../e2e/testing/missing-program.ts';
-import { runCommand } from '../../e2e/testing/run-command.ts';
+import { inPath } from '@largepayload/tools/debian-packages';
+import { MissingProgramError } from '@largepayload/tools/missing-program';
+import { runCommand } from '@largepayload/tools/run-command';
 
 /** ms; a base image may come from far away */
 const BUILD_LIMIT = 600_000;

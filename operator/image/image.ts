@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { runCommand } from '../../e2e/testing/run-command.ts';
+import { runCommand } from '@largepayload/tools/run-command';
 import { unpackArchive } from './archive.ts';
 import { type ImageBuilder, imageBuilder } from './builders.ts';
 import { LOCAL_BASE_DOCKERFILE, LOCAL_BASE_NAME, localBaseRoot } from './local-base.ts';

@@ -3,10 +3,10 @@ import { existsSync } from 'node:fs';
 import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { cacheFolder, makeInCache } from '../../e2e/testing/cache-folder.ts';
-import { inPath } from '../../e2e/testing/debian-packages.ts';
-import { MissingProgramError } from '../../e2e/testing/missing-program.ts';
-import { runCommand } from '../../e2e/testing/run-command.ts';
+import { cacheFolder, makeInCache } from '@largepayload/tools/cache-folder';
+import { inPath } from '@largepayload/tools/debian-packages';
+import { MissingProgramError } from '@largepayload/tools/missing-program';
+import { runCommand } from '@largepayload/tools/run-command';
 
 /** What Node's own binary is linked with, and the certificates that other programs' libraries look for. */
 const PACKAGES = ['libc6', 'libstdc++6', 'libgcc-s1', 'libatomic1', 'ca-certificates'];

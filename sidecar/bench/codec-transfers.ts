@@ -1,8 +1,8 @@
 import { randomBytes, randomFillSync } from 'node:crypto';
 import { join } from 'node:path';
 import { LargePayloadCodec } from '@largepayload/codec';
+import { median } from '@largepayload/testing/benchmarks/markdown-table';
 import type { Payload } from '@temporalio/common';
-import { median } from './markdown-table.ts';
 import { ServerProcess } from './server-process.ts';
 import { serveArguments } from './servers.ts';
 

@@ -1,5 +1,5 @@
+import { median } from '@largepayload/testing/benchmarks/markdown-table';
 import { type Exchange, type LoadResult, runLoad } from './load.ts';
-import { median } from './markdown-table.ts';
 import type { ServerProcess } from './server-process.ts';
 
 const MIB = 1024 * 1024;

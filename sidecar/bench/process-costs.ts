@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { median } from '@largepayload/testing/benchmarks/markdown-table';
 import { getExchange, payloadSet, putExchange, runLoad } from './load.ts';
-import { median } from './markdown-table.ts';
 import { keysOf } from './memory-transfers.ts';
 import { ServerProcess } from './server-process.ts';
 import { serveArguments } from './servers.ts';

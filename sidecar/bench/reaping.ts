@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { pino } from 'pino';
-import { ClockGuard } from '../src/blob-store/clock-guard.ts';
-import { OwnershipGuard } from '../src/blob-store/ownership-guard.ts';
 import { FilesystemDriver } from '../src/drivers/filesystem/filesystem-driver.ts';
 import { objectPath } from '../src/drivers/filesystem/object-paths.ts';
 import { formatKey } from '../src/keys/key.ts';
 import { Metrics } from '../src/operations/metrics.ts';
 import { Reaper } from '../src/retention/reaper.ts';
+import { ClockGuard } from '../src/storage-records/clock/clock-guard.ts';
+import { OwnershipGuard } from '../src/storage-records/ownership/ownership-guard.ts';
 
 const DAY = 24 * 60 * 60 * 1_000;
 const STORED = 100_000;

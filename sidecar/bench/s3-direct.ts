@@ -6,7 +6,7 @@ import { Agent, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { ACCESS_KEY, SECRET_KEY } from '../src/testing/s3-servers/s3-server.ts';
+import { ACCESS_KEY, SECRET_KEY } from '@largepayload/testing/s3-servers/s3-server';
 import type { Load } from './comparison.ts';
 import { payloadStart } from './load.ts';
 

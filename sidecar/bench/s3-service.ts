@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { MissingProgramError } from '../../e2e/testing/missing-program.ts';
+import type { S3Server } from '@largepayload/testing/s3-servers/s3-server';
+import { startSeaweedfs } from '@largepayload/testing/s3-servers/seaweedfs';
+import { startVersitygw } from '@largepayload/testing/s3-servers/versitygw';
+import { MissingProgramError } from '@largepayload/tools/missing-program';
 import type { S3Location } from '../src/drivers/s3/s3-client.ts';
-import type { S3Server } from '../src/testing/s3-servers/s3-server.ts';
-import { startSeaweedfs } from '../src/testing/s3-servers/seaweedfs.ts';
-import { startVersitygw } from '../src/testing/s3-servers/versitygw.ts';
 import { ServerProcess } from './server-process.ts';
 import { runArguments } from './servers.ts';
 

@@ -1,4 +1,4 @@
-import { markdownTable, percent } from './markdown-table.ts';
+import { markdownTable, percent } from '@largepayload/testing/benchmarks/markdown-table';
 import type { S3Requests } from './s3-requests.ts';
 import type { S3Row } from './s3-transfers.ts';
 

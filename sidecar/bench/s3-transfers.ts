@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { S3Server } from '../src/testing/s3-servers/s3-server.ts';
+import type { S3Server } from '@largepayload/testing/s3-servers/s3-server';
 import { type Comparison, type Contender, compare, exchanging, type Load } from './comparison.ts';
 import { getExchange, payloadSet, putExchange } from './load.ts';
 import { keysOf } from './memory-transfers.ts';

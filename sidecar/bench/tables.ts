@@ -1,7 +1,7 @@
+import { markdownTable, percent } from '@largepayload/testing/benchmarks/markdown-table';
 import type { CodecMemory } from './codec-memory-costs.ts';
 import type { CodecRow } from './codec-transfers.ts';
 import type { durablePuts } from './filesystem-transfers.ts';
-import { markdownTable, percent } from './markdown-table.ts';
 import type { TransferRow } from './memory-transfers.ts';
 import type { ProcessCosts } from './process-costs.ts';
 import type { ReapingCosts } from './reaping.ts';

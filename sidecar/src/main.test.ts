@@ -1,9 +1,9 @@
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { realProgram } from '@largepayload/testing/service/real-program';
+import { manifestText } from '@largepayload/testing/service/running-service';
 import { describe, expect, test } from 'vitest';
-import { realProgram } from './testing/real-program.ts';
-import { manifestText } from './testing/running-service.ts';
 
 const COMMANDS = ['serve', 'codec-server', 'put', 'get', 'cleanup', 'du', 'lifecycle-rule'];
 

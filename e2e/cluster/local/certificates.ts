@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { runCommand } from '../../testing/run-command.ts';
+import { runCommand } from '@largepayload/tools/run-command';
 import { API_SERVER_PORT, KUBERNETES_SERVICE, type NodeAddresses } from './addresses.ts';
 
 interface Certificate {

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { eventually } from '../../testing/eventually.ts';
+import { eventually } from '@largepayload/testing/waiting/eventual-value';
 
 /** Where this machine's hierarchies of cgroups are: several of version 1, or one of version 2. */
 function hierarchies(): string[] {

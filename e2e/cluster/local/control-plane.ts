@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { LocalPrograms } from '../programs.ts';
+import type { LocalPrograms } from '@largepayload/testing/programs/kubernetes';
 import { KUBERNETES_SERVICE, type NodeAddresses, POD_SUBNETS, SERVICE_SUBNET } from './addresses.ts';
 import type { NodeSpace } from './node-space.ts';
 

@@ -1,4 +1,4 @@
-import { runCommand } from '../../testing/run-command.ts';
+import { runCommand } from '@largepayload/tools/run-command';
 import { type NodeAddresses, SERVICE_SUBNET } from './addresses.ts';
 import type { NodeSpace } from './node-space.ts';
 

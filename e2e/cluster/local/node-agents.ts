@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { runCommand } from '../../testing/run-command.ts';
+import { runCommand } from '@largepayload/tools/run-command';
 import { writeBusyboxArchive } from '../busybox-image.ts';
 import { POD_SUBNETS } from './addresses.ts';
 import type { NodeParts } from './control-plane.ts';

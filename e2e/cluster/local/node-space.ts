@@ -1,8 +1,8 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { eventually } from '../../testing/eventually.ts';
-import { runCommand } from '../../testing/run-command.ts';
+import { eventually } from '@largepayload/testing/waiting/eventual-value';
+import { runCommand } from '@largepayload/tools/run-command';
 import { processes } from './processes.ts';
 
 /** Folders of the node that are its own, not the machine's; what Kubernetes keeps there goes with the node. */

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { eventually } from '../../testing/eventually.ts';
-import { runCommand } from '../../testing/run-command.ts';
+import { eventually } from '@largepayload/testing/waiting/eventual-value';
+import { runCommand } from '@largepayload/tools/run-command';
 import { removeCgroup } from './cgroups.ts';
 import { ancestors, isMarked, networkNamespace, processes, type RunningProcess } from './processes.ts';
 

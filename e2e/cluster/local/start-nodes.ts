@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { LocalPrograms } from '../programs.ts';
+import type { LocalPrograms } from '@largepayload/testing/programs/kubernetes';
 import { type NodeAddresses, nodeAddresses } from './addresses.ts';
 import { writeCertificates } from './certificates.ts';
 import { makeCgroup } from './cgroups.ts';

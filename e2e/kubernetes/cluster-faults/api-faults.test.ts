@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { STORE_LABEL } from '@largepayload/operator/stores/labels';
+import { eventually } from '@largepayload/testing/waiting/eventual-value';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { STORE_LABEL } from '../../../operator/src/stores/labels.ts';
-import { eventually } from '../../testing/eventually.ts';
-import { API_FAULTS, ApiProxy } from '../testing/api-proxy.ts';
-import { untilNamespacesAreGone } from '../testing/ending-namespaces.ts';
-import { scaleOperator } from '../testing/operator.ts';
-import { OperatorProcess } from '../testing/operator-process.ts';
-import { CREDENTIALS, StoreBed } from '../testing/store-bed.ts';
-import { suiteCluster } from '../testing/suite.ts';
-import { show } from '../testing/table.ts';
+import { API_FAULTS, ApiProxy } from '../fixtures/api-proxy.fixture.ts';
+import { untilNamespacesAreGone } from '../fixtures/ending-namespaces.fixture.ts';
+import { scaleOperator } from '../fixtures/operator.fixture.ts';
+import { OperatorProcess } from '../fixtures/operator-process.fixture.ts';
+import { CREDENTIALS, StoreBed } from '../fixtures/store.fixture.ts';
+import { suiteCluster } from '../fixtures/suite.fixture.ts';
+import { show } from '../fixtures/table.fixture.ts';
 
 const STORES = ['store-0', 'store-1', 'store-2', 'store-3', 'store-4'];
 const STORM_SECONDS = 60;

@@ -1,5 +1,5 @@
+import { eventually } from '@largepayload/testing/waiting/eventual-value';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { eventually } from '../../testing/eventually.ts';
 import {
   killOperator,
   leadersAmong,
@@ -9,10 +9,10 @@ import {
   untilLeader,
   untilRolledOut,
   upgradeOperator,
-} from '../testing/operator.ts';
-import { CREDENTIALS, StoreBed } from '../testing/store-bed.ts';
-import { OPERATOR } from '../testing/suite.ts';
-import { show } from '../testing/table.ts';
+} from '../fixtures/operator.fixture.ts';
+import { CREDENTIALS, StoreBed } from '../fixtures/store.fixture.ts';
+import { OPERATOR } from '../fixtures/suite.fixture.ts';
+import { show } from '../fixtures/table.fixture.ts';
 
 beforeAll(async () => await upgradeOperator('replicas=2'));
 afterAll(async () => await upgradeOperator('replicas=1'));

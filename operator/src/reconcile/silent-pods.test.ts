@@ -1,5 +1,5 @@
+import { eventually } from '@largepayload/testing/waiting/eventual-value';
 import { expect, test } from 'vitest';
-import { eventually } from '../../../e2e/testing/eventually.ts';
 import { json, NOT_READY, podAt } from './running-pods.fixture.ts';
 import { runningPod, scriptedCluster, storeOf } from './scripted-cluster.fixture.ts';
 

@@ -1,13 +1,6 @@
-import { IntegrityError } from '../blob-store/verified-body.ts';
+import { IntegrityError } from '../errors/integrity-error.ts';
+import type { BlobFacts } from './blob-facts.ts';
 import type { ByteSink, ByteSource } from './byte-streams.ts';
-
-/** What is promised of the bytes of an object. */
-export interface BlobFacts {
-  /** bytes */
-  readonly size: number;
-  /** `sha256:` + 64 hex digits */
-  readonly digest: string;
-}
 
 /** Whether this put created the object, or found it there. */
 export type PutOutcome = 'created' | 'existed';

@@ -1,8 +1,9 @@
 import type { ServerResponse } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { abortWhenClientLeaves } from '../data-api/client-left.ts';
-import { ServiceError, toServiceError } from '../errors.ts';
+import { ServiceError } from '../errors/service-error.ts';
+import { toServiceError } from '../errors/to-service-error.ts';
 import { buildApp } from '../http/app.ts';
+import { abortWhenClientLeaves } from '../http/client-left.ts';
 import { peerOf } from '../http/peer.ts';
 import { parseNamespace } from '../keys/key.ts';
 import type { CodecContext } from './codec-context.ts';

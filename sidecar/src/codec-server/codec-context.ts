@@ -1,7 +1,7 @@
 import type { BlobClient, LargePayloadCodec } from '@largepayload/codec';
 import type { FastifyBaseLogger } from 'fastify';
-import type { TransferWatch } from '../data-api/transfer-watch.ts';
 import type { FairBudget } from '../http/fair-budget.ts';
+import type { TransferWatch } from '../http/transfer-watch.ts';
 import type { CodecLimits } from './limits.ts';
 
 /** What the codec server's handlers work with. */

@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
 import { rm, truncate } from 'node:fs/promises';
 import { promisify } from 'node:util';
+import { digestOf, generatedBytes } from '@largepayload/testing/service/payload';
+import { filesIn, startService, type TestService } from '@largepayload/testing/service/running-service';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { objectPath } from '../drivers/filesystem/object-paths.ts';
-import { digestOf, generatedBytes } from '../testing/payload.ts';
-import { filesIn, startService, type TestService } from '../testing/running-service.ts';
 import {
   altered,
   base64,
@@ -17,7 +17,7 @@ import {
   stored,
   type TestCodecServer,
   told,
-} from './test-codec-server.ts';
+} from './codec-server.fixture.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;

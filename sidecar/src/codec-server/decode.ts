@@ -8,7 +8,7 @@ import {
   PayloadStoreUnavailableError,
   referenceMarker,
 } from '@largepayload/codec';
-import { ServiceError } from '../errors.ts';
+import { ServiceError } from '../errors/service-error.ts';
 import type { CodecContext } from './codec-context.ts';
 import { type JsonPayload, jsonPayload, payloadOfJson } from './payloads-json.ts';
 import { BEGINNING_BYTES, type Beginning, failureOf, previewOf } from './stand-in.ts';

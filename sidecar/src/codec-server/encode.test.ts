@@ -1,7 +1,7 @@
+import { expectError } from '@largepayload/testing/service/http-call';
+import { digestOf, generatedBytes } from '@largepayload/testing/service/payload';
+import { filesIn, startService, type TestService } from '@largepayload/testing/service/running-service';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { expectError } from '../testing/http-call.ts';
-import { digestOf, generatedBytes } from '../testing/payload.ts';
-import { filesIn, startService, type TestService } from '../testing/running-service.ts';
 import {
   base64,
   decoded,
@@ -12,7 +12,7 @@ import {
   startCodec,
   stored,
   type TestCodecServer,
-} from './test-codec-server.ts';
+} from './codec-server.fixture.ts';
 
 const large = payload(generatedBytes(200_000), 'binary/plain');
 const small = payload('"small"');

@@ -1,5 +1,5 @@
 import { PayloadIntegrityError, PayloadStoreError } from '@largepayload/codec';
-import { ERROR_TABLE, type ErrorCode, ServiceError } from '../errors.ts';
+import { ERROR_TABLE, type ErrorCode, ServiceError } from '../errors/service-error.ts';
 import type { CodecContext } from './codec-context.ts';
 import { type JsonPayload, jsonPayload, type Payload, payloadOfJson } from './payloads-json.ts';
 import { isStandIn } from './stand-in.ts';

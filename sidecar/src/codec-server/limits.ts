@@ -1,4 +1,4 @@
-import type { ConnectionRules } from '../http/connections.ts';
+import type { ConnectionRules } from '../memory/connection-rules.ts';
 
 /** What callers may ask of the codec server. Times in ms, sizes in bytes. */
 export interface CodecLimits {

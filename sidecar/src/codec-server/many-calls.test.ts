@@ -1,11 +1,11 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { RawConnection } from '@largepayload/testing/servers/raw-connection';
+import { expectError } from '@largepayload/testing/service/http-call';
+import { digestOf, generatedBytes } from '@largepayload/testing/service/payload';
+import { startService } from '@largepayload/testing/service/running-service';
+import { eventually } from '@largepayload/testing/waiting/eventually';
 import { afterEach, describe, expect, test } from 'vitest';
-import { eventually } from '../testing/eventually.ts';
-import { expectError } from '../testing/http-call.ts';
-import { digestOf, generatedBytes } from '../testing/payload.ts';
-import { RawConnection } from '../testing/raw-connection.ts';
-import { startService } from '../testing/running-service.ts';
 import {
   base64,
   decoded,
@@ -16,7 +16,7 @@ import {
   startCodec,
   stored,
   told,
-} from './test-codec-server.ts';
+} from './codec-server.fixture.ts';
 
 const MIB = 1024 * 1024;
 const LARGE = generatedBytes(8 * MIB);

@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify';
-import { ServiceError } from '../errors.ts';
+import { ServiceError } from '../errors/service-error.ts';
 
 /** What Temporal's Web UI sends: the last one when it passes the user's identity token on. */
 const REQUEST_HEADERS = 'content-type, x-namespace, authorization, authorization-extras';

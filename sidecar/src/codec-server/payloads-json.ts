@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { LargePayloadCodec } from '@largepayload/codec';
-import { isWithinBounds, type JsonBounds } from '../bounded-json.ts';
-import { ServiceError } from '../errors.ts';
+import { ServiceError } from '../errors/service-error.ts';
+import { isWithinBounds, type JsonBounds } from '../http/bounded-json.ts';
 
 /** Payloads nest five levels deep; items are a thousand payloads with many times the metadata that is in use. */
 const BODY_BOUNDS: JsonBounds = { depth: 32, items: 100_000 };

@@ -1,9 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ByteSource } from '../bytes/byte-streams.ts';
-import { RequestBody } from '../data-api/request-body.ts';
-import { ServiceError } from '../errors.ts';
+import { ServiceError } from '../errors/service-error.ts';
 import { peerOf } from '../http/peer.ts';
+import { RequestBody } from '../http/request-body.ts';
 import { waitsForContinue } from '../http/unread-body.ts';
 import type { CodecContext } from './codec-context.ts';
 

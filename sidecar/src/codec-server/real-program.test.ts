@@ -4,11 +4,15 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
+import { generatedBytes } from '@largepayload/testing/service/payload';
+import {
+  startService,
+  type TestService,
+  temporaryFolder,
+} from '@largepayload/testing/service/running-service';
+import { eventually } from '@largepayload/testing/waiting/eventually';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { eventually } from '../testing/eventually.ts';
-import { generatedBytes } from '../testing/payload.ts';
-import { startService, type TestService, temporaryFolder } from '../testing/running-service.ts';
-import { decoded, keyIn, payload, payloadsOf, post, stored, told } from './test-codec-server.ts';
+import { decoded, keyIn, payload, payloadsOf, post, stored, told } from './codec-server.fixture.ts';
 
 let folder = '';
 let service: TestService;

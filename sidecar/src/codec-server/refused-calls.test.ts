@@ -1,9 +1,9 @@
 import { METHODS } from 'node:http';
 import { Readable } from 'node:stream';
+import { headText, RawConnection } from '@largepayload/testing/servers/raw-connection';
+import { call, expectError } from '@largepayload/testing/service/http-call';
+import { startService, type TestService } from '@largepayload/testing/service/running-service';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { call, expectError } from '../testing/http-call.ts';
-import { headText, RawConnection } from '../testing/raw-connection.ts';
-import { startService, type TestService } from '../testing/running-service.ts';
 import {
   JSON_HEADERS,
   payload,
@@ -11,7 +11,7 @@ import {
   post,
   startCodec,
   type TestCodecServer,
-} from './test-codec-server.ts';
+} from './codec-server.fixture.ts';
 
 const MIB = 1024 * 1024;
 const PATHS = ['/decode', '/encode'];

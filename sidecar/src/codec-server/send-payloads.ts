@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { Transfer } from '../data-api/transfer-watch.ts';
+import type { Transfer } from '../http/transfer-watch.ts';
 import type { JsonPayload } from './payloads-json.ts';
 
 /** Small payloads go out together, and large ones in pieces, as progress shows only when a piece is taken. */

@@ -1,10 +1,10 @@
 import { BlobClient, LargePayloadCodec } from '@largepayload/codec';
 import type { FastifyBaseLogger } from 'fastify';
-import { TransferWatch } from '../data-api/transfer-watch.ts';
 import { drainable } from '../http/drain.ts';
 import { FairBudget } from '../http/fair-budget.ts';
 import { listen } from '../http/listen.ts';
 import type { ListenAddress } from '../http/listen-address.ts';
+import { TransferWatch } from '../http/transfer-watch.ts';
 import { memoryLimit } from '../memory/memory-limit.ts';
 import { codecServerLimits } from '../memory/process-limits.ts';
 import { buildCodecApp } from './codec-app.ts';

@@ -1,4 +1,4 @@
-import type { AcceptedClock } from '../blob-store/clock-keeper.ts';
+import type { AcceptedClock } from '../storage-records/clock/clock-keeper.ts';
 import { adminLines } from './admin-client.ts';
 import { type Command, stringOption, type Values } from './command.ts';
 import { ADMIN_URL_OPTION } from './service-url.ts';

@@ -1,5 +1,5 @@
 import { PayloadStoreUnavailableError } from '@largepayload/codec';
-import { ERROR_TABLE, type ErrorCode } from '../errors.ts';
+import { ERROR_TABLE, type ErrorCode } from '../errors/service-error.ts';
 import { parseAdminUrl } from './service-url.ts';
 
 interface Refusal {

@@ -5,8 +5,8 @@ import {
   PayloadStoreUnavailableError,
 } from '@largepayload/codec';
 import { ManifestError } from '@largepayload/crds';
-import { ForeignStoreError } from '../blob-store/identity.ts';
-import { StorageError } from '../drivers/driver.ts';
+import { ForeignStoreError } from '../errors/foreign-store-error.ts';
+import { StorageError } from '../errors/storage-error.ts';
 
 /** What the program's exit code says. */
 export const EXIT_CODES = {

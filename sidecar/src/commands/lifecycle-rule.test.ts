@@ -1,5 +1,5 @@
+import { realProgram } from '@largepayload/testing/service/real-program';
 import { describe, expect, test } from 'vitest';
-import { realProgram } from '../testing/real-program.ts';
 
 const { run, configFile } = realProgram();
 

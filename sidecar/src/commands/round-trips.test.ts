@@ -1,11 +1,11 @@
 import { mkdir, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { createServer, type RequestListener } from 'node:http';
 import { join } from 'node:path';
+import { generatedBytes } from '@largepayload/testing/service/payload';
+import { realProgram } from '@largepayload/testing/service/real-program';
+import { filesIn, startService } from '@largepayload/testing/service/running-service';
 import { describe, expect, test } from 'vitest';
 import { objectPath } from '../drivers/filesystem/object-paths.ts';
-import { generatedBytes } from '../testing/payload.ts';
-import { realProgram } from '../testing/real-program.ts';
-import { filesIn, startService } from '../testing/running-service.ts';
 
 const { run, newFolder } = realProgram();
 

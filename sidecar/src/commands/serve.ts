@@ -1,13 +1,13 @@
 import packageFile from '../../package.json' with { type: 'json' };
-import { isStorageId } from '../blob-store/identity.ts';
 import { assertMounts, type Mounts, noticesOfEnvironment } from '../drivers/start-driver.ts';
 import { isLoopback, type ListenAddress, parseListenAddress } from '../http/listen-address.ts';
-import { isLeaseText } from '../lease/lease.ts';
 import { createLog } from '../operations/log.ts';
-import type { Claim } from '../roles/claim.ts';
 import type { ClusterResource, Role, ServiceSettings } from '../roles/role.ts';
 import { ROLES } from '../roles/roles.ts';
 import { assertBuilt } from '../roles/unbuilt-features.ts';
+import { isStorageId } from '../storage-records/identity/identity.ts';
+import { isLeaseText } from '../storage-records/lease/lease.ts';
+import type { Claim } from '../storage-records/ownership/storage-identity.ts';
 import { type Command, stringOption, type Values } from './command.ts';
 import { UsageError } from './exit-codes.ts';
 import { untilStopped, withPortHint } from './long-running.ts';

@@ -1,9 +1,9 @@
+import { RawConnection } from '@largepayload/testing/servers/raw-connection';
+import { expectError, keyOf } from '@largepayload/testing/service/http-call';
+import { generatedBytes, getPath, testPayload } from '@largepayload/testing/service/payload';
+import { filesIn, startService, type TestService } from '@largepayload/testing/service/running-service';
+import { eventually } from '@largepayload/testing/waiting/eventually';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { eventually } from '../testing/eventually.ts';
-import { expectError, keyOf } from '../testing/http-call.ts';
-import { generatedBytes, getPath, testPayload } from '../testing/payload.ts';
-import { RawConnection } from '../testing/raw-connection.ts';
-import { filesIn, startService, type TestService } from '../testing/running-service.ts';
 
 const MAX_PAYLOAD_SIZE = 1_000_000;
 

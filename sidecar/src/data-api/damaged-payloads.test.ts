@@ -1,10 +1,15 @@
 import { appendFile, open, rm, truncate } from 'node:fs/promises';
+import { RawConnection } from '@largepayload/testing/servers/raw-connection';
+import { type Answer, call, expectError, keyOf } from '@largepayload/testing/service/http-call';
+import { generatedBytes, getHeaders, getPath, testPayload } from '@largepayload/testing/service/payload';
+import {
+  filesIn,
+  metric,
+  startService,
+  type TestService,
+} from '@largepayload/testing/service/running-service';
 import { describe, expect, test } from 'vitest';
 import { objectPath } from '../drivers/filesystem/object-paths.ts';
-import { type Answer, call, expectError, keyOf } from '../testing/http-call.ts';
-import { generatedBytes, getHeaders, getPath, testPayload } from '../testing/payload.ts';
-import { RawConnection } from '../testing/raw-connection.ts';
-import { filesIn, metric, startService, type TestService } from '../testing/running-service.ts';
 
 /** What the service verifies before the first byte of its answer; of more it has to break the answer off. */
 const ONE_CHUNK = 512 * 1024;

@@ -1,10 +1,10 @@
 import type { FastifyBaseLogger } from 'fastify';
-import type { BlobStore } from '../blob-store/blob-store.ts';
 import type { FairBudget } from '../http/fair-budget.ts';
+import type { TransferWatch } from '../http/transfer-watch.ts';
 import type { Metrics } from '../operations/metrics.ts';
 import type { Readiness } from '../operations/readiness.ts';
+import type { BlobStore } from '../payload-service/blob-store/blob-store.ts';
 import type { DataLimits } from './limits.ts';
-import type { TransferWatch } from './transfer-watch.ts';
 
 /** What the data port's handlers work with. */
 export interface DataContext {

@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { ServiceError } from '../errors.ts';
+import { ServiceError } from '../errors/service-error.ts';
 import { buildApp } from '../http/app.ts';
 import type { Readiness } from '../operations/readiness.ts';
 import type { DataContext } from './data-context.ts';

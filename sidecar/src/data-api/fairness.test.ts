@@ -1,10 +1,10 @@
 import { connect, type Socket } from 'node:net';
+import { headText, RawConnection } from '@largepayload/testing/servers/raw-connection';
+import { call, keyOf } from '@largepayload/testing/service/http-call';
+import { generatedBytes, getPath, testPayload } from '@largepayload/testing/service/payload';
+import { metric, startService, type TestService } from '@largepayload/testing/service/running-service';
+import { eventually } from '@largepayload/testing/waiting/eventually';
 import { describe, expect, test } from 'vitest';
-import { eventually } from '../testing/eventually.ts';
-import { call, keyOf } from '../testing/http-call.ts';
-import { generatedBytes, getPath, testPayload } from '../testing/payload.ts';
-import { headText, RawConnection } from '../testing/raw-connection.ts';
-import { metric, startService, type TestService } from '../testing/running-service.ts';
 
 const MIB = 1024 * 1024;
 /** Room for four large transfers. */

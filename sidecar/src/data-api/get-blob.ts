@@ -1,16 +1,17 @@
 import type { ServerResponse } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { FoundBlob } from '../blob-store/blob-store.ts';
 import { drain } from '../bytes/byte-streams.ts';
-import { ServiceError, toServiceError } from '../errors.ts';
+import { ServiceError } from '../errors/service-error.ts';
+import { toServiceError } from '../errors/to-service-error.ts';
+import { abortWhenClientLeaves } from '../http/client-left.ts';
 import { peerOf } from '../http/peer.ts';
+import type { Transfer } from '../http/transfer-watch.ts';
 import { parseDigest } from '../keys/key.ts';
-import { abortWhenClientLeaves } from './client-left.ts';
+import type { FoundBlob } from '../payload-service/blob-store/blob-store.ts';
 import type { DataContext } from './data-context.ts';
 import { getReservation } from './limits.ts';
 import { getFields, keyParameter, type Query, single } from './request-fields.ts';
 import { assertKeyServed, assertUnrestricted } from './served-namespaces.ts';
-import type { Transfer } from './transfer-watch.ts';
 
 /** A peer that was waited for so long (ms) is taken to be slow. */
 const SLOW_AGE = 500;

@@ -1,10 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { call, expectError, keyOf } from '@largepayload/testing/service/http-call';
+import { getHeaders, getPath, metadataHeader, testPayload } from '@largepayload/testing/service/payload';
+import { filesIn, startService } from '@largepayload/testing/service/running-service';
+import vectorFile from '@largepayload/testing/wire-vectors/wire-vectors.json' with { type: 'json' };
 import { describe, expect, test } from 'vitest';
-import vectorFile from '../../../codec/testdata/wire-vectors.json' with { type: 'json' };
-import { call, expectError, keyOf } from '../testing/http-call.ts';
-import { getHeaders, getPath, metadataHeader, testPayload } from '../testing/payload.ts';
-import { filesIn, startService } from '../testing/running-service.ts';
 
 describe('what the Go codec and service wrote', () => {
   test.each(vectorFile.vectors)('$name', async (vector) => {

@@ -1,9 +1,19 @@
+import { RawConnection } from '@largepayload/testing/servers/raw-connection';
+import { call, expectError, keyOf } from '@largepayload/testing/service/http-call';
+import {
+  generatedBytes,
+  getPath,
+  type TestPayload,
+  testPayload,
+} from '@largepayload/testing/service/payload';
+import {
+  filesIn,
+  metric,
+  startService,
+  type TestService,
+} from '@largepayload/testing/service/running-service';
+import { eventually } from '@largepayload/testing/waiting/eventually';
 import { describe, expect, test } from 'vitest';
-import { eventually } from '../testing/eventually.ts';
-import { call, expectError, keyOf } from '../testing/http-call.ts';
-import { generatedBytes, getPath, type TestPayload, testPayload } from '../testing/payload.ts';
-import { RawConnection } from '../testing/raw-connection.ts';
-import { filesIn, metric, startService, type TestService } from '../testing/running-service.ts';
 import { putReservation } from './limits.ts';
 
 /** Less than what fits between two sockets would never be slow. */

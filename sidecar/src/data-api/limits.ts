@@ -1,4 +1,4 @@
-import type { ConnectionRules } from '../http/connections.ts';
+import type { ConnectionRules } from '../memory/connection-rules.ts';
 
 /** What clients may ask of the data port. Times in ms, sizes in bytes. */
 export interface DataLimits {

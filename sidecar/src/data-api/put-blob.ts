@@ -1,13 +1,14 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { PutResult } from '../blob-store/blob-store.ts';
-import { type Moment, momentNow } from '../blob-store/moment.ts';
-import { ServiceError, toServiceError } from '../errors.ts';
+import { ServiceError } from '../errors/service-error.ts';
+import { toServiceError } from '../errors/to-service-error.ts';
+import { abortWhenClientLeaves } from '../http/client-left.ts';
 import { peerOf } from '../http/peer.ts';
+import { RequestBody } from '../http/request-body.ts';
 import { waitsForContinue } from '../http/unread-body.ts';
-import { abortWhenClientLeaves } from './client-left.ts';
+import type { PutResult } from '../payload-service/blob-store/blob-store.ts';
+import { type Moment, momentNow } from '../time/moment.ts';
 import type { DataContext } from './data-context.ts';
 import { putReservation } from './limits.ts';
-import { RequestBody } from './request-body.ts';
 import { type PutFields, putFields, type Query } from './request-fields.ts';
 import { assertServed } from './served-namespaces.ts';
 

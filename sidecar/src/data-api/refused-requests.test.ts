@@ -1,12 +1,19 @@
 import { mkdir, rename } from 'node:fs/promises';
 import type { OutgoingHttpHeaders } from 'node:http';
 import { dirname } from 'node:path';
+import { call, expectError } from '@largepayload/testing/service/http-call';
+import {
+  digestOf,
+  getHeaders,
+  getPath,
+  metadataHeader,
+  putPath,
+  testPayload,
+} from '@largepayload/testing/service/payload';
+import { filesIn, startService, type TestService } from '@largepayload/testing/service/running-service';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { objectPath } from '../drivers/filesystem/object-paths.ts';
-import type { ErrorCode } from '../errors.ts';
-import { call, expectError } from '../testing/http-call.ts';
-import { digestOf, getHeaders, getPath, metadataHeader, putPath, testPayload } from '../testing/payload.ts';
-import { filesIn, startService, type TestService } from '../testing/running-service.ts';
+import type { ErrorCode } from '../errors/service-error.ts';
 
 let service: TestService;
 beforeAll(async () => {

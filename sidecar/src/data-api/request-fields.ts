@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { decodeMetadataHeader, metadataHash } from '@largepayload/codec';
-import { isWithinBounds, type JsonBounds } from '../bounded-json.ts';
-import { ServiceError } from '../errors.ts';
+import { ServiceError } from '../errors/service-error.ts';
+import { isWithinBounds, type JsonBounds } from '../http/bounded-json.ts';
 import { keyPrefixFits, ownerKeyPrefix, parseDigest, parseKeyPrefix, parseNamespace } from '../keys/key.ts';
 
 export type Query = Readonly<Record<string, unknown>>;

@@ -1,7 +1,12 @@
+import { call, expectError, keyOf } from '@largepayload/testing/service/http-call';
+import { getPath, testPayload } from '@largepayload/testing/service/payload';
+import {
+  filesIn,
+  metric,
+  startService,
+  type TestService,
+} from '@largepayload/testing/service/running-service';
 import { expect, test } from 'vitest';
-import { call, expectError, keyOf } from '../testing/http-call.ts';
-import { getPath, testPayload } from '../testing/payload.ts';
-import { filesIn, metric, startService, type TestService } from '../testing/running-service.ts';
 
 const put = (service: TestService, namespace: string) => {
   const { bytes, putPath, putHeaders } = testPayload('whose', namespace);

@@ -1,4 +1,4 @@
-import { ServiceError } from '../errors.ts';
+import { ServiceError } from '../errors/service-error.ts';
 import { parseKey } from '../keys/key.ts';
 
 /** The Temporal namespaces that a store serves (`spec.temporalNamespaces`); `undefined`: any. */

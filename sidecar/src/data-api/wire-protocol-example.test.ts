@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { STATUS_CODES } from 'node:http';
 import { join } from 'node:path';
+import { RawConnection } from '@largepayload/testing/servers/raw-connection';
+import type { Answer } from '@largepayload/testing/service/http-call';
+import { startService } from '@largepayload/testing/service/running-service';
+import { encodeVectors } from '@largepayload/testing/wire-vectors/vectors';
 import { describe, expect, test } from 'vitest';
-import { encodeVectors } from '../../../codec/testdata/vectors.ts';
-import type { Answer } from '../testing/http-call.ts';
-import { RawConnection } from '../testing/raw-connection.ts';
-import { startService } from '../testing/running-service.ts';
 
 interface Message {
   readonly firstLine: string;
@@ -13,11 +13,10 @@ interface Message {
   readonly body: string;
 }
 
-const text = await readFile(join(import.meta.dirname, '../../../docs/wire-protocol.md'), 'utf8');
-const section = text.split(/^## /m).find((part) => part.startsWith('Worked example\n')) ?? '';
+const page = await readFile(join(import.meta.dirname, '../../../docs/wire-example.md'), 'utf8');
 const messages = blocks('http').map(messageOf);
 
-describe('the worked example of docs/wire-protocol.md', () => {
+describe('the example of docs/wire-example.md', () => {
   test('is what the service answers, all on one connection', async () => {
     await using service = await startService();
     await using connection = await RawConnection.open(service.data);
@@ -43,7 +42,7 @@ describe('the worked example of docs/wire-protocol.md', () => {
 });
 
 function blocks(language: string): string[] {
-  return [...section.matchAll(new RegExp(`^\`\`\`${language}\n([^]*?)\n\`\`\`$`, 'gm'))].map(
+  return [...page.matchAll(new RegExp(`^\`\`\`${language}\n([^]*?)\n\`\`\`$`, 'gm'))].map(
     ([, content = '']) => content,
   );
 }

@@ -1,5 +1,7 @@
 import { encodeMetadataHeader, LargePayloadCodec } from '@largepayload/codec';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { call, expectError } from '@largepayload/testing/service/http-call';
+import { digestOf, getHeaders, OCTETS, testPayload } from '@largepayload/testing/service/payload';
+import { filesIn, startService, type TestService } from '@largepayload/testing/service/running-service';
 import {
   bytesOf,
   type EncodeVector,
@@ -7,10 +9,8 @@ import {
   inFormOf,
   keyVectors,
   metadataOf,
-} from '../../../codec/testdata/vectors.ts';
-import { call, expectError } from '../testing/http-call.ts';
-import { digestOf, getHeaders, OCTETS, testPayload } from '../testing/payload.ts';
-import { filesIn, startService, type TestService } from '../testing/running-service.ts';
+} from '@largepayload/testing/wire-vectors/vectors';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 describe.each(encodeVectors)('$name', (vector) => {
   const bytes = Buffer.from(bytesOf(vector.payload.data));

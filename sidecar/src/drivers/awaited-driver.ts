@@ -1,11 +1,12 @@
-import type { BlobFacts, ObjectWriter } from '../bytes/object-writer.ts';
+import type { BlobFacts } from '../bytes/blob-facts.ts';
+import type { ObjectWriter } from '../bytes/object-writer.ts';
+import { StorageError } from '../errors/storage-error.ts';
 import {
   type DeleteOutcome,
   type Driver,
   type ListedObject,
   LONGEST_NAME,
   type PutOptions,
-  StorageError,
   type StoredBlob,
 } from './driver.ts';
 

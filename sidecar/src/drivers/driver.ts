@@ -1,5 +1,7 @@
+import type { BlobFacts } from '../bytes/blob-facts.ts';
 import type { ByteSink, ByteSource } from '../bytes/byte-streams.ts';
-import type { BlobFacts, ObjectWriter } from '../bytes/object-writer.ts';
+import type { ObjectWriter } from '../bytes/object-writer.ts';
+import type { StorageError } from '../errors/storage-error.ts';
 
 /**
  * What a storage backend has to do. Everything that holds for every backend (keys, windows, verification, time limits,
@@ -91,30 +93,6 @@ export interface DeleteOutcome {
   /** names that this call deleted */
   readonly deleted: readonly string[];
   readonly failed: readonly { readonly name: string; readonly error: StorageError }[];
-}
-
-/**
- * Why the backend did not do it. `full`: no space. `notFound`: the bucket or folder itself is not there. `denied`: it does
- * not take our credentials, or they do not allow it. `throttled`: it asks for fewer requests. `timeout`: no answer, or no
- * progress. `integrity`: what arrived there were not the bytes that we sent. `unavailable`: anything else.
- */
-export type StorageFailure =
-  | 'full'
-  | 'notFound'
-  | 'denied'
-  | 'throttled'
-  | 'timeout'
-  | 'integrity'
-  | 'unavailable';
-
-export class StorageError extends Error {
-  readonly failure: StorageFailure;
-
-  constructor(failure: StorageFailure, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = 'StorageError';
-    this.failure = failure;
-  }
 }
 
 /** Bytes. S3, Google Cloud Storage and Azure take names up to this length, and no driver longer ones. */

@@ -1,11 +1,7 @@
+import type { BlobFacts } from '../bytes/blob-facts.ts';
 import type { ByteSink } from '../bytes/byte-streams.ts';
-import {
-  type BlobFacts,
-  checkedWriter,
-  keepExisting,
-  type ObjectWriter,
-  type WriteSteps,
-} from '../bytes/object-writer.ts';
+import { checkedWriter, keepExisting, type ObjectWriter, type WriteSteps } from '../bytes/object-writer.ts';
+import { StorageError } from '../errors/storage-error.ts';
 import {
   type DeleteOutcome,
   type Driver,
@@ -13,7 +9,6 @@ import {
   LONGEST_NAME,
   PAGE_SIZE,
   type PutOptions,
-  StorageError,
   type StoredBlob,
 } from './driver.ts';
 

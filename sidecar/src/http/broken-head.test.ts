@@ -1,9 +1,9 @@
+import { headText, RawConnection } from '@largepayload/testing/servers/raw-connection';
+import { call, expectError, keyOf } from '@largepayload/testing/service/http-call';
+import { generatedBytes, getPath, metadataHeader, testPayload } from '@largepayload/testing/service/payload';
+import { filesIn, startService, type TestService } from '@largepayload/testing/service/running-service';
+import { eventually } from '@largepayload/testing/waiting/eventually';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { eventually } from '../testing/eventually.ts';
-import { call, expectError, keyOf } from '../testing/http-call.ts';
-import { generatedBytes, getPath, metadataHeader, testPayload } from '../testing/payload.ts';
-import { headText, RawConnection } from '../testing/raw-connection.ts';
-import { filesIn, startService, type TestService } from '../testing/running-service.ts';
 
 let service: TestService;
 beforeAll(async () => {

@@ -1,6 +1,6 @@
 import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import { RETRY_AFTER_SECONDS, ServiceError } from '../errors.ts';
+import { RETRY_AFTER_SECONDS, ServiceError } from '../errors/service-error.ts';
 import { connectionsOf } from './connections.ts';
 import { errorBody } from './error-answers.ts';
 import { UNREAD_TIME } from './unread-body.ts';

@@ -1,12 +1,12 @@
 import { createServer } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { headText, RawConnection } from '@largepayload/testing/servers/raw-connection';
+import { call, expectError } from '@largepayload/testing/service/http-call';
+import { metadataHeader, testPayload } from '@largepayload/testing/service/payload';
+import { startService, type TestService } from '@largepayload/testing/service/running-service';
+import { eventually } from '@largepayload/testing/waiting/eventually';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { eventually } from '../testing/eventually.ts';
-import { call, expectError } from '../testing/http-call.ts';
-import { metadataHeader, testPayload } from '../testing/payload.ts';
-import { headText, RawConnection } from '../testing/raw-connection.ts';
-import { startService, type TestService } from '../testing/running-service.ts';
 import { Connections } from './connections.ts';
 
 const KIB = 1024;

@@ -1,38 +1,15 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { type ConnectionRules, HEADS_BEFORE_END } from '../memory/connection-rules.ts';
 import { answerBrokenHead } from './broken-head.ts';
 import { peerOf } from './peer.ts';
 
-/** What the connections of one port may hold. Sizes in bytes. */
-export interface ConnectionRules {
-  /** at a time; when they run out, idle ones are closed, and after those a new one is refused */
-  readonly connections: number;
-  /** so many of them may send a request head of `largestHead` */
-  readonly largeHeads: number;
-  readonly largestHead: number;
-  /** the largest request head of all others */
-  readonly smallHead: number;
-  /** ms in which a peer must have taken an answer that has ended; absent: who gives the answers looks after that */
-  readonly answerTime?: number;
-}
-
-/** A connection whose heads were more than this part of its largest one ends with the answer; see `headMemoryOf`. */
-const HEADS_BEFORE_END = 1 / 4;
 /** Requests of one connection that are not answered yet. */
 const MOST_UNANSWERED = 8;
 /** Header lines of one request. Node drops what is beyond, so a request that has as many is refused. */
 const MOST_HEADER_LINES = 256;
 /** Of 16 places one is kept free: a place is free again only some time after its connection was closed. */
 const FREE_PLACES = 1 / 16;
-
-/**
- * The most bytes of heads that a connection keeps in memory. Node's parser keeps what it copied of a head until another
- * head takes its place, also while the connection is idle, and it can be made to keep parts of many heads. So a connection
- * ends before its heads are much more than its largest one.
- */
-export function headMemoryOf(largestHead: number): number {
-  return largestHead * (1 + HEADS_BEFORE_END);
-}
 
 interface Connection {
   readonly socket: Socket;

@@ -1,6 +1,6 @@
+import { RawConnection } from '@largepayload/testing/servers/raw-connection';
+import { startService, type TestService } from '@largepayload/testing/service/running-service';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { RawConnection } from '../testing/raw-connection.ts';
-import { startService, type TestService } from '../testing/running-service.ts';
 
 let service: TestService;
 beforeAll(async () => {

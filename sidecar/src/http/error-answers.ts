@@ -1,5 +1,6 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
-import { RETRY_AFTER_SECONDS, ServiceError, toServiceError } from '../errors.ts';
+import { RETRY_AFTER_SECONDS, ServiceError } from '../errors/service-error.ts';
+import { toServiceError } from '../errors/to-service-error.ts';
 import { waitsForContinue } from './unread-body.ts';
 
 /** The body of every answer that is not a success. */

@@ -1,5 +1,5 @@
+import { eventually } from '@largepayload/testing/waiting/eventually';
 import { expect, test } from 'vitest';
-import { eventually } from '../testing/eventually.ts';
 import { FairBudget } from './fair-budget.ts';
 
 const never = new AbortController().signal;

@@ -1,4 +1,4 @@
-import { ServiceError } from '../errors.ts';
+import { ServiceError } from '../errors/service-error.ts';
 
 export interface FairBudgetRules {
   /** units that are given out at a time: bytes, or calls */

@@ -1,7 +1,7 @@
 import { METHODS } from 'node:http';
+import { call, expectError } from '@largepayload/testing/service/http-call';
+import { startService, type TestService } from '@largepayload/testing/service/running-service';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { call, expectError } from '../testing/http-call.ts';
-import { startService, type TestService } from '../testing/running-service.ts';
 
 let service: TestService;
 beforeAll(async () => {

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { type ConnectionRules, Connections } from './connections.ts';
+import type { ConnectionRules } from '../memory/connection-rules.ts';
+import { Connections } from './connections.ts';
 
 const HEAD_CHECK_INTERVAL = 1_000;
 

@@ -1,6 +1,6 @@
 import { parseDuration, putTimeLimit } from '@largepayload/crds';
+import { keyVectors } from '@largepayload/testing/wire-vectors/vectors';
 import { describe, expect, test } from 'vitest';
-import { keyVectors } from '../../../codec/testdata/vectors.ts';
 import { formatKey, keyPrefixFits, ownerKeyPrefix, parseKey } from './key.ts';
 import { parseWindowName, windowForPut, windowName, windowWidth } from './window.ts';
 

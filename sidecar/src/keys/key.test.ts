@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { decodeMetadataHeader, metadataHash } from '@largepayload/codec';
+import vectors from '@largepayload/testing/wire-vectors/wire-vectors.json' with { type: 'json' };
 import { describe, expect, test } from 'vitest';
-import vectors from '../../../codec/testdata/wire-vectors.json' with { type: 'json' };
 import {
   formatKey,
   keyPrefixFits,

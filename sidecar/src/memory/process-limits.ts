@@ -1,4 +1,4 @@
-import { type ConnectionRules, headMemoryOf } from '../http/connections.ts';
+import { type ConnectionRules, headMemoryOf } from './connection-rules.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;

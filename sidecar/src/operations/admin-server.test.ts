@@ -1,8 +1,13 @@
+import { RawConnection } from '@largepayload/testing/servers/raw-connection';
+import { call, expectError, keyOf } from '@largepayload/testing/service/http-call';
+import { getPath, testPayload } from '@largepayload/testing/service/payload';
+import {
+  filesIn,
+  metric,
+  startService,
+  type TestService,
+} from '@largepayload/testing/service/running-service';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { call, expectError, keyOf } from '../testing/http-call.ts';
-import { getPath, testPayload } from '../testing/payload.ts';
-import { RawConnection } from '../testing/raw-connection.ts';
-import { filesIn, metric, startService, type TestService } from '../testing/running-service.ts';
 
 const PATH = '/admin/payload-store';
 

@@ -1,11 +1,11 @@
 import { parseDuration } from '@largepayload/crds';
 import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from 'fastify';
-import type { AcceptedClock, ClockKeeper } from '../blob-store/clock-keeper.ts';
-import { ServiceError } from '../errors.ts';
+import { ServiceError } from '../errors/service-error.ts';
 import { buildApp } from '../http/app.ts';
 import { isLoopback } from '../http/listen-address.ts';
 import { type CleanupParts, cleanup } from '../retention/cleanup.ts';
 import { usage } from '../retention/usage.ts';
+import type { AcceptedClock, ClockKeeper } from '../storage-records/clock/clock-keeper.ts';
 import { LineWorks } from './line-works.ts';
 import { OPERATIONS_SERVER } from './operations-server.ts';
 import type { Status } from './status.ts';

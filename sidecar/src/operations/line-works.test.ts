@@ -1,10 +1,10 @@
 import type { AddressInfo } from 'node:net';
+import { RawConnection } from '@largepayload/testing/servers/raw-connection';
+import { call } from '@largepayload/testing/service/http-call';
+import { eventually } from '@largepayload/testing/waiting/eventually';
 import Fastify from 'fastify';
 import { expect, test } from 'vitest';
 import { answerErrors } from '../http/error-answers.ts';
-import { eventually } from '../testing/eventually.ts';
-import { call } from '../testing/http-call.ts';
-import { RawConnection } from '../testing/raw-connection.ts';
 import { LineWorks } from './line-works.ts';
 
 test('callers that do not read give their places up to one that waits, and end their work', async () => {

@@ -1,10 +1,10 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { type Transfer, TransferWatch } from '../data-api/transfer-watch.ts';
-import { toServiceError } from '../errors.ts';
+import { toServiceError } from '../errors/to-service-error.ts';
 import { errorBody } from '../http/error-answers.ts';
 import { FairBudget } from '../http/fair-budget.ts';
 import { peerOf } from '../http/peer.ts';
+import { type Transfer, TransferWatch } from '../http/transfer-watch.ts';
 
 /** Each lists the storage, and holds a page of names. */
 const AT_A_TIME = { limit: 2, mostWaiting: 8, waitTime: 5_000 };

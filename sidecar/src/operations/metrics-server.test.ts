@@ -1,11 +1,16 @@
 import { rename } from 'node:fs/promises';
 import { Writable } from 'node:stream';
+import { call, expectError, keyOf } from '@largepayload/testing/service/http-call';
+import { getPath, testPayload } from '@largepayload/testing/service/payload';
+import {
+  filesIn,
+  metric,
+  startService,
+  type TestService,
+} from '@largepayload/testing/service/running-service';
+import { eventually } from '@largepayload/testing/waiting/eventually';
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
-import { eventually } from '../testing/eventually.ts';
-import { call, expectError, keyOf } from '../testing/http-call.ts';
-import { getPath, testPayload } from '../testing/payload.ts';
-import { filesIn, metric, startService, type TestService } from '../testing/running-service.ts';
 
 const PUBLISHED = [
   'payload_store_put_total',

@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
-import { toServiceError } from '../errors.ts';
+import { toServiceError } from '../errors/to-service-error.ts';
 import { buildApp } from '../http/app.ts';
 import { errorBody } from '../http/error-answers.ts';
 import type { Metrics } from './metrics.ts';

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { ForeignStoreError } from '../blob-store/identity.ts';
-import { NoRoomError } from '../blob-store/write-watch.ts';
-import { StorageError } from '../drivers/driver.ts';
-import { ServiceError } from '../errors.ts';
+import { ForeignStoreError } from '../errors/foreign-store-error.ts';
+import { ServiceError } from '../errors/service-error.ts';
+import { StorageError } from '../errors/storage-error.ts';
+import { NoRoomError } from '../storage-records/write-check/write-watch.ts';
 import { Readiness } from './readiness.ts';
 
 beforeEach(() => {
@@ -43,11 +43,7 @@ test('a storage that does not answer is asked once, however long and however man
 test.each([
   [new StorageError('unavailable', 'the disk is gone'), 'storage_unavailable', 'the disk is gone'],
   [new ServiceError('clock_difference', 'the clock is wrong'), 'clock_difference', 'the clock is wrong'],
-  [
-    new ForeignStoreError({ namespace: 'a', name: 'b' }, 'c/d'),
-    'storage_unavailable',
-    /belongs to the store c\/d/,
-  ],
+  [new ForeignStoreError('a/b', 'c/d'), 'storage_unavailable', /belongs to the store c\/d/],
   [new StorageError('full', 'no room to begin'), 'storage_unavailable', 'no room to begin'],
   [new TypeError('nobody foresaw this'), 'storage_unavailable', 'nobody foresaw this'],
 ])('%s answers 503 and why', async (failure, code, message) => {

@@ -1,8 +1,9 @@
-import { ClockBehindError } from '../blob-store/clock-guard.ts';
-import { NoRoomError } from '../blob-store/write-watch.ts';
-import { StorageError } from '../drivers/driver.ts';
-import { ServiceError, toServiceError } from '../errors.ts';
+import { ServiceError } from '../errors/service-error.ts';
+import { StorageError } from '../errors/storage-error.ts';
+import { toServiceError } from '../errors/to-service-error.ts';
 import { errorBody } from '../http/error-answers.ts';
+import { ClockBehindError } from '../storage-records/clock/clock-guard.ts';
+import { NoRoomError } from '../storage-records/write-check/write-watch.ts';
 
 /** How long one look at the storage answers for (ms): probes must not become a load. */
 const LOOK_LIFETIME = 1_000;

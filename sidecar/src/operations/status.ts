@@ -1,9 +1,9 @@
-import type { StoreIdentity } from '../blob-store/identity.ts';
-import type { OwnershipGuard } from '../blob-store/ownership-guard.ts';
 import type { Driver } from '../drivers/driver.ts';
-import type { Lease } from '../lease/lease.ts';
-import type { StorageLease } from '../lease/storage-lease.ts';
 import type { Reaper, ReaperStatus } from '../retention/reaper.ts';
+import type { StoreIdentity } from '../storage-records/identity/identity.ts';
+import type { Lease } from '../storage-records/lease/lease.ts';
+import type { StorageLease } from '../storage-records/lease/storage-lease.ts';
+import type { OwnershipGuard } from '../storage-records/ownership/ownership-guard.ts';
 import type { Readiness, ReadinessReport } from './readiness.ts';
 import { withoutKeys } from './without-keys.ts';
 

@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { assertIdentity, claimStorage, ForeignStoreError } from '../blob-store/identity.ts';
 import { all, never, someBytes, TestStore } from '../drivers/conformance/subject.ts';
+import { ForeignStoreError } from '../errors/foreign-store-error.ts';
 import { windowName } from '../keys/window.ts';
+import { assertIdentity, claimStorage } from '../storage-records/identity/identity.ts';
 import { cleanup } from './cleanup.ts';
-import { FOREIGN, fill, ON_EACH_DRIVER, objectsIn, partsOn } from './test-stores.ts';
+import { FOREIGN, fill, ON_EACH_DRIVER, objectsIn, partsOn } from './stores.fixture.ts';
 import { usage } from './usage.ts';
 
 const HOUR = 3_600_000;

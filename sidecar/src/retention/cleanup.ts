@@ -1,11 +1,11 @@
-import type { ClockGuard } from '../blob-store/clock-guard.ts';
-import type { ClockKeeper } from '../blob-store/clock-keeper.ts';
-import type { OwnershipGuard } from '../blob-store/ownership-guard.ts';
 import type { Driver } from '../drivers/driver.ts';
-import { ServiceError } from '../errors.ts';
+import { ServiceError } from '../errors/service-error.ts';
 import { isOlderThan } from '../keys/window.ts';
-import type { Metrics } from '../operations/metrics.ts';
+import type { ClockGuard } from '../storage-records/clock/clock-guard.ts';
+import type { ClockKeeper } from '../storage-records/clock/clock-keeper.ts';
+import type { OwnershipGuard } from '../storage-records/ownership/ownership-guard.ts';
 import { countWindow, deleteWindow, type Removed } from './delete-window.ts';
+import type { DeletionMetrics } from './deletion-metrics.ts';
 import { deletionWaitOf } from './deletion-wait.ts';
 import { storedWindows } from './expired-windows.ts';
 import { beyondLimits } from './pass-limits.ts';
@@ -21,7 +21,7 @@ export interface CleanupParts {
   readonly clock: ClockGuard;
   readonly clockKeeper: Pick<ClockKeeper, 'refresh'>;
   readonly ownership: OwnershipGuard;
-  readonly metrics: Metrics;
+  readonly metrics: DeletionMetrics;
   /** the difference allowed between the clocks of any two processes, ms */
   readonly clockTolerance: number;
 }

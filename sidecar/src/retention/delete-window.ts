@@ -1,4 +1,5 @@
-import type { Driver, ListedObject, StorageError } from '../drivers/driver.ts';
+import type { Driver, ListedObject } from '../drivers/driver.ts';
+import type { StorageError } from '../errors/storage-error.ts';
 import { beyondLimits, PASS_LIMITS, type PassLimits } from './pass-limits.ts';
 import { assertPayloadsOf } from './payloads-of-window.ts';
 

@@ -1,4 +1,4 @@
-import type { ClockUnconfirmed } from '../blob-store/clock-memory.ts';
+import type { ClockUnconfirmed } from '../storage-records/clock/clock-memory.ts';
 
 /** Why nothing is deleted now, although the clocks agree; as `/status` tells it. */
 export interface DeletionWait {

@@ -1,4 +1,4 @@
-import { StorageError } from '../drivers/driver.ts';
+import { StorageError } from '../errors/storage-error.ts';
 
 /** What one pass does at most, so that an endless or hostile storage ends it; the next one goes on. */
 export interface PassLimits {

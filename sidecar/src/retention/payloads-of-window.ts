@@ -1,5 +1,6 @@
-import { type ListedObject, StorageError } from '../drivers/driver.ts';
-import { excerpt } from '../excerpt.ts';
+import type { ListedObject } from '../drivers/driver.ts';
+import { excerpt } from '../errors/excerpt.ts';
+import { StorageError } from '../errors/storage-error.ts';
 import { isPayloadOf } from '../keys/object-name.ts';
 
 /**

@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { assertIdentity, claimStorage, ForeignStoreError } from '../blob-store/identity.ts';
 import { all, never, someBytes, TestStore } from '../drivers/conformance/subject.ts';
-import { type DeleteOutcome, StorageError } from '../drivers/driver.ts';
+import type { DeleteOutcome } from '../drivers/driver.ts';
+import { ForeignStoreError } from '../errors/foreign-store-error.ts';
+import { StorageError } from '../errors/storage-error.ts';
+import { assertIdentity, claimStorage } from '../storage-records/identity/identity.ts';
 import { Reaper } from './reaper.ts';
 import {
   EXPIRED,
@@ -12,7 +14,7 @@ import {
   objectsIn,
   partsOn,
   reaperOn,
-} from './test-stores.ts';
+} from './stores.fixture.ts';
 
 describe.each(ON_EACH_DRIVER)('on the %s driver', (_name, start) => {
   let store: TestStore;

@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyBaseLogger } from 'fastify';
-import type { ClockGuard } from '../blob-store/clock-guard.ts';
-import type { ClockKeeper } from '../blob-store/clock-keeper.ts';
-import { tryDelete } from '../blob-store/delete-trial.ts';
-import type { OwnershipGuard } from '../blob-store/ownership-guard.ts';
 import type { Driver } from '../drivers/driver.ts';
 import { isExpired } from '../keys/window.ts';
-import type { Metrics } from '../operations/metrics.ts';
+import type { ClockGuard } from '../storage-records/clock/clock-guard.ts';
+import type { ClockKeeper } from '../storage-records/clock/clock-keeper.ts';
+import type { OwnershipGuard } from '../storage-records/ownership/ownership-guard.ts';
+import { tryDelete } from '../storage-records/write-check/delete-trial.ts';
 import { deleteWindow } from './delete-window.ts';
+import type { DeletionMetrics } from './deletion-metrics.ts';
 import { type DeletionWait, deletionWaitOf, isoSecond } from './deletion-wait.ts';
 import { storedWindows } from './expired-windows.ts';
 import { beyondLimits, PASS_LIMITS, type PassLimits } from './pass-limits.ts';
@@ -35,7 +35,7 @@ export interface ReaperParts {
   readonly clock: ClockGuard;
   readonly clockKeeper: Pick<ClockKeeper, 'refresh' | 'lagEnd'>;
   readonly ownership: OwnershipGuard;
-  readonly metrics: Metrics;
+  readonly metrics: DeletionMetrics;
   readonly log: FastifyBaseLogger;
 }
 
@@ -54,7 +54,7 @@ export class Reaper {
   readonly #clock: ClockGuard;
   readonly #clockKeeper: ReaperParts['clockKeeper'];
   readonly #ownership: OwnershipGuard;
-  readonly #metrics: Metrics;
+  readonly #metrics: DeletionMetrics;
   readonly #log: FastifyBaseLogger;
   readonly #settings: ReaperSettings;
   #trialDue: boolean;

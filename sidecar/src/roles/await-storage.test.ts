@@ -2,8 +2,8 @@ import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { AwaitedDriver } from '../drivers/awaited-driver.ts';
 import { never } from '../drivers/conformance/subject.ts';
-import { StorageError } from '../drivers/driver.ts';
 import { MemoryDriver } from '../drivers/memory.ts';
+import { StorageError } from '../errors/storage-error.ts';
 import { awaitStorage, pauseAfter } from './await-storage.ts';
 
 // A thousand times as fast.

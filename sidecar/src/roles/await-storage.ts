@@ -3,7 +3,7 @@ import type { FastifyBaseLogger } from 'fastify';
 import type { AwaitedDriver } from '../drivers/awaited-driver.ts';
 import type { Driver } from '../drivers/driver.ts';
 import { type Mounts, startDriver } from '../drivers/start-driver.ts';
-import { StorageInUseError } from '../lease/storage-in-use-error.ts';
+import { StorageInUseError } from '../errors/storage-in-use-error.ts';
 import type { ServiceSettings } from './role.ts';
 import { identityLimit } from './service-parts.ts';
 

@@ -1,10 +1,10 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { call } from '@largepayload/testing/service/http-call';
+import { realProgram, type ServingProcess } from '@largepayload/testing/service/real-program';
+import { manifestText } from '@largepayload/testing/service/running-service';
+import { eventually } from '@largepayload/testing/waiting/eventually';
 import { expect, test } from 'vitest';
-import { eventually } from '../testing/eventually.ts';
-import { call } from '../testing/http-call.ts';
-import { realProgram, type ServingProcess } from '../testing/real-program.ts';
-import { manifestText } from '../testing/running-service.ts';
 
 const { serve, newFolder, run, configFile } = realProgram();
 

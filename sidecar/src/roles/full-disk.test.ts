@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
+import { call, expectError, keyOf } from '@largepayload/testing/service/http-call';
+import { generatedBytes, getPath, testPayload } from '@largepayload/testing/service/payload';
+import { realProgram } from '@largepayload/testing/service/real-program';
+import { filesIn } from '@largepayload/testing/service/running-service';
+import { eventually } from '@largepayload/testing/waiting/eventually';
 import { expect, test } from 'vitest';
-import { eventually } from '../testing/eventually.ts';
-import { call, expectError, keyOf } from '../testing/http-call.ts';
-import { generatedBytes, getPath, testPayload } from '../testing/payload.ts';
-import { realProgram } from '../testing/real-program.ts';
-import { filesIn } from '../testing/running-service.ts';
 
 const { serve, newFolder } = realProgram();
 

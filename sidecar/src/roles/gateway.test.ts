@@ -1,14 +1,18 @@
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { putTimeLimit } from '@largepayload/crds';
+import { RawConnection } from '@largepayload/testing/servers/raw-connection';
+import { refusesConnections } from '@largepayload/testing/servers/refuses-connections';
+import { call, expectError, keyOf } from '@largepayload/testing/service/http-call';
+import { generatedBytes, getPath, testPayload } from '@largepayload/testing/service/payload';
+import {
+  realProgram,
+  type ServeOptions,
+  type ServingProcess,
+} from '@largepayload/testing/service/real-program';
+import { filesIn, manifestText, metric } from '@largepayload/testing/service/running-service';
+import { eventually } from '@largepayload/testing/waiting/eventually';
 import { expect, test } from 'vitest';
-import { eventually } from '../testing/eventually.ts';
-import { call, expectError, keyOf } from '../testing/http-call.ts';
-import { generatedBytes, getPath, testPayload } from '../testing/payload.ts';
-import { RawConnection } from '../testing/raw-connection.ts';
-import { realProgram, type ServeOptions, type ServingProcess } from '../testing/real-program.ts';
-import { refusesConnections } from '../testing/refuses-connections.ts';
-import { filesIn, manifestText, metric } from '../testing/running-service.ts';
 
 const { serve, newFolder, run, configFile } = realProgram();
 

@@ -1,8 +1,8 @@
 import { AwaitedDriver } from '../drivers/awaited-driver.ts';
 import type { Driver } from '../drivers/driver.ts';
 import { storageKind } from '../drivers/start-driver.ts';
+import { beginStore } from '../storage-records/ownership/storage-identity.ts';
 import { awaitStorage, IN_CLUSTER, openStorage } from './await-storage.ts';
-import { beginStore } from './claim.ts';
 import type { Role } from './role.ts';
 import { runService } from './run-service.ts';
 import { buildDataPort, buildOperationsPorts, buildParts, buildReaper } from './service-parts.ts';

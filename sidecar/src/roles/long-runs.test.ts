@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { call, expectError, keyOf } from '@largepayload/testing/service/http-call';
+import { MEMORY_LIMIT, peakMemoryOfGibibyte } from '@largepayload/testing/service/huge-payload';
+import { getPath, testPayload } from '@largepayload/testing/service/payload';
+import { realProgram } from '@largepayload/testing/service/real-program';
+import { metric } from '@largepayload/testing/service/running-service';
 import { expect, test } from 'vitest';
-import { call, expectError, keyOf } from '../testing/http-call.ts';
-import { MEMORY_LIMIT, peakMemoryOfGibibyte } from '../testing/huge-payload.ts';
-import { getPath, testPayload } from '../testing/payload.ts';
-import { realProgram } from '../testing/real-program.ts';
-import { metric } from '../testing/running-service.ts';
 
 // Side by side, as one of them mostly waits.
 const { serve, newFolder } = realProgram();

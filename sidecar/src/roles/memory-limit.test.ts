@@ -1,12 +1,12 @@
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { memoryCgroup } from '@largepayload/testing/processes/memory-cgroup';
+import { headText } from '@largepayload/testing/servers/raw-connection';
+import { call } from '@largepayload/testing/service/http-call';
+import { metadataHeader, testPayload } from '@largepayload/testing/service/payload';
+import { realProgram } from '@largepayload/testing/service/real-program';
+import { eventually } from '@largepayload/testing/waiting/eventually';
 import { expect, test } from 'vitest';
-import { eventually } from '../testing/eventually.ts';
-import { call } from '../testing/http-call.ts';
-import { memoryCgroup } from '../testing/memory-cgroup.ts';
-import { metadataHeader, testPayload } from '../testing/payload.ts';
-import { headText } from '../testing/raw-connection.ts';
-import { realProgram } from '../testing/real-program.ts';
 
 const MIB = 1024 * 1024;
 const { serve, newFolder } = realProgram();

@@ -6,17 +6,17 @@ import {
   ListObjectsV2Command,
   PutObjectCommand,
 } from '@aws-sdk/client-s3';
+import { unlessMissing } from '@largepayload/testing/programs/unless-missing';
+import { ACCESS_KEY, type S3Server, writeCredentials } from '@largepayload/testing/s3-servers/s3-server';
+import { startSeaweedfs } from '@largepayload/testing/s3-servers/seaweedfs';
+import { call, expectError, keyOf } from '@largepayload/testing/service/http-call';
+import { leaseOf } from '@largepayload/testing/service/own-objects';
+import { getPath, testPayload } from '@largepayload/testing/service/payload';
+import { realProgram, type ServingProcess } from '@largepayload/testing/service/real-program';
+import { metric } from '@largepayload/testing/service/running-service';
+import { eventually } from '@largepayload/testing/waiting/eventually';
 import { afterAll, describe, expect, test } from 'vitest';
-import { unlessMissing } from '../../../e2e/testing/unless-missing.ts';
 import type { S3Location } from '../drivers/s3/s3-client.ts';
-import { eventually } from '../testing/eventually.ts';
-import { call, expectError, keyOf } from '../testing/http-call.ts';
-import { leaseOf } from '../testing/own-objects.ts';
-import { getPath, testPayload } from '../testing/payload.ts';
-import { realProgram, type ServingProcess } from '../testing/real-program.ts';
-import { metric } from '../testing/running-service.ts';
-import { ACCESS_KEY, type S3Server, writeCredentials } from '../testing/s3-servers/s3-server.ts';
-import { startSeaweedfs } from '../testing/s3-servers/seaweedfs.ts';
 import type { RoleName } from './role.ts';
 
 /** Longer than the longest pause between two tries. */

@@ -1,10 +1,10 @@
 import { ManifestError } from '@largepayload/crds';
-import { tryDelete } from '../blob-store/delete-trial.ts';
 import { AwaitedDriver } from '../drivers/awaited-driver.ts';
 import type { Driver } from '../drivers/driver.ts';
 import { storageKind } from '../drivers/start-driver.ts';
+import { joinStore } from '../storage-records/ownership/storage-identity.ts';
+import { tryDelete } from '../storage-records/write-check/delete-trial.ts';
 import { awaitStorage, IN_CLUSTER, openStorage } from './await-storage.ts';
-import { joinStore } from './claim.ts';
 import type { Role } from './role.ts';
 import { runService } from './run-service.ts';
 import { buildOperationsPorts, buildParts, buildReaper } from './service-parts.ts';

@@ -1,15 +1,15 @@
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
+import { unlessMissing } from '@largepayload/testing/programs/unless-missing';
+import type { S3Server } from '@largepayload/testing/s3-servers/s3-server';
+import { startVersitygw } from '@largepayload/testing/s3-servers/versitygw';
+import { allow, createUser } from '@largepayload/testing/s3-servers/versitygw-users';
+import { call, expectError, keyOf } from '@largepayload/testing/service/http-call';
+import { getPath, testPayload } from '@largepayload/testing/service/payload';
+import { realProgram, type ServingProcess } from '@largepayload/testing/service/real-program';
+import { metric } from '@largepayload/testing/service/running-service';
+import { eventually } from '@largepayload/testing/waiting/eventually';
 import { afterAll, describe, expect, test } from 'vitest';
-import { unlessMissing } from '../../../e2e/testing/unless-missing.ts';
-import { GATEWAY_POLICY, REAPER_POLICY } from '../drivers/s3/test-storage-document.ts';
-import { eventually } from '../testing/eventually.ts';
-import { call, expectError, keyOf } from '../testing/http-call.ts';
-import { getPath, testPayload } from '../testing/payload.ts';
-import { realProgram, type ServingProcess } from '../testing/real-program.ts';
-import { metric } from '../testing/running-service.ts';
-import type { S3Server } from '../testing/s3-servers/s3-server.ts';
-import { startVersitygw } from '../testing/s3-servers/versitygw.ts';
-import { allow, createUser } from '../testing/s3-servers/versitygw-users.ts';
+import { GATEWAY_POLICY, REAPER_POLICY } from '../drivers/s3/storage-document.fixture.ts';
 
 const HEALING_LIMIT = 30_000;
 

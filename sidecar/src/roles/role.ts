@@ -3,8 +3,8 @@ import type { FastifyBaseLogger } from 'fastify';
 import type { DataLimits } from '../data-api/limits.ts';
 import type { Mounts } from '../drivers/start-driver.ts';
 import type { ListenAddress } from '../http/listen-address.ts';
-import type { LeaseTimes } from '../lease/lease-decision.ts';
-import type { Claim } from './claim.ts';
+import type { LeaseTimes } from '../storage-records/lease/lease-decision.ts';
+import type { Claim } from '../storage-records/ownership/storage-identity.ts';
 
 export type RoleName = 'standalone' | 'gateway' | 'reaper';
 

@@ -1,22 +1,11 @@
 import { type LargePayloadStore, parseDuration, parseQuantity } from '@largepayload/crds';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
-import { BlobStore } from '../blob-store/blob-store.ts';
-import { ClockGuard } from '../blob-store/clock-guard.ts';
-import { ClockKeeper } from '../blob-store/clock-keeper.ts';
-import { ClockMemory } from '../blob-store/clock-memory.ts';
-import { clockRules } from '../blob-store/clock-plausibility.ts';
-import type { StoreIdentity } from '../blob-store/identity.ts';
-import { OwnershipGuard } from '../blob-store/ownership-guard.ts';
-import { timeLimit } from '../blob-store/time-limit.ts';
-import { tryWrite } from '../blob-store/write-trial.ts';
-import { WriteWatch } from '../blob-store/write-watch.ts';
 import { buildDataServer } from '../data-api/data-server.ts';
 import { type DataLimits, DEFAULT_LIMITS } from '../data-api/limits.ts';
-import { TransferWatch } from '../data-api/transfer-watch.ts';
 import type { Driver } from '../drivers/driver.ts';
 import { storageKind } from '../drivers/start-driver.ts';
 import { FairBudget } from '../http/fair-budget.ts';
-import { StorageLease } from '../lease/storage-lease.ts';
+import { TransferWatch } from '../http/transfer-watch.ts';
 import { memoryLimit } from '../memory/memory-limit.ts';
 import { processLimits } from '../memory/process-limits.ts';
 import { buildAdminServer } from '../operations/admin-server.ts';
@@ -24,8 +13,23 @@ import { Metrics } from '../operations/metrics.ts';
 import { buildMetricsServer } from '../operations/metrics-server.ts';
 import { Readiness } from '../operations/readiness.ts';
 import { statusOf } from '../operations/status.ts';
+import { BlobStore } from '../payload-service/blob-store/blob-store.ts';
 import { Reaper } from '../retention/reaper.ts';
-import { assertStorage, type Beginning, claimedStorage } from './claim.ts';
+import { ClockGuard } from '../storage-records/clock/clock-guard.ts';
+import { ClockKeeper } from '../storage-records/clock/clock-keeper.ts';
+import { ClockMemory } from '../storage-records/clock/clock-memory.ts';
+import { clockRules } from '../storage-records/clock/clock-plausibility.ts';
+import type { StoreIdentity } from '../storage-records/identity/identity.ts';
+import { StorageLease } from '../storage-records/lease/storage-lease.ts';
+import { OwnershipGuard } from '../storage-records/ownership/ownership-guard.ts';
+import {
+  assertStorage,
+  type Beginning,
+  claimedStorage,
+} from '../storage-records/ownership/storage-identity.ts';
+import { tryWrite } from '../storage-records/write-check/write-trial.ts';
+import { WriteWatch } from '../storage-records/write-check/write-watch.ts';
+import { timeLimit } from '../time/time-limit.ts';
 import { reservedPrefix } from './reserved-prefix.ts';
 import type { RoleName, ServiceSettings } from './role.ts';
 

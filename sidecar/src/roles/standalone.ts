@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyBaseLogger } from 'fastify';
 import type { Driver } from '../drivers/driver.ts';
 import { startDriver, storageKind } from '../drivers/start-driver.ts';
-import { StorageInUseError } from '../lease/storage-in-use-error.ts';
-import { beginStore } from './claim.ts';
+import { StorageInUseError } from '../errors/storage-in-use-error.ts';
+import { beginStore } from '../storage-records/ownership/storage-identity.ts';
 import type { Role, RunningService, ServiceSettings } from './role.ts';
 import { runService } from './run-service.ts';
 import {

@@ -1,12 +1,17 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { call, expectError, keyOf } from '@largepayload/testing/service/http-call';
+import { getPath, testPayload } from '@largepayload/testing/service/payload';
+import { realProgram, type ServingProcess } from '@largepayload/testing/service/real-program';
+import {
+  filesIn,
+  startService,
+  type TestService,
+  temporaryFolder,
+} from '@largepayload/testing/service/running-service';
+import { eventually } from '@largepayload/testing/waiting/eventually';
 import { expect, test } from 'vitest';
-import type { LeaseTimes } from '../lease/lease-decision.ts';
-import { eventually } from '../testing/eventually.ts';
-import { call, expectError, keyOf } from '../testing/http-call.ts';
-import { getPath, testPayload } from '../testing/payload.ts';
-import { realProgram, type ServingProcess } from '../testing/real-program.ts';
-import { filesIn, startService, type TestService, temporaryFolder } from '../testing/running-service.ts';
+import type { LeaseTimes } from '../storage-records/lease/lease-decision.ts';
 
 const { serve, newFolder, run, configFile } = realProgram();
 

@@ -1,10 +1,10 @@
+import { shiftedClock } from '@largepayload/testing/processes/shifted-clock';
+import { call, expectError, keyOf } from '@largepayload/testing/service/http-call';
+import { getPath, testPayload } from '@largepayload/testing/service/payload';
+import { realProgram, type ServingProcess } from '@largepayload/testing/service/real-program';
+import { filesIn, metric } from '@largepayload/testing/service/running-service';
+import { eventually } from '@largepayload/testing/waiting/eventually';
 import { expect, test } from 'vitest';
-import { eventually } from '../testing/eventually.ts';
-import { call, expectError, keyOf } from '../testing/http-call.ts';
-import { getPath, testPayload } from '../testing/payload.ts';
-import { realProgram, type ServingProcess } from '../testing/real-program.ts';
-import { filesIn, metric } from '../testing/running-service.ts';
-import { shiftedClock } from '../testing/shifted-clock.ts';
 
 const { serve, newFolder } = realProgram();
 

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, type TestFunction, test } from 'vitest';
+import type { BlobFacts } from '../../bytes/blob-facts.ts';
 import { bytesOf, sourceOf } from '../../bytes/byte-streams.ts';
-import { type BlobFacts, type PutOutcome, writeAll } from '../../bytes/object-writer.ts';
+import { type PutOutcome, writeAll } from '../../bytes/object-writer.ts';
 import type { Driver, ListedObject, PutOptions, StoredBlob } from '../driver.ts';
 
 /** What not every driver, or not every driver's test, can do. The tests that need it say so. */

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { IntegrityError } from '../../blob-store/verified-body.ts';
 import type { ObjectWriter } from '../../bytes/object-writer.ts';
+import { IntegrityError } from '../../errors/integrity-error.ts';
 import { type DriverSubject, factsOf, freshStore, never, someBytes, someName, testWith } from './subject.ts';
 
 const MIB = 1024 * 1024;

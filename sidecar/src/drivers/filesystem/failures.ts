@@ -1,4 +1,4 @@
-import { StorageError } from '../driver.ts';
+import { StorageError } from '../../errors/storage-error.ts';
 
 export const NO_SPACE: readonly string[] = ['ENOSPC', 'EDQUOT', 'EFBIG'];
 

@@ -1,13 +1,14 @@
 import { link, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { IntegrityError, verify } from '../../blob-store/verified-body.ts';
+import type { BlobFacts } from '../../bytes/blob-facts.ts';
 import {
-  type BlobFacts,
   checkedWriter,
   keepExisting,
   type ObjectWriter,
   type PutOutcome,
 } from '../../bytes/object-writer.ts';
+import { verify } from '../../bytes/verified-body.ts';
+import { IntegrityError } from '../../errors/integrity-error.ts';
 import type { PutOptions, StoredBlob } from '../driver.ts';
 import { DirectorySync } from './directory-sync.ts';
 import { removeEmptyFoldersUpwards } from './empty-folders.ts';

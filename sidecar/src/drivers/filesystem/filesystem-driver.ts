@@ -1,13 +1,14 @@
 import { mkdir, unlink } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import type { BlobFacts, ObjectWriter } from '../../bytes/object-writer.ts';
+import type { BlobFacts } from '../../bytes/blob-facts.ts';
+import type { ObjectWriter } from '../../bytes/object-writer.ts';
+import type { StorageError } from '../../errors/storage-error.ts';
 import {
   type DeleteOutcome,
   type Driver,
   type ListedObject,
   LONGEST_NAME,
   type PutOptions,
-  type StorageError,
   type StoredBlob,
 } from '../driver.ts';
 import { FOLDER_MODE, syncFolder } from './directory-sync.ts';

@@ -1,8 +1,9 @@
 import type { Dirent } from 'node:fs';
 import { lstat, opendir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { excerpt } from '../../excerpt.ts';
-import { type ListedObject, LONGEST_NAME, PAGE_SIZE, StorageError } from '../driver.ts';
+import { excerpt } from '../../errors/excerpt.ts';
+import { StorageError } from '../../errors/storage-error.ts';
+import { type ListedObject, LONGEST_NAME, PAGE_SIZE } from '../driver.ts';
 import { unless } from './failures.ts';
 import { objectNameOfFile } from './object-paths.ts';
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { constants, readFileSync, readlinkSync } from 'node:fs';
 import { chmod, type FileHandle, lstat, mkdir, open, readdir, rm, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { bootId } from '../../blob-store/boot-time.ts';
+import { bootId } from '../../time/boot-time.ts';
 import { FOLDER_MODE } from './directory-sync.ts';
 import { errorCode, NO_SPACE, unless } from './failures.ts';
 

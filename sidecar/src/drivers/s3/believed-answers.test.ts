@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { claimStorage } from '../../blob-store/identity.ts';
-import { tryWrite } from '../../blob-store/write-trial.ts';
+import { claimStorage } from '../../storage-records/identity/identity.ts';
+import { tryWrite } from '../../storage-records/write-check/write-trial.ts';
 import { contentOf, factsOf, inChunks, never, putInto, someBytes, someName } from '../conformance/subject.ts';
 import type { S3Driver } from './s3-driver.ts';
+import { inTurn, listingFor, ok, refusal, type Script, scriptedServer } from './scripted-server.fixture.ts';
 import { startS3Driver } from './start-s3-driver.ts';
-import { inTurn, listingFor, ok, refusal, type Script, scriptedServer } from './test-scripted-server.ts';
 
 const name = someName('believed');
 const bytes = someBytes(100_000);

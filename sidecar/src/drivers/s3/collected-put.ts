@@ -1,5 +1,6 @@
 import type { PutOutcome, WriteSteps } from '../../bytes/object-writer.ts';
-import { type PutOptions, StorageError } from '../driver.ts';
+import { StorageError } from '../../errors/storage-error.ts';
+import type { PutOptions } from '../driver.ts';
 import { type ObjectRequests, STORING } from './object-requests.ts';
 
 /** How often an object may vanish between the refusal to create it and the look at it before we overwrite. */

@@ -2,13 +2,13 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { writeCredentials } from '@largepayload/testing/s3-servers/s3-server';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { writeCredentials } from '../../testing/s3-servers/s3-server.ts';
 import { never, someName } from '../conformance/subject.ts';
 import { AwsSdkClient } from './aws-sdk-client.ts';
 import { credentialsFromFolder } from './credentials-folder.ts';
 import { S3Driver } from './s3-driver.ts';
-import { refusal, scriptedServer } from './test-scripted-server.ts';
+import { refusal, scriptedServer } from './scripted-server.fixture.ts';
 
 let folder: string;
 beforeEach(() => {

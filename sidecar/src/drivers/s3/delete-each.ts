@@ -1,4 +1,4 @@
-import { StorageError } from '../driver.ts';
+import { StorageError } from '../../errors/storage-error.ts';
 import type { BucketCalls } from './bucket-calls.ts';
 
 /** Requests at once; a thousand objects take some seconds, and the service is not flooded. */

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { StorageError } from '../driver.ts';
+import { StorageError } from '../../errors/storage-error.ts';
 import type { BucketCalls } from './bucket-calls.ts';
 import { faultsIn, NOT_NAMED } from './delete-answer.ts';
 import { deleteEach } from './delete-each.ts';

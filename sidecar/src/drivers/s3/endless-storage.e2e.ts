@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { call } from '@largepayload/testing/service/http-call';
+import { realProgram, type ServingProcess } from '@largepayload/testing/service/real-program';
+import { metric } from '@largepayload/testing/service/running-service';
+import { eventually } from '@largepayload/testing/waiting/eventually';
 import { expect, test } from 'vitest';
-import { eventually } from '../../testing/eventually.ts';
-import { call } from '../../testing/http-call.ts';
-import { realProgram, type ServingProcess } from '../../testing/real-program.ts';
-import { metric } from '../../testing/running-service.ts';
-import { OwnObjects } from './test-own-objects.ts';
-import { type Exchange, listingFor, scriptedServer } from './test-scripted-server.ts';
+import { OwnObjects } from './own-objects.fixture.ts';
+import { type Exchange, listingFor, scriptedServer } from './scripted-server.fixture.ts';
 
 /** MiB, as for a million objects: pages of XML take 160 to 210 whatever their number. */
 const MEMORY_LIMIT = 256;

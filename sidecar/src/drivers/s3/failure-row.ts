@@ -1,4 +1,4 @@
-import type { StorageFailure } from '../driver.ts';
+import type { StorageFailure } from '../../errors/storage-error.ts';
 import type { Fault } from './s3-client.ts';
 
 /** What was tried: in words, and as the action that a policy has to allow for it. */

@@ -1,4 +1,4 @@
-import { StorageError } from '../driver.ts';
+import { StorageError } from '../../errors/storage-error.ts';
 import { BAD_ANSWER, BAD_LISTING, BAD_LOCATION, BAD_PROXY, NO_REGION } from './aws-sdk-faults.ts';
 import { CREDENTIALS_TABLE } from './credentials-failures.ts';
 import {
@@ -144,7 +144,7 @@ const TABLE: readonly FailureRow[] = [
     failure: 'unavailable',
     retry: 'never',
     words: ({ message }, { place }) =>
-      `${place} lacks something that is needed here (${message}); docs/storage.md lists what a service must do`,
+      `${place} lacks something that is needed here (${message}); docs/s3-services.md lists what a service must do`,
   },
   {
     when: codes('ConditionalRequestConflict', 'OperationAborted'),

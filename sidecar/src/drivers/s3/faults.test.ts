@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import type { BlobFacts } from '../../bytes/object-writer.ts';
+import type { BlobFacts } from '../../bytes/blob-facts.ts';
 import { contentOf, factsOf, inChunks, never, putInto, someBytes, someName } from '../conformance/subject.ts';
 import type { S3Driver } from './s3-driver.ts';
-import { broken, inTurn, ok, refusal, type Script, scriptedServer } from './test-scripted-server.ts';
+import { broken, inTurn, ok, refusal, type Script, scriptedServer } from './scripted-server.fixture.ts';
 
 const name = someName('faults');
 const bytes = someBytes(3 * 1024 * 1024);

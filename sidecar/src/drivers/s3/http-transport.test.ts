@@ -2,10 +2,10 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually } from '@largepayload/testing/waiting/eventually';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { eventually } from '../../testing/eventually.ts';
 import { factsOf, inChunks, never, putInto, someBytes, someName } from '../conformance/subject.ts';
-import { type Script, scriptedServer } from './test-scripted-server.ts';
+import { type Script, scriptedServer } from './scripted-server.fixture.ts';
 
 const name = someName('transport');
 const bytes = someBytes(4 * 1024 * 1024);

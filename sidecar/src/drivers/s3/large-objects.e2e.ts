@@ -1,10 +1,10 @@
+import { unlessMissing } from '@largepayload/testing/programs/unless-missing';
+import type { S3Server } from '@largepayload/testing/s3-servers/s3-server';
+import { startSeaweedfs } from '@largepayload/testing/s3-servers/seaweedfs';
+import { startVersitygw } from '@largepayload/testing/s3-servers/versitygw';
+import { MEMORY_LIMIT, peakMemoryOfGibibyte } from '@largepayload/testing/service/huge-payload';
+import { realProgram } from '@largepayload/testing/service/real-program';
 import { describe, expect, test } from 'vitest';
-import { unlessMissing } from '../../../../e2e/testing/unless-missing.ts';
-import { MEMORY_LIMIT, peakMemoryOfGibibyte } from '../../testing/huge-payload.ts';
-import { realProgram } from '../../testing/real-program.ts';
-import type { S3Server } from '../../testing/s3-servers/s3-server.ts';
-import { startSeaweedfs } from '../../testing/s3-servers/seaweedfs.ts';
-import { startVersitygw } from '../../testing/s3-servers/versitygw.ts';
 
 const { serve } = realProgram();
 

@@ -1,4 +1,4 @@
-import { excerpt } from '../../excerpt.ts';
+import { excerpt } from '../../errors/excerpt.ts';
 import { BAD_LISTING, badAnswer } from './aws-sdk-faults.ts';
 import type { ListAnswer, ListQuery } from './s3-client.ts';
 

@@ -1,4 +1,4 @@
-import { excerpt } from '../../excerpt.ts';
+import { excerpt } from '../../errors/excerpt.ts';
 import { badListing } from './listing-page.ts';
 import type { ListAnswer } from './s3-client.ts';
 

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
+import { realProgram } from '@largepayload/testing/service/real-program';
+import { metric } from '@largepayload/testing/service/running-service';
+import { eventually } from '@largepayload/testing/waiting/eventually';
 import { expect, test } from 'vitest';
-import { eventually } from '../../testing/eventually.ts';
-import { realProgram } from '../../testing/real-program.ts';
-import { metric } from '../../testing/running-service.ts';
-import { OwnObjects } from './test-own-objects.ts';
-import { type Exchange, listingFor, scriptedServer } from './test-scripted-server.ts';
+import { OwnObjects } from './own-objects.fixture.ts';
+import { type Exchange, listingFor, scriptedServer } from './scripted-server.fixture.ts';
 
 const OBJECTS = 1_000_000;
 const PAGE = 1_000;

@@ -1,5 +1,7 @@
-import type { BlobFacts, PutOutcome } from '../../bytes/object-writer.ts';
-import { type PutOptions, StorageError } from '../driver.ts';
+import type { BlobFacts } from '../../bytes/blob-facts.ts';
+import type { PutOutcome } from '../../bytes/object-writer.ts';
+import { StorageError } from '../../errors/storage-error.ts';
+import type { PutOptions } from '../driver.ts';
 import type { BucketCalls } from './bucket-calls.ts';
 import { PassingBody } from './passing-body.ts';
 import type { Fault, ObjectBody, ObjectHead, S3Client } from './s3-client.ts';

@@ -1,21 +1,21 @@
 import { ListObjectVersionsCommand, PutBucketVersioningCommand } from '@aws-sdk/client-s3';
+import { unlessMissing } from '@largepayload/testing/programs/unless-missing';
+import type { S3Server } from '@largepayload/testing/s3-servers/s3-server';
+import { startVersitygw } from '@largepayload/testing/s3-servers/versitygw';
+import { allow, createUser } from '@largepayload/testing/s3-servers/versitygw-users';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { unlessMissing } from '../../../../e2e/testing/unless-missing.ts';
-import type { S3Server } from '../../testing/s3-servers/s3-server.ts';
-import { startVersitygw } from '../../testing/s3-servers/versitygw.ts';
-import { allow, createUser } from '../../testing/s3-servers/versitygw-users.ts';
 import { never, someBytes, someName, TestStore } from '../conformance/subject.ts';
 import { AwsSdkClient } from './aws-sdk-client.ts';
 import type { S3Location } from './s3-client.ts';
 import { S3Driver } from './s3-driver.ts';
 import { startS3Driver } from './start-s3-driver.ts';
-import { GATEWAY_POLICY, REAPER_POLICY } from './test-storage-document.ts';
-import { storeIn } from './test-store.ts';
+import { GATEWAY_POLICY, REAPER_POLICY } from './storage-document.fixture.ts';
+import { storeIn } from './store.fixture.ts';
 
 const server = (await unlessMissing(startVersitygw)) as S3Server;
 afterAll(() => server?.stop());
 
-describe.skipIf(server === undefined)('the rights of docs/storage.md suffice, and give no more', () => {
+describe.skipIf(server === undefined)('the rights of docs/s3.md suffice, and give no more', () => {
   const name = someName('by another');
   const bytes = someBytes(1_000);
   let location: S3Location;

@@ -1,6 +1,6 @@
 import type { LargePayloadStore } from '@largepayload/crds';
+import type { BlobFacts } from '../../bytes/blob-facts.ts';
 import type { ByteSource } from '../../bytes/byte-streams.ts';
-import type { BlobFacts } from '../../bytes/object-writer.ts';
 import type { ListedObject } from '../driver.ts';
 import type { CredentialsSource } from './credentials-source.ts';
 

@@ -1,18 +1,18 @@
+import type { BlobFacts } from '../../bytes/blob-facts.ts';
 import type { ByteSink } from '../../bytes/byte-streams.ts';
 import {
-  type BlobFacts,
   checkedWriter,
   keepExisting,
   type ObjectWriter,
   type WriteSteps,
 } from '../../bytes/object-writer.ts';
+import { StorageError } from '../../errors/storage-error.ts';
 import {
   type DeleteOutcome,
   type Driver,
   type ListedObject,
   PAGE_SIZE,
   type PutOptions,
-  StorageError,
   type StoredBlob,
 } from '../driver.ts';
 import { BucketCalls } from './bucket-calls.ts';

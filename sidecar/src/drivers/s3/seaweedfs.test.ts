@@ -1,13 +1,13 @@
+import { unlessMissing } from '@largepayload/testing/programs/unless-missing';
+import type { S3Server } from '@largepayload/testing/s3-servers/s3-server';
+import { startSeaweedfs } from '@largepayload/testing/s3-servers/seaweedfs';
 import { afterAll, describe, test } from 'vitest';
-import { unlessMissing } from '../../../../e2e/testing/unless-missing.ts';
-import { tryWrite } from '../../blob-store/write-trial.ts';
-import type { S3Server } from '../../testing/s3-servers/s3-server.ts';
-import { startSeaweedfs } from '../../testing/s3-servers/seaweedfs.ts';
+import { tryWrite } from '../../storage-records/write-check/write-trial.ts';
 import { describeFailedPut } from '../conformance/failed-put.ts';
 import { describePut } from '../conformance/put.ts';
 import type { DriverSubject } from '../conformance/subject.ts';
 import { describeDriver } from '../conformance.ts';
-import { prefixEach, S3_CAPABILITIES, storeIn } from './test-store.ts';
+import { prefixEach, S3_CAPABILITIES, storeIn } from './store.fixture.ts';
 
 const server = await unlessMissing(startSeaweedfs);
 afterAll(() => server?.stop());

@@ -1,6 +1,6 @@
+import { StorageError } from '../../errors/storage-error.ts';
 import { memoryLimit } from '../../memory/memory-limit.ts';
 import { processLimits } from '../../memory/process-limits.ts';
-import { StorageError } from '../driver.ts';
 import type { StartedDriver } from '../start-driver.ts';
 import { contradictionIn } from './environment.ts';
 import type { S3Location } from './s3-client.ts';

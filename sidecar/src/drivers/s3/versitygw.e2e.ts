@@ -1,11 +1,11 @@
+import { unlessMissing } from '@largepayload/testing/programs/unless-missing';
+import { startVersitygw } from '@largepayload/testing/s3-servers/versitygw';
 import { afterAll, describe } from 'vitest';
-import { unlessMissing } from '../../../../e2e/testing/unless-missing.ts';
-import { startVersitygw } from '../../testing/s3-servers/versitygw.ts';
 import { describeFailedPut } from '../conformance/failed-put.ts';
 import { describePut } from '../conformance/put.ts';
 import type { DriverSubject } from '../conformance/subject.ts';
 import { describeDriver } from '../conformance.ts';
-import { bucketEach, S3_CAPABILITIES } from './test-store.ts';
+import { bucketEach, S3_CAPABILITIES } from './store.fixture.ts';
 
 const server = await unlessMissing(startVersitygw);
 afterAll(() => server?.stop());

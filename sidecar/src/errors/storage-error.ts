@@ -1,0 +1,23 @@
+/**
+ * Why the backend did not do it. `full`: no space. `notFound`: the bucket or folder itself is not there. `denied`: it does
+ * not take our credentials, or they do not allow it. `throttled`: it asks for fewer requests. `timeout`: no answer, or no
+ * progress. `integrity`: what arrived there were not the bytes that we sent. `unavailable`: anything else.
+ */
+export type StorageFailure =
+  | 'full'
+  | 'notFound'
+  | 'denied'
+  | 'throttled'
+  | 'timeout'
+  | 'integrity'
+  | 'unavailable';
+
+export class StorageError extends Error {
+  readonly failure: StorageFailure;
+
+  constructor(failure: StorageFailure, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'StorageError';
+    this.failure = failure;
+  }
+}

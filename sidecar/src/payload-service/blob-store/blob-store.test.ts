@@ -1,0 +1,256 @@
+import { pino } from 'pino';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { bytesOf, sourceOf } from '../../bytes/byte-streams.ts';
+import { factsOf, inChunks, never, someBytes, TestStore } from '../../drivers/conformance/subject.ts';
+import { MemoryDriver } from '../../drivers/memory.ts';
+import { ForeignStoreError } from '../../errors/foreign-store-error.ts';
+import { StorageError } from '../../errors/storage-error.ts';
+import { Metrics } from '../../operations/metrics.ts';
+import { Reaper } from '../../retention/reaper.ts';
+import { clockOfNewStore } from '../../storage-records/clock/clock.fixture.ts';
+import { ClockGuard } from '../../storage-records/clock/clock-guard.ts';
+import { assertIdentity, claimStorage } from '../../storage-records/identity/identity.ts';
+import { OwnershipGuard } from '../../storage-records/ownership/ownership-guard.ts';
+import { WriteWatch } from '../../storage-records/write-check/write-watch.ts';
+import type { Moment } from '../../time/moment.ts';
+import { BlobStore, type PutRequest } from './blob-store.ts';
+
+const SECOND = 1_000;
+const HASH = `sha256:${'a'.repeat(64)}`;
+const NOON = Date.UTC(2026, 10, 24, 12);
+const bytes = someBytes(100_000);
+
+let driver: MemoryDriver;
+let stored: TestStore;
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['Date'], now: NOON });
+  driver = new MemoryDriver(64 * 1024 * 1024);
+  stored = new TestStore({ driver, stop: () => driver.close() });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const UNCLAIMED = new OwnershipGuard(async () => 'orders/payloads', 0);
+
+const UNDOUBTED = new WriteWatch(async () => {});
+
+function storeWith(
+  ttl: number | undefined,
+  clockTolerance = 0,
+  ownership = UNCLAIMED,
+  writes = UNDOUBTED,
+): BlobStore {
+  const clock = new ClockGuard(driver, clockTolerance);
+  return new BlobStore(driver, { clock, ownership, writes }, { ttl, clockTolerance });
+}
+
+const now = (): Moment => ({ wallTime: Date.now(), monotonicTime: performance.now() });
+
+function requestOf(content: Buffer, changes: Partial<PutRequest> = {}): PutRequest {
+  return {
+    namespace: 'orders',
+    keyPrefix: undefined,
+    metadataHash: HASH,
+    facts: factsOf(content),
+    body: sourceOf(inChunks(content)),
+    received: now(),
+    signal: never(),
+    ...changes,
+  };
+}
+
+async function read(store: BlobStore, key: string): Promise<Buffer> {
+  return await bytesOf(await store.get(key, never()));
+}
+
+describe('a put', () => {
+  test('without TTL has the key that the Go service writes, its object the slash', async () => {
+    const { key, outcome } = await storeWith(undefined).put(requestOf(bytes));
+    expect(outcome).toBe('created');
+    expect(key).toBe(`/blobs/orders/common/${factsOf(bytes).digest}/${HASH}`);
+    expect(await stored.names()).toEqual([key]);
+  });
+
+  test('with TTL has its window in the key, from when its headers were parsed', async () => {
+    const { key } = await storeWith(12 * SECOND).put(
+      requestOf(bytes, { keyPrefix: 'wf/b3JkZXItMQ', received: { ...now(), wallTime: NOON + 1 } }),
+    );
+    expect(key).toBe(
+      `/expires-20261124T120016Z-12s/orders/custom/wf/b3JkZXItMQ/${factsOf(bytes).digest}/${HASH}`,
+    );
+    expect(await stored.names()).toEqual([key.slice(1)]);
+    const received = { ...now(), wallTime: NOON + 1 };
+    expect((await storeWith(12 * SECOND, 60 * SECOND).put(requestOf(bytes, { received }))).key).toMatch(
+      /^\/expires-20261124T120116Z-12s/,
+    );
+  });
+
+  test('of equal bytes within a window is a hit', async () => {
+    const store = storeWith(12 * SECOND);
+    const first = await store.put(requestOf(bytes));
+    expect(await store.put(requestOf(bytes))).toEqual({ key: first.key, outcome: 'existed' });
+  });
+
+  test.each([
+    ['other bytes', requestOf(bytes, { body: sourceOf(inChunks(someBytes(100_000, 'other'))) })],
+    ['fewer bytes', requestOf(bytes, { body: sourceOf(inChunks(bytes.subarray(1))) })],
+    ['more bytes', requestOf(bytes, { body: sourceOf(inChunks(Buffer.concat([bytes, bytes]))) })],
+  ])('of %s than promised stores nothing, whether or not the payload was there', async (_title, request) => {
+    const put = (from: PutRequest) => storeWith(undefined).put(from);
+    const mismatch = { code: 'digest_mismatch', message: expect.stringContaining('nothing was stored') };
+    await expect(put(request)).rejects.toMatchObject(mismatch);
+    expect(await stored.names()).toEqual([]);
+    await put(requestOf(bytes));
+    const again = requestOf(bytes, { body: sourceOf(inChunks(bytes.subarray(1))) });
+    await expect(put(again)).rejects.toMatchObject(mismatch);
+  });
+
+  test.each([
+    [12 * SECOND, 3_000],
+    [undefined, 900_000],
+  ])('TTL %s: acknowledged up to its limit (%d ms), never later', async (ttl, limit) => {
+    const store = storeWith(ttl);
+    expect(store.putTimeLimit).toBe(limit);
+    const receivedAgo = (ago: number) => ({ ...now(), monotonicTime: performance.now() - ago });
+    await store.put(requestOf(bytes, { received: receivedAgo(limit - 500) }));
+    const late = store.put(requestOf(bytes, { received: receivedAgo(limit + 1) }));
+    await expect(late).rejects.toMatchObject({ code: 'put_timeout', status: 503 });
+  });
+
+  test('is not acknowledged when the clock leaps past its limit meanwhile, as when a machine sleeps', async () => {
+    const leap = async function* () {
+      yield* inChunks(bytes);
+      vi.setSystemTime(Date.now() + 3_600 * SECOND);
+    };
+    const late = storeWith(12 * SECOND).put(requestOf(bytes, { body: sourceOf(leap()) }));
+    await expect(late).rejects.toMatchObject({ code: 'put_timeout' });
+  });
+
+  test('is not acknowledged when the clock is found wrong before or after it', async () => {
+    const store = storeWith(12 * SECOND);
+    const step = async function* () {
+      yield* inChunks(bytes);
+      vi.setSystemTime(NOON + 60 * SECOND);
+      driver.currentTime = async () => NOON;
+    };
+    const refused = { code: 'clock_difference', status: 503 };
+    await expect(store.put(requestOf(bytes, { body: sourceOf(step()) }))).rejects.toMatchObject(refused);
+    let asked = false;
+    const unread = async function* () {
+      asked = true;
+      yield bytes;
+    };
+    await expect(store.put(requestOf(bytes, { body: sourceOf(unread()) }))).rejects.toMatchObject(refused);
+    expect(asked).toBe(false);
+  });
+
+  test('is not acknowledged when another store takes the place of ours meanwhile, and not taken after that', async () => {
+    const ours = { namespace: 'orders', name: 'payloads' };
+    await claimStorage(driver, ours, never());
+    const store = storeWith(undefined, 0, new OwnershipGuard(() => assertIdentity(driver, ours, never()), 0));
+    await store.put(requestOf(bytes));
+    const replaced = async function* () {
+      await driver.delete(['store.json'], never());
+      await claimStorage(driver, { namespace: 'others', name: 'theirs' }, never());
+      yield* inChunks(bytes);
+    };
+    const other = requestOf(bytes, { namespace: 'billing', body: sourceOf(replaced()) });
+    await expect(store.put(other)).rejects.toBeInstanceOf(ForeignStoreError);
+    const unread = async function* () {
+      expect.fail('the body was asked for');
+      yield bytes;
+    };
+    const names = await stored.names();
+    await expect(store.put(requestOf(bytes, { body: sourceOf(unread()) }))).rejects.toThrow(
+      'belongs to the store others/theirs, not to orders/payloads',
+    );
+    expect(await stored.names()).toEqual(names);
+  });
+});
+
+test('a put that the storage failed casts doubt on it, one that the client spoilt does not', async () => {
+  const failure = new StorageError('denied', 'access denied for s3:PutObject');
+  const writes = new WriteWatch(() => Promise.reject(failure));
+  const store = storeWith(undefined, 0, UNCLAIMED, writes);
+  const spoilt = requestOf(bytes, { body: sourceOf(inChunks(bytes.subarray(1))) });
+  await expect(store.put(spoilt)).rejects.toMatchObject({ code: 'digest_mismatch' });
+  await writes.check();
+  const takes = driver.begin;
+  driver.begin = () => Promise.reject(failure);
+  await expect(store.put(requestOf(bytes))).rejects.toBe(failure);
+  await expect(writes.check()).rejects.toBe(failure);
+  driver.begin = takes;
+  await store.put(requestOf(bytes));
+  await writes.check();
+});
+
+describe('a get', () => {
+  test('finds what was stored under another TTL, or for ever', async () => {
+    const keys = [];
+    for (const ttl of [12 * SECOND, 30 * 86_400 * SECOND, undefined]) {
+      keys.push((await storeWith(ttl).put(requestOf(bytes))).key);
+    }
+    expect(new Set(keys).size).toBe(3);
+    for (const ttl of [60 * SECOND, undefined]) {
+      for (const key of keys) expect((await read(storeWith(ttl), key)).equals(bytes)).toBe(true);
+    }
+  });
+
+  test('finds what lies under the name without the slash, and version 1', async () => {
+    const { digest } = factsOf(bytes);
+    const key = `/blobs/orders/common/${digest}/${HASH}`;
+    await stored.put(key.slice(1), bytes);
+    await stored.put(`blobs/${digest}`, bytes);
+    expect((await read(storeWith(undefined), key)).equals(bytes)).toBe(true);
+    const versionOne = await storeWith(undefined).getVersionOne(digest, never());
+    expect((await bytesOf(versionOne)).equals(bytes)).toBe(true);
+  });
+
+  test('of what is not there, and of what is no key', async () => {
+    const key = `/blobs/orders/common/${factsOf(bytes).digest}/${HASH}`;
+    await expect(storeWith(undefined).get(key, never())).rejects.toMatchObject({ code: 'key_not_found' });
+    await expect(storeWith(undefined).get('/store.json', never())).rejects.toMatchObject({
+      code: 'invalid_key',
+    });
+  });
+
+  test.each([bytes.length, bytes.length - 1])(
+    'of damaged bytes (%d) fails before its last ones',
+    async (size) => {
+      const { key } = await storeWith(undefined).put(requestOf(bytes));
+      await stored.put(key, someBytes(size, 'damaged'));
+      await expect(read(storeWith(undefined), key)).rejects.toMatchObject({ name: 'IntegrityError' });
+    },
+  );
+});
+
+test('equal bytes put again shortly before they expire outlive the reaping of the first', async () => {
+  const store = storeWith(12 * SECOND);
+  const metrics = new Metrics({ requests: () => 0, bytes: () => 0 });
+  const log = pino({ level: 'silent' });
+  // A process begun now: one that saw the clock leap would not follow it.
+  const pass = async () => {
+    const parts = { driver, ...clockOfNewStore(driver), ownership: UNCLAIMED, metrics, log };
+    const reaper = new Reaper(parts, { interval: SECOND, clockTolerance: 0 });
+    await reaper.pass(never());
+  };
+
+  const first = await store.put(requestOf(bytes));
+  vi.setSystemTime(NOON + 14_900);
+  const second = await store.put(requestOf(bytes));
+  expect(second).toMatchObject({ outcome: 'created' });
+  expect(second.key).not.toBe(first.key);
+
+  await pass();
+  expect((await read(store, first.key)).equals(bytes)).toBe(true);
+  vi.setSystemTime(NOON + 16_001);
+  await pass();
+  await expect(store.get(first.key, never())).rejects.toMatchObject({ code: 'key_not_found' });
+  vi.setSystemTime(NOON + 14_900 + 12 * SECOND);
+  await pass();
+  expect((await read(store, second.key)).equals(bytes)).toBe(true);
+  vi.setSystemTime(NOON + 40 * SECOND);
+  await pass();
+  expect(await stored.names()).toEqual([]);
+});

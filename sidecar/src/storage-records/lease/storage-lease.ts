@@ -1,0 +1,273 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { FastifyBaseLogger } from 'fastify';
+import type { Driver } from '../../drivers/driver.ts';
+import { StorageError } from '../../errors/storage-error.ts';
+import { elapsedSince, type Moment, momentNow } from '../../time/moment.ts';
+import { timeLimit } from '../../time/time-limit.ts';
+import { putSmallObject, readSmallObject } from '../small-object.ts';
+import {
+  describeHolder,
+  type FoundLease,
+  formatLease,
+  type Lease,
+  type LeaseHolder,
+  parseLease,
+} from './lease.ts';
+import {
+  decideLease,
+  LEASE_TIMES,
+  type LeaseDecision,
+  type LeaseTimes,
+  type LeaseUser,
+} from './lease-decision.ts';
+import { inUse } from './lease-messages.ts';
+
+const LEASE_NAME = 'lease.json';
+/** Whose lease one was that could not be read. */
+const UNKNOWN: LeaseHolder = { holder: 'unknown', store: 'unknown' };
+/** ms that one look may take: shorter than `confirmAfter`, so that what was decided by it is written before others delete */
+const LOOK_LIMIT = 8_000;
+/** ms that the end of a process waits for the lease to be given back */
+const RELEASE_LIMIT = 2_000;
+/** Looks are this share earlier or later, so that the processes of a store do not look in step. */
+const JITTER = 0.1;
+
+export interface StorageLeaseSettings {
+  /** how long a PUT relies on the last look that found it ours, ms */
+  readonly lifetime: number;
+  /** the difference allowed between the clocks of any two processes, ms */
+  readonly clockTolerance: number;
+  /** whether of several creates exactly one succeeds, as on a folder; services that speak S3 may ignore the condition */
+  readonly createsExactly: boolean;
+  readonly times?: LeaseTimes;
+}
+
+/**
+ * Keeps others from a storage that is in use: a lease beside its identity, which whoever may put renews. Two clusters that are
+ * given one manifest and one bucket would otherwise each delete what the other one needs.
+ */
+export class StorageLease {
+  readonly #driver: Driver;
+  readonly #user: LeaseUser;
+  readonly #log: FastifyBaseLogger;
+  readonly #settings: StorageLeaseSettings;
+  readonly #times: LeaseTimes;
+  #found: FoundLease = 'absent';
+  /** of what was found, and since when it is the same; ms, monotonic */
+  #seen: { readonly text: string; readonly since: number } | undefined;
+  /** when the last look began, if it found it ours */
+  #heldAt: Moment | undefined;
+  /** since when it is ours without a break; ms, monotonic */
+  #heldSince: number | undefined;
+  #createdExactly = false;
+  /** The storage is too full for a lease: then it is for others, too. */
+  #noRoom = false;
+  #looking: Promise<void> | undefined;
+  #told = '';
+
+  constructor(driver: Driver, user: LeaseUser, log: FastifyBaseLogger, settings: StorageLeaseSettings) {
+    this.#driver = driver;
+    this.#user = user;
+    this.#log = log;
+    this.#settings = settings;
+    this.#times = settings.times ?? LEASE_TIMES;
+  }
+
+  /** as read last; `undefined`: there was none that can be read */
+  get found(): Lease | undefined {
+    return typeof this.#found === 'string' ? undefined : this.#found;
+  }
+
+  /**
+   * Begins to use the storage, or says why that cannot be.
+   * @param driver of the storage, which may not have arrived yet
+   * @throws StorageInUseError, StorageError
+   */
+  async acquire(driver: Driver, signal: AbortSignal): Promise<void> {
+    await this.#look(driver, 'write', AbortSignal.any([signal, lookLimit()]));
+  }
+
+  /** Renews it until the signal is aborted. Never rejects: what fails is tried again. */
+  async run(signal: AbortSignal): Promise<void> {
+    if (!this.#user.mayWrite) return;
+    while (!signal.aborted) {
+      const pause = this.#times.lookEvery * (1 - JITTER + 2 * JITTER * Math.random());
+      await sleep(pause, undefined, { signal, ref: false }).catch(() => {});
+      if (signal.aborted) return;
+      const limit = AbortSignal.any([signal, lookLimit()]);
+      const look = this.#look(this.#driver, 'write', limit);
+      await look.then(
+        (failure) => this.#tell(failure, signal),
+        (error) => this.#tell(error.message, signal),
+      );
+    }
+  }
+
+  /** Returns at once while the last look holds; one look serves all who wait for it. @throws StorageInUseError, StorageError */
+  async assertHeld(): Promise<void> {
+    if (this.#heldAt !== undefined && elapsedSince(this.#heldAt) < this.#settings.lifetime) return;
+    this.#looking ??= this.check().finally(() => {
+      this.#looking = undefined;
+    });
+    await this.#looking;
+  }
+
+  /** Looks now. @throws StorageInUseError, StorageError */
+  async check(): Promise<void> {
+    await this.#look(this.#driver, 'read', lookLimit());
+  }
+
+  /**
+   * Whether what is stored may be deleted: it is ours, and was still a while after it was written, so that nobody else wrote at
+   * the same moment. Waits until that can be told. @throws StorageInUseError, StorageError; the signal's reason
+   */
+  async assertMayDelete(signal: AbortSignal): Promise<void> {
+    await this.assertHeld();
+    while (!this.#isConfirmed()) {
+      const heldFor = performance.now() - (this.#heldSince ?? 0);
+      await sleep(Math.max(0, this.#times.confirmAfter - heldFor) + 1, undefined, { signal });
+      await this.check();
+    }
+  }
+
+  /** Gives the lease back, as a process that renews it ends; others of the holder renew it again. Never rejects. */
+  async release(): Promise<void> {
+    if (!this.#user.mayWrite || this.#heldSince === undefined) return;
+    const limit = timeLimit(RELEASE_LIMIT, 'the lease of the storage (lease.json), given back');
+    try {
+      const found = await this.#read(this.#driver, limit);
+      if (typeof found === 'string' || found.holder !== this.#user.holder) return;
+      await this.#write(this.#driver, { ...found, renewed: Date.now(), released: true }, limit);
+    } catch (error) {
+      this.#log.warn(
+        { reason: (error as Error).message },
+        'the lease of the storage could not be given back',
+      );
+    }
+  }
+
+  /** @returns why it could not be written, though it is ours; empty: it could, or needed not */
+  async #look(driver: Driver, access: 'read' | 'write', signal: AbortSignal): Promise<string> {
+    const begun = momentNow();
+    try {
+      let decision = this.#decide(await this.#read(driver, signal));
+      if (access === 'write' && (decision.kind === 'begin' || decision.kind === 'takeOver')) {
+        await this.#begin(driver, decision.kind, signal);
+        decision = this.#decide(await this.#read(driver, signal));
+      }
+      this.#assertHolds(decision);
+      this.#heldAt = begun;
+      this.#heldSince ??= begun.monotonicTime;
+      if (access === 'write' && decision.kind === 'hold' && decision.renew)
+        return await this.#renew(driver, signal);
+      return this.#noRoom ? 'the storage is full' : '';
+    } catch (error) {
+      this.#heldAt = undefined;
+      throw error;
+    }
+  }
+
+  async #read(driver: Driver, signal: AbortSignal): Promise<FoundLease> {
+    const object = await readSmallObject(driver, LEASE_NAME, signal);
+    const found =
+      object === undefined ? 'absent' : object === 'unreadable' ? object : parseLease(object.text);
+    // What cannot be read is one thing, whatever it says: changing it must not make it last.
+    const text = typeof found === 'string' ? found : formatLease(found);
+    if (this.#seen?.text !== text) this.#seen = { text, since: performance.now() };
+    this.#found = found;
+    return found;
+  }
+
+  #decide(found: FoundLease): LeaseDecision {
+    const { clockTolerance } = this.#settings;
+    const seenFor = performance.now() - (this.#seen?.since ?? performance.now());
+    return decideLease({ found, seenFor, now: Date.now(), clockTolerance }, this.#user, this.#times);
+  }
+
+  /** @throws StorageInUseError */
+  #assertHolds(decision: LeaseDecision): void {
+    if (decision.kind === 'hold') return;
+    // Somebody removed it, or it could not be written: nobody else has it, and the next look that may write does so.
+    if (decision.kind === 'begin' && (this.#heldSince !== undefined || this.#noRoom)) return;
+    if (decision.kind === 'takeOver' && this.#noRoom) return;
+    this.#heldSince = undefined;
+    this.#createdExactly = false;
+    const why = decision.kind === 'refuse' ? decision : { kind: 'wait' as const, milliseconds: 0 };
+    throw inUse(this.#found, decision.kind === 'wait' ? decision : why, this.#user);
+  }
+
+  async #begin(driver: Driver, how: 'begin' | 'takeOver', signal: AbortSignal): Promise<void> {
+    const now = Date.now();
+    const takenFrom = how === 'begin' ? undefined : (this.found ?? UNKNOWN);
+    const { holder, store, cluster, shared } = this.#user;
+    const lease: Lease = {
+      ...{ holder, store, cluster, shared },
+      ...{ since: now, renewed: now, confirmed: false, released: false },
+      ...(takenFrom !== undefined && { takenFrom: onlyHolder(takenFrom) }),
+    };
+    try {
+      const outcome = await this.#write(driver, lease, signal, how === 'begin');
+      this.#createdExactly = how === 'begin' && outcome === 'created' && this.#settings.createsExactly;
+      this.#noRoom = false;
+    } catch (error) {
+      if (!(error instanceof StorageError && error.failure === 'full')) throw error;
+      this.#noRoom = true;
+      return;
+    }
+    if (takenFrom === undefined) return;
+    const from = describeHolder(takenFrom);
+    this.#log.warn(
+      { from },
+      'the storage was used by another, whose lease is over: this process has taken it over',
+    );
+  }
+
+  /** What was read is what counts: it stays ours also where it cannot be written. @returns why not; empty: it was */
+  async #renew(driver: Driver, signal: AbortSignal): Promise<string> {
+    const before = this.found;
+    if (before === undefined) return '';
+    const { holder, store, cluster, shared } = this.#user;
+    const isOurs = before.holder === holder;
+    const now = Date.now();
+    const lease: Lease = {
+      ...{ holder, store, cluster, shared, renewed: now, released: false },
+      since: isOurs ? before.since : now,
+      confirmed: this.#isConfirmed(),
+      ...(isOurs && before.takenFrom !== undefined && { takenFrom: before.takenFrom }),
+    };
+    return await this.#write(driver, lease, signal).then(
+      () => '',
+      (error) => (error as Error).message,
+    );
+  }
+
+  async #write(driver: Driver, lease: Lease, signal: AbortSignal, isFirst = false) {
+    const how = isFirst ? { keepExisting: true } : { replace: true };
+    return await putSmallObject(driver, LEASE_NAME, formatLease(lease), { signal, ...how });
+  }
+
+  #isConfirmed(): boolean {
+    const { found } = this;
+    // One that cannot be written, or that no process of this version writes: there is nobody to agree with.
+    if (found === undefined || this.#noRoom || this.#createdExactly) return true;
+    if (found.confirmed || found.holder !== this.#user.holder) return true;
+    return performance.now() - (this.#heldSince ?? performance.now()) >= this.#times.confirmAfter;
+  }
+
+  /** Says once what keeps the lease from being renewed, and once that it is over. */
+  #tell(reason: string, signal: AbortSignal): void {
+    // A look that is ended with its process says nothing.
+    if (reason === this.#told || signal.aborted) return;
+    this.#told = reason;
+    if (reason === '') this.#log.info('the lease of the storage is renewed again');
+    else this.#log.warn({ reason }, 'the lease of the storage cannot be renewed; it is tried again');
+  }
+}
+
+function onlyHolder({ holder, store, cluster }: LeaseHolder): LeaseHolder {
+  return cluster === undefined ? { holder, store } : { holder, store, cluster };
+}
+
+function lookLimit(): AbortSignal {
+  return timeLimit(LOOK_LIMIT, 'the lease of the storage (lease.json)');
+}

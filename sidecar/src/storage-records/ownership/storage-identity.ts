@@ -1,0 +1,126 @@
+import { readFile } from 'node:fs/promises';
+import type { FastifyBaseLogger } from 'fastify';
+import type { Driver } from '../../drivers/driver.ts';
+import { StorageError } from '../../errors/storage-error.ts';
+import type { ClockKeeper } from '../clock/clock-keeper.ts';
+import {
+  assertClaimed,
+  assertIdentity,
+  assertSameStorage,
+  claimStorage,
+  NoIdentityError,
+  type StoreIdentity,
+} from '../identity/identity.ts';
+import type { StorageLease } from '../lease/storage-lease.ts';
+import { tryWrite } from '../write-check/write-trial.ts';
+
+/** What a cluster tells the pods of a store about its storage. */
+export interface Claim {
+  /** has the id of the store's storage, once there is one: any other is then refused, an empty one too */
+  readonly claimedFile?: string | undefined;
+  /** of a storage that this process begins the store in */
+  readonly newStorageID?: string | undefined;
+}
+
+export interface Beginning {
+  /** is acquired before anything but the identity is written */
+  readonly lease?: Pick<StorageLease, 'acquire'>;
+  /** is told of a store that begins: nothing in it was placed by another clock */
+  readonly clockKeeper?: Pick<ClockKeeper, 'beginNew'>;
+  /** why a store is not begun in this place, though one that is there goes on */
+  readonly noNewStore?: string | undefined;
+}
+
+/**
+ * Makes an empty storage this store's, which whoever runs it is told, or makes sure that one which is takes our writes.
+ * @throws ForeignStoreError, StorageError, among them StorageInUseError
+ */
+export async function beginStore(
+  driver: Driver,
+  identity: StoreIdentity,
+  log: FastifyBaseLogger,
+  signal: AbortSignal,
+  claim: Claim = {},
+  { lease, clockKeeper, noNewStore }: Beginning = {},
+): Promise<void> {
+  const { newStorageID } = claim;
+  const claimed = await claimedStorage(claim);
+  if (noNewStore !== undefined) await assertBegun(driver, identity, signal, noNewStore);
+  const isNew =
+    claimed === undefined && (await claimStorage(driver, identity, signal, newStorageID)) === 'new';
+  if (claimed !== undefined) await assertStorage(driver, identity, signal, claimed);
+  if (isNew) {
+    log.warn({ store: identity }, 'the storage was empty: this begins a new store in it');
+    clockKeeper?.beginNew();
+  }
+  await lease?.acquire(driver, signal);
+  // What was written just now takes writes.
+  if (!isNew) await assertTakesWrites(driver, log, signal);
+}
+
+/**
+ * Makes sure that a gateway has made the storage this store's, for a process that never does.
+ * @throws ForeignStoreError, StorageError
+ */
+export async function joinStore(
+  driver: Driver,
+  identity: StoreIdentity,
+  signal: AbortSignal,
+  claim: Claim = {},
+): Promise<void> {
+  const claimed = await claimedStorage(claim);
+  if (claimed === undefined) await assertClaimed(driver, identity, signal);
+  else await assertStorage(driver, identity, signal, claimed);
+}
+
+async function assertBegun(
+  driver: Driver,
+  identity: StoreIdentity,
+  signal: AbortSignal,
+  reason: string,
+): Promise<void> {
+  try {
+    await assertIdentity(driver, identity, signal);
+  } catch (error) {
+    if (!(error instanceof NoIdentityError)) throw error;
+    throw new StorageError('unavailable', `no store may be begun here: ${reason}; give it another prefix`);
+  }
+}
+
+/**
+ * The storage's id.
+ * @param claimed the one that the store's storage has; `undefined`: none is known
+ * @throws ForeignStoreError, StorageError also when it is another one
+ */
+export async function assertStorage(
+  driver: Driver,
+  identity: StoreIdentity,
+  signal: AbortSignal,
+  claimed: string | undefined,
+): Promise<string> {
+  const found = await assertIdentity(driver, identity, signal);
+  if (claimed !== undefined) assertSameStorage(found, claimed);
+  return found;
+}
+
+/** The id of the store's storage; `undefined`: there is none yet, or nobody tells. */
+export async function claimedStorage({ claimedFile }: Claim = {}): Promise<string | undefined> {
+  if (claimedFile === undefined) return undefined;
+  try {
+    return (await readFile(claimedFile, 'utf8')).trim();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** The driver of a folder has written when it started, unless its disk is full. A storage that is full still serves what it has. */
+async function assertTakesWrites(driver: Driver, log: FastifyBaseLogger, signal: AbortSignal): Promise<void> {
+  if (driver.kind === 'filesystem') return;
+  try {
+    await tryWrite(driver, signal);
+  } catch (error) {
+    if (!(error instanceof StorageError && error.failure === 'full')) throw error;
+    log.warn({ reason: error.message }, 'the storage is full: payloads are served, and none is stored');
+  }
+}

@@ -1,0 +1,58 @@
+import { StorageError } from '../../errors/storage-error.ts';
+
+/** How long one trial answers for (ms): it is a write, and those who watch ask every second. */
+const TRIAL_LIFETIME = 10_000;
+
+/** A storage that was found, and is full: what it has can be served. */
+export class NoRoomError extends StorageError {
+  constructor(cause: StorageError) {
+    super('full', cause.message, { cause });
+    this.name = 'NoRoomError';
+  }
+}
+
+/**
+ * Knows whether the storage takes writes, which no read tells: the right to put, the key of its encryption or the last
+ * free byte may go while all else works. Nothing is written for that as long as payloads are stored. Once the storage has
+ * failed to take one, a trial of our own tells whether that still holds, so that it ends without a client's help.
+ */
+export class WriteWatch {
+  readonly #tryWrite: () => Promise<void>;
+  #doubted = false;
+  #trial: { readonly result: Promise<void>; readonly begun: number } | undefined;
+
+  /** @param tryWrite rejects, saying why, when the storage takes no writes */
+  constructor(tryWrite: () => Promise<void>) {
+    this.#tryWrite = tryWrite;
+  }
+
+  /** Passes the outcome of a put on, and draws its conclusions. What ends because of `signal` says nothing of the storage. */
+  async observe(
+    put: () => Promise<'created' | 'existed'>,
+    signal: AbortSignal,
+  ): Promise<'created' | 'existed'> {
+    try {
+      const outcome = await put();
+      // For a hit nothing was written.
+      if (outcome === 'created') this.#doubted = false;
+      return outcome;
+    } catch (error) {
+      if (error instanceof StorageError && !signal.aborted) this.#doubted = true;
+      throw error;
+    }
+  }
+
+  /** Returns at once unless the storage failed to take the last payload. @throws StorageError while it takes no writes, NoRoomError when it is full */
+  async check(): Promise<void> {
+    if (!this.#doubted) return;
+    const now = performance.now();
+    if (this.#trial === undefined || now - this.#trial.begun > TRIAL_LIFETIME)
+      this.#trial = { result: this.#tryWrite().catch(tellNoRoom), begun: now };
+    await this.#trial.result;
+    this.#doubted = false;
+  }
+}
+
+function tellNoRoom(error: unknown): never {
+  throw error instanceof StorageError && error.failure === 'full' ? new NoRoomError(error) : error;
+}

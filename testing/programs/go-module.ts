@@ -1,0 +1,35 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { join, sep } from 'node:path';
+import { cacheFolder, makeInCache } from '@largepayload/tools/cache-folder';
+import { goFlags, goToolchain, runGoBuild } from './go-build.ts';
+
+export interface GoModule {
+  readonly name: string;
+  /** Folder of a go.mod whose `tool` lines name the programs. */
+  readonly folder: string;
+  /** How long it takes, for whoever waits. */
+  readonly expected: string;
+  readonly linkerFlags?: string | undefined;
+}
+
+/**
+ * The folder with the programs of a Go module, built unless the cache has them already.
+ * @throws MissingProgramError without Go
+ */
+export async function goModulePrograms(module: GoModule, say: (line: string) => void): Promise<string> {
+  const key = createHash('sha256').update(module.linkerFlags ?? '');
+  for (const file of ['go.mod', 'go.sum']) key.update(readFileSync(join(module.folder, file)));
+  const version = key.digest('hex').slice(0, 12);
+  const folder = join(cacheFolder(), `${module.name}-${version}-${await goToolchain(module.name)}`);
+  if (existsSync(folder)) return folder;
+  const build = (target: string) => ({
+    what: module.name,
+    expected: module.expected,
+    environment: { GOWORK: 'off' },
+    args: ['build', '-v', ...goFlags(module.linkerFlags), '-o', `${target}${sep}`, 'tool'],
+    folder: module.folder,
+  });
+  await makeInCache(folder, (unfinished) => runGoBuild(build(unfinished), say));
+  return folder;
+}

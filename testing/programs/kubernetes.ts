@@ -1,0 +1,84 @@
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { inPath, installPackages } from '@largepayload/tools/debian-packages';
+import { MissingProgramError } from '@largepayload/tools/missing-program';
+import { type GoModule, goModulePrograms } from './go-module.ts';
+import { type GoProgram, goProgram } from './go-program.ts';
+import { helm } from './helm.ts';
+
+/** The control plane, kubelet, kube-proxy and kubectl. */
+function kubernetesModule(): GoModule {
+  const folder = join(import.meta.dirname, 'kubernetes');
+  const goMod = readFileSync(join(folder, 'go.mod'), 'utf8');
+  const [, version = '', minor = ''] = /k8s\.io\/kubernetes (v1\.(\d+)\.\d+)/.exec(goMod) ?? [];
+  const variables = { gitVersion: version, gitMajor: 1, gitMinor: minor };
+  return {
+    name: `kubernetes-${version}`,
+    folder,
+    expected: 'five to eight minutes on 2 cores',
+    linkerFlags: Object.entries(variables)
+      .map(([name, value]) => `-X k8s.io/component-base/version.${name}=${value}`)
+      .join(' '),
+  };
+}
+
+const COREDNS: GoProgram = {
+  package: 'github.com/coredns/coredns',
+  version: 'v1.14.2',
+};
+
+/** By the program, in PATH or at its place, that shows that the package is there. */
+const PACKAGES: Readonly<Record<string, string>> = {
+  etcd: 'etcd-server',
+  containerd: 'containerd',
+  runc: 'runc',
+  '/usr/lib/cni/ptp': 'containernetworking-plugins',
+  iptables: 'iptables',
+  ip: 'iproute2',
+  conntrack: 'conntrack',
+  ethtool: 'ethtool',
+  socat: 'socat',
+  // The other package of that name needs libraries, which an image from nothing has not.
+  '/usr/share/doc/busybox-static': 'busybox-static',
+  openssl: 'openssl',
+  // Builds the image where no Docker daemon runs.
+  buildah: 'buildah',
+  nsenter: 'util-linux',
+};
+
+/** What a cluster made of processes on this machine needs. */
+export interface LocalPrograms {
+  /** Folder with kube-apiserver and the other programs of Kubernetes. */
+  readonly kubernetes: string;
+  readonly coredns: string;
+  readonly helm: string;
+}
+
+/** The folder with kube-apiserver, kubectl and the others, for tests that need no cluster. @throws MissingProgramError */
+export async function kubernetesPrograms(say: (line: string) => void): Promise<string> {
+  return await goModulePrograms(kubernetesModule(), say);
+}
+
+/** @throws MissingProgramError for what cannot be installed or built */
+export async function localPrograms(say: (line: string) => void): Promise<LocalPrograms> {
+  const missing = Object.keys(PACKAGES).filter((program) => inPath(program) === undefined);
+  if (missing.length > 0) {
+    const packages = missing.map((program) => PACKAGES[program] as string);
+    installPackages(packages, `A cluster on this machine needs ${packages.join(', ')}.`, say);
+  }
+  return {
+    kubernetes: await kubernetesPrograms(say),
+    coredns: await goProgram(COREDNS, say),
+    helm: await helm(say),
+  };
+}
+
+/** Folders of kubectl and helm, to be put before PATH, for a cluster that is not made by us. */
+export async function clientFolders(say: (line: string) => void): Promise<string[]> {
+  if (inPath('kubectl') === undefined) {
+    throw new MissingProgramError(
+      'kubectl is needed in PATH (https://kubernetes.io/docs/tasks/tools/), or let E2E_CLUSTER=local build it.',
+    );
+  }
+  return [dirname(await helm(say))];
+}

@@ -1,0 +1,36 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { freePorts } from '../processes/free-port.ts';
+import { type GoProgram, goProgram } from '../programs/go-program.ts';
+import { ACCESS_KEY, type S3Server, SECRET_KEY, startServer } from './s3-server.ts';
+
+export const VERSITYGW: GoProgram = {
+  package: 'github.com/versity/versitygw/cmd/versitygw',
+  version: 'v1.8.0',
+};
+
+/**
+ * The Versity S3 gateway on a folder, with accounts, bucket policies and versions. @throws MissingProgramError without Go
+ * @param more options; `--keep-alive`, as S3 does it; without it each answer ends its connection
+ */
+export async function startVersitygw(...more: readonly string[]): Promise<S3Server> {
+  return await startVersitygwAt('127.0.0.1', ...more);
+}
+
+/** The same on another address of this machine, which pods of a test's cluster can reach. */
+export async function startVersitygwAt(host: string, ...more: readonly string[]): Promise<S3Server> {
+  const command = await goProgram(VERSITYGW, (line) => console.info(line));
+  const [port] = await freePorts(1);
+  return await startServer({
+    name: 'versitygw',
+    endpoint: `http://${host}:${port}`,
+    command,
+    args: (folder) => {
+      const [data, accounts, versions] = ['data', 'accounts', 'versions'].map((part) => join(folder, part));
+      for (const part of [data, accounts, versions]) mkdirSync(part ?? '');
+      const options = ['--quiet', '--port', `${host}:${port}`, '--iam-dir', accounts ?? '', ...more];
+      return [...options, 'posix', '--versioning-dir', versions ?? '', data ?? ''];
+    },
+    env: { ROOT_ACCESS_KEY: ACCESS_KEY, ROOT_SECRET_KEY: SECRET_KEY },
+  });
+}

@@ -1,0 +1,110 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseLargePayloadStore } from '@largepayload/crds';
+import type { DataLimits } from '@largepayload/sidecar/data-api/limits';
+import { FilesystemDriver } from '@largepayload/sidecar/drivers/filesystem/filesystem-driver';
+import { objectNameOfFile } from '@largepayload/sidecar/drivers/filesystem/object-paths';
+import type { ClusterResource } from '@largepayload/sidecar/roles/role';
+import { startStandalone } from '@largepayload/sidecar/roles/standalone';
+import type { LeaseTimes } from '@largepayload/sidecar/storage-records/lease/lease-decision';
+import { type Logger, pino } from 'pino';
+import { call } from './http-call.ts';
+
+export interface ServiceOptions {
+  readonly ttl?: string;
+  readonly reaperInterval?: string;
+  readonly temporalNamespaces?: readonly string[];
+  readonly limits?: Partial<DataLimits>;
+  readonly name?: string;
+  /** an existing folder, which is then left to the caller */
+  readonly folder?: string;
+  readonly log?: Logger;
+  /** `spec.storage.shared` */
+  readonly shared?: boolean;
+  readonly resource?: ClusterResource;
+  readonly leaseTimes?: LeaseTimes;
+}
+
+/** The service on real sockets and a folder of its own, both gone at the end of an `await using` scope. */
+export interface TestService extends AsyncDisposable {
+  readonly data: string;
+  readonly metrics: string;
+  readonly admin: string;
+  readonly folder: string;
+  stop(): Promise<void>;
+}
+
+const ANY_PORT = { host: '127.0.0.1', port: 0 };
+
+export async function startService(options: ServiceOptions = {}): Promise<TestService> {
+  const folder = options.folder ?? (await temporaryFolder());
+  const listen = { data: ANY_PORT, metrics: ANY_PORT, admin: ANY_PORT };
+  const service = await startStandalone(
+    await FilesystemDriver.start(folder),
+    {
+      manifest: parseLargePayloadStore(manifestText(options), 'test'),
+      version: '0.0.0',
+      listen,
+      ...(options.limits !== undefined && { limits: options.limits }),
+      ...(options.resource !== undefined && { resource: options.resource }),
+      ...(options.leaseTimes !== undefined && { leaseTimes: options.leaseTimes }),
+    },
+    options.log ?? pino({ level: 'silent' }),
+  );
+  let stopped: Promise<void> | undefined;
+  const stop = () => {
+    stopped ??= service.stop();
+    return stopped;
+  };
+  return {
+    ...service.addresses,
+    folder,
+    stop,
+    async [Symbol.asyncDispose]() {
+      await stop();
+      if (options.folder === undefined) await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export function manifestText({
+  ttl = 'Forever',
+  reaperInterval = '1s',
+  name = 'test',
+  temporalNamespaces,
+  shared,
+}: ServiceOptions = {}): string {
+  return JSON.stringify({
+    apiVersion: 'largepayload.dev/v1alpha1',
+    kind: 'LargePayloadStore',
+    metadata: { name },
+    spec: {
+      storage: { filesystem: { claimName: 'unused' }, shared },
+      retention: { ttl, reaperInterval },
+      temporalNamespaces,
+    },
+  });
+}
+
+export function temporaryFolder(): Promise<string> {
+  return mkdtemp(join(tmpdir(), 'payload-store-test-'));
+}
+
+const NO_PAYLOADS = ['store.json', 'lease.json', 'clock.json', 'write-check'];
+
+/** Every file of the store, the service's temporary ones included; what it keeps for itself excepted. */
+export async function filesIn(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile() && !NO_PAYLOADS.includes(entry.name))
+    .map((entry) => join(entry.parentPath, objectNameOfFile(entry.name)).slice(folder.length))
+    .sort();
+}
+
+/** The value of one series of `/metrics`, e.g. `payload_store_put_total{result="created"}`; 0 when it is not there. */
+export async function metric(service: Pick<TestService, 'metrics'>, series: string): Promise<number> {
+  const text = (await call(service.metrics, '/metrics')).body.toString();
+  const line = text.split('\n').find((candidate) => candidate.startsWith(`${series} `));
+  return Number(line?.slice(series.length + 1) ?? 0);
+}
