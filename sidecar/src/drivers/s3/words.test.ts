@@ -69,7 +69,7 @@ test.each<[string, Script, RegExp[]]>([
     [/what answered is no S3 \(302\)/],
   ],
   ['a connection that breaks', broken, [/unavailable: .*the connection to the storage broke \(ECONNRESET/]],
-  ['what is not built', refusal(501, 'NotImplemented'), [/lacks something .*docs\/storage\.md/]],
+  ['what is not built', refusal(501, 'NotImplemented'), [/lacks something .*docs\/s3-services\.md/]],
   ['an odd refusal', refusal(418, 'Teapot'), [/refused with 418 \(Teapot: in its words\)/]],
 ])('%s', async (_title, script, patterns) => {
   const words = await wordsAtStart(script);
