@@ -1,11 +1,11 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { MemoryDriver } from '@largepayload/testing/drivers/memory-driver';
 import { type Logger, pino } from 'pino';
 import { expect, test, vi } from 'vitest';
 import { never, TestStore } from '../../drivers/conformance/subject.ts';
 import { startInFolder } from '../../drivers/filesystem/folder.fixture.ts';
-import { MemoryDriver } from '../../drivers/memory.ts';
 import { beginStore, joinStore } from './storage-identity.ts';
 
 const OURS = { namespace: 'payments', name: 'orders' };
