@@ -14,9 +14,9 @@ import type { Payload } from '@temporalio/common';
 import { temporal } from '@temporalio/proto';
 import Long from 'long';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { failureOf } from './failures.fixture.ts';
 import { LargePayloadCodec } from './temporal/codec.ts';
 import { protoSize } from './temporal/proto-size.ts';
-import { failureOf } from './testing/failures.ts';
 import { BlobClient } from './transport/blob-client.ts';
 import { digestOf } from './wire/digest.ts';
 import {

@@ -4,7 +4,7 @@ import { memoryService } from '@largepayload/testing/service/memory-service';
 import type { Payload } from '@temporalio/common';
 import { temporal } from '@temporalio/proto';
 import { describe, expect, test } from 'vitest';
-import { failureOf } from '../testing/failures.ts';
+import { failureOf } from '../failures.fixture.ts';
 import { isReference } from '../wire/reference.ts';
 import { LargePayloadCodec } from './codec.ts';
 import type { LargePayloadCodecOptions } from './settings.ts';

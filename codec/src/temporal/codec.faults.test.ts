@@ -4,7 +4,7 @@ import { head, httpServer, rawServer } from '@largepayload/testing/servers/test-
 import { memoryService } from '@largepayload/testing/service/memory-service';
 import type { Payload } from '@temporalio/common';
 import { afterEach, describe, expect, test } from 'vitest';
-import { failureOf, within } from '../testing/failures.ts';
+import { failureOf, within } from '../failures.fixture.ts';
 import {
   PayloadIntegrityError,
   PayloadNotFoundError,

@@ -3,7 +3,7 @@ import { httpServer } from '@largepayload/testing/servers/test-server';
 import { type MemoryService, memoryService } from '@largepayload/testing/service/memory-service';
 import type { Payload } from '@temporalio/common';
 import { describe, expect, test } from 'vitest';
-import { failureOf, within } from '../testing/failures.ts';
+import { failureOf, within } from '../failures.fixture.ts';
 import { DecodedBytesLimitError, PayloadIntegrityError } from '../wire/errors.ts';
 import { LargePayloadCodec } from './codec.ts';
 

@@ -7,7 +7,7 @@ import {
 } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import { temporal } from '@temporalio/proto';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { failureOf } from '../testing/failures.ts';
+import { failureOf } from '../failures.fixture.ts';
 import { PayloadIntegrityError, PayloadNotFoundError, PayloadReferenceError } from '../wire/errors.ts';
 import { decodeReference, isReference } from '../wire/reference.ts';
 import { LargePayloadCodec } from './codec.ts';

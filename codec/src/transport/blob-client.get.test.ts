@@ -3,7 +3,7 @@ import { buffer } from 'node:stream/consumers';
 import { head, httpServer, rawServer } from '@largepayload/testing/servers/test-server';
 import { memoryService } from '@largepayload/testing/service/memory-service';
 import { describe, expect, test } from 'vitest';
-import { failureOf, within } from '../testing/failures.ts';
+import { failureOf, within } from '../failures.fixture.ts';
 import { digestOf } from '../wire/digest.ts';
 import { PayloadIntegrityError, PayloadNotFoundError, PayloadStoreUnavailableError } from '../wire/errors.ts';
 import { BlobClient } from './blob-client.ts';

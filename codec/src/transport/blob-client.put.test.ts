@@ -4,7 +4,7 @@ import { buffer } from 'node:stream/consumers';
 import { head, httpServer, rawServer } from '@largepayload/testing/servers/test-server';
 import { memoryService } from '@largepayload/testing/service/memory-service';
 import { expect, test } from 'vitest';
-import { failureOf, within } from '../testing/failures.ts';
+import { failureOf, within } from '../failures.fixture.ts';
 import { digestOf } from '../wire/digest.ts';
 import {
   PayloadIntegrityError,

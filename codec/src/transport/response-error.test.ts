@@ -1,6 +1,6 @@
 import { head, httpServer, rawServer } from '@largepayload/testing/servers/test-server';
 import { describe, expect, test } from 'vitest';
-import { failureOf, within } from '../testing/failures.ts';
+import { failureOf, within } from '../failures.fixture.ts';
 import { digestOf } from '../wire/digest.ts';
 import { serviceErrors } from '../wire/service-errors.ts';
 import { BlobClient } from './blob-client.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { failureOf, within } from '../testing/failures.ts';
+import { failureOf, within } from '../failures.fixture.ts';
 import {
   PayloadIntegrityError,
   PayloadNotFoundError,

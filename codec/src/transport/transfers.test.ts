@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { failureOf, within } from '../testing/failures.ts';
+import { failureOf, within } from '../failures.fixture.ts';
 import { Slots } from './slots.ts';
 import { transferAll } from './transfers.ts';
 

@@ -1,6 +1,6 @@
 import { httpServer } from '@largepayload/testing/servers/test-server';
 import { describe, expect, test, vi } from 'vitest';
-import { failureOf } from '../testing/failures.ts';
+import { failureOf } from '../failures.fixture.ts';
 import { BlobClient } from '../transport/blob-client.ts';
 import { digestOf } from './digest.ts';
 import { PayloadStoreUnavailableError } from './errors.ts';

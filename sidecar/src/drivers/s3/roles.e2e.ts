@@ -9,13 +9,13 @@ import { AwsSdkClient } from './aws-sdk-client.ts';
 import type { S3Location } from './s3-client.ts';
 import { S3Driver } from './s3-driver.ts';
 import { startS3Driver } from './start-s3-driver.ts';
-import { GATEWAY_POLICY, REAPER_POLICY } from './test-storage-document.ts';
-import { storeIn } from './test-store.ts';
+import { GATEWAY_POLICY, REAPER_POLICY } from './storage-document.fixture.ts';
+import { storeIn } from './store.fixture.ts';
 
 const server = (await unlessMissing(startVersitygw)) as S3Server;
 afterAll(() => server?.stop());
 
-describe.skipIf(server === undefined)('the rights of docs/storage.md suffice, and give no more', () => {
+describe.skipIf(server === undefined)('the rights of docs/s3.md suffice, and give no more', () => {
   const name = someName('by another');
   const bytes = someBytes(1_000);
   let location: S3Location;
