@@ -83,7 +83,9 @@ async function assertBegun(
     await assertIdentity(driver, identity, signal);
   } catch (error) {
     if (!(error instanceof NoIdentityError)) throw error;
-    throw new StorageError('unavailable', `no store may be begun here: ${reason}; give it another prefix`);
+    throw new StorageError('unavailable', `no store may be begun here: ${reason}; give it another prefix`, {
+      reason: { name: 'PrefixNotAllowed' },
+    });
   }
 }
 
