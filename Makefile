@@ -106,7 +106,7 @@ e2e-full: ## all of these, the cases with faults five times, the cluster 20 time
 	E2E_ROUNDS=5 $(MAKE) e2e e2e-faults e2e-cluster
 
 .PHONY: bench
-bench: build ## speed and memory, as the table in README.md
+bench: build ## speed and memory, as in docs/performance.md
 	node sidecar/bench/bench.ts
 
 .PHONY: bench-operator
