@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { apiServerFlags, etcdFlags } from '@largepayload/testing/cluster/api-server';
 import type { LocalPrograms } from '@largepayload/testing/programs/kubernetes';
 import { KUBERNETES_SERVICE, type NodeAddresses, POD_SUBNETS, SERVICE_SUBNET } from './addresses.ts';
 import type { NodeSpace } from './node-space.ts';
@@ -9,7 +10,7 @@ export interface NodeParts {
   readonly space: NodeSpace;
   readonly addresses: NodeAddresses;
   readonly programs: LocalPrograms;
-  /** Folder of `writeCertificates`. */
+  /** Folder of `writeNodeCertificates`. */
   readonly certificates: string;
   /** Of the first node, where API server and DNS are. */
   readonly firstAddress: string;
@@ -17,35 +18,19 @@ export interface NodeParts {
   readonly cgroup: string;
 }
 
+const ETCD = { clients: 'http://127.0.0.1:2379', peers: 'http://127.0.0.1:2380' };
+
 export function startEtcd({ space }: NodeParts): void {
-  const [clients, peers] = ['http://127.0.0.1:2379', 'http://127.0.0.1:2380'];
-  space.startDaemon('etcd', 'etcd', [
-    // Lost with the cluster, whatever is written to disk.
-    '--unsafe-no-fsync',
-    '--data-dir=/var/lib/etcd',
-    `--listen-client-urls=${clients}`,
-    `--advertise-client-urls=${clients}`,
-    `--listen-peer-urls=${peers}`,
-  ]);
+  space.startDaemon('etcd', 'etcd', etcdFlags('/var/lib/etcd', ETCD));
 }
 
 export function startApiServer({ space, addresses, programs, certificates }: NodeParts): void {
   const file = (name: string) => join(certificates, name);
+  const { address } = addresses;
   space.startDaemon('kube-apiserver', join(programs.kubernetes, 'kube-apiserver'), [
-    '--etcd-servers=http://127.0.0.1:2379',
-    `--advertise-address=${addresses.address}`,
-    `--service-cluster-ip-range=${SERVICE_SUBNET}`,
-    '--allow-privileged=true',
+    ...apiServerFlags({ certificates, etcd: ETCD.clients, address, serviceSubnet: SERVICE_SUBNET }),
     '--authorization-mode=Node,RBAC',
     '--enable-admission-plugins=NodeRestriction',
-    // It asks for what etcd 3.4 does not know, over and over.
-    '--feature-gates=SizeBasedListCostEstimate=false',
-    `--client-ca-file=${file('ca.crt')}`,
-    `--tls-cert-file=${file('apiserver.crt')}`,
-    `--tls-private-key-file=${file('apiserver.key')}`,
-    '--service-account-issuer=https://kubernetes.default.svc',
-    `--service-account-key-file=${file('service-account.pub')}`,
-    `--service-account-signing-key-file=${file('service-account.key')}`,
     '--kubelet-preferred-address-types=InternalIP',
     `--kubelet-client-certificate=${file('kubelet-client.crt')}`,
     `--kubelet-client-key=${file('kubelet-client.key')}`,
@@ -73,7 +58,7 @@ export function startControllers({ space, programs, certificates }: NodeParts): 
   start('kube-scheduler', 'scheduler', []);
   start('kube-controller-manager', 'controller-manager', [
     `--root-ca-file=${file('ca.crt')}`,
-    `--service-account-private-key-file=${file('service-account.key')}`,
+    `--service-account-private-key-file=${file('service-accounts.key')}`,
     `--cluster-signing-cert-file=${file('ca.crt')}`,
     `--cluster-signing-key-file=${file('ca.key')}`,
     `--cluster-cidr=${POD_SUBNETS}`,

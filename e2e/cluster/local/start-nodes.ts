@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { LocalPrograms } from '@largepayload/testing/programs/kubernetes';
 import { type NodeAddresses, nodeAddresses } from './addresses.ts';
-import { writeCertificates } from './certificates.ts';
+import { writeNodeCertificates } from './certificates.ts';
 import { makeCgroup } from './cgroups.ts';
 import {
   apiServerReady,
@@ -47,7 +47,7 @@ export async function startNodes({ folder, nodes, programs, say }: StartOptions)
 async function nodeParts(folder: string, count: number, programs: LocalPrograms): Promise<NodeParts[]> {
   const nodes = nodeAddresses(count);
   const spaces = await Promise.all(nodes.map(({ name }) => NodeSpace.start(join(folder, name))));
-  await Promise.all([connectNodes(spaces, nodes), writeCertificates(certificatesFolder(folder), nodes)]);
+  await Promise.all([connectNodes(spaces, nodes), writeNodeCertificates(certificatesFolder(folder), nodes)]);
   for (const space of spaces) makeCgroup(cgroupOf(space.folder));
   return runningParts(folder, spaces, programs);
 }

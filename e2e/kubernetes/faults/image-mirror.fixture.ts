@@ -38,7 +38,7 @@ export class ImageMirror implements AsyncDisposable {
   static async start(bed: StoreBed): Promise<ImageMirror> {
     const host = bed.cluster.hostAddress ?? '';
     const folder = await mkdtemp(join(tmpdir(), 'image-mirror-'));
-    await writeCertificates(folder, [{ name: 'mirror', subject: '/CN=mirror', addresses: `IP:${host}` }]);
+    await writeCertificates(folder, [{ name: 'mirror', subject: '/CN=mirror', addresses: [`IP:${host}`] }]);
     const mirror = new ImageMirror(bed, folder);
     await new Promise<void>((resolve) => mirror.#server.listen(0, host, resolve));
     await mirror.#register(host);
