@@ -27,7 +27,7 @@ const jobs: Record<string, Job> = {
   updates: (reference, index) => ({ doUpdate: { id: `${index}`, name: 'u', input: [reference] } }),
 };
 
-/** Passes everything on, after the process has done something else. */
+/** Returns payloads as they are, after five turns of the event loop. */
 const slowCodec: PayloadCodec = {
   encode: async (encoded) => encoded,
   async decode(decoded) {

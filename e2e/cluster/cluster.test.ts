@@ -17,7 +17,7 @@ const OTHER = 'self-test-two';
 const IMAGE = 'localhost/self-test:1';
 const provider = await chosenProvider();
 const isLocal = provider.name === 'local';
-/** Twenty times where the cases with faults are repeated at all. */
+/** Twenty rounds when E2E_ROUNDS asks for more than one. */
 const clusterRounds = Array.from({ length: rounds.length > 1 ? 20 : 1 }, (_, index) => index + 1);
 
 const say = (line: string) => console.log(`  ${(performance.now() / 1_000).toFixed(1)} s ${line}`);
@@ -87,7 +87,7 @@ describe.runIf(isLocal)('processes of this machine', () => {
     await one.restartApiServer(1_000);
     expect(await one.kubectl('get', 'pod', 'web', '--output', 'name')).toBe('pod/web\n');
 
-    // A server of the tests, in the first node's network; it ends with the cluster.
+    // The server runs in the first node's network, and ends with the cluster.
     const footprint = new Footprint(NAME);
     const { command, args } = one.command(process.execPath, [
       '--eval',
@@ -117,7 +117,7 @@ describe.runIf(isLocal)('processes of this machine', () => {
   });
 });
 
-/** What a pod reads from another by the name of its Service. */
+/** The answer that a pod gets from another pod by the name of its Service. */
 async function answerThroughService(cluster: Cluster, nodeOfClient?: string): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'cluster-test-'));
   try {
@@ -136,7 +136,7 @@ async function answerThroughService(cluster: Cluster, nodeOfClient?: string): Pr
     spec: { selector: { app: 'web' }, ports: [{ port: 80, targetPort: 8080 }] },
   });
   await cluster.kubectl('wait', '--for=condition=Ready', 'pod/web', '--timeout=60s');
-  // The rules of the Service follow the pod's readiness.
+  // kube-proxy routes to a pod only some time after the pod is ready.
   await cluster.apply(pod(cluster, 'client', `until ${ask}; do sleep 0.2; done`, nodeOfClient));
   await cluster.kubectl('wait', '--for=jsonpath={.status.phase}=Succeeded', 'pod/client', '--timeout=60s');
   return await cluster.kubectl('logs', 'client');
@@ -166,7 +166,7 @@ function command(...args: string[]) {
   return spawnSync(process.execPath, commandArgs(...args), { encoding: 'utf8' });
 }
 
-/** Starts the command that makes a cluster, and kills it when it writes that, or lets it end when that is the last. */
+/** Starts the command that makes a cluster, and kills it when it writes this text. The text may be that of its last line. */
 async function killWhenSaid(text: string): Promise<void> {
   const child = spawn(process.execPath, commandArgs('up'), { stdio: ['ignore', 'pipe', 'inherit'] });
   const exited = once(child, 'exit');

@@ -19,7 +19,7 @@ const catalogue = invoiceOf('large catalogue', 100_000);
 const browserOptions = [
   ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync'],
   ...['--disable-background-networking', '--disable-component-update'],
-  // Nothing is asked outside this machine.
+  // The program sends no request outside of this machine.
   '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
 ];
 

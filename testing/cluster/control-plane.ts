@@ -26,7 +26,7 @@ const FLAGS_WITHOUT_CLUSTER = [
 export interface ControlPlaneOptions {
   /** Further flags of kube-apiserver, e.g. `--watch-cache=false`. */
   readonly apiServerFlags?: readonly string[];
-  /** Told about progress, a line at a time. */
+  /** Gets progress, a line at a time. */
   readonly say?: (line: string) => void;
 }
 

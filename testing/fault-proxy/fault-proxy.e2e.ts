@@ -14,7 +14,7 @@ import { RunningProxy } from './running-proxy.ts';
 
 const BYTES = randomBytes(1_000_000);
 
-/** The faults as a client of S3 sees them that does not try again. */
+/** Each fault is tested with an S3 client that does not retry. */
 describe('the fault proxy', () => {
   let server: S3Server;
   let proxy: RunningProxy;

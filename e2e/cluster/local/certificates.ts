@@ -8,7 +8,7 @@ const SERVICE_NAMES = [
   ...['DNS:kubernetes', 'DNS:kubernetes.default', 'DNS:kubernetes.default.svc'],
 ];
 
-/** Those that talk to the API server and have no certificate as servers. */
+/** Users of the API server beside the nodes. */
 const USERS: readonly Certificate[] = [
   { name: 'controller-manager', subject: '/CN=system:kube-controller-manager' },
   { name: 'scheduler', subject: '/CN=system:kube-scheduler' },

@@ -12,9 +12,9 @@ export interface NodeParts {
   readonly programs: LocalPrograms;
   /** Folder of `writeNodeCertificates`. */
   readonly certificates: string;
-  /** Of the first node, where API server and DNS are. */
+  /** Address of the first node, where API server and DNS are. */
   readonly firstAddress: string;
-  /** In the hierarchies of cgroups; it exists. */
+  /** Path of a cgroup that exists in each hierarchy. */
   readonly cgroup: string;
 }
 
@@ -44,7 +44,7 @@ export function startApiServer({ space, addresses, programs, certificates }: Nod
   ]);
 }
 
-/** To be called when the API server is ready: the controller manager ends when it may not read yet. */
+/** Call it when the API server is ready: the controller manager ends when it has no right to read yet. */
 export function startControllers({ space, programs, certificates }: NodeParts): void {
   const file = (name: string) => join(certificates, name);
   const start = (name: string, user: string, more: readonly string[]) =>
@@ -64,16 +64,16 @@ export function startControllers({ space, programs, certificates }: NodeParts): 
     `--cluster-cidr=${POD_SUBNETS}`,
     `--service-cluster-ip-range=${SERVICE_SUBNET}`,
     '--use-service-account-credentials=true',
-    // It spends seconds of its start on waiting, else.
+    // With the default rates it waits for seconds at its start.
     '--kube-api-qps=500',
     '--kube-api-burst=500',
     // By default 50 s without news make a node NotReady, and all its pods with it. On a busy machine an API server that restarts
-    // takes longer, and what tests would see then is not ours.
+    // takes longer, and tests would then see Kubernetes' reaction instead of the operator's.
     '--node-monitor-grace-period=300s',
   ]);
 }
 
-/** On the node itself, for the pods of all nodes. */
+/** Starts DNS on this node, for the pods of all nodes. */
 export function startDns({ space, addresses, programs, certificates }: NodeParts): void {
   const file = join(space.folder, 'Corefile');
   const text = `cluster.local in-addr.arpa {
@@ -84,7 +84,7 @@ export function startDns({ space, addresses, programs, certificates }: NodeParts
         ttl 1
     }
 }
-# Nobody is asked for any other name.
+# All other names do not exist.
 . {
     bind ${addresses.address}
     template ANY ANY {
@@ -96,7 +96,7 @@ export function startDns({ space, addresses, programs, certificates }: NodeParts
   space.startDaemon('coredns', programs.coredns, ['-conf', file]);
 }
 
-/** @throws Error with the end of its log, when it takes too long */
+/** Waits until the API server is ready. @throws Error with the end of its log, when it takes too long */
 export async function apiServerReady({ space, programs, certificates }: NodeParts): Promise<void> {
   const kubeconfig = `--kubeconfig=${join(certificates, 'admin.conf')}`;
   await space.ready('kube-apiserver', async () => {

@@ -18,14 +18,14 @@ import { NodeSpace } from './node-space.ts';
 import { cgroupOf } from './removal.ts';
 
 export interface StartOptions {
-  /** Of the cluster. */
+  /** Folder of the cluster's state. */
   readonly folder: string;
   readonly nodes: number;
   readonly programs: LocalPrograms;
   readonly say: (line: string) => void;
 }
 
-/** Starts all that a cluster consists of; its nodes become Ready soon after. */
+/** Starts all processes of a cluster. Its nodes become Ready soon after. */
 export async function startNodes({ folder, nodes, programs, say }: StartOptions): Promise<void> {
   const parts = await nodeParts(folder, nodes, programs);
   const [first] = parts as [NodeParts];
@@ -52,7 +52,7 @@ async function nodeParts(folder: string, count: number, programs: LocalPrograms)
   return runningParts(folder, spaces, programs);
 }
 
-/** The same once more, for nodes that run already. */
+/** The parts of nodes that run already. */
 export function runningParts(
   folder: string,
   spaces: readonly NodeSpace[],

@@ -17,7 +17,7 @@ const MIB = 1024 * 1024;
 /** ms: 15 s, at most a tenth earlier */
 const SHORTEST_RENEWAL = 13_500;
 const SERVERS = [
-  // It refuses without reading, and closes the connection, which may lose the refusal of a larger body.
+  // versitygw refuses a body without reading it and closes the connection, so with larger bodies its answer may be lost.
   { server: 'versitygw', start: startVersitygw, sizes: [200_000, MIB, 8 * MIB] },
   { server: 'seaweedfs', start: startSeaweedfs, sizes: [200_000, MIB, 8 * MIB] },
 ];
@@ -32,7 +32,7 @@ describe.each(SERVERS)('requests to $server, without faults', ({ start, sizes })
     bed = await StoreBed.open(start, 1);
     for (const options of STORES) stores.push(await bed.startStore(options));
     const [expiring] = stores;
-    // Its first pass lists; the next one is an hour away.
+    // The reaper's first pass lists. The next pass is an hour away.
     await eventually(async () => (expiring && (await expiring.service.sum(PASSES))) || undefined);
   });
   afterAll(() => bed?.close());
