@@ -56,7 +56,7 @@ test.each(
     [name, 'alone', job, []] as const,
     [name, 'with a slow codec', job, [slowCodec]] as const,
   ]),
-)('the %s of one activation are counted together, %s', async (_name, _chain, job, otherCodecs) => {
+)('the codec counts the %s of one activation together, %s', async (_name, _chain, job, otherCodecs) => {
   const limit = 45 * sizeBytes;
   const { outcome, fetched } = await decodeActivation(job, limit, [...otherCodecs]);
   expect(outcome).toMatch(/^DecodedBytesLimitError: .* more than the limit of 45000 bytes/);

@@ -27,22 +27,25 @@ afterEach(async () => {
   await clusterDown(OTHER);
 }, 60_000);
 
-test.for(clusterRounds)('comes up, runs pods that find each other, and goes, round %i', async (round) => {
-  const before = machineState();
-  const started = performance.now();
-  const cluster = await clusterUp({ name: NAME, say });
-  const seconds = ((performance.now() - started) / 1_000).toFixed(1);
-  console.log(`cluster round ${round}: ${provider.name} up in ${seconds} s`);
+test.for(clusterRounds)(
+  'a cluster starts, runs pods that find each other, and is removed, round %i',
+  async (round) => {
+    const before = machineState();
+    const started = performance.now();
+    const cluster = await clusterUp({ name: NAME, say });
+    const seconds = ((performance.now() - started) / 1_000).toFixed(1);
+    console.log(`cluster round ${round}: ${provider.name} up in ${seconds} s`);
 
-  expect(await answerThroughService(cluster)).toContain('hello from web');
-  const footprint = isLocal ? new Footprint(NAME, before) : undefined;
-  if (footprint) expect(footprint.processes.length).toBeGreaterThan(10);
-  await clusterDown(NAME, say);
-  expect(await findCluster(NAME)).toBeUndefined();
-  expect(footprint?.remains() ?? []).toEqual([]);
-});
+    expect(await answerThroughService(cluster)).toContain('hello from web');
+    const footprint = isLocal ? new Footprint(NAME, before) : undefined;
+    if (footprint) expect(footprint.processes.length).toBeGreaterThan(10);
+    await clusterDown(NAME, say);
+    expect(await findCluster(NAME)).toBeUndefined();
+    expect(footprint?.remains() ?? []).toEqual([]);
+  },
+);
 
-test('a second up uses what is up, and down without a cluster is fine', async () => {
+test('a second up uses the running cluster, and a second down does nothing', async () => {
   await clusterUp({ name: NAME });
   const lines: string[] = [];
   await clusterUp({ name: NAME, say: (line) => lines.push(line) });
@@ -53,7 +56,7 @@ test('a second up uses what is up, and down without a cluster is fine', async ()
 
 describe.runIf(isLocal)('processes of this machine', () => {
   test.for(['starting etcd', 'starting controllers', 'is up'])(
-    'whoever made it is killed at "%s": down leaves nothing, and up works again',
+    'down leaves nothing and up works again when up is killed at "%s"',
     async (moment) => {
       await killWhenSaid(moment);
       const footprint = new Footprint(NAME);
@@ -77,7 +80,7 @@ describe.runIf(isLocal)('processes of this machine', () => {
     expect(footprint.remains()).toEqual([]);
   });
 
-  test('two clusters live side by side, one with two nodes; the API server restarts; servers are reached', async () => {
+  test('two clusters live side by side, their API server restarts, and pods reach servers of the tests', async () => {
     const [one, two] = await Promise.all([
       clusterUp({ name: NAME, nodes: 2 }),
       clusterUp({ name: OTHER, nodes: 1 }),
@@ -102,7 +105,7 @@ describe.runIf(isLocal)('processes of this machine', () => {
     expect((await findCluster(OTHER))?.nodeNames).toEqual(['node0']);
   });
 
-  test('the command tells how to use it, and runs commands', async () => {
+  test('the command prints how to use the cluster, and runs commands in it', async () => {
     const { stdout, status } = command('up');
     expect({ status, stdout }).toMatchObject({
       status: 0,

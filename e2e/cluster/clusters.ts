@@ -6,7 +6,7 @@ import { exclusively, readState } from './state-folder.ts';
 
 const PROVIDERS: readonly ClusterProvider[] = [kind, local, existing];
 
-/** The provider that E2E_CLUSTER names. Without E2E_CLUSTER: kind where it can be used, else local. @throws Error for an unknown name */
+/** The provider that E2E_CLUSTER names; by default kind where it can be used, else local. @throws Error for an unknown name */
 export async function chosenProvider(): Promise<ClusterProvider> {
   const name = process.env.E2E_CLUSTER;
   if (!name) return (await kindIsUsable()) ? kind : local;

@@ -40,7 +40,7 @@ export const kind: ClusterProvider = {
       kind: 'Cluster',
       apiVersion: 'kind.x-k8s.io/v1alpha4',
       nodes: roles.map((role) => ({ role })),
-      // With two nodes, the first one must take pods too. With a single node kind removes the taint itself, and fails when it is absent.
+      // With two nodes, the first one must take pods too. With a single node kind itself removes the taint, and needs it.
       kubeadmConfigPatches: nodes === 1 ? [] : ['kind: InitConfiguration\nnodeRegistration:\n  taints: []\n'],
     };
     say('kind makes a cluster; its image is pulled, unless it is there');
@@ -103,7 +103,7 @@ async function fromOutside(): Promise<Reach> {
   return { commandPrefix: [], hostAddress };
 }
 
-/** A kubeconfig for the network of the nodes. It has addresses, since this machine does not know the names of Docker's containers. */
+/** A kubeconfig for the network of the nodes, with addresses: this machine does not know the names of Docker's containers. */
 async function kubeconfigInside(name: string): Promise<string> {
   const text = await runCommand('kind', ['get', 'kubeconfig', '--internal', '--name', kindName(name)]);
   const { address } = await firstNode(name);

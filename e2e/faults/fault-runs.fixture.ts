@@ -13,7 +13,7 @@ const MEMORY_LIMIT = 192 * 1024 * 1024;
 const LONGEST_OPERATION = 20;
 /** seconds; a client without a codec waits for the service: 5 of tries, 8 for the last one's answer, 30 without a byte of it */
 const LONGEST_REQUEST_OF_CLIENT = 45;
-/** seconds; the first request after the faults may wait for a check of the storage that has just begun: 5 of tries, 8 for the last one's answer */
+/** seconds; a request may wait for a check of the storage that has just begun: 5 of tries, 8 for the last one's answer */
 const LONGEST_RECOVERY = 15;
 /** ms; a request to S3 waits at most 30 s for its answer */
 const LONGEST_REQUEST_TO_S3 = 40_000;
@@ -63,7 +63,7 @@ export function describeFaultRuns(runs: readonly Run[], scenarios: readonly Scen
       expect(outcome.peakMemory).toBeLessThan(MEMORY_LIMIT);
     });
 
-    test('every object in the bucket is what its name says, and all that was acknowledged is there', async () => {
+    test('every object in the bucket has the bytes that its name promises, and every acknowledged payload is there', async () => {
       for (const store of stores) {
         const names = await namesIn(store.objects);
         for (const own of OWN) names.delete(own);
@@ -74,7 +74,7 @@ export function describeFaultRuns(runs: readonly Run[], scenarios: readonly Scen
       }
     });
 
-    test('nothing is in flight any more, and no process has ended', async () => {
+    test('no request is in flight any more, and no process has ended', async () => {
       for (const { service } of stores) {
         expect(service.program.isRunning).toBe(true);
         for (const gauge of ['requests', 'bytes']) {

@@ -23,7 +23,7 @@ export class FaultyServer {
 
   constructor(endpoint: string, seed: number) {
     const { hostname, port } = new URL(endpoint);
-    // The proxy closes idle connections before the backend does: a connection that the backend closes unseen would be a fault without a rule.
+    // Idle connections end before the backend closes them, since a closed connection would be a fault without a rule.
     const agent = new Agent({ keepAlive: true, timeout: 2_000 });
     this.#backend = { host: hostname, port: Number(port), agent };
     this.#client = ownClient(endpoint);

@@ -13,7 +13,7 @@ export const MEMORY_LIMIT = 192 * MEBIBYTE;
 
 const block = randomFillSync(Buffer.alloc(MEBIBYTE));
 
-/** Puts 1 GiB and gets it, verified. @returns the most memory that the service then had, bytes @throws when other bytes come back */
+/** Puts and gets 1 GiB, verified. @returns the most memory that the service then had, bytes @throws when other bytes come back */
 export async function peakMemoryOfGibibyte(service: ServingProcess): Promise<number> {
   const { pid } = service.process;
   const idle = await memoryOf(pid, 'VmRSS');
@@ -27,7 +27,7 @@ export async function peakMemoryOfGibibyte(service: ServingProcess): Promise<num
   return peak;
 }
 
-/** A body that is generated while it is sent. No two of its mebibytes are alike, and no block is reused, since the socket may still hold it. */
+/** A body generated while it is sent. No mebibyte is like another, and no buffer is reused: the socket may still hold it. */
 function generatedBody(): Readable {
   const parts = function* () {
     for (let at = 0; at < SIZE; at += MEBIBYTE) {

@@ -13,7 +13,7 @@ import { type RunningStore, StoreBed } from '../store.fixture.ts';
 const TTL = 8_000;
 /** ms that the faults last: several windows expire meanwhile */
 const DURATION = 25_000;
-/** ms from the last acknowledgement until everything has gone: D, W and the reaper's interval beside the TTL, and a pass that hangs */
+/** ms from the last acknowledgement until everything has gone: TTL, D, W, the reaper's interval, and a pass that hangs */
 const ALL_GONE = 60_000;
 const MEMORY_LIMIT = 192 * 1024 * 1024;
 
@@ -50,7 +50,7 @@ describe.each(runs)('the reaper, faults on its way to $server, seed $seed', ({ s
   });
   afterAll(() => bed?.close());
 
-  test('nothing that lives is deleted', async () => {
+  test('the reaper deletes no payload before its TTL has passed', async () => {
     await bed.proxy.inject(...ON_ITS_WAY);
     const ended = new AbortController();
     const looking = lookForTheLiving(ended.signal);
@@ -67,7 +67,7 @@ describe.each(runs)('the reaper, faults on its way to $server, seed $seed', ({ s
     expect(ledger.acknowledged.length).toBeGreaterThan(50);
   });
 
-  test('what has expired goes, and nothing else', async () => {
+  test('the reaper deletes all expired payloads, and no other object', async () => {
     const left = await eventually(async () => {
       const names = [...(await namesIn(store.objects))].filter((name) => !OWN.includes(name)).sort();
       return names.length === FOREIGN.length ? names : undefined;

@@ -41,7 +41,7 @@ describe.skipIf(helm === undefined)('the chart', () => {
 const isObject = (value: unknown): value is Values =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Maps that users fill are leaves. */
+/** Values by their path. A map that users fill is one value. */
 function leaves(values: Values, path = ''): [string, unknown][] {
   return Object.entries(values).flatMap(([name, value]) => {
     const at = `${path}${name}`;

@@ -31,7 +31,7 @@ const LEASE_RIGHTS = {
   'coordination.k8s.io/leases payloads-large-payload-operator': 'get update',
 };
 
-/** By group, resource and perhaps name of one object. */
+/** Verbs by `GROUP/RESOURCE`, and by `GROUP/RESOURCE NAME` for a right on a single object. */
 function rights({ rules }: Manifest): Record<string, string> {
   const entries = (rules as Rule[]).flatMap(({ apiGroups, resources: of, resourceNames, verbs }) =>
     apiGroups.flatMap((group) =>
@@ -69,7 +69,7 @@ describe.skipIf(helm === undefined)('the rights that the chart gives', async () 
   });
 
   test('the operator may use every kind that it knows', () => {
-    // Rights on one object alone have its name, too.
+    // A right on a single object has its name behind the resource.
     const all = Object.keys({ ...OPERATOR_RIGHTS, ...LEASE_RIGHTS }).map((right) => right.split(' ')[0]);
     for (const kind of Object.values(resources)) {
       if (typeof kind === 'function') continue;

@@ -9,14 +9,14 @@ import { writeCertificates } from '@largepayload/testing/cluster/certificates';
 import type { StoreBed } from '../fixtures/store.fixture.ts';
 
 /**
- * A webhook of the cluster, as those that make pods pull from a mirror: it puts its own image into every new pod of the bed's
+ * A mutating webhook, like those that make pods pull from a mirror. It sets the image of every new pod in the bed's
  * namespace.
  */
 export class ImageMirror implements AsyncDisposable {
   readonly #bed: StoreBed;
   readonly #folder: string;
   readonly #server: Server;
-  /** The image it puts in; `broken`: it answers with an error; `undefined`: it lets pods be. */
+  /** The image that it sets; `broken`: it answers with an error; `undefined`: it changes nothing. */
   image: string | undefined = 'broken';
 
   private constructor(bed: StoreBed, folder: string) {
