@@ -18,7 +18,7 @@ afterEach(async () => {
 });
 
 test.skipIf(drained === undefined)(
-  'transfers finish when a node is drained, and no request fails',
+  'transfers finish when a node is drained, and requests fail at most retryably',
   { timeout: 420_000 },
   async () => {
     await using bed = await StoreBed.make('drain');
