@@ -1,14 +1,8 @@
 import type { LargePayloadStore } from '@largepayload/crds';
-import type { Driver } from './driver.ts';
+import type { StartedDriver } from './driver.ts';
 import { FilesystemDriver } from './filesystem/filesystem-driver.ts';
 import { type EnvironmentNotice, environmentNotices } from './s3/environment.ts';
 import { startS3Driver } from './s3/start-s3-driver.ts';
-
-export interface StartedDriver {
-  readonly driver: Driver;
-  /** what whoever runs the service should know about the storage */
-  readonly notices: readonly string[];
-}
 
 /** What the manifest does not say, because a cluster mounts it. */
 export interface Mounts {
