@@ -1,8 +1,6 @@
 import type { LargePayloadStore } from '@largepayload/crds';
 import type { Driver } from './driver.ts';
-import { FilesystemDriver } from './filesystem/filesystem-driver.ts';
-import { type EnvironmentNotice, environmentNotices } from './s3/environment.ts';
-import { startS3Driver } from './s3/start-s3-driver.ts';
+import type { EnvironmentNotice } from './s3/environment.ts';
 
 export interface StartedDriver {
   readonly driver: Driver;
@@ -46,8 +44,11 @@ export function assertMounts(manifest: LargePayloadStore, mounts: Mounts): void 
 }
 
 /** What the environment says to the driver that is not so, or not plain; told once, whether or not it can be started. */
-export function noticesOfEnvironment({ spec: { storage } }: LargePayloadStore): EnvironmentNotice[] {
-  return storage.s3 === undefined ? [] : environmentNotices(storage.s3, process.env);
+export async function noticesOfEnvironment(manifest: LargePayloadStore): Promise<EnvironmentNotice[]> {
+  const { s3 } = manifest.spec.storage;
+  if (s3 === undefined) return [];
+  const { environmentNotices } = await import('./s3/environment.ts');
+  return environmentNotices(s3, process.env);
 }
 
 /** The driver of the storage that the manifest names, once that could be used. @throws MountError, StorageError, the signal's reason */
@@ -58,6 +59,11 @@ export async function startDriver(
 ): Promise<StartedDriver> {
   assertMounts(manifest, mounts);
   const { s3 } = manifest.spec.storage;
-  if (s3 !== undefined) return await startS3Driver(s3, mounts.credentialsFolder, signal);
+  // Loaded only where it is used: the build makes a file of each driver.
+  if (s3 !== undefined) {
+    const { startS3Driver } = await import('./s3/start-s3-driver.ts');
+    return await startS3Driver(s3, mounts.credentialsFolder, signal);
+  }
+  const { FilesystemDriver } = await import('./filesystem/filesystem-driver.ts');
   return { driver: await FilesystemDriver.start(mounts.dataFolder as string), notices: [] };
 }
