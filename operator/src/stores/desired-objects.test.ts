@@ -1,7 +1,6 @@
-import { parseLargePayloadStore } from '@largepayload/crds';
+import { parseLargePayloadStore, textAt } from '@largepayload/crds';
 import { expect, test } from 'vitest';
 import { desiredObjects } from './desired-objects.ts';
-import { textAt } from './json-fields.ts';
 import { OBJECT_HASH } from './labels.ts';
 import {
   desiredFor,

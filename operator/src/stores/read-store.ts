@@ -1,14 +1,16 @@
 import {
   API_VERSION,
+  at,
   KIND,
   type LargePayloadStore,
   type LargePayloadStoreStatus,
+  listAt,
   ManifestError,
   type Problem,
   readLargePayloadStore,
+  textAt,
 } from '@largepayload/crds';
 import type { KubernetesObject } from '../kubernetes/api.ts';
-import { at, listAt, textAt } from './json-fields.ts';
 
 export type StoreSpec = LargePayloadStore['spec'];
 export type Condition = NonNullable<LargePayloadStoreStatus['conditions']>[number];
