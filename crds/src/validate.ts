@@ -1,9 +1,9 @@
 import type { Problem } from './manifest-error.ts';
+import { fieldPath } from './message-parts.ts';
 import { scalarProblem, shown } from './scalars.ts';
 import type { Exception, SchemaNode } from './schema/node.ts';
 import { nearest } from './suggest.ts';
 import { isMap, wrongType } from './types.ts';
-import { fieldPath } from './words.ts';
 
 /** `exception`: by which a reader may allow it */
 export interface FoundProblem extends Problem {

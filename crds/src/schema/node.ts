@@ -50,7 +50,7 @@ export interface SchemaNode {
   readonly 'x-kubernetes-list-map-keys'?: readonly string[];
   readonly rules?: readonly Rule[];
   /** What `pattern` asks for, for people: "a duration such as 30s". */
-  readonly inWords?: string;
+  readonly expected?: string;
 }
 
 /** TypeBox's own types say nothing of keywords; every schema of this package is a `SchemaNode`. */

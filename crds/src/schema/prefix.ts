@@ -29,6 +29,6 @@ export const keyPrefix = () =>
     default: '',
     maxLength: 256,
     pattern: '^([^/]+/)*$',
-    inWords: 'nothing, or path segments that each end with a slash, such as payloads/',
+    expected: 'nothing, or path segments that each end with a slash, such as payloads/',
     rules: [notReserved],
   });
