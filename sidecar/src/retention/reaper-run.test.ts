@@ -1,7 +1,7 @@
 import { parseDuration } from '@largepayload/crds';
+import { MemoryDriver } from '@largepayload/testing/drivers/memory-driver';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { TestStore } from '../drivers/conformance/subject.ts';
-import { MemoryDriver } from '../drivers/memory.ts';
 import { StorageError } from '../errors/storage-error.ts';
 import type { Reaper } from './reaper.ts';
 import { EXPIRED, fill, reaperOn } from './stores.fixture.ts';

@@ -1,6 +1,4 @@
 import { StorageError } from '../../errors/storage-error.ts';
-import { BAD_ANSWER, BAD_LISTING, BAD_LOCATION, BAD_PROXY, NO_REGION } from './aws-sdk-faults.ts';
-import { CREDENTIALS_TABLE } from './credentials-failures.ts';
 import {
   type Attempt,
   asksForFewer,
@@ -9,10 +7,12 @@ import {
   inBrackets,
   type Retry,
   status,
-} from './failure-row.ts';
+} from '../object-store/failures.ts';
+import { BAD_ANSWER, BAD_LISTING, BAD_LOCATION, BAD_PROXY, NO_REGION } from './answers/sdk-faults.ts';
+import { CREDENTIALS_TABLE } from './credentials/credentials-failures.ts';
 import type { Fault } from './s3-client.ts';
 
-export type { Attempt, Retry } from './failure-row.ts';
+export type { Attempt, Retry } from '../object-store/failures.ts';
 
 /** The first row that knows a fault speaks. */
 const TABLE: readonly FailureRow[] = [
