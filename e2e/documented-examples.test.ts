@@ -142,5 +142,5 @@ async function assertPayloadStore(words: string): Promise<void> {
   const [name = '', ...args] = words.trim().split(/\s+/);
   if (name.startsWith('-')) return;
   const { command } = await import(`../sidecar/src/commands/${name}.ts`);
-  parseArguments(command, args);
+  if (!args.includes('--help')) parseArguments(command, args);
 }
