@@ -1,3 +1,4 @@
+import type { Reason } from '@largepayload/crds';
 import type { StorageFailure } from '../../errors/storage-error.ts';
 import type { Fault } from '../s3/s3-client.ts';
 
@@ -18,6 +19,8 @@ export interface FailureRow {
   readonly retry: Retry;
   /** what is wrong and what to do about it */
   readonly words: (fault: Fault, attempt: Attempt) => string;
+  /** for programs, where `failure` does not say enough */
+  readonly reason?: (fault: Fault) => Reason | undefined;
 }
 
 export const codes = (...all: string[]) => {

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { asksForFewer, codes, type FailureRow, inBrackets } from '../../object-store/failures.ts';
 import { BAD_ANSWER, BAD_CHARACTER } from '../answers/sdk-faults.ts';
 import type { Fault } from '../s3-client.ts';
@@ -14,10 +15,20 @@ const noAnswer = (fault: Fault) => isServer(fault) && fault.status === undefined
 const said = ({ status, code, message }: Fault) =>
   inBrackets(code === '' && status !== undefined ? String(status) : code, message);
 
-/** One that failed to give credentials, before the storage was asked for anything. */
-type Words = (source: CredentialsSource, fault: Fault) => string;
-const told = (words: Words) => (fault: Fault) =>
-  `cannot get credentials: ${words(fault.source as CredentialsSource, fault)}`;
+/** Why a source gave no credentials, and what to do. The storage was not asked for anything then. */
+type Explain = (source: CredentialsSource, fault: Fault) => string;
+const told = (explain: Explain) => (fault: Fault) =>
+  `cannot get credentials: ${explain(fault.source as CredentialsSource, fault)}`;
+
+function refusal(when: FailureRow['when'], explain: Explain): FailureRow {
+  return {
+    ...{ when, failure: 'denied', retry: 'never', words: told(explain) },
+    reason: (fault) => ({
+      name: 'CredentialsRefused',
+      explanation: explain(fault.source as CredentialsSource, fault),
+    }),
+  };
+}
 
 /** Who was asked for credentials, what it said, and what to do. The storage's own refusals are in `failures.ts`. */
 export const CREDENTIALS_TABLE: readonly FailureRow[] = [
@@ -25,23 +36,18 @@ export const CREDENTIALS_TABLE: readonly FailureRow[] = [
     when: (fault) => from('folder')(fault) || codes(BAD_CHARACTER)(fault),
     failure: 'denied',
     retry: 'never',
+    reason: ({ code, source }) =>
+      code === 'ENOENT' && source !== undefined
+        ? { name: 'CredentialsFileMissing', key: basename(source.name) }
+        : undefined,
     words: ({ message }) => `no credentials: ${message}; ${WAYS}`,
   },
-  {
-    when: from('tokenFile'),
-    failure: 'denied',
-    retry: 'never',
-    words: told(
-      ({ name }, { message }) =>
-        `the token file ${name} cannot be read${inBrackets(message)}; where a cluster mounts it, see that the service account has its role, and make the pod anew`,
-    ),
-  },
-  {
-    when: from('process'),
-    failure: 'denied',
-    retry: 'never',
-    words: told(() => 'the credential_process of the profile failed; run it by hand to see why'),
-  },
+  refusal(
+    from('tokenFile'),
+    ({ name }, { message }) =>
+      `the token file ${name} cannot be read${inBrackets(message)}; where a cluster mounts it, see that the service account has its role, and make the pod anew`,
+  ),
+  refusal(from('process'), () => 'the credential_process of the profile failed; run it by hand to see why'),
   {
     // Asked last, where nothing else is configured: mostly there is none.
     when: (fault) => from('metadata')(fault) && noAnswer(fault) && fault.source?.gaveBefore === false,
@@ -79,17 +85,13 @@ export const CREDENTIALS_TABLE: readonly FailureRow[] = [
       ({ name }) => `what ${name} answered holds no credentials; look for a proxy on the way there`,
     ),
   },
-  {
-    when: (fault) => from('sts')(fault) && codes('ExpiredTokenException', 'ExpiredToken')(fault),
-    failure: 'denied',
-    retry: 'never',
-    words: told(
-      ({ name, tokenFile }, fault) =>
-        `${name} says that the token has expired${said(fault)}; see to what renews ${tokenFile ?? 'it'}`,
-    ),
-  },
-  {
-    when: (fault) =>
+  refusal(
+    (fault) => from('sts')(fault) && codes('ExpiredTokenException', 'ExpiredToken')(fault),
+    ({ name, tokenFile }, fault) =>
+      `${name} says that the token has expired${said(fault)}; see to what renews ${tokenFile ?? 'it'}`,
+  ),
+  refusal(
+    (fault) =>
       from('sts')(fault) &&
       codes(
         'InvalidIdentityToken',
@@ -97,52 +99,29 @@ export const CREDENTIALS_TABLE: readonly FailureRow[] = [
         'IDPRejectedClaim',
         'IDPCommunicationError',
       )(fault),
-    failure: 'denied',
-    retry: 'never',
-    words: told(
-      ({ name, role, tokenFile }, fault) =>
-        `${name} does not take the token${file(tokenFile)}${said(fault)}; check its audience (sts.amazonaws.com), and that the account of the role${named(role)} has an OIDC provider for who issued it`,
-    ),
-  },
-  {
-    when: from('sts'),
-    failure: 'denied',
-    retry: 'never',
-    words: told(
-      ({ name, role, tokenFile }, fault) =>
-        `${name} does not give the role${named(role)}${said(fault)}; check that the role exists, and that its trust policy allows who asks${tokenFile === undefined ? '' : `, by subject and audience of the token file ${tokenFile}`}`,
-    ),
-  },
-  {
-    when: from('podIdentity'),
-    failure: 'denied',
-    retry: 'never',
-    words: told(
-      ({ name }, fault) =>
-        `${name} refuses${said(fault)}; check the pod identity association of the service account, and that the role's trust policy allows pods.eks.amazonaws.com`,
-    ),
-  },
-  {
-    when: from('container'),
-    failure: 'denied',
-    retry: 'never',
-    words: told(({ name }, fault) => `${name} refuses${said(fault)}; check the role of the task`),
-  },
-  {
-    when: from('metadata'),
-    failure: 'denied',
-    retry: 'never',
-    words: told(
-      ({ name }, fault) =>
-        `${name} gives none${said(fault)}; check that a role is attached to the instance, or give keys by --credentials-dir, or by AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY`,
-    ),
-  },
-  {
-    when: from('sso'),
-    failure: 'denied',
-    retry: 'never',
-    words: told(({ name }, fault) => `${name} refuses${said(fault)}; log in again by aws sso login`),
-  },
+    ({ name, role, tokenFile }, fault) =>
+      `${name} does not take the token${file(tokenFile)}${said(fault)}; check its audience (sts.amazonaws.com), and that the account of the role${named(role)} has an OIDC provider for who issued it`,
+  ),
+  refusal(
+    from('sts'),
+    ({ name, role, tokenFile }, fault) =>
+      `${name} does not give the role${named(role)}${said(fault)}; check that the role exists, and that its trust policy allows who asks${tokenFile === undefined ? '' : `, by subject and audience of the token file ${tokenFile}`}`,
+  ),
+  refusal(
+    from('podIdentity'),
+    ({ name }, fault) =>
+      `${name} refuses${said(fault)}; check the pod identity association of the service account, and that the role's trust policy allows pods.eks.amazonaws.com`,
+  ),
+  refusal(
+    from('container'),
+    ({ name }, fault) => `${name} refuses${said(fault)}; check the role of the task`,
+  ),
+  refusal(
+    from('metadata'),
+    ({ name }, fault) =>
+      `${name} gives none${said(fault)}; check that a role is attached to the instance, or give keys by --credentials-dir, or by AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY`,
+  ),
+  refusal(from('sso'), ({ name }, fault) => `${name} refuses${said(fault)}; log in again by aws sso login`),
   {
     when: () => true,
     failure: 'denied',
