@@ -1,16 +1,10 @@
 import { type LargePayloadStore, type StorageKindName, storageKindOf } from '@largepayload/crds';
-import type { Driver } from './driver.ts';
+import type { StartedDriver } from './driver.ts';
 import { FilesystemDriver } from './filesystem/filesystem-driver.ts';
 import { type EnvironmentNotice, environmentNotices } from './s3/environment.ts';
 import { startS3Driver } from './s3/start-s3-driver.ts';
 
 type Storage = LargePayloadStore['spec']['storage'];
-
-export interface StartedDriver {
-  readonly driver: Driver;
-  /** about the storage, for the log */
-  readonly notices: readonly string[];
-}
 
 /** Folders that a cluster mounts, so that the manifest does not name them. */
 export interface Mounts {
