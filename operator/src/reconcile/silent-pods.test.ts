@@ -35,7 +35,7 @@ test('60 stores whose pods never answer keep no other waiting', async () => {
   expect(questions).toEqual({ open: 20, begun: 20, ended: 0 });
 });
 
-test('a status waits for what new pods say, and not for ever', async () => {
+test('a status waits for the polls of new pods, and not for ever', async () => {
   await blackHole();
   await podAt(
     '127.0.80.2',
@@ -52,7 +52,7 @@ test('a status waits for what new pods say, and not for ever', async () => {
   await eventually(() => (SILENT.every(isTold) ? true : undefined), 10_000);
 });
 
-test('nobody is asked any more once the controller has ended', async () => {
+test('no pod is polled any more once the poller has ended', async () => {
   const questions = await blackHole();
   await using cluster = await scriptedCluster({
     largepayloadstores: SILENT.map(storeOf),
