@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { serviceErrors } from './service-errors.ts';
 
-test('the codec knows every error that docs/wire-protocol.md lists', async () => {
-  const text = await readFile(join(import.meta.dirname, '../../../docs/wire-protocol.md'), 'utf8');
+test('the codec knows every error that docs/wire-errors.md lists', async () => {
+  const text = await readFile(join(import.meta.dirname, '../../../docs/wire-errors.md'), 'utf8');
   const rows = [...text.matchAll(/^\| `([a-z_]+)` +\| (\d{3}) +\| (yes|no) +\|/gm)];
   const documented = rows.map(([, code, status, retryable]) => [
     code,

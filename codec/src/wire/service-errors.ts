@@ -7,7 +7,7 @@ export interface ServiceErrorKind {
 
 /**
  * The errors of the wire protocol: only an answer with one of these codes and its status is known to be the blob service's.
- * `docs/wire-protocol.md` holds the same table and a test compares them.
+ * `docs/wire-errors.md` holds the same table and a test compares them.
  */
 export const serviceErrors: ReadonlyMap<string, ServiceErrorKind> = new Map([
   ['malformed_request', { status: 400, retryable: false }],

@@ -11,10 +11,10 @@ import {
   SERVICES,
 } from '../kubernetes/resources.ts';
 import { MANAGED_BY } from '../stores/labels.ts';
+import { mapDeployment } from '../stores/mapping/deployment.ts';
+import { mapObject } from '../stores/mapping/object.ts';
+import { mapPod } from '../stores/mapping/pod.ts';
 import type { ObservedDeployment, ObservedObject, ObservedPod } from '../stores/observed.ts';
-import { projectDeployment } from '../stores/project/project-deployment.ts';
-import { projectObject } from '../stores/project/project-object.ts';
-import { projectPod } from '../stores/project/project-pod.ts';
 import { readStore, type StoreResource } from '../stores/read-store.ts';
 import { StoreIndex } from './store-index.ts';
 
@@ -47,10 +47,10 @@ export class ClusterView {
     this.#stores = this.#informer(LARGE_PAYLOAD_STORES, readStore, {});
     this.#stores.onChange(changed);
     const ours = { labelSelector: OURS };
-    this.#deployments = new StoreIndex(this.#informer(DEPLOYMENTS, projectDeployment, ours), changed);
-    this.#pods = new StoreIndex(this.#informer(PODS, projectPod, ours), changed);
+    this.#deployments = new StoreIndex(this.#informer(DEPLOYMENTS, mapDeployment, ours), changed);
+    this.#pods = new StoreIndex(this.#informer(PODS, mapPod, ours), changed);
     this.#plainObjects = PLAIN_KINDS.map((resource) => {
-      const map = (object: KubernetesObject) => projectObject(resource, object);
+      const map = (object: KubernetesObject) => mapObject(resource, object);
       return new StoreIndex(this.#informer(resource, map, { ...ours, metadataOnly: true }), changed);
     });
   }

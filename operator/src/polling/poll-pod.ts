@@ -1,15 +1,16 @@
 import { get, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
+import { type ReadStatusReport, readStatusReport } from '@largepayload/crds';
 import { collect, TooLargeError } from '../kubernetes/http-exchange.ts';
 import { textAt } from '../stores/json-fields.ts';
 import { METRICS_PORT } from '../stores/names.ts';
 import type { ObservedPod, PodReport } from '../stores/observed.ts';
-import { parseReport } from '../stores/project/parse-report.ts';
 
 /** Until the answer begins; a pod whose storage hangs reports that after 3 s. */
 const TIME_LIMIT_MS = 5_000;
 /** bytes */
 const LONGEST_ANSWER = 64 * 1024;
+const NO_SERVICE = 'what answered there is no payload-store';
 
 /** A pod that can be polled. */
 export type RunningPod = ObservedPod & { readonly ip: string };
@@ -82,18 +83,18 @@ const LONGEST_REVISION = 128;
 function resultOf(pod: ObservedPod, body: unknown): PollResult {
   const revision = textAt(body, 'revision');
   const isUsable = revision !== undefined && revision.length <= LONGEST_REVISION;
-  return { report: ofStore(pod, parseReport(body)), revision: isUsable ? revision : undefined };
+  return { report: ofStore(pod, readStatusReport(body)), revision: isUsable ? revision : undefined };
 }
 
 /** An address may have come to another pod, and anybody can set labels. */
-function ofStore({ namespace, store }: ObservedPod, report: PodReport): PodReport {
-  if (!('report' in report) || report.report.store === `${namespace}/${store}`) return report;
+function ofStore({ namespace, store }: ObservedPod, report: ReadStatusReport | undefined): PodReport {
+  if (report === undefined) return { unreachable: NO_SERVICE };
+  if (report.store === `${namespace}/${store}`) return { report };
   return { unreachable: 'what answered there belongs to another store' };
 }
 
 /** Without addresses and times, so that equal failures give equal reports. */
 function reasonOf(error: Error & { code?: string }): string {
-  if (error instanceof SyntaxError || error instanceof TooLargeError)
-    return 'what answered there is no payload-store';
+  if (error instanceof SyntaxError || error instanceof TooLargeError) return NO_SERVICE;
   return error.code === 'ECONNREFUSED' ? 'it refused the connection' : (error.code ?? error.message);
 }

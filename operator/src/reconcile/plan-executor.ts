@@ -1,7 +1,7 @@
 import { ApiError, type KubernetesApi } from '../kubernetes/api.ts';
 import type { DesiredObject } from '../stores/desired-objects.ts';
+import { mapObject } from '../stores/mapping/object.ts';
 import type { ObservedObject, ObservedStore, Refusal } from '../stores/observed.ts';
-import { projectObject } from '../stores/project/project-object.ts';
 import type { StoreResource } from '../stores/read-store.ts';
 import { planWrites } from '../stores/write-plan/plan-writes.ts';
 import type { WriteAction, WriteOutcome } from '../stores/write-plan/write-action.ts';
@@ -68,14 +68,14 @@ export class PlanExecutor {
     const { name, namespace = '' } = object.metadata;
     if (action.kind === 'look') {
       const found = await this.#api.get({ resource, namespace, name }, signal);
-      return { kind: 'found', object: found && projectObject(resource, found) };
+      return { kind: 'found', object: found && mapObject(resource, found) };
     }
     if (action.kind === 'replace-ports') {
       await this.#api.patch(resource, action.patch, signal);
       return { kind: 'patched' };
     }
     const applied = await this.#api.apply(resource, object, { force: action.force }, signal);
-    return { kind: 'applied', object: projectObject(resource, applied) };
+    return { kind: 'applied', object: mapObject(resource, applied) };
   }
 }
 

@@ -2,14 +2,14 @@ import type { KubernetesObject } from '../../kubernetes/api.ts';
 import { DEPLOYMENTS } from '../../kubernetes/resources.ts';
 import { at, countAt, listAt, textAt } from '../json-fields.ts';
 import { CONFIG_HASH, TEMPLATE_HASH } from '../labels.ts';
-import type { ObservedDeployment, Told } from '../observed.ts';
-import { projectObject } from './project-object.ts';
+import type { ObservedCondition, ObservedDeployment } from '../observed.ts';
+import { mapObject } from './object.ts';
 
-export function projectDeployment(object: KubernetesObject): ObservedDeployment {
+export function mapDeployment(object: KubernetesObject): ObservedDeployment {
   const { spec, status } = object;
   const annotation = (name: string) => textAt(spec, 'template', 'metadata', 'annotations', name);
   return {
-    ...projectObject(DEPLOYMENTS, object),
+    ...mapObject(DEPLOYMENTS, object),
     generation: countAt(object.metadata, 'generation'),
     observedGeneration: countAt(status, 'observedGeneration'),
     wanted: at(spec, 'replicas') === undefined ? 1 : countAt(spec, 'replicas'),
@@ -26,7 +26,7 @@ export function projectDeployment(object: KubernetesObject): ObservedDeployment 
 }
 
 /** The condition of a type in a `status`. */
-export function condition(status: unknown, type: string): Told | undefined {
+export function condition(status: unknown, type: string): ObservedCondition | undefined {
   const found = listAt(status, 'conditions').find((each) => each.type === type);
   return (
     found && {

@@ -4,7 +4,7 @@ import { CONFIG_HASH, OBJECT_HASH, STORE_LABEL } from '../labels.ts';
 import type { ObservedObject } from '../observed.ts';
 
 /** Enough of any object; its metadata suffices (`PartialObjectMetadata`). */
-export function projectObject(resource: ResourceKind, { metadata }: KubernetesObject): ObservedObject {
+export function mapObject(resource: ResourceKind, { metadata }: KubernetesObject): ObservedObject {
   return {
     resource,
     namespace: textAt(metadata, 'namespace') ?? '',

@@ -1,17 +1,16 @@
 import { expect, test } from 'vitest';
 import { CONFIG_MAPS } from '../../kubernetes/resources.ts';
 import { desiredFor, objectNamed } from '../stores.fixture.ts';
-import { parseReport } from './parse-report.ts';
-import { projectDeployment } from './project-deployment.ts';
-import { projectObject } from './project-object.ts';
-import { projectPod } from './project-pod.ts';
+import { mapDeployment } from './deployment.ts';
+import { mapObject } from './object.ts';
+import { mapPod } from './pod.ts';
 
 const desired = desiredFor();
 const deployment = objectNamed(desired, 'Deployment orders-gateway');
 const { template } = deployment.spec;
 
-test('a Deployment, from what was applied and what its controller says', () => {
-  const projected = projectDeployment({
+test('a Deployment is mapped from its spec and from the status that its controller writes', () => {
+  const projected = mapDeployment({
     ...deployment,
     metadata: { ...deployment.metadata, uid: 'u1', generation: 4, resourceVersion: '99' },
     status: {
@@ -34,8 +33,8 @@ test('a Deployment, from what was applied and what its controller says', () => {
   });
 });
 
-test('a pod that ends again and again, beside a container of a mesh', () => {
-  const projected = projectPod({
+test('a pod that ends again and again is mapped from the container of the service, and not from one of a mesh', () => {
+  const projected = mapPod({
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: {
@@ -74,42 +73,19 @@ test('a pod that ends again and again, beside a container of a mesh', () => {
 
 test('a pod that no ReplicaSet made belongs to no store, whatever its labels say', () => {
   const metadata = { ...template.metadata, name: 'p', uid: 'u' };
-  expect(projectPod({ apiVersion: 'v1', kind: 'Pod', metadata }).store).toBeUndefined();
+  expect(mapPod({ apiVersion: 'v1', kind: 'Pod', metadata }).store).toBeUndefined();
 });
 
-test('any object, from its metadata alone', () => {
+test('any object is mapped from its metadata alone', () => {
   const { object, hash } = desired.find((each) => each.resource === CONFIG_MAPS) ?? {};
   const { data: _, ...metadataOnly } = object as NonNullable<typeof object>;
-  expect(projectObject(CONFIG_MAPS, metadataOnly)).toMatchObject({
+  expect(mapObject(CONFIG_MAPS, metadataOnly)).toMatchObject({
     ...{ name: object?.metadata.name, store: 'orders', objectHash: hash, deleting: false },
     configHash: object?.metadata.name.replace('orders-config-', ''),
   });
 });
 
-test('what pods report', () => {
-  const store = { namespace: 'payments', name: 'orders' };
-  const ready = { store, role: 'reaper', version: '0.1.0', storage: 's3', ready: true };
-  const reaper = { lastCompletedTime: '2026-06-01T11:30:00.000Z', lastError: 'no' };
-  expect(parseReport({ ...ready, reaper })).toEqual({
-    report: {
-      ...{ store: 'payments/orders', version: '0.1.0', ready: true, error: undefined },
-      reaper: { lastCompleted: Date.parse('2026-06-01T11:30:00Z'), lastError: 'no' },
-    },
-  });
-  const error = { code: 'storage_denied', message: 'no' };
-  expect(parseReport({ ...ready, ready: false, error, reaper: null })).toMatchObject({
-    report: { ready: false, error, reaper: undefined },
-  });
-});
-
-test.each([null, 'text', [], {}, { store: 'x', ready: true }, { store: { namespace: 'a', name: 'b' } }])(
-  'what is no report: %j',
-  (body) => {
-    expect(parseReport(body)).toHaveProperty('unreachable');
-  },
-);
-
-/** Whatever a server, an older version or a test tool puts there. */
+/** As another server, an older version or a test tool may write them. */
 test.each([
   {},
   { metadata: null },
@@ -122,9 +98,9 @@ test.each([
       containerStatuses: [{ name: 'payload-store', state: 'gone', lastState: [] }],
     },
   },
-])('an object that is none of ours stops nobody: %j', (object) => {
+])('an object of unexpected shape is mapped without an error: %j', (object) => {
   const raw = object as never;
-  expect(projectDeployment(raw)).toMatchObject({ replicas: 0, available: 0, controller: undefined });
-  expect(projectPod(raw)).toMatchObject({ ready: false, restarts: 0, component: undefined });
-  expect(projectObject(CONFIG_MAPS, raw)).toMatchObject({ deleting: false, store: undefined });
+  expect(mapDeployment(raw)).toMatchObject({ replicas: 0, available: 0, controller: undefined });
+  expect(mapPod(raw)).toMatchObject({ ready: false, restarts: 0, component: undefined });
+  expect(mapObject(CONFIG_MAPS, raw)).toMatchObject({ deleting: false, store: undefined });
 });

@@ -3,9 +3,9 @@ import { at, countAt, listAt, textAt, timeAt } from '../json-fields.ts';
 import { COMPONENT_LABEL, CONFIG_HASH, STORE_LABEL, TEMPLATE_HASH } from '../labels.ts';
 import { COMPONENTS, CONTAINER } from '../names.ts';
 import type { Ended, ObservedPod } from '../observed.ts';
-import { condition } from './project-deployment.ts';
+import { condition } from './deployment.ts';
 
-export function projectPod({ metadata, spec, status }: KubernetesObject): ObservedPod {
+export function mapPod({ metadata, spec, status }: KubernetesObject): ObservedPod {
   const component = textAt(metadata, 'labels', COMPONENT_LABEL);
   return {
     namespace: textAt(metadata, 'namespace') ?? '',
@@ -24,7 +24,7 @@ export function projectPod({ metadata, spec, status }: KubernetesObject): Observ
     createdAt: timeAt(metadata, 'creationTimestamp') ?? 0,
     scheduled: condition(status, 'PodScheduled'),
     image: textAt(ofService(listAt(spec, 'containers')), 'image'),
-    ...projectContainer(ofService(listAt(status, 'containerStatuses'))),
+    ...mapContainer(ofService(listAt(status, 'containerStatuses'))),
   };
 }
 
@@ -40,7 +40,7 @@ function ofService(containers: readonly object[]): unknown {
 
 type Container = Pick<ObservedPod, 'restarts' | 'runningSince' | 'waiting' | 'ended'>;
 
-function projectContainer(container: unknown): Container {
+function mapContainer(container: unknown): Container {
   const waiting = at(container, 'state', 'waiting');
   return {
     restarts: countAt(container, 'restartCount'),

@@ -1,17 +1,21 @@
 import { BlobClient, digestOf, metadataFromRecord } from '@largepayload/codec';
+import type { Observed } from '@largepayload/testing/fault-proxy/observations';
+import { EVERY_OPERATION, type S3Operation } from '@largepayload/testing/fault-proxy/s3-request';
 import { startSeaweedfs } from '@largepayload/testing/s3-servers/seaweedfs';
 import { startVersitygw } from '@largepayload/testing/s3-servers/versitygw';
 import { eventually } from '@largepayload/testing/waiting/eventual-value';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { bytesOf } from './content.fixture.ts';
-import { readyUrl } from './recovery.fixture.ts';
-import { type RunningStore, StoreBed } from './store.fixture.ts';
+import { bytesOf } from '../content.fixture.ts';
+import { readyUrl } from '../recovery.fixture.ts';
+import { type RunningStore, StoreBed } from '../store.fixture.ts';
 
 const STORES = [
   { name: 'expiring', ttl: '30d' },
   { name: 'forever', ttl: 'Forever' },
 ];
 const MIB = 1024 * 1024;
+/** ms: 15 s, at most a tenth earlier */
+const SHORTEST_RENEWAL = 13_500;
 const SERVERS = [
   // It refuses without reading, and closes the connection, which may lose the refusal of a larger body.
   { server: 'versitygw', start: startVersitygw, sizes: [200_000, MIB, 8 * MIB] },
@@ -21,8 +25,10 @@ const SERVERS = [
 describe.each(SERVERS)('requests to $server, without faults', ({ start, sizes }) => {
   let bed: StoreBed;
   const stores: RunningStore[] = [];
+  let started = 0;
 
   beforeAll(async () => {
+    started = performance.now();
     bed = await StoreBed.open(start, 1);
     for (const options of STORES) stores.push(await bed.startStore(options));
     const [expiring] = stores;
@@ -31,19 +37,18 @@ describe.each(SERVERS)('requests to $server, without faults', ({ start, sizes })
   });
   afterAll(() => bed?.close());
 
-  /** The requests that it takes, by operation. The clock is compared just before, which holds for 30 s. */
+  /**
+   * The requests that it takes, by operation, without those of the lease. The clock is compared just before, which holds for 30 s.
+   */
   async function requestsOf({ service }: RunningStore, operation: (client: BlobClient) => Promise<unknown>) {
     await fetch(readyUrl(service));
     const client = new BlobClient({ url: service.url });
     const before = await bed.proxy.observed();
     await operation(client);
-    const { requests, faults } = await bed.proxy.observed();
+    const after = await bed.proxy.observed();
     client.close();
-    expect(faults).toEqual({});
-    const counts = Object.entries(requests).map(
-      ([name, count]) => [name, count - ((before.requests as Record<string, number>)[name] ?? 0)] as const,
-    );
-    return Object.fromEntries(counts.filter(([, count]) => count > 0));
+    expect(after.faults).toEqual({});
+    return countsBetween(before, after);
   }
 
   describe.each([0, 1])('store %i', (index) => {
@@ -72,6 +77,21 @@ describe.each(SERVERS)('requests to $server, without faults', ({ start, sizes })
       expect(await requestsOf(store(), put(body))).toEqual({ head: 1 });
     });
   });
+
+  test('a lease is renewed by the time that passed, not by the operations', async () => {
+    const { leaseRequests } = await bed.proxy.observed();
+    const renewals = Math.ceil((performance.now() - started) / SHORTEST_RENEWAL);
+    expect(leaseRequests.put).toBeLessThanOrEqual(STORES.length * (renewals + 1));
+  });
 });
+
+function countsBetween(before: Observed, after: Observed): Partial<Record<S3Operation, number>> {
+  const count = ({ requests, leaseRequests }: Observed, operation: S3Operation) =>
+    (requests[operation] ?? 0) - (leaseRequests[operation] ?? 0);
+  const counts = EVERY_OPERATION.map(
+    (operation) => [operation, count(after, operation) - count(before, operation)] as const,
+  );
+  return Object.fromEntries(counts.filter(([, requests]) => requests > 0));
+}
 
 const PASSES = 'payload_store_reaper_passes_total';
