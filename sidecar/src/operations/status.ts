@@ -5,6 +5,7 @@ import type { Lease } from '../storage-records/lease/lease.ts';
 import type { StorageLease } from '../storage-records/lease/storage-lease.ts';
 import type { OwnershipGuard } from '../storage-records/ownership/ownership-guard.ts';
 import type { Readiness, ReadinessReport } from './readiness.ts';
+import { revisionOf } from './status-revision.ts';
 import { withoutKeys } from './without-keys.ts';
 
 export interface StatusContext {
@@ -29,6 +30,8 @@ export type Status = Pick<StatusContext, 'role' | 'version'> &
     readonly lease: LeaseStatus | undefined;
     readonly storage: string;
     readonly reaper: ReaperStatus | null;
+    /** of this report, for `?since=` */
+    readonly revision: string;
   };
 
 /** Times are RFC 3339. */
@@ -49,12 +52,13 @@ export async function statusOf({
   reaper,
 }: StatusContext): Promise<Status> {
   const report = withoutKeysInError(await readiness.report());
-  return {
+  const status = {
     ...{ store: identity, role, version, storage: driver.kind, storageID: ownership.storageID ?? null },
     lease: leaseStatus(lease.found),
     ...report,
     reaper: reaper === undefined ? null : withoutKeysInLastError(reaper.status),
   };
+  return { ...status, revision: revisionOf(status) };
 }
 
 function leaseStatus(lease: Lease | undefined): LeaseStatus | undefined {
