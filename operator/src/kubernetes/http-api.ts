@@ -12,7 +12,7 @@ import {
 import { refusal, unanswered, watchRefusal } from './api-failures.ts';
 import { type Access, collect, type HttpRequest, send } from './http-exchange.ts';
 import { JsonLines } from './json-lines.ts';
-import { accepted, FIELD_MANAGER, pathOf, resourcePath, selectionPath, withQuery } from './resource-path.ts';
+import { accepted, FIELD_MANAGER, resourcePath, selectionPath, withQuery } from './resource-path.ts';
 import { apiVersionOf } from './resources.ts';
 import { withinLimit } from './time-limit.ts';
 
@@ -22,16 +22,7 @@ const LARGEST_ANSWER = 16 * 1024 * 1024;
 /** bytes; etcd takes objects of up to 1.5 MiB, which are longer as JSON */
 const LARGEST_EVENT = 8 * 1024 * 1024;
 
-export type Verb =
-  | 'list'
-  | 'watch'
-  | 'get'
-  | 'apply'
-  | 'patch'
-  | 'applyStatus'
-  | 'create'
-  | 'replace'
-  | 'delete';
+export type Verb = 'list' | 'watch' | 'get' | 'delete' | keyof typeof WRITES;
 
 /** A call that was answered, or failed. A watch is answered when it begins. */
 export interface RequestOutcome {
@@ -60,8 +51,16 @@ interface Call {
   readonly content?: unknown;
 }
 
+const one = (name: string) => [name];
 const APPLY = { method: 'PATCH', contentType: 'application/apply-patch+yaml' };
-const MERGE = { method: 'PATCH', contentType: 'application/strategic-merge-patch+json' };
+/** `rest`: of the path, behind that of the collection */
+const WRITES = {
+  apply: { ...APPLY, rest: one },
+  applyStatus: { ...APPLY, rest: (name: string) => [name, 'status'] },
+  patch: { method: 'PATCH', contentType: 'application/strategic-merge-patch+json', rest: one },
+  create: { method: 'POST', rest: () => [] },
+  replace: { method: 'PUT', rest: one },
+};
 
 /** The API by plain JSON over HTTP/1.1: fields that this version does not know pass through. Nothing is retried. */
 export class HttpApi implements KubernetesApi {
@@ -143,14 +142,11 @@ export class HttpApi implements KubernetesApi {
     { force }: { force: boolean },
     signal: AbortSignal,
   ) {
-    const query = { fieldManager: FIELD_MANAGER, force: String(force) };
-    const path = withQuery(pathOf(resource, object), query);
-    return await this.#write({ ...APPLY, verb: 'apply', resource, path }, object, signal);
+    return await this.#write('apply', resource, object, signal, { force: String(force) });
   }
 
   async patch(resource: ResourceKind, part: KubernetesObject, signal: AbortSignal) {
-    const path = withQuery(pathOf(resource, part), { fieldManager: FIELD_MANAGER });
-    return await this.#write({ ...MERGE, verb: 'patch', resource, path }, part, signal);
+    return await this.#write('patch', resource, part, signal);
   }
 
   async applyStatus(
@@ -159,20 +155,15 @@ export class HttpApi implements KubernetesApi {
     signal: AbortSignal,
     fieldManager = FIELD_MANAGER,
   ) {
-    const path = withQuery(pathOf(resource, object, 'status'), { fieldManager, force: 'true' });
-    return await this.#write({ ...APPLY, verb: 'applyStatus', resource, path }, object, signal);
+    return await this.#write('applyStatus', resource, object, signal, { fieldManager, force: 'true' });
   }
 
   async create(resource: ResourceKind, object: KubernetesObject, signal: AbortSignal) {
-    const path = withQuery(resourcePath(resource, object.metadata.namespace), {
-      fieldManager: FIELD_MANAGER,
-    });
-    return await this.#write({ verb: 'create', method: 'POST', resource, path }, object, signal);
+    return await this.#write('create', resource, object, signal);
   }
 
   async replace(resource: ResourceKind, object: KubernetesObject, signal: AbortSignal) {
-    const path = withQuery(pathOf(resource, object), { fieldManager: FIELD_MANAGER });
-    return await this.#write({ verb: 'replace', method: 'PUT', resource, path }, object, signal);
+    return await this.#write('replace', resource, object, signal);
   }
 
   async delete(name: ObjectName, uid: string | undefined, signal: AbortSignal): Promise<void> {
@@ -195,13 +186,21 @@ export class HttpApi implements KubernetesApi {
   }
 
   async #write(
-    call: Omit<Call, 'of' | 'content'>,
+    verb: keyof typeof WRITES,
+    resource: ResourceKind,
     object: KubernetesObject,
     signal: AbortSignal,
+    query: Readonly<Record<string, string>> = {},
   ): Promise<KubernetesObject> {
     const { namespace = '', name } = object.metadata;
+    const of = `${namespace}/${name}`;
+    const { rest, ...how } = WRITES[verb];
+    const path = withQuery(resourcePath(resource, namespace, ...rest(name)), {
+      fieldManager: FIELD_MANAGER,
+      ...query,
+    });
     return (await this.#call(
-      { ...call, of: `${namespace}/${name}`, content: object },
+      { ...how, verb, resource, of, path, content: object },
       signal,
     )) as KubernetesObject;
   }

@@ -1,4 +1,4 @@
-import type { KubernetesObject, ResourceKind, Selection } from './api.ts';
+import type { ResourceKind, Selection } from './api.ts';
 
 /** In server-side apply, owner of the fields that the operator sets. */
 export const FIELD_MANAGER = 'large-payload-operator';
@@ -14,11 +14,6 @@ export function resourcePath(
   const root = group === '' ? ['api', version] : ['apis', group, version];
   const scope = namespace ? ['namespaces', namespace] : [];
   return `/${[...root, ...scope, plural, ...rest].map(encodeURIComponent).join('/')}`;
-}
-
-/** Path of the object that this one describes. */
-export function pathOf(resource: ResourceKind, { metadata }: KubernetesObject, ...rest: string[]): string {
-  return resourcePath(resource, metadata.namespace, metadata.name, ...rest);
 }
 
 export function withQuery(path: string, query: Query): string {
