@@ -16,15 +16,15 @@ import { accepted, FIELD_MANAGER, resourcePath, selectionPath, withQuery } from 
 import { apiVersionOf } from './resources.ts';
 import { withinLimit } from './time-limit.ts';
 
-/** ms for a call; of a watch, for the head of its answer */
-const CALL_LIMIT = 30_000;
+/** For a call; for a watch, until the head of its answer. */
+const CALL_LIMIT_MS = 30_000;
 const LARGEST_ANSWER = 16 * 1024 * 1024;
 /** bytes; etcd takes objects of up to 1.5 MiB, which are longer as JSON */
 const LARGEST_EVENT = 8 * 1024 * 1024;
 
 export type Verb = 'list' | 'watch' | 'get' | 'delete' | keyof typeof WRITES;
 
-/** A call that was answered, or failed. A watch is answered when it begins. */
+/** A call that was answered or has failed. A watch counts as answered when it begins. */
 export interface RequestOutcome {
   readonly verb: Verb;
   /** plural */
@@ -210,7 +210,7 @@ export class HttpApi implements KubernetesApi {
     return await this.#answered(call, read, signal);
   }
 
-  /** What `read` makes of the answer, if it is a good one. */
+  /** The result of `read` on an answer of success. */
   async #answered<T>(
     call: Call,
     read: (answer: IncomingMessage) => T | Promise<T>,
@@ -219,7 +219,7 @@ export class HttpApi implements KubernetesApi {
     const started = performance.now();
     let status = 0;
     try {
-      return await withinLimit(CALL_LIMIT, signal, async (limited) => {
+      return await withinLimit(CALL_LIMIT_MS, signal, async (limited) => {
         const answer = await send(this.#access, this.#request(call), limited);
         const { statusCode = 0 } = answer;
         if (statusCode >= 300) throw refusal(nameOf(call), answer, await collect(answer, LARGEST_ANSWER));
@@ -257,7 +257,7 @@ function toEvent(line: unknown, resource: ResourceKind, what: string): WatchEven
   return { type, object: { ...object, ...kindOf(resource) } };
 }
 
-/** Items of a list come without it, and those of a metadata list with another. */
+/** Items of a list have no kind, and items of a metadata list another one. */
 function kindOf(resource: ResourceKind): { apiVersion: string; kind: string } {
   return { apiVersion: apiVersionOf(resource), kind: resource.kind };
 }
@@ -270,7 +270,7 @@ function nameOf({ verb, resource, of }: Call): string {
   return `${verb} ${resource.plural}${of === '' ? '' : ` ${of}`}`;
 }
 
-/** The object is not there, which a proxy's 404 does not say. */
+/** Whether the object is not there; a 404 of a proxy has another reason. */
 function isNotFound(error: unknown): boolean {
   return error instanceof ApiError && error.status === 404 && error.reason === 'NotFound';
 }

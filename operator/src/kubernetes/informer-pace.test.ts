@@ -26,7 +26,7 @@ test.each<[string, Script]>([
     (asked, response) => (asked.query.has('watch') ? response.end() : listed('5', [])(asked, response)),
   ],
 ])('a storm of %s is met by ever fewer requests', async (_, storm) => {
-  const timings = { ...TIMINGS, firstDelay: 10, longestDelay: 400, healthyAfter: 5_000 };
+  const timings = { ...TIMINGS, firstDelayMs: 10, longestDelayMs: 400, healthyAfterMs: 5_000 };
   await using bed = await informerOf([storm], { timings });
   await sleep(1_500);
   // 10, 20, 40, … 400, each at least by half, and at most a list and a watch every time.
@@ -51,7 +51,7 @@ test('delays begin small again once a watch has lasted', async () => {
     await sleep(150);
     response.destroy();
   };
-  const timings = { ...TIMINGS, firstDelay: 50, longestDelay: 60_000 };
+  const timings = { ...TIMINGS, firstDelayMs: 50, longestDelayMs: 60_000 };
   const failing = Array.from({ length: 4 }, () => refused(500, 'InternalError'));
   await using bed = await informerOf([...failing, listed('5', []), lasting, lasting, watching()], {
     timings,
@@ -61,7 +61,7 @@ test('delays begin small again once a watch has lasted', async () => {
 });
 
 test('a watch that says nothing is begun again, and that is no failure while it works', async () => {
-  const timings = { ...TIMINGS, silence: 100 };
+  const timings = { ...TIMINGS, silenceMs: 100 };
   const silent = watching();
   const bed = await informerOf(
     [
@@ -82,7 +82,7 @@ test('a watch that says nothing is begun again, and that is no failure while it 
 });
 
 test('a watch that hangs before it begins is a failure in words', async () => {
-  const timings = { ...TIMINGS, silence: 100 };
+  const timings = { ...TIMINGS, silenceMs: 100 };
   await using bed = await informerOf([listed('5', []), () => {}], { timings });
   await eventually('it is noticed', () => bed.failures.length > 0);
   expect(bed.failures[0]).toBe('the API server said nothing for too long');

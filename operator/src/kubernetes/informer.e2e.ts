@@ -50,7 +50,7 @@ class Writer {
 const dataValueOf = (object: KubernetesObject) => (object.data as { value: string }).value;
 
 /** A informer of a namespace behind a network of its own, with what its listener heard. */
-async function watchedNamespace(silence = 90_000) {
+async function watchedNamespace(silenceMs = 90_000) {
   const namespace = await bed.newNamespace();
   const { api, proxy } = await bed.apiBehindProxy();
   const failures: string[] = [];
@@ -59,7 +59,7 @@ async function watchedNamespace(silence = 90_000) {
     selection: { resource: CONFIG_MAPS, namespace },
     map: dataValueOf,
     onFailure: ({ message }) => failures.push(message),
-    timings: { silence, longestDelay: 2_000 },
+    timings: { silenceMs, longestDelayMs: 2_000 },
   });
   const heard = new Map<string, string>();
   let deliveries = 0;

@@ -159,7 +159,7 @@ test('it ends at once when told to, wherever it is', async () => {
   };
   for (const [where, script] of Object.entries(scripts)) {
     const bed = await informerOf(script, {
-      timings: { ...TIMINGS, firstDelay: 60_000, longestDelay: 60_000 },
+      timings: { ...TIMINGS, firstDelayMs: 60_000, longestDelayMs: 60_000 },
     });
     await eventually('it has asked', () => bed.asked().length === script.length);
     await sleep(50);

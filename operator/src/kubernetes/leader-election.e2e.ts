@@ -7,7 +7,7 @@ import { LeaderElection, LeadershipLostError } from './leader-election.ts';
 import { LEASES } from './resources.ts';
 
 /** As by default, only shorter. */
-const TIMES = { duration: 3, renewDeadline: 2, retryPeriod: 0.4 };
+const TIMES = { durationSeconds: 3, renewDeadlineSeconds: 2, retryPeriodSeconds: 0.4 };
 const bed = apiBed();
 
 /** What happened, in order, of all candidates. */
@@ -185,7 +185,7 @@ test('edits of others, and a removed lease, do not end it; a lease given to anot
   expect(lost).toBeInstanceOf(LeadershipLostError);
   expect((lost as Error).message).toMatch(/thief holds the lease/);
   // Else it would lead until its own lease has run out.
-  expect(performance.now() - began).toBeLessThan(TIMES.renewDeadline * 1_000);
+  expect(performance.now() - began).toBeLessThan(TIMES.renewDeadlineSeconds * 1_000);
 });
 
 /** Tries again when the leader has renewed its lease in between. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { claimed, microTime, newLease, Observation, released } from './lease.ts';
 
-const claim = { identity: 'one', duration: 15, now: new Date('2026-03-04T05:06:07.089Z') };
+const claim = { identity: 'one', durationSeconds: 15, now: new Date('2026-03-04T05:06:07.089Z') };
 const lease = newLease('system', 'operator', claim);
 
 test('a new lease is that of its maker', () => {

@@ -29,7 +29,7 @@ export function selectionPath(selection: Selection, query: Query): string {
   return withQuery(resourcePath(resource, namespace), { labelSelector, fieldSelector, ...query });
 }
 
-/** What is asked for: the objects, or their metadata where that is enough and the server knows how. */
+/** The `Accept` header: for objects, or for their metadata where that is enough. */
 export function accepted(selection: Selection, of: 'List' | ''): string {
   if (!selection.metadataOnly) return 'application/json';
   return `application/json;as=PartialObjectMetadata${of};g=meta.k8s.io;v=v1,application/json`;
