@@ -1,4 +1,5 @@
 import type { BlobFacts } from '../bytes/blob-facts.ts';
+import type { ObjectWriter } from '../bytes/object-writer.ts';
 import { StorageError } from '../errors/storage-error.ts';
 import {
   type DeleteOutcome,
@@ -19,6 +20,7 @@ export class AwaitedDriver implements Driver {
   #reason: Error = new StorageError(
     'unavailable',
     'the storage was not reached yet; this process has just begun',
+    { reason: { name: 'JustStarted' } },
   );
 
   constructor(kind: string) {
@@ -40,8 +42,8 @@ export class AwaitedDriver implements Driver {
     return this.#driver?.longestName ?? LONGEST_NAME;
   }
 
-  async put(name: string, body: AsyncIterable<Buffer>, facts: BlobFacts, options: PutOptions) {
-    return await this.#arrived().put(name, body, facts, options);
+  async begin(name: string, facts: BlobFacts, options: PutOptions): Promise<ObjectWriter> {
+    return await this.#arrived().begin(name, facts, options);
   }
 
   async open(name: string, signal: AbortSignal): Promise<StoredBlob | undefined> {

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { StatusReport } from '@largepayload/crds';
 import { call } from '@largepayload/testing/service/http-call';
 import { startService } from '@largepayload/testing/service/running-service';
 import { expect, test } from 'vitest';
-import type { Status } from './status.ts';
 import { type StatusPollLimits, StatusPolls } from './status-polls.ts';
 import { revisionOf } from './status-revision.ts';
 
-const STATUS: Omit<Status, 'revision'> = {
+const STATUS: Omit<StatusReport, 'revision'> = {
   ...{ store: { namespace: 'shop', name: 'orders' }, role: 'reaper', version: '1', storage: 's3' },
   ...{ storageID: 'shop/orders/1', lease: undefined, ready: true },
   reaper: { lastCompletedTime: '2026-01-01T00:00:10Z', lastError: undefined, waiting: undefined },
@@ -15,8 +15,8 @@ const NEVER = new AbortController().signal;
 
 /** Polls of a status that the test changes. */
 function pollsOf(limits: Partial<StatusPollLimits> = {}) {
-  const revised = (fields: object): Status => {
-    const status = { ...STATUS, ...fields } as Status;
+  const revised = (fields: object): StatusReport => {
+    const status = { ...STATUS, ...fields } as StatusReport;
     return { ...status, revision: revisionOf(status) };
   };
   let status = revised({});
@@ -34,7 +34,7 @@ function pollsOf(limits: Partial<StatusPollLimits> = {}) {
   const ask = async (since: string, left: AbortSignal = NEVER) => {
     let text = '';
     for await (const part of polls.answer(since, left)) text += part;
-    return JSON.parse(text) as Status;
+    return JSON.parse(text) as StatusReport;
   };
   return {
     ...{ polls, ask, looks: () => looks, revision: () => status.revision },
@@ -104,7 +104,7 @@ const LEASE = {
   ...{ holder: '1', store: 'shop/orders', cluster: 'eu', since: '2026-01-01T00:00:00.000Z' },
   ...{ renewed: '2026-01-01T00:00:15.000Z', confirmed: true, released: false, shared: false },
 };
-const withLease = { ...STATUS, lease: LEASE } as Omit<Status, 'revision'>;
+const withLease = { ...STATUS, lease: LEASE } as Omit<StatusReport, 'revision'>;
 
 test.each<[string, object]>([
   ['the renewal of the lease', { lease: { ...LEASE, renewed: '2026-01-01T00:00:30.000Z' } }],

@@ -1,4 +1,4 @@
-import type { Status } from './status.ts';
+import type { StatusReport } from '@largepayload/crds';
 
 export interface StatusPollLimits {
   /** callers that may wait at a time; one more is answered at once */
@@ -15,18 +15,18 @@ interface Waiting {
   readonly since: string;
   /** monotonic */
   readonly untilMs: number;
-  readonly answer: (status: Status) => void;
+  readonly answer: (status: StatusReport) => void;
 }
 
 /** Keeps callers of `GET /status?since=REVISION` waiting until there is news. */
 export class StatusPolls {
-  readonly #status: () => Promise<Status>;
+  readonly #status: () => Promise<StatusReport>;
   readonly #limits: StatusPollLimits;
   readonly #waiting = new Set<Waiting>();
   #looking: NodeJS.Timeout | undefined;
   #isOver = false;
 
-  constructor(status: () => Promise<Status>, limits: StatusPollLimits = LIMITS) {
+  constructor(status: () => Promise<StatusReport>, limits: StatusPollLimits = LIMITS) {
     this.#status = status;
     this.#limits = limits;
   }
@@ -51,8 +51,8 @@ export class StatusPolls {
     for (const { answer } of this.#waiting) answer(status);
   }
 
-  async #news(known: Status, left: AbortSignal): Promise<Status> {
-    const { promise, resolve } = Promise.withResolvers<Status>();
+  async #news(known: StatusReport, left: AbortSignal): Promise<StatusReport> {
+    const { promise, resolve } = Promise.withResolvers<StatusReport>();
     const onLeft = () => waiting.answer(known);
     const waiting: Waiting = {
       since: known.revision,

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Status } from './status.ts';
+import type { StatusReport } from '@largepayload/crds';
 
 /** Of a time in RFC 3339. */
 const MINUTE = 'YYYY-MM-DDTHH:MM'.length;
@@ -9,7 +9,7 @@ const TEN_MINUTES = 'YYYY-MM-DDTHH:M'.length;
  * Names the state that a status report shows: it changes when there is news. What moves while nothing happens does not count: when
  * the lease was renewed, the seconds of the latest pass, and the present time in the message of a deletion that waits.
  */
-export function revisionOf({ lease, reaper, ...rest }: Omit<Status, 'revision'>): string {
+export function revisionOf({ lease, reaper, ...rest }: Omit<StatusReport, 'revision'>): string {
   const { lastCompletedTime, waiting, ...pass } = reaper ?? {};
   const steady = {
     ...rest,

@@ -1,8 +1,8 @@
+import { MemoryDriver } from '@largepayload/testing/drivers/memory-driver';
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { AwaitedDriver } from '../drivers/awaited-driver.ts';
 import { never } from '../drivers/conformance/subject.ts';
-import { MemoryDriver } from '../drivers/memory.ts';
 import { StorageError } from '../errors/storage-error.ts';
 import { awaitStorage, pauseAfter } from './await-storage.ts';
 
@@ -35,7 +35,7 @@ test('pauses double from a second to fifteen, a fifth longer or shorter', () => 
 
 test('until the driver arrives every call rejects with the last reason, and then it is that driver', async () => {
   const calls = [
-    () => awaited.put('a', (async function* () {})(), { size: 0, digest: '' }, { signal: never() }),
+    () => awaited.begin('a', { size: 0, digest: '' }, { signal: never() }),
     () => awaited.open('a', never()),
     () => drained(awaited.listFirstSegments('', never())),
     () => drained(awaited.list('a/', never())),

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { MemoryDriver } from '@largepayload/testing/drivers/memory-driver';
 import { eventually } from '@largepayload/testing/waiting/eventually';
 import { pino } from 'pino';
 import { expect, test, vi } from 'vitest';
 import { never, someBytes, TestStore } from '../../drivers/conformance/subject.ts';
 import type { Driver } from '../../drivers/driver.ts';
-import { MemoryDriver } from '../../drivers/memory.ts';
 import { StorageError } from '../../errors/storage-error.ts';
 import { StorageInUseError } from '../../errors/storage-in-use-error.ts';
 import { formatLease, type Lease, parseLease } from './lease.ts';
@@ -70,12 +70,12 @@ function bed() {
   };
   const write = (text: string) => store.put('lease.json', Buffer.from(text), { replace: true });
   const failing = (failure: 'full' | 'denied') => {
-    const put = vi.fn(async () => {
+    const begin = vi.fn(async () => {
       throw new StorageError(failure, `no: ${failure}`);
     });
     return {
-      driver: Object.assign(Object.create(store.driver), bound(store.driver), { put }) as Driver,
-      put,
+      driver: Object.assign(Object.create(store.driver), bound(store.driver), { begin }) as Driver,
+      begin,
     };
   };
   return { store, log, leaseOf, acquired, living, acquire, untilAcquired, stored, write, failing };
