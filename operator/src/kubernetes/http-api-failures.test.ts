@@ -18,11 +18,11 @@ test.each([
     undefined,
   ],
   ['a page of a proxy', {}, '<html>\n\n busy </html>', /busy/, undefined],
-])('a refusal by %s is carried with its message', async (_, headers, body, words, retryAfterSeconds) => {
+])('a refusal by %s is carried with its message', async (_, headers, body, message, retryAfterSeconds) => {
   await using bed = await apiOf((__, response) => answer(response, 429, body, headers));
   const failure = await failureOf(bed.api.get(NAME, NEVER));
   expect(failure).toMatchObject({ status: 429, retryAfterSeconds });
-  expect(failure.message).toMatch(words);
+  expect(failure.message).toMatch(message);
   expect(bed.outcomes).toMatchObject([{ verb: 'get', status: 429 }]);
 });
 

@@ -8,7 +8,7 @@ import { answer, line, refuse, scriptedServer } from './scripted-server.fixture.
 
 const START = { resourceVersion: '7', timeoutSeconds: 300 };
 
-test('a page of a list is asked for by selectors, limit and token, and its items get the kind they lack', async () => {
+test('a list asks by selectors, limit and token, and gives its items the kind that they lack', async () => {
   await using bed = await apiOf((_, response) =>
     answer(response, 200, {
       metadata: { resourceVersion: '12', continue: 'next' },
@@ -44,7 +44,7 @@ test('a page of a list is asked for by selectors, limit and token, and its items
   expect(bed.outcomes).toMatchObject([{ verb: 'list', resource: 'deployments', status: 200 }]);
 });
 
-test('metadata alone is asked for by the Accept header, and keeps the kind of the object', async () => {
+test('a request for metadata alone has an Accept header, and its objects keep their kind', async () => {
   const partial = { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata: { name: 'one' } };
   await using bed = await apiOf(({ query }, response) => {
     if (query.has('watch')) response.end(line('ADDED', partial));
@@ -63,7 +63,7 @@ test('metadata alone is asked for by the Accept header, and keeps the kind of th
   ]);
 });
 
-test('each way to write is the request that the API server knows', async () => {
+test('each call that writes sends the request that the API server knows', async () => {
   await using bed = await apiOf(({ body }, response) => answer(response, 200, JSON.parse(body)));
   const object = configMap('one', '3', { text: 'ü' });
   expect(await bed.api.apply(CONFIG_MAPS, object, { force: false }, NEVER)).toEqual(object);
@@ -99,7 +99,7 @@ test('each way to write is the request that the API server knows', async () => {
   ]);
 });
 
-test('calls one after another share a connection, and leave no listener on their signal', async () => {
+test('successive calls share a connection, and leave no listener on their signal', async () => {
   const { Agent } = await import('node:http');
   const agent = new Agent({ keepAlive: true });
   await using server = await scriptedServer((_, response) => answer(response, 200, configMap('one', '1')));
@@ -115,7 +115,7 @@ test('calls one after another share a connection, and leave no listener on their
   agent.destroy();
 });
 
-test('only the API server can say that an object is not there', async () => {
+test('an object is missing only where the API server itself answers 404', async () => {
   await using bed = await apiOf(({ query, method }, response) => {
     if (method === 'DELETE' || !query.has('x')) refuse(response, 404, 'NotFound');
   });
@@ -127,7 +127,7 @@ test('only the API server can say that an object is not there', async () => {
   expect(failure.message).toMatch(/get configmaps shop\/one: .*CustomResourceDefinition installed/);
 });
 
-test('an object of another uid is not deleted, and that is no failure', async () => {
+test('an object of another UID is not deleted, and that is no failure', async () => {
   const bedWith = (uid: string) =>
     apiOf(({ method }, response) => {
       if (method === 'DELETE') refuse(response, 409, 'Conflict');

@@ -14,7 +14,7 @@ async function eventsOf(watch: AsyncIterable<WatchEvent>, into: WatchEvent[] = [
   return into;
 }
 
-test('a watch gives events as they come, torn as they may be, and ends in order', async () => {
+test('a watch gives events as they come, however their bytes are split, and ends in order', async () => {
   const huge = configMap('huge', '9', { text: 'ü'.repeat(750_000) });
   await using bed = await apiOf(async (_, response) => {
     const bytes = Buffer.from(line('ADDED', configMap('größe', '8')) + line('MODIFIED', huge));
@@ -54,7 +54,7 @@ test.each([
   expect(events.length).toBe(1);
 });
 
-test('a watch whose connection breaks fails; one that is refused never opens', async () => {
+test('a watch whose connection breaks fails, and a watch that is refused never opens', async () => {
   await using breaking = await apiOf((_, response) => {
     response.write(line('ADDED', configMap('one', '8')), () => response.destroy());
   });
@@ -66,7 +66,7 @@ test('a watch whose connection breaks fails; one that is refused never opens', a
   expect(await refused).toMatchObject({ status: 410, reason: 'Expired' });
 });
 
-test('a watch is given up by its signal, and by whoever stops reading it', async () => {
+test('a watch ends by its signal, and when its reader stops', async () => {
   await using bed = await apiOf((_, response) => response.write(line('ADDED', configMap('one', '8'))));
   const controller = new AbortController();
   const aborted = eventsOf(bed.api.watch({ resource: CONFIG_MAPS }, START, controller.signal));

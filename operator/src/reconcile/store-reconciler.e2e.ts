@@ -28,7 +28,7 @@ function brokenWebhook(namespace: string, name: string): KubernetesObject {
   };
 }
 
-/** As controllers and a kubelet would tell of a Deployment all of whose pods run, at an address where nobody answers. */
+/** Makes the status of a Deployment all of whose pods run, at an address where no program answers. */
 async function run(namespace: string, deployment: KubernetesObject, podIP: string): Promise<void> {
   const { name } = deployment.metadata;
   const template = at(deployment.spec, 'template') as KubernetesObject;
