@@ -109,7 +109,7 @@ describe.each(ON_EACH_DRIVER)('on the %s driver', (_name, start) => {
 
 /** A storage with ever new names, which it lists for as long as it is asked. */
 const endless = {
-  async *listFirstSegments() {
+  async *listLevel() {
     for (let second = 0; ; second += 1) {
       const end = new Date(Date.UTC(2020, 0, 1) + second * 1_000).toISOString().replace(/[-:]|\.\d{3}/g, '');
       yield `expires-${end}-30d/`;
@@ -163,9 +163,7 @@ test('folders that are deeper than any payload are not followed, and keep no oth
     writeFileSync(join(deep, 'file'), 'x');
     await fill(store, [OTHER, ...LIVING]);
     await expect(reaperOn(store).pass(never())).rejects.toThrow(/deeper than any payload lies/);
-    expect(await store.firstSegments('expires-')).toEqual(
-      [WINDOW, ...LIVING].map((name) => `${name}/`).sort(),
-    );
+    expect(await store.folders('expires-')).toEqual([WINDOW, ...LIVING].map((name) => `${name}/`).sort());
     await store.stop();
   } finally {
     removeFolder(folder);

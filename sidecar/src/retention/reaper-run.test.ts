@@ -29,7 +29,7 @@ function run(reaper: Reaper): Promise<void> {
 
 /** Passes made so far: each asks for the first segments once. */
 function passes(): () => number {
-  const list = vi.spyOn(store.driver, 'listFirstSegments');
+  const list = vi.spyOn(store.driver, 'listLevel');
   return () => list.mock.calls.length;
 }
 

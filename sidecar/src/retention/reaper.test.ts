@@ -34,7 +34,7 @@ describe.each(ON_EACH_DRIVER)('on the %s driver', (_name, start) => {
     expect((await store.names()).filter((name) => !name.startsWith('.payload-store/'))).toEqual(kept);
     expect(await store.holds('store.json', someBytes(10))).toBe(true);
     const windows = [...FOREIGN.filter((name) => name.startsWith('expires-')), ...LIVING];
-    expect(await store.firstSegments('expires-')).toEqual(windows.map((name) => `${name}/`).sort());
+    expect(await store.folders('expires-')).toEqual(windows.map((name) => `${name}/`).sort());
   });
 
   test('a pass over nothing, and a second one, do nothing', async () => {
@@ -117,7 +117,7 @@ describe.each(ON_EACH_DRIVER)('on the %s driver', (_name, start) => {
     store.driver.delete = reallyDelete;
     await reaperOn(store).pass(never());
     expect(await store.names()).toEqual([]);
-    expect(await store.firstSegments('')).toEqual([]);
+    expect(await store.folders('')).toEqual([]);
   });
 
   test.each([-60_000, 60_000])('with a backend %d ms ahead nothing is deleted', async (ahead) => {
@@ -167,7 +167,7 @@ describe.each(ON_EACH_DRIVER)('on the %s driver', (_name, start) => {
     await Promise.all(
       parts.map((each) => new Reaper(each, { interval: 1_000, clockTolerance: 0 }).pass(never())),
     );
-    expect(await store.firstSegments('')).toEqual([]);
+    expect(await store.folders('')).toEqual([]);
     const counts = await Promise.all(parts.map(({ metrics }) => deletedOf(metrics)));
     expect(counts.reduce((sum, { objects }) => sum + objects, 0)).toBe(names.length);
     expect(counts.reduce((sum, { bytes }) => sum + bytes, 0)).toBe(2 * names.length);
@@ -190,5 +190,5 @@ test('listing first segments costs nothing of what is stored', async () => {
   const list = vi.spyOn(store.driver, 'list');
   await reaperOn(store).pass(never());
   expect(list).not.toHaveBeenCalled();
-  expect(await all(store.driver.listFirstSegments('', never()))).toHaveLength(LIVING.length);
+  expect(await all(store.driver.listLevel('', never()))).toHaveLength(LIVING.length);
 });

@@ -15,7 +15,7 @@ import {
 import { DirectorySync, FOLDER_MODE, syncFolder } from './directory-sync.ts';
 import { removeEmptyFolders, removeEmptyFoldersUpwards } from './empty-folders.ts';
 import { errorCode, fileOperation, NO_SPACE, toStorageError, unless } from './failures.ts';
-import { listFiles, listFolders } from './list-files.ts';
+import { listFiles, listLevel } from './list-files.ts';
 import { objectPath } from './object-paths.ts';
 import { blobOfFile } from './read-blob.ts';
 import { OWN_FOLDER, TemporaryFiles } from './temporary-files.ts';
@@ -75,10 +75,13 @@ export class FilesystemDriver implements Driver {
     return await fileOperation('read the payload', () => openFile(this.#path(name)));
   }
 
-  async *listFirstSegments(prefix: string, signal: AbortSignal): AsyncIterable<string> {
+  async *listLevel(prefix: string, signal: AbortSignal): AsyncIterable<string> {
+    const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1);
+    if (folder === '/') return;
+    const path = folder === '' ? this.#root : this.#path(folder.slice(0, -1));
     try {
-      for await (const name of listFolders(this.#root, signal)) {
-        if (name !== OWN_FOLDER && name.startsWith(prefix)) yield `${name}/`;
+      for await (const name of listLevel(path, folder, signal)) {
+        if (name !== `${OWN_FOLDER}/` && name.startsWith(prefix)) yield name;
       }
     } catch (error) {
       throw toStorageError(error, 'list the data folder');

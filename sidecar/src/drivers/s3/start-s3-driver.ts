@@ -23,7 +23,7 @@ export async function startS3Driver(
   const { collectedBodies } = processLimits(memoryLimit());
   const driver = new S3Driver(client, { ...location, inMemoryTotal: collectedBodies });
   try {
-    for await (const _segment of driver.listFirstSegments('expires-', signal)) break;
+    for await (const _entry of driver.listLevel('expires-', signal)) break;
     // Who may not ask is not told; nothing depends on it.
     const keepsVersions = await client.keepsVersions(signal).catch(() => false);
     return { driver, notices: keepsVersions ? [VERSIONS_NOTICE] : [] };
