@@ -25,7 +25,11 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'faults', include: ['faults/**/*.test.ts'], sequence: { groupOrder: 1 } },
+        test: {
+          name: 'faults',
+          include: ['faults/**/*.test.ts', '../testing/fault-proxy/**/*.e2e.ts'],
+          sequence: { groupOrder: 1 },
+        },
       },
       {
         extends: true,

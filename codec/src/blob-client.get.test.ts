@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { BlobClient } from './blob-client.ts';
 import { digestOf } from './digest.ts';
 import { PayloadIntegrityError, PayloadNotFoundError, PayloadStoreUnavailableError } from './errors.ts';
-import { failureOf, within } from './testing/failures.ts';
+import { failureOf, within } from './failures.fixture.ts';
 
 const data = new Uint8Array(300_000).map((_, index) => index % 251);
 const digest = digestOf(data);

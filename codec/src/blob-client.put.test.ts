@@ -12,9 +12,9 @@ import {
   PayloadRejectedError,
   PayloadStoreUnavailableError,
 } from './errors.ts';
+import { failureOf, within } from './failures.fixture.ts';
 import { metadataHash } from './metadata.ts';
 import type { RequestBody } from './request-body.ts';
-import { failureOf, within } from './testing/failures.ts';
 
 const metadata = new Map([['encoding', new Uint8Array(Buffer.from('binary/plain'))]]);
 const fiftyMegabytes = new Uint8Array(50_000_000);

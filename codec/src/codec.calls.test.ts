@@ -5,9 +5,9 @@ import type { Payload } from '@temporalio/common';
 import { temporal } from '@temporalio/proto';
 import { describe, expect, test } from 'vitest';
 import { LargePayloadCodec } from './codec.ts';
+import { failureOf } from './failures.fixture.ts';
 import { isReference } from './reference.ts';
 import type { LargePayloadCodecOptions } from './settings.ts';
-import { failureOf } from './testing/failures.ts';
 
 function codecOf(service: { url: string }, options: LargePayloadCodecOptions = {}): LargePayloadCodec {
   return new LargePayloadCodec({ url: service.url, namespace: 'orders', thresholdBytes: 0, ...options });

@@ -13,9 +13,9 @@ import {
   PayloadRejectedError,
   PayloadStoreUnavailableError,
 } from './errors.ts';
+import { failureOf, within } from './failures.fixture.ts';
 import { encodeReference } from './reference.ts';
 import type { LargePayloadCodecOptions } from './settings.ts';
-import { failureOf, within } from './testing/failures.ts';
 
 const quick = { namespace: 'orders', thresholdBytes: 0, idleTimeoutMs: 150, retryTimeoutMs: 0 };
 

@@ -5,7 +5,7 @@ import type { Payload } from '@temporalio/common';
 import { describe, expect, test } from 'vitest';
 import { LargePayloadCodec } from './codec.ts';
 import { DecodedBytesLimitError, PayloadIntegrityError } from './errors.ts';
-import { failureOf, within } from './testing/failures.ts';
+import { failureOf, within } from './failures.fixture.ts';
 
 const sizeBytes = 1_000;
 

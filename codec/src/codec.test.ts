@@ -9,9 +9,9 @@ import { temporal } from '@temporalio/proto';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { LargePayloadCodec } from './codec.ts';
 import { PayloadIntegrityError, PayloadNotFoundError, PayloadReferenceError } from './errors.ts';
+import { failureOf } from './failures.fixture.ts';
 import { protoSize } from './proto-size.ts';
 import { decodeReference, isReference } from './reference.ts';
-import { failureOf } from './testing/failures.ts';
 
 const PayloadMessage = temporal.api.common.v1.Payload;
 

@@ -3,9 +3,9 @@ import { describe, expect, test, vi } from 'vitest';
 import { BlobClient } from './blob-client.ts';
 import { digestOf } from './digest.ts';
 import { PayloadStoreUnavailableError } from './errors.ts';
+import { failureOf } from './failures.fixture.ts';
 import { metadataHash } from './metadata.ts';
 import { putTimeLimit } from './put-time-limit.ts';
-import { failureOf } from './testing/failures.ts';
 
 describe('the limit that a key names', () => {
   test.each([

@@ -2,8 +2,8 @@ import { head, httpServer, rawServer } from '@largepayload/testing/servers/test-
 import { describe, expect, test } from 'vitest';
 import { BlobClient } from './blob-client.ts';
 import { digestOf } from './digest.ts';
+import { failureOf, within } from './failures.fixture.ts';
 import { serviceErrors } from './service-errors.ts';
-import { failureOf, within } from './testing/failures.ts';
 
 const wanted = { key: '/blobs/k', size: 0, digest: digestOf(new Uint8Array()) };
 

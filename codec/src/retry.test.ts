@@ -5,8 +5,8 @@ import {
   PayloadRejectedError,
   PayloadStoreUnavailableError,
 } from './errors.ts';
+import { failureOf, within } from './failures.fixture.ts';
 import { delayBeforeRetry, withRetries } from './retry.ts';
-import { failureOf, within } from './testing/failures.ts';
 
 const unavailable = new PayloadStoreUnavailableError('busy');
 const { signal } = new AbortController();

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
+import { failureOf, within } from './failures.fixture.ts';
 import { Slots } from './slots.ts';
-import { failureOf, within } from './testing/failures.ts';
 import { transferAll } from './transfers.ts';
 
 const nameOf = (item: number) => String(item);

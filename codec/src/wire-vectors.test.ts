@@ -24,11 +24,11 @@ import {
   PayloadRejectedError,
   PayloadStoreUnavailableError,
 } from './errors.ts';
+import { failureOf } from './failures.fixture.ts';
 import { decodeMetadataHeader, encodeMetadataHeader, metadataHash, metadataToRecord } from './metadata.ts';
 import { protoSize } from './proto-size.ts';
 import { putTimeLimit } from './put-time-limit.ts';
 import { decodeReference, encodeReference } from './reference.ts';
-import { failureOf } from './testing/failures.ts';
 
 const ProtoPayload = temporal.api.common.v1.Payload;
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { eventually } from '@largepayload/testing/waiting/eventual-value';
 import { afterEach, describe, expect, test } from 'vitest';
-import { rounds } from '../testing/rounds.ts';
+import { rounds } from '../rounds.fixture.ts';
 import { writeBusyboxArchive } from './busybox-image.ts';
 import { chosenProvider, clusterDown, clusterUp, findCluster } from './clusters.ts';
 import { Footprint, machineState } from './footprint.ts';

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { decodeReference, LargePayloadCodec, PayloadNotFoundError } from '@largepayload/codec';
 import { RunningService } from '@largepayload/testing/service/service-process';
+import { storedFile } from '@largepayload/testing/service/stored-file';
 import type { Payload } from '@temporalio/common';
 import proto from '@temporalio/proto';
 import { parse } from 'yaml';
-import { storedFile } from '../testing/stored-file.ts';
 import { type DemoDocument, demoDocuments } from './documents.ts';
 import { Report } from './report.ts';
 

@@ -1,11 +1,11 @@
 import { eventually } from '@largepayload/testing/waiting/eventual-value';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { damagedAmong, namesIn, OWN } from './bucket-check.ts';
-import type { Acknowledged } from './ledger.ts';
-import { type Outcome, runScenario } from './run-scenario.ts';
-import { runs, scenariosFor } from './runs.ts';
-import { type RunningStore, StoreBed } from './store-bed.ts';
-import { tableOf } from './table.ts';
+import { damagedAmong, namesIn, OWN } from './bucket-check.fixture.ts';
+import type { Acknowledged } from './ledger.fixture.ts';
+import { type Outcome, runScenario } from './run-scenario.fixture.ts';
+import { runs, scenariosFor } from './runs.fixture.ts';
+import { type RunningStore, StoreBed } from './store.fixture.ts';
+import { tableOf } from './table.fixture.ts';
 
 const MEMORY_LIMIT = 192 * 1024 * 1024;
 /** seconds; the codec begins no try after 8, and waits 7 without a byte for the answer of the last one */

@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
+import type { FaultRule } from '@largepayload/testing/fault-proxy/fault-rules';
 import { eventually } from '@largepayload/testing/waiting/eventual-value';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { nameOfKey, namesIn, OWN } from './bucket-check.ts';
-import { Ledger } from './ledger.ts';
-import { runLoad } from './load.ts';
-import { peakMemory } from './metrics.ts';
-import type { FaultRule } from './proxy/fault-rules.ts';
-import { runs } from './runs.ts';
-import { type RunningStore, StoreBed } from './store-bed.ts';
+import { nameOfKey, namesIn, OWN } from './bucket-check.fixture.ts';
+import { Ledger } from './ledger.fixture.ts';
+import { runLoad } from './load.fixture.ts';
+import { peakMemory } from './metrics.fixture.ts';
+import { runs } from './runs.fixture.ts';
+import { type RunningStore, StoreBed } from './store.fixture.ts';
 
 const TTL = 8_000;
 /** ms that the faults last: several windows expire meanwhile */

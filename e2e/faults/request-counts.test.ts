@@ -3,9 +3,9 @@ import { startSeaweedfs } from '@largepayload/testing/s3-servers/seaweedfs';
 import { startVersitygw } from '@largepayload/testing/s3-servers/versitygw';
 import { eventually } from '@largepayload/testing/waiting/eventual-value';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { bytesOf } from './content.ts';
-import { readyUrl } from './recovery.ts';
-import { type RunningStore, StoreBed } from './store-bed.ts';
+import { bytesOf } from './content.fixture.ts';
+import { readyUrl } from './recovery.fixture.ts';
+import { type RunningStore, StoreBed } from './store.fixture.ts';
 
 const STORES = [
   { name: 'expiring', ttl: '30d' },

@@ -2,7 +2,7 @@ import * as resources from '@largepayload/operator/kubernetes/resources';
 import { helm as helmProgram } from '@largepayload/testing/programs/helm';
 import { unlessMissing } from '@largepayload/testing/programs/unless-missing';
 import { describe, expect, test } from 'vitest';
-import { type Manifest, renderChart } from '../testing/rendered-chart.ts';
+import { type Manifest, renderChart } from './fixtures/rendered-chart.fixture.ts';
 
 interface Rule {
   readonly apiGroups: readonly string[];

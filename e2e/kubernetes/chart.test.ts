@@ -13,7 +13,13 @@ import { runCommand } from '@largepayload/tools/run-command';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import rootPackage from '../../package.json' with { type: 'json' };
-import { CHART, type Manifest, renderChart, renderNotes, type Values } from '../testing/rendered-chart.ts';
+import {
+  CHART,
+  type Manifest,
+  renderChart,
+  renderNotes,
+  type Values,
+} from './fixtures/rendered-chart.fixture.ts';
 
 const DIGEST = `sha256:${'0123456789abcdef'.repeat(4)}`;
 const EVERYTHING: Values = {

@@ -1,14 +1,14 @@
 import { once } from 'node:events';
 import { mkdirSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
+import { outputFolder } from '@largepayload/testing/processes/output-folder';
 import { startVersitygwAt } from '@largepayload/testing/s3-servers/versitygw';
 import type { TestProject } from 'vitest/node';
 import { requireCluster } from '../cluster/clusters.ts';
 import type { Cluster } from '../cluster/provider.ts';
-import { outputFolder } from '../testing/output.ts';
-import { CLUSTER_NAME } from './testing/names.ts';
-import { quickStart, repository } from './testing/readme.ts';
-import { printTable, tableFile } from './testing/table.ts';
+import { CLUSTER_NAME } from './fixtures/names.fixture.ts';
+import { quickStart, repository } from './fixtures/readme.fixture.ts';
+import { printTable, tableFile } from './fixtures/table.fixture.ts';
 
 /** ms */
 const CONNECT_LIMIT = 5_000;

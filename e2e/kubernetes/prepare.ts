@@ -1,13 +1,13 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { outputFolder } from '@largepayload/testing/processes/output-folder';
 import { goProgram } from '@largepayload/testing/programs/go-program';
 import { VERSITYGW } from '@largepayload/testing/s3-servers/versitygw';
 import { MissingProgramError } from '@largepayload/tools/missing-program';
 import { runCommand } from '@largepayload/tools/run-command';
 import { clusterUp } from '../cluster/clusters.ts';
-import { outputFolder } from '../testing/output.ts';
-import { CLUSTER_NAME } from './testing/names.ts';
-import { quickStart, repository } from './testing/readme.ts';
+import { CLUSTER_NAME } from './fixtures/names.fixture.ts';
+import { quickStart, repository } from './fixtures/readme.fixture.ts';
 
 const started = performance.now();
 const say = (line: string) =>

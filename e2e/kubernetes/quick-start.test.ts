@@ -1,9 +1,9 @@
 import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { ACCESS_KEY, clientOf, SECRET_KEY } from '@largepayload/testing/s3-servers/s3-server';
 import { expect, inject, test } from 'vitest';
-import { quickStart, repository } from './testing/readme.ts';
-import { suiteCluster } from './testing/suite.ts';
-import { show } from './testing/table.ts';
+import { quickStart, repository } from './fixtures/readme.fixture.ts';
+import { suiteCluster } from './fixtures/suite.fixture.ts';
+import { show } from './fixtures/table.fixture.ts';
 
 const BUCKET = 'quick-start';
 

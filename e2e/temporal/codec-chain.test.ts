@@ -6,9 +6,9 @@ import proto from '@temporalio/proto';
 import { expect, test } from 'vitest';
 import { payloadCodecs } from './app/codecs.ts';
 import type { echo } from './app/workflows.ts';
-import { assertSmallHistory } from './history.ts';
-import { show } from './summary.ts';
-import { useTestBed } from './test-bed.ts';
+import { assertSmallHistory } from './history.fixture.ts';
+import { show } from './summary.fixture.ts';
+import { useTestBed } from './workflow-setup.fixture.ts';
 
 const use = useTestBed('codec-chain');
 /** Ten megabytes in which nothing repeats often, but which compress. */

@@ -1,13 +1,13 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { outputFolder } from '@largepayload/testing/processes/output-folder';
 import { chromium, type Page } from 'playwright-core';
 import { beforeAll, expect, test } from 'vitest';
-import { outputFolder } from '../testing/output.ts';
 import type { echo } from './app/workflows.ts';
-import { startCodecServer } from './codec-server.ts';
-import { show } from './summary.ts';
-import { useTestBed } from './test-bed.ts';
+import { startCodecServer } from './codec-server.fixture.ts';
+import { show } from './summary.fixture.ts';
+import { useTestBed } from './workflow-setup.fixture.ts';
 
 const use = useTestBed('codec-server');
 const taskQueue = 'codec server';

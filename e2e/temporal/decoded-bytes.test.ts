@@ -2,9 +2,9 @@ import { eventually } from '@largepayload/testing/waiting/eventual-value';
 import { expect, test } from 'vitest';
 import { content, LARGE } from './app/content.ts';
 import type { collect } from './app/workflows.ts';
-import { assertSmallHistory, eventsOf } from './history.ts';
-import { show } from './summary.ts';
-import { useTestBed } from './test-bed.ts';
+import { assertSmallHistory, eventsOf } from './history.fixture.ts';
+import { show } from './summary.fixture.ts';
+import { useTestBed } from './workflow-setup.fixture.ts';
 
 const use = useTestBed('decoded-bytes');
 const signals = 10;

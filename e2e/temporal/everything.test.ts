@@ -3,9 +3,9 @@ import { beforeAll, expect, test } from 'vitest';
 import { assertContent, content, LARGE } from './app/content.ts';
 import { type Kind, kinds } from './app/kinds.ts';
 import type { carry, passOn, relay } from './app/workflows.ts';
-import { assertSmallHistory, externalSizes } from './history.ts';
-import { show } from './summary.ts';
-import { useTestBed } from './test-bed.ts';
+import { assertSmallHistory, externalSizes } from './history.fixture.ts';
+import { show } from './summary.fixture.ts';
+import { useTestBed } from './workflow-setup.fixture.ts';
 
 const taskQueue = 'everything';
 const activitySeconds = 60;

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { show } from './summary.ts';
-import { isWorkerRunning, repository, useTestBed } from './test-bed.ts';
+import { show } from './summary.fixture.ts';
+import { isWorkerRunning, repository, useTestBed } from './workflow-setup.fixture.ts';
 
 const use = useTestBed('example');
 const folder = join(repository, 'examples/typescript-worker');

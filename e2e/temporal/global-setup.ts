@@ -1,12 +1,12 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePorts } from '@largepayload/testing/processes/free-port';
+import { outputFolder } from '@largepayload/testing/processes/output-folder';
 import { chromium } from '@largepayload/testing/programs/chromium';
 import { TemporalServer, temporalCli } from '@largepayload/testing/servers/temporal-server';
 import { bundleWorkflowCode } from '@temporalio/worker';
 import type { TestProject } from 'vitest/node';
-import { outputFolder } from '../testing/output.ts';
-import { printSummary } from './summary.ts';
+import { printSummary } from './summary.fixture.ts';
 
 /** What every test file uses. */
 export interface Suite {

@@ -1,12 +1,12 @@
 import { hostname } from 'node:os';
 import { eventually } from '@largepayload/testing/waiting/eventual-value';
 import { describe, expect, test } from 'vitest';
-import { rounds } from '../testing/rounds.ts';
+import { rounds } from '../rounds.fixture.ts';
 import { assertContent, content, LARGE } from './app/content.ts';
 import type { interrupted, Pause } from './app/workflows.ts';
-import { assertSmallHistory, eventsOf } from './history.ts';
-import { show } from './summary.ts';
-import { useTestBed } from './test-bed.ts';
+import { assertSmallHistory, eventsOf } from './history.fixture.ts';
+import { show } from './summary.fixture.ts';
+import { useTestBed } from './workflow-setup.fixture.ts';
 
 describe.each(rounds)('round %i', (round) => {
   const use = useTestBed(`killed-worker-${round}`);

@@ -1,14 +1,14 @@
 import { existsSync, renameSync } from 'node:fs';
+import { storedFile } from '@largepayload/testing/service/stored-file';
 import { eventually } from '@largepayload/testing/waiting/eventual-value';
 import type { Payload } from '@temporalio/common';
 import { describe, expect, test } from 'vitest';
-import { rounds } from '../testing/rounds.ts';
-import { storedFile } from '../testing/stored-file.ts';
+import { rounds } from '../rounds.fixture.ts';
 import { assertContent, content, LARGE } from './app/content.ts';
 import type { interrupted, Pause } from './app/workflows.ts';
-import { assertSmallHistory, eventsOf, retriesOf } from './history.ts';
-import { show } from './summary.ts';
-import { useTestBed } from './test-bed.ts';
+import { assertSmallHistory, eventsOf, retriesOf } from './history.fixture.ts';
+import { show } from './summary.fixture.ts';
+import { useTestBed } from './workflow-setup.fixture.ts';
 
 describe.each(rounds)('round %i', (round) => {
   const taskQueue = `missing payload ${round}`;

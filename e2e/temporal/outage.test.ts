@@ -3,12 +3,12 @@ import type { Program } from '@largepayload/testing/processes/program';
 import { eventually } from '@largepayload/testing/waiting/eventual-value';
 import type { WorkflowHandle } from '@temporalio/client';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { rounds } from '../testing/rounds.ts';
+import { rounds } from '../rounds.fixture.ts';
 import { assertContent, LARGE } from './app/content.ts';
 import type { carry, late, lateFailure, steady } from './app/workflows.ts';
-import { assertSmallHistory, eventsOf, retriesOf } from './history.ts';
-import { show } from './summary.ts';
-import { useTestBed } from './test-bed.ts';
+import { assertSmallHistory, eventsOf, retriesOf } from './history.fixture.ts';
+import { show } from './summary.fixture.ts';
+import { useTestBed } from './workflow-setup.fixture.ts';
 
 const OUTAGE_SECONDS = 20;
 /** From the start of the outage. */

@@ -6,8 +6,8 @@ import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { findNode20 } from '@largepayload/tools/node-20';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { show } from './summary.ts';
-import { repository, useTestBed } from './test-bed.ts';
+import { show } from './summary.fixture.ts';
+import { repository, useTestBed } from './workflow-setup.fixture.ts';
 
 const run = promisify(execFile);
 const temporal = ['client', 'worker', 'workflow', 'activity'].map((name) => `@temporalio/${name}@1.24.0`);

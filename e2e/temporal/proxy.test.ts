@@ -2,10 +2,10 @@ import { eventually } from '@largepayload/testing/waiting/eventual-value';
 import { expect, test } from 'vitest';
 import { assertContent, content, LARGE } from './app/content.ts';
 import type { relay } from './app/workflows.ts';
-import { assertSmallHistory, eventsOf } from './history.ts';
-import { routelessProxy } from './routeless-proxy.ts';
-import { show } from './summary.ts';
-import { useTestBed } from './test-bed.ts';
+import { assertSmallHistory, eventsOf } from './history.fixture.ts';
+import { routelessProxy } from './routeless-proxy.fixture.ts';
+import { show } from './summary.fixture.ts';
+import { useTestBed } from './workflow-setup.fixture.ts';
 
 const use = useTestBed('proxy');
 

@@ -4,8 +4,8 @@ import { eventually } from '@largepayload/testing/waiting/eventual-value';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LARGE } from './app/content.ts';
 import type { detailsOfFailure } from './app/workflows.ts';
-import { show } from './summary.ts';
-import { useTestBed } from './test-bed.ts';
+import { show } from './summary.fixture.ts';
+import { useTestBed } from './workflow-setup.fixture.ts';
 
 /** What is left of a store whose limit is too low, or whose access was taken away. */
 function refusingStore(): Server {

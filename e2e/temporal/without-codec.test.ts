@@ -10,9 +10,9 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { content, LARGE } from './app/content.ts';
 import { type Kind, kinds } from './app/kinds.ts';
 import type { carry } from './app/workflows.ts';
-import { eventsOf } from './history.ts';
-import { show } from './summary.ts';
-import { useTestBed } from './test-bed.ts';
+import { eventsOf } from './history.fixture.ts';
+import { show } from './summary.fixture.ts';
+import { useTestBed } from './workflow-setup.fixture.ts';
 
 const taskQueue = 'without codec';
 const use = useTestBed('without-codec');

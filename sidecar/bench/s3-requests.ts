@@ -1,6 +1,6 @@
+import type { Observed } from '@largepayload/testing/fault-proxy/observations';
+import { RunningProxy } from '@largepayload/testing/fault-proxy/running-proxy';
 import type { S3Server } from '@largepayload/testing/s3-servers/s3-server';
-import type { Observed } from '../../e2e/faults/proxy/observations.ts';
-import { RunningProxy } from '../../e2e/faults/running-proxy.ts';
 import { type Exchange, getExchange, payloadSet, putExchange, runLoad } from './load.ts';
 import { keysOf } from './memory-transfers.ts';
 import { serveS3 } from './s3-service.ts';

@@ -1,10 +1,10 @@
 import { eventually } from '@largepayload/testing/waiting/eventual-value';
 import { expect, test } from 'vitest';
-import { leadersAmong, type OperatorPod, operatorPods } from '../testing/operator.ts';
-import { StoreBed } from '../testing/store-bed.ts';
-import { suiteCluster } from '../testing/suite.ts';
-import { show } from '../testing/table.ts';
-import { requestTraffic } from '../testing/traffic.ts';
+import { leadersAmong, type OperatorPod, operatorPods } from '../fixtures/operator.fixture.ts';
+import { StoreBed } from '../fixtures/store.fixture.ts';
+import { suiteCluster } from '../fixtures/suite.fixture.ts';
+import { show } from '../fixtures/table.fixture.ts';
+import { requestTraffic } from '../fixtures/traffic.fixture.ts';
 
 const { restartsApiServer } = await suiteCluster();
 

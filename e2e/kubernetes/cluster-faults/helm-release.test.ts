@@ -6,12 +6,12 @@ import {
   operatorPods,
   untilLeader,
   upgradeOperator,
-} from '../testing/operator.ts';
-import { quickStart, repository } from '../testing/readme.ts';
-import { SlowPayload } from '../testing/slow-transfers.ts';
-import { CREDENTIALS, StoreBed } from '../testing/store-bed.ts';
-import { OPERATOR, suiteCluster } from '../testing/suite.ts';
-import { show } from '../testing/table.ts';
+} from '../fixtures/operator.fixture.ts';
+import { quickStart, repository } from '../fixtures/readme.fixture.ts';
+import { SlowPayload } from '../fixtures/slow-transfers.fixture.ts';
+import { CREDENTIALS, StoreBed } from '../fixtures/store.fixture.ts';
+import { OPERATOR, suiteCluster } from '../fixtures/suite.fixture.ts';
+import { show } from '../fixtures/table.fixture.ts';
 
 const gateway = { credentialsSecretRef: { name: CREDENTIALS }, replicas: 1 };
 

@@ -1,9 +1,9 @@
 import { eventually } from '@largepayload/testing/waiting/eventual-value';
 import { expect, test } from 'vitest';
-import { lookAgain, untilNamespacesAreGone } from '../testing/ending-namespaces.ts';
-import { operatorLog, operatorMetrics, untilLeader } from '../testing/operator.ts';
-import { StoreBed } from '../testing/store-bed.ts';
-import { show } from '../testing/table.ts';
+import { lookAgain, untilNamespacesAreGone } from '../fixtures/ending-namespaces.fixture.ts';
+import { operatorLog, operatorMetrics, untilLeader } from '../fixtures/operator.fixture.ts';
+import { StoreBed } from '../fixtures/store.fixture.ts';
+import { show } from '../fixtures/table.fixture.ts';
 
 /** A PUT then takes 30 s at most, and the end of a pod 75 s. */
 const SHORT = { ttl: '2m', reaperInterval: '1m' };

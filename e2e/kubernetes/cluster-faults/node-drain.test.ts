@@ -1,11 +1,11 @@
 import { eventually } from '@largepayload/testing/waiting/eventual-value';
 import { afterEach, expect, test } from 'vitest';
-import { PodExits } from '../testing/pod-exits.ts';
-import { SlowPayload } from '../testing/slow-transfers.ts';
-import { StoreBed } from '../testing/store-bed.ts';
-import { suiteCluster } from '../testing/suite.ts';
-import { show } from '../testing/table.ts';
-import { CodecTraffic, requestTraffic } from '../testing/traffic.ts';
+import { PodExits } from '../fixtures/pod-exits.fixture.ts';
+import { SlowPayload } from '../fixtures/slow-transfers.fixture.ts';
+import { StoreBed } from '../fixtures/store.fixture.ts';
+import { suiteCluster } from '../fixtures/suite.fixture.ts';
+import { show } from '../fixtures/table.fixture.ts';
+import { CodecTraffic, requestTraffic } from '../fixtures/traffic.fixture.ts';
 
 const cluster = await suiteCluster();
 const [stays = '', drained] = cluster.nodeNames;

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { untilNamespacesAreGone } from '../testing/ending-namespaces.ts';
-import { operatorMetrics, untilLeader } from '../testing/operator.ts';
-import { CREDENTIALS, StoreBed } from '../testing/store-bed.ts';
-import { show } from '../testing/table.ts';
+import { untilNamespacesAreGone } from '../fixtures/ending-namespaces.fixture.ts';
+import { operatorMetrics, untilLeader } from '../fixtures/operator.fixture.ts';
+import { CREDENTIALS, StoreBed } from '../fixtures/store.fixture.ts';
+import { show } from '../fixtures/table.fixture.ts';
 
 const STORES = 10;
 const IDLE_SECONDS = 60;

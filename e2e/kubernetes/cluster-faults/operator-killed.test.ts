@@ -1,10 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '@largepayload/testing/waiting/eventual-value';
 import { expect, test } from 'vitest';
-import { killOperator, removeOperatorPod, untilLeader } from '../testing/operator.ts';
-import { appliedFor, isConfiguration, type OwnedObject, ownedObjects } from '../testing/owned-objects.ts';
-import { CREDENTIALS, StoreBed } from '../testing/store-bed.ts';
-import { show } from '../testing/table.ts';
+import { killOperator, removeOperatorPod, untilLeader } from '../fixtures/operator.fixture.ts';
+import {
+  appliedFor,
+  isConfiguration,
+  type OwnedObject,
+  ownedObjects,
+} from '../fixtures/owned-objects.fixture.ts';
+import { CREDENTIALS, StoreBed } from '../fixtures/store.fixture.ts';
+import { show } from '../fixtures/table.fixture.ts';
 
 const KILLS = 5;
 const STORES_A_KILL = 2;

@@ -9,10 +9,10 @@ import {
   untilLeader,
   untilRolledOut,
   upgradeOperator,
-} from '../testing/operator.ts';
-import { CREDENTIALS, StoreBed } from '../testing/store-bed.ts';
-import { OPERATOR } from '../testing/suite.ts';
-import { show } from '../testing/table.ts';
+} from '../fixtures/operator.fixture.ts';
+import { CREDENTIALS, StoreBed } from '../fixtures/store.fixture.ts';
+import { OPERATOR } from '../fixtures/suite.fixture.ts';
+import { show } from '../fixtures/table.fixture.ts';
 
 beforeAll(async () => await upgradeOperator('replicas=2'));
 afterAll(async () => await upgradeOperator('replicas=1'));

@@ -2,15 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { startVersitygwAt } from '@largepayload/testing/s3-servers/versitygw';
 import { expect, inject, test } from 'vitest';
-import { isConfiguration } from '../testing/owned-objects.ts';
-import { CREDENTIALS, StoreBed } from '../testing/store-bed.ts';
-import { show } from '../testing/table.ts';
-import { requestTraffic } from '../testing/traffic.ts';
-import { namesOf, podsOf } from './pods.ts';
-import { S3User } from './s3-user.ts';
-import { slowly } from './slowly.ts';
-import { stopwatch } from './stopwatch.ts';
-import { expectCalm } from './what-people-see.ts';
+import { isConfiguration } from '../fixtures/owned-objects.fixture.ts';
+import { CREDENTIALS, StoreBed } from '../fixtures/store.fixture.ts';
+import { show } from '../fixtures/table.fixture.ts';
+import { requestTraffic } from '../fixtures/traffic.fixture.ts';
+import { namesOf, podsOf } from './pods.fixture.ts';
+import { S3User } from './s3-user.fixture.ts';
+import { slowly } from './slowly.fixture.ts';
+import { stopwatch } from './stopwatch.fixture.ts';
+import { expectCalm } from './what-people-see.fixture.ts';
 
 const KEEPS_SERVING = /^the previous configuration keeps serving/;
 /** ms in which a new pod would have replaced an old one, if it could */

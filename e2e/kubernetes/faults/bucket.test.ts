@@ -1,10 +1,10 @@
 import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { describe, expect, test } from 'vitest';
-import { StoreBed } from '../testing/store-bed.ts';
-import { show } from '../testing/table.ts';
-import { checkFromPod } from './check-pod.ts';
-import { stopwatch } from './stopwatch.ts';
-import { expectCalm } from './what-people-see.ts';
+import { StoreBed } from '../fixtures/store.fixture.ts';
+import { show } from '../fixtures/table.fixture.ts';
+import { checkFromPod } from './check-pod.fixture.ts';
+import { stopwatch } from './stopwatch.fixture.ts';
+import { expectCalm } from './what-people-see.fixture.ts';
 
 describe.concurrent('the bucket', () => {
   test('is missing, then made', async () => {

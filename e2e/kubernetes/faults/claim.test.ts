@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
-import { putPayload, type StoredPayload, withClient } from '../testing/payloads.ts';
-import { StoreBed } from '../testing/store-bed.ts';
-import { show } from '../testing/table.ts';
-import { checkFromPod } from './check-pod.ts';
-import { HostVolume } from './host-volume.ts';
-import { namesOf, podsOf } from './pods.ts';
-import { slowly } from './slowly.ts';
-import { stopwatch } from './stopwatch.ts';
-import { expectCalm } from './what-people-see.ts';
+import { putPayload, type StoredPayload, withClient } from '../fixtures/payloads.fixture.ts';
+import { StoreBed } from '../fixtures/store.fixture.ts';
+import { show } from '../fixtures/table.fixture.ts';
+import { checkFromPod } from './check-pod.fixture.ts';
+import { HostVolume } from './host-volume.fixture.ts';
+import { namesOf, podsOf } from './pods.fixture.ts';
+import { slowly } from './slowly.fixture.ts';
+import { stopwatch } from './stopwatch.fixture.ts';
+import { expectCalm } from './what-people-see.fixture.ts';
 
 interface Deployment {
   readonly spec: { readonly replicas: number; readonly strategy: { readonly type: string } };

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { isConfiguration } from '../testing/owned-objects.ts';
-import { CREDENTIALS, StoreBed } from '../testing/store-bed.ts';
-import { show } from '../testing/table.ts';
-import { checkFromPod } from './check-pod.ts';
-import { namesOf } from './pods.ts';
-import { stopwatch } from './stopwatch.ts';
-import { expectCalm } from './what-people-see.ts';
+import { isConfiguration } from '../fixtures/owned-objects.fixture.ts';
+import { CREDENTIALS, StoreBed } from '../fixtures/store.fixture.ts';
+import { show } from '../fixtures/table.fixture.ts';
+import { checkFromPod } from './check-pod.fixture.ts';
+import { namesOf } from './pods.fixture.ts';
+import { stopwatch } from './stopwatch.fixture.ts';
+import { expectCalm } from './what-people-see.fixture.ts';
 
 const credentialsSecretRef = { name: CREDENTIALS };
 const LONGEST_NAME = 'a-store-whose-name-has-40-characters-yes';

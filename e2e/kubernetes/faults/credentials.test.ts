@@ -1,12 +1,12 @@
 import { ACCESS_KEY, SECRET_KEY } from '@largepayload/testing/s3-servers/s3-server';
 import { describe, expect, test } from 'vitest';
-import { CREDENTIALS, StoreBed } from '../testing/store-bed.ts';
-import { show } from '../testing/table.ts';
-import { checkFromPod } from './check-pod.ts';
-import { podsOf } from './pods.ts';
-import { S3User } from './s3-user.ts';
-import { stopwatch } from './stopwatch.ts';
-import { expectCalm } from './what-people-see.ts';
+import { CREDENTIALS, StoreBed } from '../fixtures/store.fixture.ts';
+import { show } from '../fixtures/table.fixture.ts';
+import { checkFromPod } from './check-pod.fixture.ts';
+import { podsOf } from './pods.fixture.ts';
+import { S3User } from './s3-user.fixture.ts';
+import { stopwatch } from './stopwatch.fixture.ts';
+import { expectCalm } from './what-people-see.fixture.ts';
 
 /** ms in which the kubelet brings a changed Secret into a pod, and the pod tries again */
 const SECRET_LIMIT = 150_000;

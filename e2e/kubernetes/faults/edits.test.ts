@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { putPayload, withClient } from '../testing/payloads.ts';
-import { CREDENTIALS, StoreBed } from '../testing/store-bed.ts';
-import { show } from '../testing/table.ts';
-import { namesOf, podsOf } from './pods.ts';
-import { slowly } from './slowly.ts';
-import { stopwatch } from './stopwatch.ts';
-import { expectCalm } from './what-people-see.ts';
+import { putPayload, withClient } from '../fixtures/payloads.fixture.ts';
+import { CREDENTIALS, StoreBed } from '../fixtures/store.fixture.ts';
+import { show } from '../fixtures/table.fixture.ts';
+import { namesOf, podsOf } from './pods.fixture.ts';
+import { slowly } from './slowly.fixture.ts';
+import { stopwatch } from './stopwatch.fixture.ts';
+import { expectCalm } from './what-people-see.fixture.ts';
 
 const gateway = { credentialsSecretRef: { name: CREDENTIALS }, replicas: 1 };
 

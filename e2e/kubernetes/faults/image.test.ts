@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { CREDENTIALS, StoreBed } from '../testing/store-bed.ts';
-import { show } from '../testing/table.ts';
-import { ImageMirror } from './image-mirror.ts';
-import { stopwatch } from './stopwatch.ts';
-import { expectCalm } from './what-people-see.ts';
+import { CREDENTIALS, StoreBed } from '../fixtures/store.fixture.ts';
+import { show } from '../fixtures/table.fixture.ts';
+import { ImageMirror } from './image-mirror.fixture.ts';
+import { stopwatch } from './stopwatch.fixture.ts';
+import { expectCalm } from './what-people-see.fixture.ts';
 
 /** No such registry will ever be: the name is reserved. */
 const IMAGE = 'registry.invalid/mirror/payload-store:0.1.0';

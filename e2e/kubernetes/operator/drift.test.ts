@@ -1,8 +1,8 @@
 import { eventually } from '@largepayload/testing/waiting/eventual-value';
 import { expect, test } from 'vitest';
-import { appliedFor, isConfiguration, ownedObjects } from '../testing/owned-objects.ts';
-import { CREDENTIALS, StoreBed } from '../testing/store-bed.ts';
-import { show } from '../testing/table.ts';
+import { appliedFor, isConfiguration, ownedObjects } from '../fixtures/owned-objects.fixture.ts';
+import { CREDENTIALS, StoreBed } from '../fixtures/store.fixture.ts';
+import { show } from '../fixtures/table.fixture.ts';
 
 const STORE = 'main';
 const GATEWAY = `${STORE}-gateway`;

@@ -1,7 +1,7 @@
 import { eventually } from '@largepayload/testing/waiting/eventual-value';
 import { test } from 'vitest';
-import { CREDENTIALS, StoreBed } from '../testing/store-bed.ts';
-import { show } from '../testing/table.ts';
+import { CREDENTIALS, StoreBed } from '../fixtures/store.fixture.ts';
+import { show } from '../fixtures/table.fixture.ts';
 
 const PODS = 6;
 /** s: a gateway that serves takes 5 s and what its transfers need */

@@ -1,12 +1,12 @@
 import { ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { eventually } from '@largepayload/testing/waiting/eventual-value';
 import { expect, test } from 'vitest';
-import { MetricsReading } from '../testing/metrics.ts';
-import { objectsOf } from '../testing/owned-objects.ts';
-import { PodExits } from '../testing/pod-exits.ts';
-import { SlowPayload } from '../testing/slow-transfers.ts';
-import { StoreBed } from '../testing/store-bed.ts';
-import { show } from '../testing/table.ts';
+import { MetricsReading } from '../fixtures/metrics.fixture.ts';
+import { objectsOf } from '../fixtures/owned-objects.fixture.ts';
+import { PodExits } from '../fixtures/pod-exits.fixture.ts';
+import { SlowPayload } from '../fixtures/slow-transfers.fixture.ts';
+import { StoreBed } from '../fixtures/store.fixture.ts';
+import { show } from '../fixtures/table.fixture.ts';
 
 const STORE = 'main';
 /** of the transfers: longer than until all pods have been told to end */

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import { expect, test } from 'vitest';
 import { leanKubernetesClient } from '../../lean-kubernetes-client.ts';
-import { apiBed } from '../testing/api-bed.ts';
+import { apiBed } from './api-server.fixture.ts';
 
 const bed = apiBed();
 const LEASES = "{ group: 'coordination.k8s.io', version: 'v1', kind: 'Lease', plural: 'leases' }";

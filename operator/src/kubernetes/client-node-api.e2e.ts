@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { apiBed, applyCrd, NEVER, store } from '../testing/api-bed.ts';
-import { configMap } from '../testing/objects.ts';
 import type { KubernetesObject, WatchEvent } from './api.ts';
+import { apiBed, applyCrd, NEVER, store } from './api-server.fixture.ts';
+import { configMap } from './objects.fixture.ts';
 import { CONFIG_MAPS, LARGE_PAYLOAD_STORES, SERVICES } from './resources.ts';
 
 const bed = apiBed();

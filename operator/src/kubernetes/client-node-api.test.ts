@@ -2,10 +2,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { configMap } from '../testing/objects.ts';
-import { answer, scriptedServer } from '../testing/scripted-server.ts';
 import { connectToKubernetes } from './client-node-api.ts';
+import { configMap } from './objects.fixture.ts';
 import { CONFIG_MAPS } from './resources.ts';
+import { answer, scriptedServer } from './scripted-server.fixture.ts';
 
 const NAME = { resource: CONFIG_MAPS, namespace: 'shop', name: 'one' };
 const NEVER = new AbortController().signal;

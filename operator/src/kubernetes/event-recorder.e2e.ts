@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { apiBed, applyCrd, NEVER, store } from '../testing/api-bed.ts';
+import { apiBed, applyCrd, NEVER, store } from './api-server.fixture.ts';
 import { EventRecorder } from './event-recorder.ts';
 import { EVENTS, LARGE_PAYLOAD_STORES } from './resources.ts';
 

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '@largepayload/testing/waiting/eventually';
 import { afterEach, expect, test, vi } from 'vitest';
-import { configMap } from '../testing/objects.ts';
-import { answer, line, refuse, type Script, scriptedServer, statusOf } from '../testing/scripted-server.ts';
 import { ApiError, type WatchEvent } from './api.ts';
 import { HttpApi, type RequestOutcome } from './http-api.ts';
+import { configMap } from './objects.fixture.ts';
 import { CONFIG_MAPS, DEPLOYMENTS, LARGE_PAYLOAD_STORES, PODS } from './resources.ts';
+import { answer, line, refuse, type Script, scriptedServer, statusOf } from './scripted-server.fixture.ts';
 
 const NEVER = new AbortController().signal;
 const NAME = { resource: CONFIG_MAPS, namespace: 'shop', name: 'one' };

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '@largepayload/testing/waiting/eventually';
 import { expect, test } from 'vitest';
-import { apiBed, NEVER } from '../testing/api-bed.ts';
 import type { KubernetesApi } from './api.ts';
+import { apiBed, NEVER } from './api-server.fixture.ts';
 import { LeaderElection, LeadershipLostError } from './leader-election.ts';
 import { LEASES } from './resources.ts';
 

@@ -2,9 +2,9 @@ import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '@largepayload/testing/waiting/eventually';
 import { expect, test } from 'vitest';
-import { configMap } from '../testing/objects.ts';
-import { bookmark, listed, mirrorOf, refused, TIMINGS, watching } from '../testing/scripted-mirror.ts';
-import { line, refuse, type Script } from '../testing/scripted-server.ts';
+import { configMap } from './objects.fixture.ts';
+import { bookmark, listed, mirrorOf, refused, TIMINGS, watching } from './scripted-mirror.fixture.ts';
+import { line, refuse, type Script } from './scripted-server.fixture.ts';
 
 test('watches that fail again and again lead to a list', async () => {
   await using bed = await mirrorOf([

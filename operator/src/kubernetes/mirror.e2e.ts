@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '@largepayload/testing/waiting/eventually';
 import { expect, test } from 'vitest';
-import { apiBed, NEVER } from '../testing/api-bed.ts';
-import { configMap } from '../testing/objects.ts';
 import type { KubernetesApi, KubernetesObject } from './api.ts';
+import { apiBed, NEVER } from './api-server.fixture.ts';
 import { Mirror } from './mirror.ts';
+import { configMap } from './objects.fixture.ts';
 import { CONFIG_MAPS } from './resources.ts';
 
 const LIMIT = 20_000;

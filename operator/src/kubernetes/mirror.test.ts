@@ -1,18 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '@largepayload/testing/waiting/eventually';
 import { expect, test } from 'vitest';
-import { configMap } from '../testing/objects.ts';
-import {
-  bookmark,
-  dataOf,
-  listed,
-  mirrorOf,
-  refused,
-  TIMINGS,
-  watching,
-} from '../testing/scripted-mirror.ts';
-import { line, type Script, statusOf } from '../testing/scripted-server.ts';
 import type { KubernetesObject } from './api.ts';
+import { configMap } from './objects.fixture.ts';
+import { bookmark, dataOf, listed, mirrorOf, refused, TIMINGS, watching } from './scripted-mirror.fixture.ts';
+import { line, type Script, statusOf } from './scripted-server.fixture.ts';
 
 test('what the pages list and the watch tells is there, with only what is projected', async () => {
   await using bed = await mirrorOf([

@@ -1,6 +1,7 @@
 import { eventually } from '@largepayload/testing/waiting/eventual-value';
 import { expect, test } from 'vitest';
 import type { KubernetesObject } from '../kubernetes/api.ts';
+import { NEVER, store } from '../kubernetes/api-server.fixture.ts';
 import {
   CONFIG_MAPS,
   DEPLOYMENTS,
@@ -13,8 +14,7 @@ import {
   SERVICES,
 } from '../kubernetes/resources.ts';
 import { at } from '../stores/json-fields.ts';
-import { NEVER, store } from '../testing/api-bed.ts';
-import { controllerBed } from '../testing/controller-bed.ts';
+import { controllerBed } from './controller.fixture.ts';
 
 const { bed, api, get, create, remove, there, gone, untilReady, change } = controllerBed();
 const REPLICA_SET = {

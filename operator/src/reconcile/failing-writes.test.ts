@@ -1,6 +1,6 @@
 import { eventually } from '@largepayload/testing/waiting/eventual-value';
 import { afterEach, expect, test, vi } from 'vitest';
-import type { Asked } from '../testing/scripted-server.ts';
+import type { Asked } from '../kubernetes/scripted-server.fixture.ts';
 import { scriptedCluster, storeOf } from './scripted-cluster.fixture.ts';
 
 afterEach(() => {

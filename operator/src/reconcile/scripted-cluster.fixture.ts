@@ -3,10 +3,10 @@ import { pino } from 'pino';
 import type { KubernetesObject } from '../kubernetes/api.ts';
 import { EventRecorder } from '../kubernetes/event-recorder.ts';
 import { HttpApi } from '../kubernetes/http-api.ts';
+import { type Asked, answer, line, refuse, scriptedServer } from '../kubernetes/scripted-server.fixture.ts';
 import { Metrics } from '../operations/metrics.ts';
 import { listAt, textAt } from '../stores/json-fields.ts';
 import { COMPONENT_LABEL, STORE_LABEL } from '../stores/labels.ts';
-import { type Asked, answer, line, refuse, scriptedServer } from '../testing/scripted-server.ts';
 import { Controller } from './controller.ts';
 
 export interface ScriptedCluster extends AsyncDisposable {

@@ -1,10 +1,10 @@
 import { eventually } from '@largepayload/testing/waiting/eventual-value';
 import { expect, test } from 'vitest';
 import type { KubernetesObject } from '../kubernetes/api.ts';
+import { NEVER, store } from '../kubernetes/api-server.fixture.ts';
 import { DEPLOYMENTS, LARGE_PAYLOAD_STORES, PODS } from '../kubernetes/resources.ts';
 import { at, listAt, textAt } from '../stores/json-fields.ts';
-import { NEVER, store } from '../testing/api-bed.ts';
-import { controllerBed } from '../testing/controller-bed.ts';
+import { controllerBed } from './controller.fixture.ts';
 
 const { bed, api, get, create, there, untilReady } = controllerBed();
 const WEBHOOKS = {

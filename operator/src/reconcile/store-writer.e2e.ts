@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { expect, test } from 'vitest';
 import type { KubernetesObject } from '../kubernetes/api.ts';
+import { NEVER, store } from '../kubernetes/api-server.fixture.ts';
 import {
   CONFIG_MAPS,
   DEPLOYMENTS,
@@ -14,8 +15,7 @@ import { at, listAt, textAt } from '../stores/json-fields.ts';
 import { MANAGED_BY, STORE_LABEL } from '../stores/labels.ts';
 import { CONFIG_KEY } from '../stores/names.ts';
 import { readStore, type StoreSpec } from '../stores/read-store.ts';
-import { NEVER, store } from '../testing/api-bed.ts';
-import { controllerBed } from '../testing/controller-bed.ts';
+import { controllerBed } from './controller.fixture.ts';
 
 const { bed, api, get, create, remove, there, untilReady, change } = controllerBed();
 const GATEWAY = 'orders-gateway';

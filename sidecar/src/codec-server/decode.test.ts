@@ -17,7 +17,7 @@ import {
   stored,
   type TestCodecServer,
   told,
-} from './test-codec-server.ts';
+} from './codec-server.fixture.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;

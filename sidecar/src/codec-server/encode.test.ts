@@ -12,7 +12,7 @@ import {
   startCodec,
   stored,
   type TestCodecServer,
-} from './test-codec-server.ts';
+} from './codec-server.fixture.ts';
 
 const large = payload(generatedBytes(200_000), 'binary/plain');
 const small = payload('"small"');

@@ -1,7 +1,7 @@
 import { RawConnection } from '@largepayload/testing/servers/raw-connection';
 import { startService } from '@largepayload/testing/service/running-service';
 import { expect, test } from 'vitest';
-import { decoded, JSON_HEADERS, payload, startCodec, stored } from './test-codec-server.ts';
+import { decoded, JSON_HEADERS, payload, startCodec, stored } from './codec-server.fixture.ts';
 
 test('callers that send slowly give their places up to others that wait', async () => {
   await using service = await startService();

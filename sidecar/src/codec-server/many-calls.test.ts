@@ -16,7 +16,7 @@ import {
   startCodec,
   stored,
   told,
-} from './test-codec-server.ts';
+} from './codec-server.fixture.ts';
 
 const MIB = 1024 * 1024;
 const LARGE = generatedBytes(8 * MIB);

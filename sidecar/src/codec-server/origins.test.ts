@@ -1,7 +1,6 @@
 import { call, expectError } from '@largepayload/testing/service/http-call';
 import { filesIn, startService, type TestService } from '@largepayload/testing/service/running-service';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { parseOrigins } from './origins.ts';
 import {
   JSON_HEADERS,
   payload,
@@ -10,7 +9,8 @@ import {
   startCodec,
   stored,
   type TestCodecServer,
-} from './test-codec-server.ts';
+} from './codec-server.fixture.ts';
+import { parseOrigins } from './origins.ts';
 
 const WEB_UI = 'http://127.0.0.1:8233';
 const CLOUD = 'https://temporal.example';

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { generatedBytes } from '@largepayload/testing/service/payload';
 import { startService } from '@largepayload/testing/service/running-service';
 import { expect, test } from 'vitest';
-import { decoded, JSON_HEADERS, payload, post, startCodec, stored, told } from './test-codec-server.ts';
+import { decoded, JSON_HEADERS, payload, post, startCodec, stored, told } from './codec-server.fixture.ts';
 
 /** What answers in the blob service's place, at `HOST:PORT`. */
 async function proxyThat(listener: RequestListener) {

@@ -12,7 +12,7 @@ import {
 } from '@largepayload/testing/service/running-service';
 import { eventually } from '@largepayload/testing/waiting/eventually';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { decoded, keyIn, payload, payloadsOf, post, stored, told } from './test-codec-server.ts';
+import { decoded, keyIn, payload, payloadsOf, post, stored, told } from './codec-server.fixture.ts';
 
 let folder = '';
 let service: TestService;

@@ -11,7 +11,7 @@ import {
   post,
   startCodec,
   type TestCodecServer,
-} from './test-codec-server.ts';
+} from './codec-server.fixture.ts';
 
 const MIB = 1024 * 1024;
 const PATHS = ['/decode', '/encode'];

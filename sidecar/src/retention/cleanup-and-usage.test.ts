@@ -4,7 +4,7 @@ import { ForeignStoreError } from '../errors/foreign-store-error.ts';
 import { windowName } from '../keys/window.ts';
 import { assertIdentity, claimStorage } from '../storage-records/identity/identity.ts';
 import { cleanup } from './cleanup.ts';
-import { FOREIGN, fill, ON_EACH_DRIVER, objectsIn, partsOn } from './test-stores.ts';
+import { FOREIGN, fill, ON_EACH_DRIVER, objectsIn, partsOn } from './stores.fixture.ts';
 import { usage } from './usage.ts';
 
 const HOUR = 3_600_000;

@@ -4,13 +4,13 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { all, never, someBytes, TestStore } from '../drivers/conformance/subject.ts';
 import type { Driver } from '../drivers/driver.ts';
 import { FilesystemDriver } from '../drivers/filesystem/filesystem-driver.ts';
-import { newFolder, removeFolder } from '../drivers/filesystem/test-folder.ts';
+import { newFolder, removeFolder } from '../drivers/filesystem/folder.fixture.ts';
 import { excerpt } from '../errors/excerpt.ts';
 import { cleanup } from './cleanup.ts';
 import { countWindow, deleteWindow } from './delete-window.ts';
 import { storedWindows } from './expired-windows.ts';
 import { PASS_LIMITS } from './pass-limits.ts';
-import { EXPIRED, fill, LIVING, ON_EACH_DRIVER, objectsIn, partsOn, reaperOn } from './test-stores.ts';
+import { EXPIRED, fill, LIVING, ON_EACH_DRIVER, objectsIn, partsOn, reaperOn } from './stores.fixture.ts';
 
 const [WINDOW = '', OTHER = ''] = EXPIRED;
 const refusal = (name: string) => ({

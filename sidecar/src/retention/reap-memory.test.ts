@@ -3,12 +3,12 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { newFolder, removeFolder } from '../drivers/filesystem/test-folder.ts';
+import { newFolder, removeFolder } from '../drivers/filesystem/folder.fixture.ts';
 
 const MIB = 1024 * 1024;
 /** A filesystem in memory: making 20,000 folders on a disk takes longer than all other tests. */
 const SHARED_MEMORY = '/dev/shm';
-const PROGRAM = fileURLToPath(new URL('test-reap-memory.ts', import.meta.url));
+const PROGRAM = fileURLToPath(new URL('reap-memory.fixture.ts', import.meta.url));
 
 let folder: string;
 beforeEach(() => {

@@ -4,7 +4,7 @@ import { TestStore } from '../drivers/conformance/subject.ts';
 import { MemoryDriver } from '../drivers/memory.ts';
 import { StorageError } from '../errors/storage-error.ts';
 import type { Reaper } from './reaper.ts';
-import { EXPIRED, fill, reaperOn } from './test-stores.ts';
+import { EXPIRED, fill, reaperOn } from './stores.fixture.ts';
 
 const MAX_TIMER = 2 ** 31 - 1;
 
@@ -69,7 +69,7 @@ test('the pause is within a tenth of the interval, and never longer than a timer
       signal.throwIfAborted();
     },
   }));
-  const { reaperOn } = await import('./test-stores.ts');
+  const { reaperOn } = await import('./stores.fixture.ts');
   await reaperOn(store, { interval: 3_600_000 }).run(stop.signal);
   vi.doUnmock('node:timers/promises');
   expect(pauses).toHaveLength(60);
@@ -90,7 +90,7 @@ test('after a failure the pause is a minute at most', async () => {
       if (pauses.length === 20) stop.abort();
     },
   }));
-  const { reaperOn } = await import('./test-stores.ts');
+  const { reaperOn } = await import('./stores.fixture.ts');
   store.driver.currentTime = () => Promise.reject(new StorageError('unavailable', 'no answer'));
   await reaperOn(store, { interval: 3_600_000 }).run(stop.signal);
   vi.doUnmock('node:timers/promises');

@@ -14,7 +14,7 @@ import {
   objectsIn,
   partsOn,
   reaperOn,
-} from './test-stores.ts';
+} from './stores.fixture.ts';
 
 describe.each(ON_EACH_DRIVER)('on the %s driver', (_name, start) => {
   let store: TestStore;

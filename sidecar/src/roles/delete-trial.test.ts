@@ -4,8 +4,13 @@ import { clockOfNow, leaseOf } from '@largepayload/testing/service/own-objects';
 import { realProgram, type ServingProcess } from '@largepayload/testing/service/real-program';
 import { eventually } from '@largepayload/testing/waiting/eventually';
 import { expect, test } from 'vitest';
-import { OwnObjects } from '../drivers/s3/test-own-objects.ts';
-import { type Exchange, refusal, type Script, scriptedServer } from '../drivers/s3/test-scripted-server.ts';
+import { OwnObjects } from '../drivers/s3/own-objects.fixture.ts';
+import {
+  type Exchange,
+  refusal,
+  type Script,
+  scriptedServer,
+} from '../drivers/s3/scripted-server.fixture.ts';
 import type { RoleName } from './role.ts';
 
 const { serve } = realProgram();

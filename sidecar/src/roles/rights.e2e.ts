@@ -9,7 +9,7 @@ import { realProgram, type ServingProcess } from '@largepayload/testing/service/
 import { metric } from '@largepayload/testing/service/running-service';
 import { eventually } from '@largepayload/testing/waiting/eventually';
 import { afterAll, describe, expect, test } from 'vitest';
-import { GATEWAY_POLICY, REAPER_POLICY } from '../drivers/s3/test-storage-document.ts';
+import { GATEWAY_POLICY, REAPER_POLICY } from '../drivers/s3/storage-document.fixture.ts';
 
 const HEALING_LIMIT = 30_000;
 

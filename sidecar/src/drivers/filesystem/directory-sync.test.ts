@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { DirectorySync } from './directory-sync.ts';
-import { newFolder, removeFolder } from './test-folder.ts';
+import { newFolder, removeFolder } from './folder.fixture.ts';
 
 // Which folders are opened to be fsynced cannot be seen from outside the process; that they are is seen by strace in
 // durability.test.ts.

@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { newFolder, removeFolder } from './test-folder.ts';
-import { inProcess } from './test-process.ts';
+import { newFolder, removeFolder } from './folder.fixture.ts';
+import { inProcess } from './own-process.fixture.ts';
 
 const TRACE = [
   '-f',

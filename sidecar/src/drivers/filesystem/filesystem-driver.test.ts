@@ -1,5 +1,5 @@
 import { describeDriver } from '../conformance.ts';
-import { startInFolder } from './test-folder.ts';
+import { startInFolder } from './folder.fixture.ts';
 
 describeDriver({
   name: 'filesystem',

@@ -3,9 +3,9 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { bytesOf, factsOf, inChunks, never, someBytes, someName, TestStore } from '../conformance/subject.ts';
 import { FilesystemDriver } from './filesystem-driver.ts';
+import { removeFolder, startInFolder } from './folder.fixture.ts';
 import { objectPath } from './object-paths.ts';
 import { OWN_FOLDER } from './temporary-files.ts';
-import { removeFolder, startInFolder } from './test-folder.ts';
 
 const UNAVAILABLE = { name: 'StorageError', failure: 'unavailable' };
 const name = someName('failures');

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { someBytes, someName, TestStore } from '../conformance/subject.ts';
 import { FilesystemDriver } from './filesystem-driver.ts';
-import { newFolder, removeFolder, temporaryFiles } from './test-folder.ts';
-import { inProcess } from './test-process.ts';
+import { newFolder, removeFolder, temporaryFiles } from './folder.fixture.ts';
+import { inProcess } from './own-process.fixture.ts';
 
 let folder: string;
 beforeEach(() => {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { newFolder, removeFolder } from './test-folder.ts';
-import { mountRefusal, onSmallDisk } from './test-process.ts';
+import { newFolder, removeFolder } from './folder.fixture.ts';
+import { mountRefusal, onSmallDisk } from './own-process.fixture.ts';
 
 const refusal = mountRefusal();
 if (refusal !== undefined) console.info(`skipped tests of full and read-only disks: ${refusal}`);

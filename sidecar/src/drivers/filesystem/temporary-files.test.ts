@@ -13,8 +13,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { someBytes, TestStore } from '../conformance/subject.ts';
 import { FilesystemDriver } from './filesystem-driver.ts';
+import { newFolder, removeFolder } from './folder.fixture.ts';
 import { OWN_FOLDER } from './temporary-files.ts';
-import { newFolder, removeFolder } from './test-folder.ts';
 
 const HOUR = 3_600;
 

@@ -3,8 +3,8 @@ import { claimStorage } from '../../storage-records/identity/identity.ts';
 import { tryWrite } from '../../storage-records/write-check/write-trial.ts';
 import { bytesOf, factsOf, inChunks, never, someBytes, someName } from '../conformance/subject.ts';
 import type { S3Driver } from './s3-driver.ts';
+import { inTurn, listingFor, ok, refusal, type Script, scriptedServer } from './scripted-server.fixture.ts';
 import { startS3Driver } from './start-s3-driver.ts';
-import { inTurn, listingFor, ok, refusal, type Script, scriptedServer } from './test-scripted-server.ts';
 
 const name = someName('believed');
 const bytes = someBytes(100_000);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { ClockGuard } from '../../storage-records/clock/clock-guard.ts';
 import { never } from '../conformance/subject.ts';
-import { refusal, type Script, scriptedServer } from './test-scripted-server.ts';
+import { refusal, type Script, scriptedServer } from './scripted-server.fixture.ts';
 
 const dated = (time: number) => new Date(time).toUTCString();
 

@@ -5,7 +5,13 @@ import { afterAll, afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { never, someName } from '../conformance/subject.ts';
 import { AwsSdkClient } from './aws-sdk-client.ts';
 import { S3Driver } from './s3-driver.ts';
-import { broken, refusal, type Script, type ScriptedServer, scriptedServer } from './test-scripted-server.ts';
+import {
+  broken,
+  refusal,
+  type Script,
+  type ScriptedServer,
+  scriptedServer,
+} from './scripted-server.fixture.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'credentials-source-'));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -8,7 +8,7 @@ import { never, someName } from '../conformance/subject.ts';
 import { AwsSdkClient } from './aws-sdk-client.ts';
 import { credentialsFromFolder } from './credentials-folder.ts';
 import { S3Driver } from './s3-driver.ts';
-import { refusal, scriptedServer } from './test-scripted-server.ts';
+import { refusal, scriptedServer } from './scripted-server.fixture.ts';
 
 let folder: string;
 beforeEach(() => {

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { credentialsFromChain } from './credentials-chain.ts';
 import { CredentialsRenewal } from './credentials-renewal.ts';
 import type { Credentials } from './credentials-source.ts';
-import { scriptedServer } from './test-scripted-server.ts';
+import { scriptedServer } from './scripted-server.fixture.ts';
 
 const PAUSE = 5;
 const lasting = (accessKeyId: string, minutes: number): Credentials => ({

@@ -5,7 +5,7 @@ import { never } from '../conformance/subject.ts';
 import { AwsSdkClient } from './aws-sdk-client.ts';
 import { BucketCalls } from './bucket-calls.ts';
 import { ObjectDeleter } from './delete-objects.ts';
-import { type Exchange, inTurn, refusal, type Script, scriptedServer } from './test-scripted-server.ts';
+import { type Exchange, inTurn, refusal, type Script, scriptedServer } from './scripted-server.fixture.ts';
 
 const keysOf = (body: Buffer) => [...body.toString().matchAll(/<Key>([^<]+)/g)].map(([, key]) => key ?? '');
 const result = (deleted: readonly string[], errors: readonly (readonly [string, string])[] = []) =>

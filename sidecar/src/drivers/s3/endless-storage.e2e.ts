@@ -5,8 +5,8 @@ import { realProgram, type ServingProcess } from '@largepayload/testing/service/
 import { metric } from '@largepayload/testing/service/running-service';
 import { eventually } from '@largepayload/testing/waiting/eventually';
 import { expect, test } from 'vitest';
-import { OwnObjects } from './test-own-objects.ts';
-import { type Exchange, listingFor, scriptedServer } from './test-scripted-server.ts';
+import { OwnObjects } from './own-objects.fixture.ts';
+import { type Exchange, listingFor, scriptedServer } from './scripted-server.fixture.ts';
 
 /** MiB, as for a million objects: pages of XML take 160 to 210 whatever their number. */
 const MEMORY_LIMIT = 256;

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { factsOf, inChunks, never, someBytes, someName } from '../conformance/subject.ts';
 import type { S3Driver } from './s3-driver.ts';
-import { broken, refusal, type Script, scriptedServer } from './test-scripted-server.ts';
+import { broken, refusal, type Script, scriptedServer } from './scripted-server.fixture.ts';
 
 const bytes = someBytes(400_000);
 const put = (driver: S3Driver, seed = 1) =>

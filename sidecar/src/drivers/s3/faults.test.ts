@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { BlobFacts } from '../../bytes/blob-facts.ts';
 import { bytesOf, factsOf, inChunks, never, someBytes, someName } from '../conformance/subject.ts';
 import type { S3Driver } from './s3-driver.ts';
-import { broken, inTurn, ok, refusal, type Script, scriptedServer } from './test-scripted-server.ts';
+import { broken, inTurn, ok, refusal, type Script, scriptedServer } from './scripted-server.fixture.ts';
 
 const name = someName('faults');
 const bytes = someBytes(3 * 1024 * 1024);

@@ -5,7 +5,7 @@ import { describeFailedPut } from '../conformance/failed-put.ts';
 import { describePut } from '../conformance/put.ts';
 import type { DriverSubject } from '../conformance/subject.ts';
 import { describeDriver } from '../conformance.ts';
-import { bucketEach, S3_CAPABILITIES } from './test-store.ts';
+import { bucketEach, S3_CAPABILITIES } from './store.fixture.ts';
 
 const server = await unlessMissing(startGofakes3);
 afterAll(() => server?.stop());

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '@largepayload/testing/waiting/eventually';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { factsOf, inChunks, never, someBytes, someName } from '../conformance/subject.ts';
-import { type Script, scriptedServer } from './test-scripted-server.ts';
+import { type Script, scriptedServer } from './scripted-server.fixture.ts';
 
 const name = someName('transport');
 const bytes = someBytes(4 * 1024 * 1024);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { usage } from '../../retention/usage.ts';
 import { all, never, someName } from '../conformance/subject.ts';
-import { inTurn, listingFor, type Script, scriptedServer } from './test-scripted-server.ts';
+import { inTurn, listingFor, type Script, scriptedServer } from './scripted-server.fixture.ts';
 
 const WINDOW = 'expires-20400101T000000Z-30d/';
 const key = (seed: number) => someName(seed);

@@ -3,8 +3,8 @@ import { realProgram } from '@largepayload/testing/service/real-program';
 import { metric } from '@largepayload/testing/service/running-service';
 import { eventually } from '@largepayload/testing/waiting/eventually';
 import { expect, test } from 'vitest';
-import { OwnObjects } from './test-own-objects.ts';
-import { type Exchange, listingFor, scriptedServer } from './test-scripted-server.ts';
+import { OwnObjects } from './own-objects.fixture.ts';
+import { type Exchange, listingFor, scriptedServer } from './scripted-server.fixture.ts';
 
 const OBJECTS = 1_000_000;
 const PAGE = 1_000;

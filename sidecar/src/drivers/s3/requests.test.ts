@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { tryWrite } from '../../storage-records/write-check/write-trial.ts';
 import { bytesOf, factsOf, inChunks, never, someBytes } from '../conformance/subject.ts';
 import type { S3Driver } from './s3-driver.ts';
-import { inTurn, listingFor, ok, refusal, type Script, scriptedServer } from './test-scripted-server.ts';
+import { inTurn, listingFor, ok, refusal, type Script, scriptedServer } from './scripted-server.fixture.ts';
 
 const SLASHED = '/blobs/orders/common/sha256:1/sha256:2';
 const IN_WINDOW = 'expires-20400101T000000Z-30d/orders/common/sha256:1/sha256:2';

@@ -9,8 +9,8 @@ import { AwsSdkClient } from './aws-sdk-client.ts';
 import type { S3Location } from './s3-client.ts';
 import { S3Driver } from './s3-driver.ts';
 import { startS3Driver } from './start-s3-driver.ts';
-import { GATEWAY_POLICY, REAPER_POLICY } from './test-storage-document.ts';
-import { storeIn } from './test-store.ts';
+import { GATEWAY_POLICY, REAPER_POLICY } from './storage-document.fixture.ts';
+import { storeIn } from './store.fixture.ts';
 
 const server = (await unlessMissing(startVersitygw)) as S3Server;
 afterAll(() => server?.stop());

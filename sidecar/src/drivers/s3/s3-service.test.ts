@@ -16,7 +16,7 @@ import { metric } from '@largepayload/testing/service/running-service';
 import { eventually } from '@largepayload/testing/waiting/eventually';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { S3Location } from './s3-client.ts';
-import { AWS_MANIFEST, LOCAL_MANIFEST } from './test-storage-document.ts';
+import { AWS_MANIFEST, LOCAL_MANIFEST } from './storage-document.fixture.ts';
 
 const server = (await unlessMissing(startSeaweedfs)) as S3Server;
 afterAll(() => server?.stop());

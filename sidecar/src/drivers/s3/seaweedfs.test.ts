@@ -7,7 +7,7 @@ import { describeFailedPut } from '../conformance/failed-put.ts';
 import { describePut } from '../conformance/put.ts';
 import type { DriverSubject } from '../conformance/subject.ts';
 import { describeDriver } from '../conformance.ts';
-import { prefixEach, S3_CAPABILITIES, storeIn } from './test-store.ts';
+import { prefixEach, S3_CAPABILITIES, storeIn } from './store.fixture.ts';
 
 const server = await unlessMissing(startSeaweedfs);
 afterAll(() => server?.stop());

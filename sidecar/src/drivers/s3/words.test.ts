@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { factsOf, inChunks, never, someBytes, someName } from '../conformance/subject.ts';
+import { broken, listingFor, ok, refusal, type Script, scriptedServer } from './scripted-server.fixture.ts';
 import { startS3Driver } from './start-s3-driver.ts';
-import { broken, listingFor, ok, refusal, type Script, scriptedServer } from './test-scripted-server.ts';
 
 /** What somebody reads who starts the service on it. */
 async function wordsAtStart(script: Script, changes: object = {}): Promise<string> {

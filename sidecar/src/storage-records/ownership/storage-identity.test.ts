@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { type Logger, pino } from 'pino';
 import { expect, test, vi } from 'vitest';
 import { never, TestStore } from '../../drivers/conformance/subject.ts';
-import { startInFolder } from '../../drivers/filesystem/test-folder.ts';
+import { startInFolder } from '../../drivers/filesystem/folder.fixture.ts';
 import { MemoryDriver } from '../../drivers/memory.ts';
 import { beginStore, joinStore } from './storage-identity.ts';
 

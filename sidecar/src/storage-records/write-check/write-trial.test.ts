@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { all, never, someBytes, TestStore } from '../../drivers/conformance/subject.ts';
-import { ON_EACH_DRIVER } from '../../retention/test-stores.ts';
+import { ON_EACH_DRIVER } from '../../retention/stores.fixture.ts';
 import { usage } from '../../retention/usage.ts';
 import { tryWrite } from './write-trial.ts';
 

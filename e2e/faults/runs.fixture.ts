@@ -1,0 +1,26 @@
+import { randomInt } from 'node:crypto';
+import type { S3Server } from '@largepayload/testing/s3-servers/s3-server';
+import { startSeaweedfs } from '@largepayload/testing/s3-servers/seaweedfs';
+import { startVersitygw } from '@largepayload/testing/s3-servers/versitygw';
+import { rounds } from '../rounds.fixture.ts';
+import { ALL_AT_ONCE, EACH_KIND, type Scenario } from './scenarios.fixture.ts';
+
+export interface Run {
+  readonly server: string;
+  readonly start: () => Promise<S3Server>;
+  readonly seed: number;
+}
+
+/** The seed of the first round: that of E2E_SEED; or else 1 for one round, and any for several. */
+const firstSeed = Number(process.env.E2E_SEED ?? (rounds.length === 1 ? 1 : randomInt(1_000_000)));
+
+/** Every round on every server, each round with a seed of its own. */
+export const runs: readonly Run[] = rounds.flatMap((round) => [
+  { server: 'versitygw', start: startVersitygw, seed: firstSeed + round - 1 },
+  { server: 'seaweedfs', start: startSeaweedfs, seed: firstSeed + round - 1 },
+]);
+
+/** One server meets every kind by itself; what matters on the others is how they take them. */
+export function scenariosFor(server: string): readonly Scenario[] {
+  return server === 'versitygw' ? [...EACH_KIND, ALL_AT_ONCE] : [ALL_AT_ONCE];
+}

@@ -1,0 +1,90 @@
+import { IMAGE } from '../fixtures/names.fixture.ts';
+import type { StoreBed } from '../fixtures/store.fixture.ts';
+import { slowly } from './slowly.fixture.ts';
+
+const HOST_FOLDER = '/tmp';
+/** fsGroup does nothing for a hostPath: whoever makes such a folder gives it to the pods' user. */
+const OWNER = 65_532;
+
+interface Pod {
+  readonly status: { readonly phase: string };
+}
+
+/** A PersistentVolume that is a folder of one node, as small clusters have them. The folder goes with it. */
+export class HostVolume implements AsyncDisposable {
+  readonly #bed: StoreBed;
+  readonly #name: string;
+  readonly #node: string;
+
+  private constructor(bed: StoreBed) {
+    this.#bed = bed;
+    this.#name = bed.namespace;
+    this.#node = bed.cluster.nodeNames.at(-1) ?? '';
+  }
+
+  static async make(bed: StoreBed): Promise<HostVolume> {
+    const volume = new HostVolume(bed);
+    await volume.#runOnNode(`mkdirSync(folder); chownSync(folder, ${OWNER}, ${OWNER})`);
+    const terms = [
+      { matchExpressions: [{ key: 'kubernetes.io/hostname', operator: 'In', values: [volume.#node] }] },
+    ];
+    await bed.cluster.apply({
+      apiVersion: 'v1',
+      kind: 'PersistentVolume',
+      metadata: { name: volume.#name },
+      spec: {
+        capacity: { storage: '1Gi' },
+        accessModes: ['ReadWriteOnce'],
+        persistentVolumeReclaimPolicy: 'Retain',
+        storageClassName: '',
+        hostPath: { path: `${HOST_FOLDER}/${volume.#name}`, type: 'Directory' },
+        nodeAffinity: { required: { nodeSelectorTerms: terms } },
+      },
+    });
+    return volume;
+  }
+
+  /** Makes the claim that takes it. */
+  async claim(name: string): Promise<void> {
+    await this.#bed.apply({
+      apiVersion: 'v1',
+      kind: 'PersistentVolumeClaim',
+      metadata: { name },
+      spec: {
+        accessModes: ['ReadWriteOnce'],
+        storageClassName: '',
+        volumeName: this.#name,
+        resources: { requests: { storage: '1Gi' } },
+      },
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#bed.cluster.kubectl('delete', 'pv', this.#name, '--wait=false');
+    await this.#runOnNode('rmSync(folder, { recursive: true, force: true })');
+  }
+
+  /** @param script JavaScript that knows node:fs and the folder */
+  async #runOnNode(script: string): Promise<void> {
+    const name = 'host-folder';
+    const folder = JSON.stringify(`/host/${this.#name}`);
+    const container = {
+      name,
+      image: this.#bed.cluster.registryImage ?? IMAGE,
+      imagePullPolicy: this.#bed.cluster.imagePullPolicy,
+      args: ['-e', `const { mkdirSync, chownSync, rmSync } = fs; const folder = ${folder}; ${script}`],
+      securityContext: { runAsUser: 0 },
+      volumeMounts: [{ name: 'host', mountPath: '/host' }],
+    };
+    const volumes = [{ name: 'host', hostPath: { path: HOST_FOLDER } }];
+    const spec = { restartPolicy: 'Never', nodeName: this.#node, containers: [container], volumes };
+    await this.#bed.apply({ apiVersion: 'v1', kind: 'Pod', metadata: { name }, spec });
+    const phase = await slowly(async () => {
+      const { status } = await this.#bed.json<Pod>('get', 'pod', name);
+      return ['Succeeded', 'Failed'].includes(status.phase) ? status.phase : undefined;
+    });
+    const words = await this.#bed.kubectl('logs', name);
+    await this.#bed.kubectl('delete', 'pod', name);
+    if (phase !== 'Succeeded') throw new Error(`the folder of node ${this.#node}: ${words}`);
+  }
+}

@@ -1,0 +1,74 @@
+import { eventually } from '@largepayload/testing/waiting/eventual-value';
+import { pino } from 'pino';
+import { afterAll, beforeAll } from 'vitest';
+import type { KubernetesApi, KubernetesObject, ResourceKind } from '../kubernetes/api.ts';
+import { apiBed, applyCrd, NEVER } from '../kubernetes/api-server.fixture.ts';
+import { EventRecorder } from '../kubernetes/event-recorder.ts';
+import { LARGE_PAYLOAD_STORES } from '../kubernetes/resources.ts';
+import { Metrics } from '../operations/metrics.ts';
+import { listAt, textAt } from '../stores/json-fields.ts';
+import { Controller } from './controller.ts';
+
+/**
+ * A controller at work on an API server, for the tests of one file. There are no other controllers and no nodes: only what the
+ * operator makes and says by itself can be seen.
+ */
+export function controllerBed() {
+  const bed = apiBed();
+  const end = new AbortController();
+  let api: KubernetesApi;
+  let running: Promise<void>;
+
+  beforeAll(async () => {
+    api = bed.api();
+    await applyCrd(api);
+    const controller = new Controller({
+      api: bed.api(),
+      settings: {
+        image: 'largepayload/payload-store:test',
+        imagePullPolicy: 'Never',
+        namespace: 'default',
+        scrapeNamespaces: [],
+      },
+      events: new EventRecorder({ api, instance: 'test' }),
+      metrics: new Metrics(),
+      log: pino({ level: 'silent' }),
+    });
+    running = controller.run(end.signal);
+  });
+  afterAll(async () => {
+    end.abort();
+    await running;
+  });
+
+  const get = (resource: ResourceKind, namespace: string, name: string) =>
+    api.get({ resource, namespace, name }, NEVER);
+  const create = (resource: ResourceKind, object: KubernetesObject) => api.create(resource, object, NEVER);
+  const remove = (resource: ResourceKind, namespace: string, name: string) =>
+    api.delete({ resource, namespace, name }, undefined, NEVER);
+  /** Resolves to the object once it is there, and as wanted. */
+  const there = async (
+    resource: ResourceKind,
+    namespace: string,
+    name: string,
+    isWanted: (object: KubernetesObject) => boolean = () => true,
+  ) =>
+    await eventually(async () => {
+      const found = await get(resource, namespace, name);
+      return found !== undefined && isWanted(found) ? found : undefined;
+    }, 15_000);
+  const gone = async (resource: ResourceKind, namespace: string, name: string) =>
+    await eventually(async () => ((await get(resource, namespace, name)) ? undefined : true), 15_000);
+  /** Resolves to the message of Ready once that has this reason. */
+  const untilReady = async (namespace: string, name: string, reason: string): Promise<string> =>
+    await eventually(async () => {
+      const found = await get(LARGE_PAYLOAD_STORES, namespace, name);
+      const ready = listAt(found?.status, 'conditions').find(({ type }) => type === 'Ready');
+      return textAt(ready, 'reason') === reason ? textAt(ready, 'message') : undefined;
+    }, 15_000);
+  /** As somebody who is not the operator. */
+  const change = async (resource: ResourceKind, object: KubernetesObject, fields: object): Promise<void> => {
+    await api.replace(resource, { ...object, ...fields }, NEVER);
+  };
+  return { bed, api: () => api, get, create, remove, there, gone, untilReady, change };
+}
