@@ -31,7 +31,7 @@ export async function storedWindows(
   let cutOff = false;
   for await (const folder of driver.listLevel('expires-', signal)) {
     folders += 1;
-    cutOff = folders > limits.folders || performance.now() - started > limits.listingTime;
+    cutOff = folders > limits.folders || performance.now() - started > limits.listingTimeMs;
     if (cutOff) break;
     const window = folder.endsWith('/') ? parseWindowName(folder.slice(0, -1)) : undefined;
     if (window === undefined) continue;
