@@ -1,8 +1,8 @@
 import type { Driver, ListedObject } from '../drivers/driver.ts';
 import type { StorageError } from '../errors/storage-error.ts';
 import { beyondLimits, PASS_LIMITS, type PassLimits, WindowBudget } from './pass-limits.ts';
-import { assertPayloadsOf } from './payloads-of-window.ts';
-import { type StoredNamespace, storedNamespaces } from './stored-namespaces.ts';
+import { assertPayloadsOf, type StoredNamespace } from './payloads-of-window.ts';
+import { storedNamespaces } from './stored-namespaces.ts';
 
 export interface Removed {
   readonly objects: number;

@@ -2,7 +2,14 @@ import type { ListedObject } from '../drivers/driver.ts';
 import { excerpt } from '../errors/excerpt.ts';
 import { StorageError } from '../errors/storage-error.ts';
 import { isPayloadOf } from '../keys/object-name.ts';
-import type { StoredNamespace } from './stored-namespaces.ts';
+
+/** The unit of retention: the payloads of one Temporal namespace in one window. They are kept or deleted together. */
+export interface StoredNamespace {
+  /** `expires-20261224T000000Z-30d/` */
+  readonly window: string;
+  /** `expires-20261224T000000Z-30d/NAMESPACE/` */
+  readonly folder: string;
+}
 
 /**
  * A storage, or a cache before it, may list what it was not asked for, and others may put objects of their own into a window.

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { FastifyBaseLogger } from 'fastify';
 import { isExpired } from '../keys/window.ts';
+import type { Log } from '../log/log.ts';
 import type { ClockKeeper } from '../storage-records/clock/clock-keeper.ts';
 import { tryDelete } from '../storage-records/write-check/delete-trial.ts';
 import { type DeletionWait, isoSecond } from './deletion-wait.ts';
@@ -27,7 +27,7 @@ export interface ReaperSettings {
 
 export interface ReaperParts extends SweepParts {
   readonly clockKeeper: Pick<ClockKeeper, 'refresh' | 'lagEnd'>;
-  readonly log: FastifyBaseLogger;
+  readonly log: Log;
 }
 
 export interface ReaperStatus {

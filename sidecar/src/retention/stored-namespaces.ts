@@ -1,15 +1,7 @@
 import type { Driver } from '../drivers/driver.ts';
 import { NAMESPACE } from '../keys/key.ts';
 import type { WindowBudget } from './pass-limits.ts';
-import { notOfWindow } from './payloads-of-window.ts';
-
-/** The unit of retention: the payloads of one Temporal namespace in one window. They are kept or deleted together. */
-export interface StoredNamespace {
-  /** `expires-20261224T000000Z-30d/` */
-  readonly window: string;
-  /** `expires-20261224T000000Z-30d/NAMESPACE/` */
-  readonly folder: string;
-}
+import { notOfWindow, type StoredNamespace } from './payloads-of-window.ts';
 
 export interface StoredNamespaces {
   readonly namespaces: readonly StoredNamespace[];

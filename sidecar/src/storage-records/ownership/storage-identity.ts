@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import type { FastifyBaseLogger } from 'fastify';
 import type { Driver } from '../../drivers/driver.ts';
 import { StorageError } from '../../errors/storage-error.ts';
+import type { Log } from '../../log/log.ts';
 import type { ClockKeeper } from '../clock/clock-keeper.ts';
 import {
   assertClaimed,
@@ -38,7 +38,7 @@ export interface Beginning {
 export async function beginStore(
   driver: Driver,
   identity: StoreIdentity,
-  log: FastifyBaseLogger,
+  log: Log,
   signal: AbortSignal,
   claim: Claim = {},
   { lease, clockKeeper, noNewStore }: Beginning = {},
@@ -115,7 +115,7 @@ export async function claimedStorage({ claimedFile }: Claim = {}): Promise<strin
 }
 
 /** The driver of a folder has written when it started, unless its disk is full. A storage that is full still serves what it has. */
-async function assertTakesWrites(driver: Driver, log: FastifyBaseLogger, signal: AbortSignal): Promise<void> {
+async function assertTakesWrites(driver: Driver, log: Log, signal: AbortSignal): Promise<void> {
   if (driver.kind === 'filesystem') return;
   try {
     await tryWrite(driver, signal);
