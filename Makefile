@@ -73,8 +73,7 @@ e2e: e2e-storage e2e-temporal e2e-kubernetes ## everything on real servers: S3, 
 e2e-storage: build ## the S3 driver and the roles' rights on real S3 servers, and all their faults at once
 	node $(SOURCES) e2e/prepare.ts storage
 	npx vitest run --config sidecar/e2e.vitest.config.ts
-	npx vitest run --config e2e/vitest.config.ts --project faults \
-	  --testNamePattern 'fault proxy|all at once|every object|in flight|requests to'
+	npx vitest run --config e2e/vitest.config.ts --project faults-short
 
 .PHONY: e2e-temporal
 e2e-temporal: build node-20 ## workflows with large payloads on a real Temporal server
@@ -99,14 +98,14 @@ e2e-cluster: setup ## the cluster that tests run in: made, used, ended and crash
 .PHONY: e2e-faults
 e2e-faults: build ## S3 that fails in every way, one after the other too, behind a proxy of ours: nothing may be lost
 	node $(SOURCES) e2e/prepare.ts storage
-	npx vitest run --config e2e/vitest.config.ts --project faults
+	npx vitest run --config e2e/vitest.config.ts --project 'faults-*'
 
 .PHONY: e2e-full
 e2e-full: ## all of these, the cases with faults five times, the cluster 20 times
 	E2E_ROUNDS=5 $(MAKE) e2e e2e-faults e2e-cluster
 
 .PHONY: bench
-bench: build ## speed and memory, as the table in README.md
+bench: build ## speed and memory, as in docs/performance.md
 	node sidecar/bench/bench.ts
 
 .PHONY: bench-operator

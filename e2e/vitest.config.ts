@@ -26,14 +26,22 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: 'faults',
-          include: ['faults/**/*.test.ts', '../testing/fault-proxy/**/*.e2e.ts'],
+          name: 'faults-short',
+          include: ['faults/short/**/*.test.ts', '../testing/fault-proxy/**/*.e2e.ts'],
           sequence: { groupOrder: 1 },
         },
       },
       {
         extends: true,
-        test: { name: 'cluster', include: ['cluster/**/*.test.ts'], sequence: { groupOrder: 3 } },
+        test: {
+          name: 'faults-long',
+          include: ['faults/long/**/*.test.ts'],
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        extends: true,
+        test: { name: 'cluster', include: ['cluster/**/*.test.ts'], sequence: { groupOrder: 4 } },
       },
       {
         extends: true,
@@ -42,7 +50,7 @@ export default defineConfig({
           include: ['temporal/**/*.test.ts'],
           // Only for these tests is a Temporal server started.
           globalSetup: 'temporal/global-setup.ts',
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
         },
       },
     ],

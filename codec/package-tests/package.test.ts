@@ -62,7 +62,7 @@ describe('the page lists', () => {
   const firstCells = (text: string) => [...text.matchAll(/^\| `(\w+)`/gm)].map(([, name]) => name);
 
   test('every option and every error, and no other', async () => {
-    const settings = await readFile(join(import.meta.dirname, '../src/settings.ts'), 'utf8');
+    const settings = await readFile(join(import.meta.dirname, '../src/temporal/settings.ts'), 'utf8');
     const [, fields = ''] = /interface LargePayloadCodecOptions \{(.*?)^\}/ms.exec(settings) ?? [];
     const options = [...fields.matchAll(/^ {2}readonly (\w+)\?:/gm)].map(([, name]) => name);
     const errors = Object.keys(source).filter((name) => /Error$/.test(name) && name !== 'PayloadStoreError');

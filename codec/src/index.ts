@@ -1,13 +1,16 @@
-export { activityFailureInterceptors } from './activity-execution.ts';
+export { activityFailureInterceptors } from './temporal/activity-execution.ts';
+export { LargePayloadCodec } from './temporal/codec.ts';
+export { externalSizeRemoved } from './temporal/external-size.ts';
+export type { LargePayloadCodecOptions, PayloadContext } from './temporal/settings.ts';
 export {
   BlobClient,
   type BlobClientOptions,
   type GetRequest,
   type PutRequest,
   type PutResult,
-} from './blob-client.ts';
-export { LargePayloadCodec } from './codec.ts';
-export { digestOf, isDigest } from './digest.ts';
+} from './transport/blob-client.ts';
+export type { RequestBody } from './transport/request-body.ts';
+export { digestOf, isDigest } from './wire/digest.ts';
 export {
   DecodedBytesLimitError,
   PayloadIntegrityError,
@@ -18,8 +21,7 @@ export {
   PayloadStoreError,
   type PayloadStoreErrorDetails,
   PayloadStoreUnavailableError,
-} from './errors.ts';
-export { externalSizeRemoved } from './external-size.ts';
+} from './wire/errors.ts';
 export {
   decodeMetadataHeader,
   encodeMetadataHeader,
@@ -28,7 +30,7 @@ export {
   metadataHash,
   metadataToRecord,
   type PayloadMetadata,
-} from './metadata.ts';
+} from './wire/metadata.ts';
 export {
   type BlobReference,
   type BlobReferenceV1,
@@ -37,6 +39,4 @@ export {
   encodeReference,
   isReference,
   referenceMarker,
-} from './reference.ts';
-export type { RequestBody } from './request-body.ts';
-export type { LargePayloadCodecOptions, PayloadContext } from './settings.ts';
+} from './wire/reference.ts';

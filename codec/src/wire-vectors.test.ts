@@ -14,21 +14,26 @@ import type { Payload } from '@temporalio/common';
 import { temporal } from '@temporalio/proto';
 import Long from 'long';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { BlobClient } from './blob-client.ts';
-import { LargePayloadCodec } from './codec.ts';
-import { digestOf } from './digest.ts';
+import { failureOf } from './failures.fixture.ts';
+import { LargePayloadCodec } from './temporal/codec.ts';
+import { protoSize } from './temporal/proto-size.ts';
+import { BlobClient } from './transport/blob-client.ts';
+import { digestOf } from './wire/digest.ts';
 import {
   PayloadIntegrityError,
   PayloadNotFoundError,
   PayloadReferenceError,
   PayloadRejectedError,
   PayloadStoreUnavailableError,
-} from './errors.ts';
-import { failureOf } from './failures.fixture.ts';
-import { decodeMetadataHeader, encodeMetadataHeader, metadataHash, metadataToRecord } from './metadata.ts';
-import { protoSize } from './proto-size.ts';
-import { putTimeLimit } from './put-time-limit.ts';
-import { decodeReference, encodeReference } from './reference.ts';
+} from './wire/errors.ts';
+import {
+  decodeMetadataHeader,
+  encodeMetadataHeader,
+  metadataHash,
+  metadataToRecord,
+} from './wire/metadata.ts';
+import { putTimeLimit } from './wire/put-time-limit.ts';
+import { decodeReference, encodeReference } from './wire/reference.ts';
 
 const ProtoPayload = temporal.api.common.v1.Payload;
 

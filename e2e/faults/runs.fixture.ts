@@ -3,7 +3,6 @@ import type { S3Server } from '@largepayload/testing/s3-servers/s3-server';
 import { startSeaweedfs } from '@largepayload/testing/s3-servers/seaweedfs';
 import { startVersitygw } from '@largepayload/testing/s3-servers/versitygw';
 import { rounds } from '../rounds.fixture.ts';
-import { ALL_AT_ONCE, EACH_KIND, type Scenario } from './scenarios.fixture.ts';
 
 export interface Run {
   readonly server: string;
@@ -19,8 +18,3 @@ export const runs: readonly Run[] = rounds.flatMap((round) => [
   { server: 'versitygw', start: startVersitygw, seed: firstSeed + round - 1 },
   { server: 'seaweedfs', start: startSeaweedfs, seed: firstSeed + round - 1 },
 ]);
-
-/** One server meets every kind by itself; what matters on the others is how they take them. */
-export function scenariosFor(server: string): readonly Scenario[] {
-  return server === 'versitygw' ? [...EACH_KIND, ALL_AT_ONCE] : [ALL_AT_ONCE];
-}

@@ -13,7 +13,7 @@ import {
 } from '../src/kubernetes/resources.ts';
 import { at, listAt } from '../src/stores/json-fields.ts';
 import { MANAGED_BY } from '../src/stores/labels.ts';
-import { projectDeployment } from '../src/stores/project/project-deployment.ts';
+import { mapDeployment } from '../src/stores/mapping/deployment.ts';
 
 /** What a store in S3 with a TTL and no accounts of its own is made of. */
 const OBJECTS = new Map([
@@ -50,7 +50,7 @@ export class Fleet implements AsyncDisposable {
     this.#deployments = new Mirror({
       api,
       selection: { resource: DEPLOYMENTS, ...ours },
-      project: (object) => projectDeployment(object).configHash,
+      project: (object) => mapDeployment(object).configHash,
     });
     const mirrors = [...this.#objects.map(({ mirror }) => mirror), this.#stores, this.#deployments];
     for (const { synced } of mirrors) synced.catch(() => {});

@@ -1,5 +1,5 @@
-// node sidecar/bench/bench.ts [PART…] measures these parts, or all; --write puts the tables into README.md.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+// node sidecar/bench/bench.ts [PART…] measures these parts, or all; --write puts tables and pictures into docs/.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { machineFacts, measured } from '@largepayload/testing/benchmarks/measuring';
@@ -7,6 +7,7 @@ import { codecMemory } from './codec-memory-costs.ts';
 import { codecTransfers, smallPayloadCost } from './codec-transfers.ts';
 import { durablePuts, filesystemGets } from './filesystem-transfers.ts';
 import { memoryTransfers } from './memory-transfers.ts';
+import { writePage } from './performance-page.ts';
 import { processCosts } from './process-costs.ts';
 import { reapingCosts } from './reaping.ts';
 import { measureS3 } from './s3-costs.ts';
@@ -14,8 +15,6 @@ import { s3RequestTable, s3Table } from './s3-tables.ts';
 import { manifest } from './servers.ts';
 import { codecCostTable, codecTable, otherTable, putTable, transferTable } from './tables.ts';
 
-const README = join(import.meta.dirname, '../../README.md');
-const MARKS = ['<!-- bench: begin -->', '<!-- bench: end -->'] as const;
 const PARTS = ['processes', 'memory', 'filesystem', 'puts', 'reaping', 'codec', 's3'] as const;
 type Part = (typeof PARTS)[number];
 
@@ -41,7 +40,7 @@ try {
   }));
   const s3 = await step('s3', measureS3);
   const transfers = [...(memory ?? []), ...(filesystem ?? [])];
-  const text = [
+  const tables = [
     machine(),
     codec && codecTable(codec.transfers),
     codec && codecCostTable(codec.small, codec.memory),
@@ -53,8 +52,9 @@ try {
   ]
     .filter((table) => typeof table === 'string')
     .join('\n\n');
-  process.stdout.write(`${text}\n`);
-  if (write) writeIntoReadme(text);
+  process.stdout.write(`${tables}\n`);
+  if (write && costs !== undefined && s3 !== undefined)
+    writePage({ tables, processes: costs, transfers, s3 });
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
@@ -72,12 +72,4 @@ async function step<T>(part: Part, work: () => Promise<T>): Promise<T | undefine
 
 function machine(): string {
   return `Measured by \`make bench\` on ${machineFacts()}; load generator on the same machine.`;
-}
-
-function writeIntoReadme(text: string): void {
-  const readme = readFileSync(README, 'utf8');
-  const [begin, end] = MARKS;
-  const [head, tail] = [readme.indexOf(begin), readme.indexOf(end)];
-  if (head < 0 || tail < head) throw new Error(`README.md has no ${begin} and ${end}`);
-  writeFileSync(README, `${readme.slice(0, head + begin.length)}\n${text}\n${readme.slice(tail)}`);
 }

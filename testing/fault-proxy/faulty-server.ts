@@ -68,8 +68,9 @@ export class FaultyServer {
   }
 
   async #handle(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
-    const operation = operationOf(incoming.method ?? '', incoming.url ?? '');
-    response.once('close', this.observations.begin(operation));
+    const { method = '', url = '' } = incoming;
+    const operation = operationOf(method, url);
+    response.once('close', this.observations.begin(operation, new URL(url, 'http://any').pathname));
     const fault = this.#decisions.decide(operation, performance.now());
     if (fault !== undefined) this.observations.fault(fault.rule.kind);
     if (fault !== undefined && (await this.#answers(fault, incoming, response))) return;

@@ -4,6 +4,8 @@ import type { S3Operation } from './s3-request.ts';
 /** What a proxy has seen since it started. */
 export interface Observed {
   readonly requests: Readonly<Partial<Record<S3Operation, number>>>;
+  /** those of `requests` that are of `lease.json`, which a service renews every 15 s whatever else it does */
+  readonly leaseRequests: Readonly<Partial<Record<S3Operation, number>>>;
   /** by kind; `refused` counts the times in which no connection was taken */
   readonly faults: Readonly<Partial<Record<FaultKind | 'refused', number>>>;
   /** requests whose connection is still waiting for the end of the answer */
@@ -12,12 +14,14 @@ export interface Observed {
 
 export class Observations {
   readonly #requests = new Map<S3Operation, number>();
+  readonly #leaseRequests = new Map<S3Operation, number>();
   readonly #faults = new Map<FaultKind | 'refused', number>();
   #open = 0;
 
   /** Counts a request as open until the returned function is called. */
-  begin(operation: S3Operation): () => void {
+  begin(operation: S3Operation, path: string): () => void {
     increment(this.#requests, operation);
+    if (path.endsWith('/lease.json')) increment(this.#leaseRequests, operation);
     this.#open += 1;
     return () => {
       this.#open -= 1;
@@ -31,6 +35,7 @@ export class Observations {
   get observed(): Observed {
     return {
       requests: Object.fromEntries(this.#requests),
+      leaseRequests: Object.fromEntries(this.#leaseRequests),
       faults: Object.fromEntries(this.#faults),
       open: this.#open,
     };

@@ -1,12 +1,13 @@
 import { get, type IncomingMessage } from 'node:http';
+import { type ReadStatusReport, readStatusReport } from '@largepayload/crds';
 import { collect, TooLargeError } from '../kubernetes/http-exchange.ts';
 import { METRICS_PORT } from '../stores/names.ts';
 import type { ObservedPod, PodReport } from '../stores/observed.ts';
-import { parseReport } from '../stores/project/parse-report.ts';
 
 /** ms; a pod whose storage hangs says so after 3 s */
 const TIME_LIMIT = 5_000;
 const LONGEST_ANSWER = 64 * 1024;
+const NO_SERVICE = 'what answered there is no payload-store';
 
 /** A pod that can be asked. */
 export type RunningPod = ObservedPod & { readonly ip: string };
@@ -15,15 +16,16 @@ export type RunningPod = ObservedPod & { readonly ip: string };
 export async function askPod(pod: RunningPod, signal: AbortSignal): Promise<PodReport> {
   try {
     const limit = AbortSignal.any([signal, AbortSignal.timeout(TIME_LIMIT)]);
-    return ofStore(pod, parseReport(JSON.parse(await fetchText(pod.ip, limit))));
+    return ofStore(pod, readStatusReport(JSON.parse(await fetchText(pod.ip, limit))));
   } catch (error) {
     return { unreachable: wordsOf(error as Error & { code?: string }) };
   }
 }
 
 /** An address may have come to another pod, and labels are anybody's to set. */
-function ofStore({ namespace, store }: ObservedPod, answer: PodReport): PodReport {
-  if (!('report' in answer) || answer.report.store === `${namespace}/${store}`) return answer;
+function ofStore({ namespace, store }: ObservedPod, report: ReadStatusReport | undefined): PodReport {
+  if (report === undefined) return { unreachable: NO_SERVICE };
+  if (report.store === `${namespace}/${store}`) return { report };
   return { unreachable: 'what answered there belongs to another store' };
 }
 
@@ -38,7 +40,6 @@ async function fetchText(host: string, signal: AbortSignal): Promise<string> {
 /** Without addresses and times, which would make every answer another one. */
 function wordsOf(error: Error & { code?: string }): string {
   if (error.name === 'AbortError' || error.name === 'TimeoutError') return 'it did not answer within 5 s';
-  if (error instanceof SyntaxError || error instanceof TooLargeError)
-    return 'what answered there is no payload-store';
+  if (error instanceof SyntaxError || error instanceof TooLargeError) return NO_SERVICE;
   return error.code === 'ECONNREFUSED' ? 'it refused the connection' : (error.code ?? error.message);
 }

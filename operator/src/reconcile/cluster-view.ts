@@ -11,10 +11,10 @@ import {
   SERVICES,
 } from '../kubernetes/resources.ts';
 import { MANAGED_BY } from '../stores/labels.ts';
+import { mapDeployment } from '../stores/mapping/deployment.ts';
+import { mapObject } from '../stores/mapping/object.ts';
+import { mapPod } from '../stores/mapping/pod.ts';
 import type { ObservedDeployment, ObservedObject, ObservedPod } from '../stores/observed.ts';
-import { projectDeployment } from '../stores/project/project-deployment.ts';
-import { projectObject } from '../stores/project/project-object.ts';
-import { projectPod } from '../stores/project/project-pod.ts';
 import { readStore, type StoreResource } from '../stores/read-store.ts';
 import { PerStore } from './per-store.ts';
 
@@ -45,10 +45,10 @@ export class ClusterView {
     this.#stores = this.#mirror(LARGE_PAYLOAD_STORES, readStore, {});
     this.#stores.onChange(options.changed);
     const ours = { labelSelector: OURS };
-    this.#deployments = new PerStore(this.#mirror(DEPLOYMENTS, projectDeployment, ours), options.changed);
-    this.#pods = new PerStore(this.#mirror(PODS, projectPod, ours), options.changed);
+    this.#deployments = new PerStore(this.#mirror(DEPLOYMENTS, mapDeployment, ours), options.changed);
+    this.#pods = new PerStore(this.#mirror(PODS, mapPod, ours), options.changed);
     this.#plainObjects = PLAIN_KINDS.map((resource) => {
-      const project = (object: KubernetesObject) => projectObject(resource, object);
+      const project = (object: KubernetesObject) => mapObject(resource, object);
       return new PerStore(this.#mirror(resource, project, { ...ours, metadataOnly: true }), options.changed);
     });
   }

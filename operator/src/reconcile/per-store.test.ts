@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { ObjectCache } from '../kubernetes/object-cache.ts';
 import { CONFIG_MAPS } from '../kubernetes/resources.ts';
-import { projectObject } from '../stores/project/project-object.ts';
+import { mapObject } from '../stores/mapping/object.ts';
 import { PerStore } from './per-store.ts';
 
 const configMap = (name: string, store: string | undefined, resourceVersion: string) => ({
@@ -16,7 +16,7 @@ const configMap = (name: string, store: string | undefined, resourceVersion: str
 function bed() {
   const changed: string[] = [];
   const cache = new ObjectCache(
-    (object) => projectObject(CONFIG_MAPS, object),
+    (object) => mapObject(CONFIG_MAPS, object),
     (failure) => {
       throw failure;
     },

@@ -1,8 +1,9 @@
+import type { ReadStatusReport } from '@largepayload/crds';
 import { expect, test } from 'vitest';
-import type { PodReport, ServiceReport } from '../stores/observed.ts';
+import type { PodReport } from '../stores/observed.ts';
 import { type Heard, heard } from './question-pace.ts';
 
-const report = (fields: Partial<ServiceReport>): PodReport => ({
+const report = (fields: Partial<ReadStatusReport>): PodReport => ({
   report: {
     ...{ store: 'shop/orders', storageID: undefined, version: '', ready: true },
     ...{ error: undefined, reaper: undefined, ...fields },

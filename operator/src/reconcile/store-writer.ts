@@ -1,12 +1,12 @@
 import { ApiError, type KubernetesApi, type ResourceKind } from '../kubernetes/api.ts';
 import { NETWORK_POLICIES, SERVICE_ACCOUNTS } from '../kubernetes/resources.ts';
 import type { DesiredObject } from '../stores/desired-objects.ts';
+import { mapObject } from '../stores/mapping/object.ts';
 import type { ObservedObject, ObservedStore, Refusal } from '../stores/observed.ts';
 import { obsoleteObjects } from '../stores/obsolete-objects.ts';
 import { onlyOurPorts } from '../stores/only-our-ports.ts';
 import { identityOf, identityOfDesired, isOurs, objectsInTheWay } from '../stores/ownership.ts';
 import { podNeeds } from '../stores/pod-needs.ts';
-import { projectObject } from '../stores/project/project-object.ts';
 import type { StoreResource } from '../stores/read-store.ts';
 import { AppliedObjects } from './applied-objects.ts';
 
@@ -144,7 +144,7 @@ export class StoreWriter {
     const { resource, object, hash } = desired;
     const applied = await this.#api.apply(resource, object, { force }, signal);
     const identity = identityOfDesired(desired);
-    this.#applied.record(identity, hash, versionOf(projectObject(resource, applied)), now);
+    this.#applied.record(identity, hash, versionOf(mapObject(resource, applied)), now);
     this.#foreign.delete(identity);
   }
 
@@ -158,7 +158,7 @@ export class StoreWriter {
     const { name, namespace = '' } = object.metadata;
     const identity = identityOfDesired(desired);
     const there = await this.#api.get({ resource, namespace, name }, signal);
-    const observed = there && projectObject(resource, there);
+    const observed = there && mapObject(resource, there);
     const isForeign = observed !== undefined && !isOurs(observed, store);
     if (isForeign) this.#foreign.set(identity, observed);
     else this.#foreign.delete(identity);

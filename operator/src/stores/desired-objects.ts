@@ -1,4 +1,4 @@
-import { FOREVER } from '@largepayload/crds';
+import { FOREVER, storageKindOf, unsupportedFields } from '@largepayload/crds';
 import type { KubernetesObject, ResourceKind } from '../kubernetes/api.ts';
 import {
   CONFIG_MAPS,
@@ -20,7 +20,6 @@ import { serviceAccount } from './desired/service-accounts.ts';
 import { OBJECT_HASH } from './labels.ts';
 import type { StoreResource, StoreSpec } from './read-store.ts';
 import { hashValue } from './stable-hash.ts';
-import { unsupported } from './support.ts';
 
 export interface DesiredObject {
   readonly resource: ResourceKind;
@@ -31,11 +30,11 @@ export interface DesiredObject {
 
 /**
  * What should be in the cluster for a store, in the order to apply it. Nothing for a store that is being deleted, is not valid
- * or asks for what this version cannot do; what is there already then stays as it is.
+ * or uses a field that this version does not support; objects that exist then stay as they are.
  */
 export function desiredObjects(store: StoreResource, settings: PodSettings): readonly DesiredObject[] {
   const { namespace, name, uid, spec } = store;
-  if (store.deleting || spec === undefined || unsupported(spec) !== undefined) return [];
+  if (store.deleting || spec === undefined || unsupportedFields(spec).length > 0) return [];
   const context: StoreContext = { namespace, name, uid, spec, settings };
   const config = configOf(context);
   const reaps = hasReaper(spec);
@@ -58,8 +57,8 @@ export function desiredObjects(store: StoreResource, settings: PodSettings): rea
 }
 
 /** Whether the store has a Deployment that reaps. */
-export function hasReaper({ retention, storage }: StoreSpec): boolean {
-  return retention.ttl !== FOREVER && storage.filesystem === undefined;
+export function hasReaper(spec: StoreSpec): boolean {
+  return spec.retention.ttl !== FOREVER && storageKindOf(spec).deletedBy === 'reaper';
 }
 
 function withHash(resource: ResourceKind, object: KubernetesObject): DesiredObject {

@@ -1,8 +1,9 @@
+import type { ReadStatusReport } from '@largepayload/crds';
 import type { ResourceKind } from '../kubernetes/api.ts';
 import type { Component } from './names.ts';
 import type { StoreResource } from './read-store.ts';
 
-/** An object of a name that the operator uses, whoever made it; as much of it as decisions need. */
+/** An object with a name that the operator uses, whoever made it; as much of it as decisions need. */
 export interface ObservedObject {
   /** one of the constants of `kubernetes/resources.ts` itself, never a copy */
   readonly resource: ResourceKind;
@@ -10,9 +11,9 @@ export interface ObservedObject {
   readonly name: string;
   readonly uid: string;
   readonly resourceVersion: string;
-  /** counts what is desired, where the API server does: not for accounts, ConfigMaps and Services */
+  /** absent for kinds that have none: ServiceAccounts, ConfigMaps and Services */
   readonly generation?: number;
-  /** the store's name by its label; `undefined`: not made by an operator */
+  /** the store's name by its label; `undefined`: no operator made it */
   readonly store: string | undefined;
   /** UID of the owner that controls it */
   readonly controller: string | undefined;
@@ -21,7 +22,8 @@ export interface ObservedObject {
   readonly configHash: string | undefined;
 }
 
-export interface Told {
+/** A condition of an API object. */
+export interface ObservedCondition {
   readonly status: string;
   readonly reason: string;
   readonly message: string;
@@ -36,17 +38,17 @@ export interface ObservedDeployment extends ObservedObject {
   readonly updated: number;
   readonly ready: number;
   readonly available: number;
-  /** of the pods it makes now */
+  /** of the template that it makes pods from now */
   readonly templateHash: string | undefined;
-  readonly progressing: Told | undefined;
-  readonly availability: Told | undefined;
-  /** why pods cannot be made */
-  readonly replicaFailure: Told | undefined;
+  readonly progressing: ObservedCondition | undefined;
+  readonly availability: ObservedCondition | undefined;
+  /** why Kubernetes cannot make pods */
+  readonly replicaFailure: ObservedCondition | undefined;
 }
 
 export interface Ended {
   readonly reason: string;
-  /** the end of the container's log where it ended by an error */
+  /** the end of the container's log, where the container ended by an error */
   readonly message: string;
   readonly exitCode: number;
 }
@@ -71,47 +73,17 @@ export interface ObservedPod {
   /** ms since the epoch; `undefined`: the container does not run */
   readonly runningSince: number | undefined;
   /** `PodScheduled` */
-  readonly scheduled: Told | undefined;
-  /** what the container waits for */
+  readonly scheduled: ObservedCondition | undefined;
+  /** why the container does not run yet */
   readonly waiting: { readonly reason: string; readonly message: string } | undefined;
   /** how the container ended last */
   readonly ended: Ended | undefined;
 }
 
-export interface TakenOver {
-  /** who had it, in words */
-  readonly from: string;
-  /** ms since the epoch */
-  readonly time: number;
-}
+/** A poll of a pod: its status report, or why the operator got none, for people. */
+export type PodReport = { readonly report: ReadStatusReport } | { readonly unreachable: string };
 
-/** What `GET :8578/status` of a pod says. */
-export interface ServiceReport {
-  /** `NAMESPACE/NAME` */
-  readonly store: string;
-  /** of the storage that it found; `undefined`: none yet */
-  readonly storageID: string | undefined;
-  /** whose lease of the storage was over, so that this store took it over */
-  readonly takenOver?: TakenOver | undefined;
-  readonly version: string;
-  readonly ready: boolean;
-  /** why it is not ready */
-  readonly error: { readonly code: string; readonly message: string } | undefined;
-  /** `undefined`: this pod does not reap; times in ms since the epoch */
-  readonly reaper:
-    | {
-        readonly lastCompleted: number | undefined;
-        readonly lastError: string | undefined;
-        /** why its passes remove nothing; `undefined`: they do */
-        readonly waiting?: { readonly until: number | undefined } | undefined;
-      }
-    | undefined;
-}
-
-/** A pod's answer, or why there is none, in words. */
-export type PodReport = { readonly report: ServiceReport } | { readonly unreachable: string };
-
-/** An apply that the API server refused, and its words. What it could not answer at all is no refusal. */
+/** An apply that the API server refused. A request that it did not answer is no refusal. */
 export interface Refusal {
   readonly resource: ResourceKind;
   readonly name: string;
@@ -120,27 +92,27 @@ export interface Refusal {
   readonly message: string;
 }
 
-/** Everything that decisions about one store are made from. */
+/** All that decisions about one store are made from. */
 export interface ObservedStore {
   readonly store: StoreResource;
   readonly gateway: ObservedDeployment | undefined;
   readonly reaper: ObservedDeployment | undefined;
-  /** those of the store's Deployments */
+  /** the pods of the store's Deployments */
   readonly pods: readonly ObservedPod[];
   /**
-   * Objects that bear the store's label and, so that nobody else's are taken over, those that have a name the store needs.
-   * The two Deployments are among them.
+   * Objects with the store's label, and objects of others that have a name the store needs, so that none of those is
+   * taken over. The two Deployments are among them.
    */
   readonly objects: readonly ObservedObject[];
-  /** by UID of the pod; of pods that were asked */
+  /** by UID of the pod; of pods that were polled */
   readonly reports: ReadonlyMap<string, PodReport>;
-  /** by UID of the pod: the message of its latest Event that a volume could not be attached or mounted */
+  /** by UID of the pod: the message of its latest Event about a volume that cannot be attached or mounted */
   readonly mountFailures: ReadonlyMap<string, string>;
   /**
-   * By name of the Deployment: the message of the latest `FailedCreate` Event of its ReplicaSets, where those were asked for.
-   * The Deployment's own `ReplicaFailure` keeps the words of the first failure, whatever came later.
+   * By name of the Deployment: the message of the latest `FailedCreate` Event of its ReplicaSets, where those were read.
+   * The Deployment's own `ReplicaFailure` keeps the message of the first failure.
    */
   readonly creationFailures?: ReadonlyMap<string, string>;
-  /** of the latest attempt to apply what is desired */
+  /** of the latest attempt to apply the desired objects */
   readonly refusals: readonly Refusal[];
 }

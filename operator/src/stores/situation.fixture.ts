@@ -1,3 +1,4 @@
+import { type ReadFailure, storageKindOf } from '@largepayload/crds';
 import type { Situation } from './conditions/component-view.ts';
 import { type DesiredObject, hasReaper } from './desired-objects.ts';
 import { textAt } from './json-fields.ts';
@@ -88,10 +89,11 @@ export function podOf(
   };
 }
 
-/** What makes a pod that has not begun to run. */
+/** The fields of a pod that has not begun to run. */
 export const PENDING = { phase: 'Pending', ready: false, runningSince: undefined, createdAt: NOW - MINUTE };
 
-export function answer(overrides: Fields = {}): PodReport {
+/** A status report of a process that is well. */
+export function statusReport(overrides: Fields = {}): PodReport {
   return {
     report: {
       store: 'payments/orders',
@@ -105,11 +107,12 @@ export function answer(overrides: Fields = {}): PodReport {
   };
 }
 
-export function complaint(code: string, message: string, overrides: Fields = {}): PodReport {
-  return answer({ ready: false, error: { code, message }, ...overrides });
+/** A status report of a process that cannot use its storage. */
+export function errorReport(error: ReadFailure, overrides: Fields = {}): PodReport {
+  return statusReport({ ready: false, error, ...overrides });
 }
 
-/** What the last pass of a reaper that works was. */
+/** The last pass of a reaper that works. */
 export const REAPED = { lastCompleted: NOW - 30 * MINUTE, lastError: undefined };
 
 /** A store that is well in every way. */
@@ -122,10 +125,10 @@ export function wellStore(spec: Fields = ON_S3): Situation {
   const names = Array.from({ length: gateway.wanted }, (_, index) => `orders-gateway-${index + 1}`);
   const pods = names.map((name) => podOf(gateway, 'gateway', { name }));
   if (reaper !== undefined) pods.push(podOf(reaper, 'reaper', { name: 'orders-reaper-1' }));
-  const onVolume = read.spec?.storage.filesystem !== undefined;
+  const reaping = read.spec === undefined ? 'reaper' : storageKindOf(read.spec).deletedBy;
   const reports = pods.map(({ uid, component }): [string, PodReport] => {
-    const reaps = component === 'reaper' || onVolume;
-    return [uid, answer(reaps ? { reaper: REAPED } : {})];
+    const reaps = component === reaping;
+    return [uid, statusReport(reaps ? { reaper: REAPED } : {})];
   });
   const observed: ObservedStore = {
     store: read,
@@ -140,7 +143,7 @@ export function wellStore(spec: Fields = ON_S3): Situation {
   return { observed, desired, now: NOW };
 }
 
-/** The same situation with something else observed. */
+/** The same situation with other observations. */
 export function but(situation: Situation, observed: Partial<ObservedStore>): Situation {
   return { ...situation, observed: { ...situation.observed, ...observed } };
 }
@@ -158,7 +161,7 @@ export function withPods(
   return but(situation, { pods, [component]: before && { ...before, ...deployment } });
 }
 
-/** The same with other answers of a component's pods. */
+/** The same with another status report of each of a component's pods. */
 export function withReports(situation: Situation, component: Component, report: PodReport): Situation {
   const reports = new Map(situation.observed.reports);
   for (const pod of situation.observed.pods) if (pod.component === component) reports.set(pod.uid, report);
@@ -170,10 +173,7 @@ export function withMountFailure(situation: Situation, component: Component, mes
   return but(situation, { mountFailures: new Map(pods.map(({ uid }) => [uid, message])) });
 }
 
-/**
- * A store that was well and has been edited: pods of the earlier configuration serve, one of the new one has come, which is as
- * `change` says.
- */
+/** A store that was well and has been edited: pods of the earlier configuration serve, and `change` is one pod of the new one. */
 export function edited(
   change: Partial<ObservedPod>,
   deployment: Partial<ObservedDeployment> = {},

@@ -4,12 +4,12 @@ import { stringify } from 'yaml';
 import type { Situation } from './conditions/component-view.ts';
 import type { ObservedDeployment } from './observed.ts';
 import { sameStatus } from './same-status.ts';
-import { complaint, HOUR, NOW, STORAGE_ID, wellStore } from './situation.fixture.ts';
+import { errorReport, HOUR, NOW, STORAGE_ID, wellStore } from './situation.fixture.ts';
 import { decideStatus } from './status.ts';
 import { CASES } from './status-cases/all.fixture.ts';
 import { ON_A_VOLUME, ON_S3, store } from './stores.fixture.ts';
 
-const saidOf = (situation: Situation) =>
+const conditionsOf = (situation: Situation) =>
   Object.fromEntries(
     (decideStatus(situation).conditions ?? []).map(({ type, status, reason }) => [
       type,
@@ -17,24 +17,24 @@ const saidOf = (situation: Situation) =>
     ]),
   );
 
-const wordsOf = (situation: Situation) => {
+const messagesOf = (situation: Situation) => {
   const [ready, ...others] = decideStatus(situation).conditions ?? [];
-  const told = others.map(({ type, status, reason, message }) => {
-    const isTold = status !== 'True' && message === ready?.message;
-    return [type, `${status} ${reason}: ${isTold ? '(as Ready)' : message}`];
+  const shown = others.map(({ type, status, reason, message }) => {
+    const isShown = status !== 'True' && message === ready?.message;
+    return [type, `${status} ${reason}: ${isShown ? '(as Ready)' : message}`];
   });
-  return { Ready: `${ready?.status} ${ready?.reason}: ${ready?.message}`, ...Object.fromEntries(told) };
+  return { Ready: `${ready?.status} ${ready?.reason}: ${ready?.message}`, ...Object.fromEntries(shown) };
 };
 
-test.each(CASES)('when $when', ({ situation, expected }) => {
-  expect(saidOf(situation)).toEqual(expected);
+test.each(CASES)('the conditions are as expected when $when', ({ situation, expected }) => {
+  expect(conditionsOf(situation)).toEqual(expected);
 });
 
-/** For people to read: every message that a condition may have. `UPDATE_GOLDEN=1` writes it anew. */
-test('the words of conditions are those in testdata', async () => {
+/** All messages of conditions, for people to read. `UPDATE_GOLDEN=1` writes them anew. */
+test('the messages of conditions are those in testdata', async () => {
   const file = new URL('testdata/conditions.yaml', import.meta.url);
-  const words = CASES.map(({ when, situation }) => [when, wordsOf(situation)]);
-  const text = stringify(Object.fromEntries(words), { lineWidth: 0 });
+  const messages = CASES.map(({ when, situation }) => [when, messagesOf(situation)]);
+  const text = stringify(Object.fromEntries(messages), { lineWidth: 0 });
   if (process.env.UPDATE_GOLDEN === '1') await writeFile(file, text);
   expect(text).toBe(await readFile(file, 'utf8'));
 });
@@ -52,7 +52,7 @@ test.each(CASES)('nothing is written again when nothing changes: $when', ({ situ
   expect(sameStatus(first, second)).toBe(true);
 });
 
-test('the status tells where the store is and who it is', () => {
+test('the status has the endpoint, the storage and the last pass of the store', () => {
   expect(decideStatus(wellStore())).toMatchObject({
     observedGeneration: 3,
     storageID: STORAGE_ID,
@@ -64,7 +64,7 @@ test('the status tells where the store is and who it is', () => {
   });
 });
 
-test("the storage that was found first stays the store's, whatever another pod says", () => {
+test("the storage that was found first stays the store's, whatever another pod reports", () => {
   const well = wellStore();
   const claimed = {
     ...well,
@@ -78,7 +78,7 @@ const readySince = (time: number) => ({
   lastTransitionTime: new Date(time).toISOString(),
 });
 
-test('a condition remembers since when its status is what it is', () => {
+test('a condition keeps the time of its last transition while its status stays', () => {
   const status = {
     conditions: [
       {
@@ -96,7 +96,7 @@ test('a condition remembers since when its status is what it is', () => {
   expect(times).toEqual(['2026-01-01T00:00:00Z', ...Array(3).fill('2026-06-01T12:00:00Z')]);
 });
 
-test('gateways that still complain of what the first has got over have some time to follow', () => {
+test('a gateway with an error that the first gateway is over has some time to follow', () => {
   const before = wellStore();
   const [first, second] = before.observed.pods.filter(({ component }) => component === 'gateway');
   if (first === undefined || second === undefined) throw new Error('two gateways are needed');
@@ -106,16 +106,19 @@ test('gateways that still complain of what the first has got over have some time
       ...before.observed,
       store: store(ON_S3, {}, status),
       pods: before.observed.pods.map((pod) => (pod === second ? { ...pod, ready: false } : pod)),
-      reports: new Map(before.observed.reports).set(second.uid, complaint('storage_denied', 'access denied')),
+      reports: new Map(before.observed.reports).set(
+        second.uid,
+        errorReport({ code: 'storage_denied', message: 'access denied' }),
+      ),
       gateway: { ...(before.observed.gateway as ObservedDeployment), available: 1, ready: 1 },
     };
-    return saidOf({ ...before, observed }).Ready;
+    return conditionsOf({ ...before, observed }).Ready;
   };
   expect(readyFor(20)).toBe('True Ready');
   expect(readyFor(60)).toBe('True FewerPods');
 });
 
-test('what an unreadable status says is left', () => {
+test('a status that cannot be read is decided anew', () => {
   for (const status of [
     'text',
     { conditions: 'none', retention: 7 },
@@ -127,10 +130,10 @@ test('what an unreadable status says is left', () => {
   }
 });
 
-test('a new pod is not late at once because the last pass was long ago', () => {
+test('the pass of a new pod is not late at once, though the last pass was long ago', () => {
   const before = wellStore(ON_A_VOLUME);
   const status = { retention: { lastCompletedTime: new Date(NOW - 100 * HOUR).toISOString() } };
   const pods = before.observed.pods.map((pod) => ({ ...pod, createdAt: NOW - 1_000 }));
   const observed = { ...before.observed, pods, store: store(ON_A_VOLUME, {}, status), reports: new Map() };
-  expect(saidOf({ ...before, observed })).toMatchObject({ ReaperHealthy: 'True Reaping' });
+  expect(conditionsOf({ ...before, observed })).toMatchObject({ ReaperHealthy: 'True Reaping' });
 });

@@ -18,7 +18,7 @@ const CONDITIONS: readonly (readonly [string, (situation: Situation) => Verdict]
   ['RetentionSafe', retentionSafe],
 ];
 
-/** What to say of the store: the whole status that the operator owns. Times in it are RFC 3339. */
+/** The whole status that the operator writes. Times in it are RFC 3339. */
 export function decideStatus(situation: Situation): LargePayloadStoreStatus {
   const { observed } = situation;
   const { namespace, name, generation } = observed.store;
@@ -35,11 +35,11 @@ export function decideStatus(situation: Situation): LargePayloadStoreStatus {
   };
 }
 
-/** The storage that a gateway found first. It is the store's for ever: an edit must not lead to another one. */
+/** The storage that a gateway found first stays the store's for ever: an edit must not lead to another one. */
 function storageIdOf({ reports, store }: ObservedStore): string | undefined {
   if (store.status.storageID !== undefined) return store.status.storageID;
-  for (const answer of reports.values()) {
-    if ('report' in answer && answer.report.storageID !== undefined) return answer.report.storageID;
+  for (const poll of reports.values()) {
+    if ('report' in poll && poll.report.storageID !== undefined) return poll.report.storageID;
   }
   return undefined;
 }

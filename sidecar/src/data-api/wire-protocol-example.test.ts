@@ -13,11 +13,10 @@ interface Message {
   readonly body: string;
 }
 
-const text = await readFile(join(import.meta.dirname, '../../../docs/wire-protocol.md'), 'utf8');
-const section = text.split(/^## /m).find((part) => part.startsWith('Worked example\n')) ?? '';
+const page = await readFile(join(import.meta.dirname, '../../../docs/wire-example.md'), 'utf8');
 const messages = blocks('http').map(messageOf);
 
-describe('the worked example of docs/wire-protocol.md', () => {
+describe('the example of docs/wire-example.md', () => {
   test('is what the service answers, all on one connection', async () => {
     await using service = await startService();
     await using connection = await RawConnection.open(service.data);
@@ -43,7 +42,7 @@ describe('the worked example of docs/wire-protocol.md', () => {
 });
 
 function blocks(language: string): string[] {
-  return [...section.matchAll(new RegExp(`^\`\`\`${language}\n([^]*?)\n\`\`\`$`, 'gm'))].map(
+  return [...page.matchAll(new RegExp(`^\`\`\`${language}\n([^]*?)\n\`\`\`$`, 'gm'))].map(
     ([, content = '']) => content,
   );
 }

@@ -6,8 +6,8 @@ import { ERROR_TABLE, ServiceError } from './service-error.ts';
 import { StorageError } from './storage-error.ts';
 import { toServiceError } from './to-service-error.ts';
 
-test('docs/wire-protocol.md holds the table of errors, in its order', async () => {
-  const text = await readFile(join(import.meta.dirname, '../../../docs/wire-protocol.md'), 'utf8');
+test('docs/wire-errors.md holds the table of errors, in its order', async () => {
+  const text = await readFile(join(import.meta.dirname, '../../../docs/wire-errors.md'), 'utf8');
   const rows = [...text.matchAll(/^\| `([a-z_]+)` +\| (\d{3}) +\| (yes|no) +\| (.+) \|$/gm)];
   const documented = rows.map(([, code, status, retryable]) => ({
     code,

@@ -1,5 +1,5 @@
 /**
- * Every error the service answers with. `docs/wire-protocol.md` holds the same table and a test compares them.
+ * Every error the service answers with. `docs/wire-errors.md` holds the same table and a test compares them.
  * `retryable` says whether the same request can succeed later without anybody changing it.
  */
 export const ERROR_TABLE = {

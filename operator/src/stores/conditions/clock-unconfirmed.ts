@@ -3,10 +3,10 @@ import type { ComponentView } from './component-view.ts';
 import type { Finding } from './finding.ts';
 import { reapingPods } from './reaper-reports.ts';
 
-/** A pod's estimate moves a little with each pass, and every difference would be one more write of the status (ms). */
-const ROUNDING = 600_000;
+/** A pod's estimate moves a little with each pass, and each difference would be one more write of the status. */
+const ROUNDING_MS = 600_000;
 
-/** Why a pod that reaps removes nothing, although its clock and the storage's agree. */
+/** A pod that reaps deletes nothing, although its clock and the storage's agree. */
 export function clockUnconfirmed(view: ComponentView): Finding | undefined {
   const { store } = view.situation.observed;
   const gateway = `deployment/${componentName(store.name, 'gateway')}`;
@@ -24,6 +24,6 @@ export function clockUnconfirmed(view: ComponentView): Finding | undefined {
 
 function byItself(until: number | undefined): string {
   if (until === undefined) return '';
-  const rounded = new Date(Math.ceil(until / ROUNDING) * ROUNDING).toISOString();
+  const rounded = new Date(Math.ceil(until / ROUNDING_MS) * ROUNDING_MS).toISOString();
   return `; by itself it goes on at about ${rounded.slice(0, 16)}Z, if the clocks agree until then`;
 }

@@ -12,8 +12,8 @@ const notMade: Predicate<ComponentView> = ({ deployment, component }) =>
     : undefined;
 
 /**
- * Quotas, Pod Security, accounts and webhooks stop pods, not the Deployment that makes them. Kubernetes keeps the words of its
- * first try and makes the next ones up to 1,000 s apart, so that they may be out of date.
+ * Quotas, Pod Security, accounts and webhooks stop pods, not the Deployment that makes them. Kubernetes keeps the message of its
+ * first try, and its next tries are up to 1,000 s apart, so the message may be out of date.
  */
 const podsRefused: Predicate<ComponentView> = ({ situation, deployment, component }) => {
   const failure = deployment?.replicaFailure;
@@ -21,8 +21,8 @@ const podsRefused: Predicate<ComponentView> = ({ situation, deployment, componen
   const what = `a ${component} pod`;
   const place = placeOf(situation.observed.store, component);
   const latest = situation.observed.creationFailures?.get(deployment.name);
-  const words = latest?.replace(/^.*Error creating: /, '') ?? failure.message;
-  const { reason, message } = refused({ ...place, what, words });
+  const refusal = latest?.replace(/^.*Error creating: /, '') ?? failure.message;
+  const { reason, message } = refused({ ...place, what, refusal });
   const tryNow = `kubectl -n ${deployment.namespace} rollout restart deployment ${deployment.name}`;
   return {
     reason,
@@ -30,7 +30,7 @@ const podsRefused: Predicate<ComponentView> = ({ situation, deployment, componen
   };
 };
 
-/** Somebody's doing, which ends by nobody's but theirs. */
+/** Only a person pauses a Deployment, and only a person resumes it. */
 const paused: Predicate<ComponentView> = ({ deployment }) =>
   deployment?.progressing?.reason === 'DeploymentPaused'
     ? {
@@ -67,17 +67,17 @@ const starting: Predicate<ComponentView> = ({ component }) => ({
   message: `no ${component} pod is ready yet; they are starting`,
 });
 
-// A pod that was made says more than what kept another from being made, perhaps long ago.
+// A pod that exists explains more than the refusal of another one, which may be old.
 const PREDICATES = [notMade, podProblem, paused, podsRefused, stalled, rollingOut, starting];
 
-/** Why a component is not all that it should be. Asked only when it is not; something is always said. */
+/** Why a component is not as it should be. `starting` always has a finding, so call this only for such a component. */
 export function componentProblem(view: ComponentView): Finding {
   return firstFinding(PREDICATES, view) as Finding;
 }
 
 /**
- * Whether all pods that run are of the store's present configuration, and one is ready. Judged by the pods: a Deployment
- * that is scaled says for a moment that it has not looked yet.
+ * Whether all pods that run have the store's present configuration, and one is ready. Judged by the pods, as the status of a
+ * Deployment that is being scaled is out of date for a moment.
  */
 export function isUpToDate({ desired, deployment, pods, oldPods }: ComponentView): boolean {
   return (

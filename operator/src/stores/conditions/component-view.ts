@@ -1,9 +1,10 @@
+import type { ReadStatusReport } from '@largepayload/crds';
 import type { DesiredObject } from '../desired-objects.ts';
 import type { Component } from '../names.ts';
-import type { ObservedDeployment, ObservedPod, ObservedStore, ServiceReport } from '../observed.ts';
+import type { ObservedDeployment, ObservedPod, ObservedStore } from '../observed.ts';
 import { desiredDeployment, isAlive } from '../rollout.ts';
 
-/** What decisions about one store's conditions are made from. */
+/** All that the conditions of one store are decided by. */
 export interface Situation {
   readonly observed: ObservedStore;
   readonly desired: readonly DesiredObject[];
@@ -11,15 +12,15 @@ export interface Situation {
   readonly now: number;
 }
 
-/** A component as the predicates look at it. */
+/** A component as its predicates see it. */
 export interface ComponentView {
   readonly situation: Situation;
   readonly component: Component;
   readonly desired: DesiredObject | undefined;
   readonly deployment: ObservedDeployment | undefined;
-  /** of the newest template, by name */
+  /** those of the newest template, ordered by name */
   readonly pods: readonly ObservedPod[];
-  /** of earlier templates */
+  /** those of earlier templates */
   readonly oldPods: readonly ObservedPod[];
 }
 
@@ -40,16 +41,16 @@ export function viewOf(situation: Situation, component: Component): ComponentVie
   };
 }
 
-/** The pod's own answer, where there is one. */
-export function reportOf({ situation }: ComponentView, { uid }: ObservedPod): ServiceReport | undefined {
-  const answer = situation.observed.reports.get(uid);
-  return answer !== undefined && 'report' in answer ? answer.report : undefined;
+/** The pod's status report, where the last poll got one. */
+export function reportOf({ situation }: ComponentView, { uid }: ObservedPod): ReadStatusReport | undefined {
+  const poll = situation.observed.reports.get(uid);
+  return poll !== undefined && 'report' in poll ? poll.report : undefined;
 }
 
-/** Why the pod could not be asked. */
-export function unreachable({ situation }: ComponentView, { uid }: ObservedPod): string | undefined {
-  const answer = situation.observed.reports.get(uid);
-  return answer !== undefined && 'unreachable' in answer ? answer.unreachable : undefined;
+/** Why the last poll of the pod got no status report. */
+export function whyUnreachable({ situation }: ComponentView, { uid }: ObservedPod): string | undefined {
+  const poll = situation.observed.reports.get(uid);
+  return poll !== undefined && 'unreachable' in poll ? poll.unreachable : undefined;
 }
 
 /** `kubectl -n payments describe pod orders-gateway-1`, for the end of a message. */

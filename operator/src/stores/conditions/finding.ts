@@ -1,6 +1,6 @@
-/** Why a condition is as it is. Documented names: people write alerts on them. */
+/** Why a condition has its status. The names are documented, as people write alerts on them. */
 export type Reason =
-  // It is well.
+  // The store is well.
   | 'Ready'
   | 'FewerPods'
   | 'PodsAvailable'
@@ -8,14 +8,14 @@ export type Reason =
   | 'StorageAgrees'
   | 'StorageTakenOver'
   | 'NotNeeded'
-  // It takes its time.
+  // The store changes by itself.
   | 'Creating'
   | 'Starting'
   | 'RollingOut'
   | 'FirstPass'
   | 'NoReport'
   | 'Deleting'
-  // The resource asks for what cannot be.
+  // The resource asks for something that is not possible.
   | 'InvalidSpec'
   | 'StorageNotSupported'
   | 'RetentionNotSupported'
@@ -29,7 +29,7 @@ export type Reason =
   | 'ServiceAccountMissing'
   | 'WebhookFailed'
   | 'Refused'
-  // A pod does not get to run.
+  // A pod does not run.
   | 'ClaimMissing'
   | 'ClaimUnbound'
   | 'Unschedulable'
@@ -39,10 +39,10 @@ export type Reason =
   | 'ContainerRefused'
   | 'NotStarting'
   | 'RolloutStalled'
-  // It runs and ends.
+  // A pod runs and ends.
   | 'OutOfMemory'
   | 'Crashing'
-  // It runs and cannot use its storage.
+  // A pod runs and cannot use its storage.
   | 'StorageOwnedByAnotherStore'
   | 'StorageInUse'
   | 'IdentityMissing'
@@ -53,34 +53,39 @@ export type Reason =
   | 'StorageUnavailable'
   | 'ClockDifference'
   | 'ClockUnconfirmed'
-  // It runs and cannot be asked, or does not do its work.
+  // A pod runs and cannot be polled, or does not do its work.
   | 'PodUnreachable'
   | 'PassFailed'
   | 'PassLate';
 
-/** What a predicate has to say. */
+/** What a predicate found. */
 export interface Finding {
   readonly reason: Reason;
-  /** a sentence that says what to do */
+  /** a sentence that says what to do about it */
   readonly message: string;
 }
 
-/** Speaks when it knows why something is wrong. */
+/** Finds one thing that is wrong with the subject; `undefined`: that thing is right. */
 export type Predicate<Subject> = (subject: Subject) => Finding | undefined;
 
-/** What the first predicate that speaks says: they are ordered from what explains most. */
+/** The finding of the first predicate that has one: they are ordered from what explains most. */
 export function firstFinding<Subject>(
   predicates: readonly Predicate<Subject>[],
   subject: Subject,
 ): Finding | undefined {
-  for (const predicate of predicates) {
-    const finding = predicate(subject);
+  return firstOf(predicates, (predicate) => predicate(subject));
+}
+
+/** The finding about the first item that has one. */
+export function firstOf<Item>(items: readonly Item[], predicate: Predicate<Item>): Finding | undefined {
+  for (const item of items) {
+    const finding = predicate(item);
     if (finding !== undefined) return finding;
   }
   return undefined;
 }
 
-/** States that end by themselves: worth an Event, not a warning. */
+/** Reasons of states that end by themselves. An Event about such a state is no warning. */
 export const PASSING: ReadonlySet<string> = new Set<Reason>([
   'Creating',
   'Starting',

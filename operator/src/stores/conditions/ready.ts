@@ -34,7 +34,7 @@ const reaperProblem: Predicate<Views> = ({ reaper }) => {
   return { reason, message: `payloads are stored and served, and those that expire stay: ${message}` };
 };
 
-/** Whether the store is what its resource says: rolled out, serving, and its reaper is up. */
+/** Whether the store is as its resource says: rolled out, serving, and its reaper is up. */
 export function ready(situation: Situation): Verdict {
   const { spec } = situation.observed.store;
   const gateway = viewOf(situation, 'gateway');
@@ -42,19 +42,19 @@ export function ready(situation: Situation): Verdict {
   const views = { situation, gateway, reaper };
   const problem = firstFinding([resourceProblem, gatewayProblem, storageProblem, reaperProblem], views);
   if (problem !== undefined) return no(problem);
-  const silence = servingUnknown(gateway);
-  return silence === undefined ? well(gateway) : unknown(unheard(silence));
+  const unreachable = servingUnknown(gateway);
+  return unreachable === undefined ? well(gateway) : unknown(storageUnknown(unreachable));
 }
 
-/** The kubelet asks gateways too, who are ready once and for all: what their storage does since, they tell the operator only. */
-function unheard({ reason, message }: Finding): Finding {
+/** A gateway stays ready for the kubelet once it was ready. That its storage failed since is in its status report only. */
+function storageUnknown({ reason, message }: Finding): Finding {
   return {
     reason,
     message: `gateways are up; whether their storage still works cannot be told: ${message}`,
   };
 }
 
-/** All that serve are up to date; there may be fewer of them than asked for. */
+/** All gateways that serve are up to date. There may be fewer of them than the resource asks for. */
 function well(gateway: ComponentView): Verdict {
   const { available = 0, wanted = 0 } = gateway.deployment ?? {};
   const serving = 'payloads are stored and served';
@@ -67,20 +67,20 @@ function well(gateway: ComponentView): Verdict {
   return yes('FewerPods', `${serving}, though ${few}: ${problem.message}`);
 }
 
-/** What all gateways have in common: when one has got over it, the others are about to. */
+/** Problems that all gateways of a store have in common: when one gateway is over it, the others will be soon. */
 const COMMON: ReadonlySet<string> = new Set([
   'BucketMissing',
   'SecretMissing',
   'StorageDenied',
   'StorageUnavailable',
 ]);
-/** ms; they try again every 15 s, and are asked as often */
-const TIME_TO_FOLLOW = 40_000;
+/** Gateways try again every 15 s, and the operator polls them as often. */
+const TIME_TO_FOLLOW_MS = 40_000;
 
 function isFollowing({ observed, now }: Situation, { reason }: Finding): boolean {
   if (!COMMON.has(reason)) return false;
   const before = observed.store.status.conditions?.find(({ type }) => type === 'Ready');
-  return before?.status !== 'True' || now - Date.parse(before.lastTransitionTime) < TIME_TO_FOLLOW;
+  return before?.status !== 'True' || now - Date.parse(before.lastTransitionTime) < TIME_TO_FOLLOW_MS;
 }
 
 function previousServes({ reason, message }: Finding): Finding {

@@ -1,11 +1,11 @@
+import { correctCredentials } from './advice.ts';
 import { clockUnconfirmed } from './clock-unconfirmed.ts';
 import { componentProblem, isAvailable } from './component-problem.ts';
 import type { ComponentView, Situation } from './component-view.ts';
-import { type Finding, firstFinding } from './finding.ts';
-import { othersWords } from './others-words.ts';
+import { type Finding, firstOf } from './finding.ts';
 import { hasHadTimeToAnswer, unreachableFinding } from './pod-problems.ts';
+import { quote } from './quote.ts';
 import { isLate, lastCompleted, reapingPods, reapingView } from './reaper-reports.ts';
-import { credentialsOf, SOURCE_FAILED } from './report-problems.ts';
 import { servingProblem } from './serving-problem.ts';
 import { keepsForever, reservedPrefix, storeProblem } from './store-problems.ts';
 import { no, unknown, type Verdict, yes } from './verdict.ts';
@@ -14,7 +14,7 @@ import { no, unknown, type Verdict, yes } from './verdict.ts';
 export function reaperHealthy(situation: Situation): Verdict {
   const { store } = situation.observed;
   const problem = storeProblem(situation);
-  // Whether there should be a reaper cannot be told.
+  // Without desired objects it is unknown whether the store has a reaper.
   if (situation.desired.length === 0 && problem !== undefined) return unknown(problem);
   if (keepsForever(store)) return notNeeded();
   const reserved = reservedPrefix(store);
@@ -35,39 +35,36 @@ function judgePasses(situation: Situation, view: ComponentView): Verdict {
   if (waiting !== undefined) return yes(waiting.reason, WAITS);
   const late = isLate(situation);
   if (late || lastCompleted(situation) === undefined) {
-    const silence = noAnswer(view);
-    if (silence !== undefined) return unknown(silence);
+    const unpolled = noReport(view);
+    if (unpolled !== undefined) return unknown(unpolled);
     return late ? no(passLate(situation, view)) : unknown(FIRST_PASS);
   }
   return yes('Reaping', `expired payloads are removed every ${intervalOf(situation)}`);
 }
 
-/** It does what it should: `RetentionSafe` says what there is to do. */
+/** The reaper does what it should. The condition `RetentionSafe` has the finding. */
 const WAITS =
   'the reaper makes its passes and removes nothing until the clock is confirmed: see the condition RetentionSafe';
 
 function passFailed(situation: Situation, view: ComponentView): Finding | undefined {
-  return firstFinding(
-    reapingPods(view).map(({ report, pod }) => () => {
-      const error = report?.reaper?.lastError;
-      if (error === undefined) return undefined;
-      const words = othersWords(error);
-      // What a credentials' source said has its own advice.
-      const concernsKeys = /denied|credentials/i.test(words) && !words.includes(SOURCE_FAILED);
-      const hint = concernsKeys
-        ? `; ${credentialsOf({ store: situation.observed.store, component: view.component })}`
-        : '; it is tried again within a minute';
-      return {
-        reason: 'PassFailed',
-        message: `the last pass of pod ${pod.name} failed: ${words}${hint}`,
-      };
-    }),
-    undefined,
-  );
+  return firstOf(reapingPods(view), ({ report, pod }) => {
+    const { lastError, lastFailure } = report?.reaper ?? {};
+    if (lastError === undefined) return undefined;
+    // The message of a credentials' source has its own advice.
+    const concernsKeys =
+      lastFailure?.code === 'storage_denied' && lastFailure.reason?.name !== 'CredentialsRefused';
+    const advice = concernsKeys
+      ? correctCredentials(situation.observed.store, view.component)
+      : 'it is tried again within a minute';
+    return {
+      reason: 'PassFailed',
+      message: `the last pass of pod ${pod.name} failed: ${quote(lastError)}; ${advice}`,
+    };
+  });
 }
 
-/** Why nothing is known of passes, when no pod that reaps has answered. */
-function noAnswer(view: ComponentView): Finding | undefined {
+/** No pod that reaps has a status report, so nothing is known of its passes. */
+function noReport(view: ComponentView): Finding | undefined {
   const pods = reapingPods(view);
   if (pods.some(({ report }) => report !== undefined)) return undefined;
   const { now } = view.situation;

@@ -1,42 +1,42 @@
-import { parseDuration } from '@largepayload/crds';
-import type { ObservedPod, ServiceReport } from '../observed.ts';
+import { parseDuration, type ReadStatusReport, storageKindOf } from '@largepayload/crds';
+import type { ObservedPod } from '../observed.ts';
 import { isAlive } from '../rollout.ts';
-import { type ComponentView, reportOf, type Situation, unreachable, viewOf } from './component-view.ts';
+import { type ComponentView, reportOf, type Situation, viewOf, whyUnreachable } from './component-view.ts';
 
-/** ms beside two intervals: a pass may take a while, and reports come now and then */
-const LENIENCE = 300_000;
+/** Beside two intervals: a pass may take a while, and polls have pauses. */
+const LENIENCE_MS = 300_000;
 
-/** ms that clocks in a cluster may differ; what is said to have ended later than that has not */
-const CLOCK_DIFFERENCE = 60_000;
+/** The clocks of a cluster may differ that much. An end that is further in the future is no end. */
+const CLOCK_DIFFERENCE_MS = 60_000;
 
 /** The component whose pods reap. */
 export function reapingView(situation: Situation): ComponentView {
-  const onVolume = situation.observed.store.spec?.storage.filesystem !== undefined;
-  return viewOf(situation, onVolume ? 'gateway' : 'reaper');
+  const { spec } = situation.observed.store;
+  return viewOf(situation, spec === undefined ? 'reaper' : storageKindOf(spec).deletedBy);
 }
 
-/** A pod that reaps, and what it answered. */
+/** A pod that reaps, and its last poll. */
 export interface ReapingPod {
   readonly pod: ObservedPod;
-  readonly report: ServiceReport | undefined;
+  readonly report: ReadStatusReport | undefined;
   readonly unreachable: string | undefined;
 }
 
-/** Newest first, running ones only. */
+/** Pods whose container runs, those of the newest template first. */
 export function reapingPods(view: ComponentView): readonly ReapingPod[] {
   return [...view.pods, ...view.oldPods]
     .filter((pod) => isAlive(pod) && pod.runningSince !== undefined)
-    .map((pod) => ({ pod, report: reportOf(view, pod), unreachable: unreachable(view, pod) }));
+    .map((pod) => ({ pod, report: reportOf(view, pod), unreachable: whyUnreachable(view, pod) }));
 }
 
-/** When the last pass ended (ms since the epoch), as a pod says or the status remembers: a restarted pod knows of none. */
+/** When the last pass ended (ms since the epoch), by the reports and by the store's status: a pod that was restarted knows of no pass. */
 export function lastCompleted(situation: Situation): number | undefined {
   const { status } = situation.observed.store;
   const remembered = Date.parse(status.retention?.lastCompletedTime ?? '');
-  const told = reapingPods(reapingView(situation)).map(({ report }) => report?.reaper?.lastCompleted);
+  const reported = reapingPods(reapingView(situation)).map(({ report }) => report?.reaper?.lastCompleted);
   const possible = (time: number | undefined): time is number =>
-    time !== undefined && time <= situation.now + CLOCK_DIFFERENCE;
-  const times = [remembered, ...told].filter(possible);
+    time !== undefined && time <= situation.now + CLOCK_DIFFERENCE_MS;
+  const times = [remembered, ...reported].filter(possible);
   return times.length === 0 ? undefined : Math.max(...times);
 }
 
@@ -47,5 +47,5 @@ export function isLate(situation: Situation): boolean {
   const created = [...pods, ...oldPods].map(({ createdAt }) => createdAt);
   if (spec === undefined || created.length === 0) return false;
   const since = Math.max(lastCompleted(situation) ?? 0, Math.min(...created));
-  return situation.now - since > 2 * parseDuration(spec.retention.reaperInterval) + LENIENCE;
+  return situation.now - since > 2 * parseDuration(spec.retention.reaperInterval) + LENIENCE_MS;
 }

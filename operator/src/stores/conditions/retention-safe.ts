@@ -1,13 +1,13 @@
 import { clockUnconfirmed } from './clock-unconfirmed.ts';
 import type { Situation } from './component-view.ts';
-import { PASSING } from './finding.ts';
+import { firstOf, PASSING } from './finding.ts';
 import { notNeeded } from './reaper-healthy.ts';
 import { reapingPods, reapingView } from './reaper-reports.ts';
-import { complaintFinding } from './report-problems.ts';
+import { reportedFinding } from './reported-error.ts';
 import { keepsForever, reservedPrefix, storeProblem } from './store-problems.ts';
 import { no, unknown, type Verdict, yes } from './verdict.ts';
 
-/** What makes a reaper stop, lest it remove what must stay. */
+/** For these reasons a reaper stops, as it could delete payloads that must stay. */
 const UNSAFE: ReadonlySet<string> = new Set([
   'ClockDifference',
   'StorageOwnedByAnotherStore',
@@ -18,43 +18,38 @@ const UNSAFE: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Whether the clock and the storage's identity let expired payloads be told from others. Where no pod can say so now, what
- * was last known stays.
+ * Whether clock and identity of the storage are right, so that only expired payloads are deleted. While no pod reports it, the
+ * condition stays as it was.
  */
 export function retentionSafe(situation: Situation): Verdict {
   if (keepsForever(situation.observed.store)) return takenOver(situation) ?? notNeeded();
   const reserved = reservedPrefix(situation.observed.store);
   if (reserved !== undefined) return no(reserved);
   const problem = storeProblem(situation);
-  // On a bucket the reaper is taken away; the pod of a volume goes on.
-  if (problem?.reason === 'RetentionNotSupported') {
-    return situation.observed.store.spec?.storage.filesystem ? no(problem) : unknown(problem);
-  }
   const view = reapingView(situation);
-  const { store } = situation.observed;
-  const answers = reapingPods(view).flatMap(({ pod, report }) =>
-    report === undefined ? [] : [{ pod, report }],
-  );
-  for (const { pod, report } of answers) {
-    if (report.error === undefined) continue;
-    const { code, message: words } = report.error;
-    const finding = complaintFinding({ store, pod, component: view.component, code, words });
-    if (finding !== undefined && UNSAFE.has(finding.reason)) return no(finding);
+  // A reaper is taken away; a gateway that reaps goes on.
+  if (problem?.reason === 'RetentionNotSupported') {
+    return view.component === 'gateway' ? no(problem) : unknown(problem);
   }
-  const waiting = clockUnconfirmed(view);
-  if (waiting !== undefined) return no(waiting);
-  if (answers.some(({ report }) => report.ready)) return takenOver(situation) ?? SAFE;
+  const pods = reapingPods(view);
+  const unsafe = firstOf(pods, ({ pod }) => {
+    const finding = reportedFinding(view, pod);
+    return finding !== undefined && UNSAFE.has(finding.reason) ? finding : undefined;
+  });
+  const problemNow = unsafe ?? clockUnconfirmed(view);
+  if (problemNow !== undefined) return no(problemNow);
+  if (pods.some(({ report }) => report?.ready)) return takenOver(situation) ?? SAFE;
   return lastKnown(situation) ?? NOTHING_KNOWN;
 }
 
-/** ms for which it is told; the Event stays about as long */
-const TOLD_FOR = 3_600_000;
+/** The condition has this reason for that long; the Event stays about as long. */
+const TAKEN_OVER_FOR_MS = 3_600_000;
 
-/** A lease of another resource was over: that one may come back, and is then refused. */
+/** The storage's lease was another resource's, and over. When that resource comes back, it is refused. */
 function takenOver({ observed, now }: Situation): Verdict | undefined {
-  for (const answer of observed.reports.values()) {
-    const taken = 'report' in answer ? answer.report.takenOver : undefined;
-    if (taken === undefined || now - taken.time > TOLD_FOR) continue;
+  for (const poll of observed.reports.values()) {
+    const taken = 'report' in poll ? poll.report.takenOver : undefined;
+    if (taken === undefined || now - taken.time > TAKEN_OVER_FOR_MS) continue;
     return yes(
       'StorageTakenOver',
       `the storage was used by ${taken.from} before, which had ended or was silent for two minutes; if that one is to go on, give one of the two another place`,

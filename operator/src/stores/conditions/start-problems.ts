@@ -1,40 +1,41 @@
 import { componentName } from '../names.ts';
+import { credentialKeysOf, secretOf } from './advice.ts';
 import { describePod } from './component-view.ts';
 import type { Finding, Predicate } from './finding.ts';
-import { othersWords } from './others-words.ts';
 import type { PodView } from './pod-problems.ts';
+import { quote } from './quote.ts';
 
-/** The scheduler's words, for a pod that no node takes. */
+/** No node takes the pod, as the scheduler says. */
 export const unscheduled: Predicate<PodView> = (subject) => {
   const { pod, view } = subject;
   if (pod.scheduled?.status !== 'False') return undefined;
-  // What follows tells what else was tried: to take claims or room from other pods.
-  const words = pod.scheduled.message.replace(/,? (no new claims to deallocate|preemption: ).*/, '');
+  // The rest of the message is about taking claims or room from other pods.
+  const message = pod.scheduled.message.replace(/,? (no new claims to deallocate|preemption: ).*/, '');
   return (
-    claimProblem(subject, words) ?? {
+    claimProblem(subject, message) ?? {
       reason: 'Unschedulable',
-      message: `no node takes pod ${pod.name}: ${othersWords(words)}; ${placementAdvice(words, view)}`,
+      message: `no node takes pod ${pod.name}: ${quote(message)}; ${placementAdvice(message, view)}`,
     }
   );
 };
 
-function placementAdvice(words: string, { component, situation }: PodView['view']): string {
+function placementAdvice(message: string, { component, situation }: PodView['view']): string {
   const { name } = situation.observed.store;
-  return /taint|affinity|selector/i.test(words)
+  return /taint|affinity|selector/i.test(message)
     ? `let it on a node, for example by tolerations, in the Deployment ${componentName(name, component)}: what is added there stays`
     : `make room, or change spec.${component}.resources`;
 }
 
-function claimProblem({ pod, view }: PodView, words: string): Finding | undefined {
+function claimProblem({ pod, view }: PodView, message: string): Finding | undefined {
   const ours = view.situation.observed.store.spec?.storage.filesystem?.claimName;
-  const [, missing] = /persistentvolumeclaim "([^"]+)" not found/.exec(words) ?? [];
+  const [, missing] = /persistentvolumeclaim "([^"]+)" not found/.exec(message) ?? [];
   if (missing !== undefined) {
     return {
       reason: 'ClaimMissing',
       message: `the PersistentVolumeClaim ${missing} (spec.storage.filesystem.claimName) does not exist in namespace ${pod.namespace}; create it, and the pod starts by itself`,
     };
   }
-  if (!/unbound immediate PersistentVolumeClaims|unbound PersistentVolumeClaim/i.test(words))
+  if (!/unbound immediate PersistentVolumeClaims|unbound PersistentVolumeClaim/i.test(message))
     return undefined;
   const claim = ours ?? 'of the store';
   return {
@@ -43,23 +44,23 @@ function claimProblem({ pod, view }: PodView, words: string): Finding | undefine
   };
 }
 
-/** The kubelet's words, for a volume that a pod waits for. */
+/** A volume of the pod cannot be mounted, as the kubelet says. */
 export const unmounted: Predicate<PodView> = ({ pod, view }) => {
   const { observed } = view.situation;
-  const words = observed.mountFailures.get(pod.uid);
-  if (words === undefined || pod.runningSince !== undefined) return undefined;
-  // A node that is busy has not heard of the object yet, and asks again at once.
-  if (/failed to sync \w+ cache: timed out/.test(words)) return undefined;
-  const secret = observed.store.spec?.[view.component]?.credentialsSecretRef?.name;
-  const [, missing] = /secrets? "([^"]+)" not found/.exec(words) ?? [];
+  const failure = observed.mountFailures.get(pod.uid);
+  if (failure === undefined || pod.runningSince !== undefined) return undefined;
+  // The kubelet of a busy node does not know the object yet, and tries again at once.
+  if (/failed to sync \w+ cache: timed out/.test(failure)) return undefined;
+  const secret = secretOf(observed.store, view.component);
+  const [, missing] = /secrets? "([^"]+)" not found/.exec(failure) ?? [];
   if (missing !== undefined && missing === secret) {
     return {
       reason: 'SecretMissing',
-      message: `the Secret ${missing} (spec.${view.component}.credentialsSecretRef) does not exist in namespace ${pod.namespace}; create it with the keys AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and within two minutes the pod starts by itself`,
+      message: `the Secret ${missing} (spec.${view.component}.credentialsSecretRef) does not exist in namespace ${pod.namespace}; create it with the keys ${credentialKeysOf(observed.store)}, and within two minutes the pod starts by itself`,
     };
   }
   return {
     reason: 'MountFailed',
-    message: `a volume of pod ${pod.name} cannot be mounted: ${othersWords(words)}; ${describePod(pod)} tells more`,
+    message: `a volume of pod ${pod.name} cannot be mounted: ${quote(failure)}; ${describePod(pod)} tells more`,
   };
 };

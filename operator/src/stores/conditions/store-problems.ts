@@ -1,11 +1,10 @@
-import { FOREVER, isReservedPrefix } from '@largepayload/crds';
+import { FOREVER, isReservedPrefix, prefixOf, storageKindOf, unsupportedFields } from '@largepayload/crds';
 import { SERVICE_ACCOUNTS } from '../../kubernetes/resources.ts';
 import { accountName } from '../desired/service-accounts.ts';
 import { type Component, componentName } from '../names.ts';
 import type { ObservedObject, Refusal } from '../observed.ts';
 import { isLeftOver, objectsInTheWay } from '../ownership.ts';
 import type { StoreResource } from '../read-store.ts';
-import { unsupported as unsupportedPart } from '../support.ts';
 import type { Situation } from './component-view.ts';
 import { type Finding, firstFinding, type Predicate } from './finding.ts';
 import { refused } from './refused.ts';
@@ -33,8 +32,26 @@ const invalidSpec: Predicate<Situation> = ({ observed: { store } }) => {
   };
 };
 
-const unsupported: Predicate<Situation> = ({ observed: { store } }) =>
-  store.spec && unsupportedPart(store.spec);
+/** Pods would refuse such a manifest too. */
+const unsupported: Predicate<Situation> = ({ observed: { store } }) => {
+  const [field] = store.spec === undefined ? [] : unsupportedFields(store.spec);
+  if (field === undefined) return undefined;
+  const problem = `${field.path}: ${field.message}`;
+  if (field.feature === 'storage') {
+    return {
+      reason: 'StorageNotSupported',
+      message: `${problem}; the backend of a store cannot change, so delete this one and make another`,
+    };
+  }
+  const now =
+    store.spec && storageKindOf(store.spec).deletedBy === 'gateway'
+      ? 'and the pod that runs goes on removing payloads by their TTL alone'
+      : 'so the reaper is taken away and nothing is removed';
+  return {
+    reason: 'RetentionNotSupported',
+    message: `${problem}, ${now}; take the field out to have payloads removed by their TTL alone`,
+  };
+};
 
 const nameTaken: Predicate<Situation> = ({ observed, desired }) => {
   const { store } = observed;
@@ -53,7 +70,7 @@ const nameTaken: Predicate<Situation> = ({ observed, desired }) => {
   };
 };
 
-/** An account that was made ahead, with a cloud's role, is what people mean to use. */
+/** People make an account ahead to give it a cloud's role, so they mean to use it. */
 function wayOut({ resource, name }: ObservedObject, store: StoreResource): string {
   const component = name === componentName(store.name, 'reaper') ? 'reaper' : 'gateway';
   if (resource === SERVICE_ACCOUNTS)
@@ -68,11 +85,7 @@ const refusedApply: Predicate<Situation> = ({ observed: { store, refusals } }) =
 
 function refusalFinding(store: StoreResource, { resource, name, message }: Refusal): Finding {
   const component: Component = name === componentName(store.name, 'reaper') ? 'reaper' : 'gateway';
-  return refused({
-    ...placeOf(store, component),
-    what: `the ${resource.kind} ${name}`,
-    words: message,
-  });
+  return refused({ ...placeOf(store, component), what: `the ${resource.kind} ${name}`, refusal: message });
 }
 
 /** The facts of a refusal that come from the store. */
@@ -89,10 +102,9 @@ export function placeOf(store: StoreResource, component: Component) {
   };
 }
 
-/** A prefix that 0.1 allowed: the store goes on, and its pods delete nothing. */
+/** Version 0.1 allowed such a prefix. The store goes on, and its pods delete nothing. */
 export function reservedPrefix({ spec }: StoreResource): Finding | undefined {
-  const { s3, gcs, azure } = spec?.storage ?? {};
-  const prefix = (s3 ?? gcs ?? azure)?.prefix ?? '';
+  const prefix = spec === undefined ? '' : prefixOf(spec);
   if (!isReservedPrefix(prefix)) return undefined;
   return {
     reason: 'PrefixNotAllowed',
@@ -100,12 +112,12 @@ export function reservedPrefix({ spec }: StoreResource): Finding | undefined {
   };
 }
 
-/** What keeps the store from being what its resource says, before any pod is looked at. */
+/** A problem of the resource or its objects, which no pod has to be looked at for. */
 export function storeProblem(situation: Situation): Finding | undefined {
   return firstFinding([deleting, invalidSpec, unsupported, nameTaken, refusedApply], situation);
 }
 
-/** Whether payloads of the store never expire; `false` also where that cannot be told. */
+/** Whether payloads of the store never expire; `false` also for a spec that cannot be read. */
 export function keepsForever({ spec }: StoreResource): boolean {
   return spec?.retention.ttl === FOREVER;
 }

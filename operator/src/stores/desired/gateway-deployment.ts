@@ -1,3 +1,4 @@
+import { storageKindOf } from '@largepayload/crds';
 import type { KubernetesObject } from '../../kubernetes/api.ts';
 import { selectorLabels } from '../labels.ts';
 import { componentName, DATA_PORT } from '../names.ts';
@@ -16,7 +17,7 @@ const DEFAULT_REPLICAS = 2;
 export function gatewayDeployment(context: StoreContext, config: Config): KubernetesObject {
   const { name, spec } = context;
   const selector = { matchLabels: selectorLabels(name, 'gateway') };
-  const hasClaim = spec.storage.filesystem !== undefined;
+  const { takesManyPods } = storageKindOf(spec);
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
@@ -27,22 +28,21 @@ export function gatewayDeployment(context: StoreContext, config: Config): Kubern
       // Said, so that a pause of somebody's is undone: edits would wait behind it for ever.
       paused: false,
       selector,
-      strategy: hasClaim ? ONE_AT_A_TIME : NEW_BEFORE_OLD,
+      strategy: takesManyPods ? NEW_BEFORE_OLD : ONE_AT_A_TIME,
       template: podTemplate(context, config, {
         component: 'gateway',
         args: ['--listen', `:${DATA_PORT}`],
         ports: [{ name: 'data', containerPort: DATA_PORT }],
         resources: computeResources(GATEWAY_RESOURCES, spec.gateway.resources),
         terminationGracePeriodSeconds: Math.ceil(longestPut(spec.retention.ttl) / 1_000) + GRACE,
-        ...(!hasClaim && { spec: { topologySpreadConstraints: spread(selector) } }),
+        ...(takesManyPods && { spec: { topologySpreadConstraints: spread(selector) } }),
       }),
     },
   };
 }
 
-function gatewayReplicas({ storage, gateway }: StoreSpec): number {
-  if (storage.filesystem !== undefined) return 1;
-  return gateway.replicas ?? DEFAULT_REPLICAS;
+function gatewayReplicas(spec: StoreSpec): number {
+  return storageKindOf(spec).takesManyPods ? (spec.gateway.replicas ?? DEFAULT_REPLICAS) : 1;
 }
 
 /** A pod that cannot become ready replaces none that is. */

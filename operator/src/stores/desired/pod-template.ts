@@ -1,3 +1,4 @@
+import { storageKindOf } from '@largepayload/crds';
 import { CONFIG_HASH, objectLabels, TEMPLATE_HASH } from '../labels.ts';
 import {
   CLAIM_FOLDER,
@@ -138,7 +139,8 @@ function mountsOf(
   const { clusterName } = settings;
   const cluster = clusterName === undefined ? [] : ['--cluster-name', clusterName];
   // The service refuses credentials that it has no use for.
-  const secret = claim === undefined ? spec[component]?.credentialsSecretRef : undefined;
+  const takesCredentials = storageKindOf(spec).credentialKeys.length > 0;
+  const secret = takesCredentials ? spec[component]?.credentialsSecretRef : undefined;
   const mounts: (Mount | undefined)[] = [
     {
       name: 'config',

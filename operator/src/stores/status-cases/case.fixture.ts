@@ -2,11 +2,11 @@ import { SERVICES } from '../../kubernetes/resources.ts';
 import type { Situation } from '../conditions/component-view.ts';
 import type { ObservedStore } from '../observed.ts';
 import {
-  type answer,
   appliedObjects,
   but,
   edited,
   NOW,
+  type statusReport,
   wellStore,
   withPods,
   withReports,
@@ -22,7 +22,7 @@ export interface Expected {
 }
 
 export interface Case {
-  /** what somebody did, or what happened */
+  /** the circumstance, as the end of a sentence */
   readonly when: string;
   readonly situation: Situation;
   readonly expected: Expected;
@@ -35,10 +35,18 @@ export const WELL: Expected = {
   RetentionSafe: 'True StorageAgrees',
 };
 
-/** Nothing works, and never has, for one reason. */
+/** The error of a storage that cannot be used. */
+export const unavailable = (message: string) => ({ code: 'storage_unavailable', message });
+
+/** Nothing works, and never did, for one reason. */
 export function failing(reason: string): Expected {
-  const said = `False ${reason}`;
-  return { Ready: said, GatewayAvailable: said, ReaperHealthy: said, RetentionSafe: 'Unknown NoReport' };
+  const failed = `False ${reason}`;
+  return {
+    Ready: failed,
+    GatewayAvailable: failed,
+    ReaperHealthy: failed,
+    RetentionSafe: 'Unknown NoReport',
+  };
 }
 
 export const FOREVER = { ...ON_S3, retention: { ttl: 'Forever' }, reaper: undefined };
@@ -49,9 +57,9 @@ export const onVolume = wellStore(ON_A_VOLUME);
 
 export const startingGateway = (change = {}, base = well) =>
   withPods(base, 'gateway', { ready: false, ...change });
-export const allReports = (situation: Situation, report: ReturnType<typeof answer>) =>
+export const allReports = (situation: Situation, report: ReturnType<typeof statusReport>) =>
   withReports(withReports(situation, 'gateway', report), 'reaper', report);
-export const notReadyAtAll = (report: ReturnType<typeof answer>) =>
+export const notReadyAtAll = (report: ReturnType<typeof statusReport>) =>
   allReports(withPods(startingGateway(), 'reaper', { ready: false }), report);
 export const blocked = (message: string) =>
   edited({}, { replicaFailure: { status: 'True', reason: 'FailedCreate', message } });

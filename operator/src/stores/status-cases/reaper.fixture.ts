@@ -1,6 +1,22 @@
-import { answer, complaint, HOUR, MINUTE, NOW, REAPED, withPods, withReports } from '../situation.fixture.ts';
-import { type Case, onVolume, remembering, WELL, well } from './case.fixture.ts';
+import type { ReadFailure } from '@largepayload/crds';
+import {
+  errorReport,
+  HOUR,
+  MINUTE,
+  NOW,
+  REAPED,
+  statusReport,
+  withPods,
+  withReports,
+} from '../situation.fixture.ts';
+import { type Case, onVolume, remembering, unavailable, WELL, well } from './case.fixture.ts';
 
+const NO_RIGHT: ReadFailure = {
+  code: 'storage_denied',
+  message:
+    'cannot delete 12 payloads: access denied for s3:DeleteObject on the bucket payloads (AccessDenied); allow it in the policy of these credentials',
+  reason: { name: 'AccessDenied' },
+};
 const CLOCK_WAIT = { until: NOW + 25 * MINUTE };
 
 export const REAPER_CASES: readonly Case[] = [
@@ -9,7 +25,10 @@ export const REAPER_CASES: readonly Case[] = [
     situation: withReports(
       withPods(well, 'reaper', { ready: false }),
       'reaper',
-      complaint('storage_unavailable', 'the storage has no store.json yet; a gateway of the store writes it'),
+      errorReport({
+        ...unavailable('the storage has no store.json yet; a gateway of the store writes it'),
+        reason: { name: 'WaitsForGateway', record: 'store.json' },
+      }),
     ),
     expected: {
       ...WELL,
@@ -23,10 +42,12 @@ export const REAPER_CASES: readonly Case[] = [
     situation: withReports(
       withPods(well, 'reaper', { ready: false }),
       'reaper',
-      complaint(
-        'storage_denied',
-        'cannot delete write-check: access denied for s3:DeleteObject on the bucket payloads (AccessDenied); allow it in the policy of these credentials',
-      ),
+      errorReport({
+        code: 'storage_denied',
+        message:
+          'cannot delete write-check: access denied for s3:DeleteObject on the bucket payloads (AccessDenied); allow it in the policy of these credentials',
+        reason: { name: 'AccessDenied' },
+      }),
     ),
     expected: {
       ...WELL,
@@ -40,11 +61,11 @@ export const REAPER_CASES: readonly Case[] = [
     situation: withReports(
       well,
       'reaper',
-      answer({
+      statusReport({
         reaper: {
           ...REAPED,
-          lastError:
-            'cannot delete 12 payloads: access denied for s3:DeleteObject on the bucket payloads (AccessDenied); allow it in the policy of these credentials',
+          lastError: NO_RIGHT.message,
+          lastFailure: NO_RIGHT,
         },
       }),
     ),
@@ -55,7 +76,7 @@ export const REAPER_CASES: readonly Case[] = [
     situation: withReports(
       withPods(well, 'reaper', { createdAt: NOW - 24 * HOUR }),
       'reaper',
-      answer({ reaper: { lastCompleted: NOW - 2 * HOUR - 6 * MINUTE, lastError: undefined } }),
+      statusReport({ reaper: { lastCompleted: NOW - 2 * HOUR - 6 * MINUTE, lastError: undefined } }),
     ),
     expected: { ...WELL, ReaperHealthy: 'False PassLate' },
   },
@@ -64,7 +85,7 @@ export const REAPER_CASES: readonly Case[] = [
     situation: withReports(
       withPods(well, 'reaper', { createdAt: NOW - 24 * HOUR }),
       'reaper',
-      answer({ reaper: { lastCompleted: NOW - 2 * HOUR - 4 * MINUTE, lastError: undefined } }),
+      statusReport({ reaper: { lastCompleted: NOW - 2 * HOUR - 4 * MINUTE, lastError: undefined } }),
     ),
     expected: WELL,
   },
@@ -73,7 +94,7 @@ export const REAPER_CASES: readonly Case[] = [
     situation: withReports(
       withPods(onVolume, 'gateway', { createdAt: NOW - 24 * HOUR }),
       'gateway',
-      answer({ reaper: { lastCompleted: NOW - 2 * HOUR - 6 * MINUTE, lastError: undefined } }),
+      statusReport({ reaper: { lastCompleted: NOW - 2 * HOUR - 6 * MINUTE, lastError: undefined } }),
     ),
     expected: { ...WELL, ReaperHealthy: 'False PassLate' },
   },
@@ -82,7 +103,7 @@ export const REAPER_CASES: readonly Case[] = [
     situation: withReports(
       withPods(well, 'reaper', { createdAt: NOW - 24 * HOUR }),
       'reaper',
-      answer({ reaper: { lastCompleted: undefined, lastError: undefined, waiting: CLOCK_WAIT } }),
+      statusReport({ reaper: { lastCompleted: undefined, lastError: undefined, waiting: CLOCK_WAIT } }),
     ),
     expected: {
       ...WELL,
@@ -92,7 +113,7 @@ export const REAPER_CASES: readonly Case[] = [
   },
   {
     when: 'the gateway of a volume waits until the clock is confirmed',
-    situation: withReports(onVolume, 'gateway', answer({ reaper: { ...REAPED, waiting: CLOCK_WAIT } })),
+    situation: withReports(onVolume, 'gateway', statusReport({ reaper: { ...REAPED, waiting: CLOCK_WAIT } })),
     expected: {
       ...WELL,
       ReaperHealthy: 'True ClockUnconfirmed',
@@ -104,14 +125,18 @@ export const REAPER_CASES: readonly Case[] = [
     situation: withReports(
       well,
       'reaper',
-      answer({ reaper: { lastCompleted: undefined, lastError: undefined } }),
+      statusReport({ reaper: { lastCompleted: undefined, lastError: undefined } }),
     ),
     expected: { ...WELL, ReaperHealthy: 'Unknown FirstPass' },
   },
   {
     when: 'a reaper was restarted, and knows of no pass',
     situation: remembering(
-      withReports(well, 'reaper', answer({ reaper: { lastCompleted: undefined, lastError: undefined } })),
+      withReports(
+        well,
+        'reaper',
+        statusReport({ reaper: { lastCompleted: undefined, lastError: undefined } }),
+      ),
       { retention: { lastCompletedTime: '2026-06-01T11:15:00Z' } },
     ),
     expected: WELL,

@@ -1,12 +1,12 @@
 import {
-  answer,
   but,
-  complaint,
+  errorReport,
   HOUR,
   MINUTE,
   NOW,
   REAPED,
   STORAGE_ID,
+  statusReport,
   wellStore,
   withPods,
   withReports,
@@ -20,65 +20,56 @@ import {
   notReadyAtAll,
   remembering,
   startingGateway,
+  unavailable,
   WELL,
   well,
 } from './case.fixture.ts';
+import {
+  CLOCK_AHEAD,
+  CLOCK_BEHIND,
+  FOREIGN,
+  GONE,
+  HOLDER,
+  IN_USE,
+  NO_BUCKET,
+  NO_KEY,
+  NO_RIGHT,
+  NO_RIGHT_TO_PUT,
+  NO_ROLE,
+  PREFIX,
+  REAPER_WAITS,
+  REPLACED,
+  STS_AWAY,
+  WAITS,
+  WRONG_KEY,
+} from './reported-errors.fixture.ts';
 
 const claimed = but(well, { store: store(ON_S3, {}, { storageID: STORAGE_ID }) });
-const BUCKET_WORDS =
-  'cannot list folders: the bucket payloads does not exist; create it, or correct spec.storage.s3';
-const KEY_WORDS =
-  'cannot list folders: the credentials are not accepted (InvalidAccessKeyId); check the key and its secret';
-const NO_KEY_WORDS =
-  "cannot list folders: no credentials: cannot read the credentials file /var/run/secrets/payload-store/credentials/AWS_ACCESS_KEY_ID: ENOENT: no such file or directory, realpath '/var/run/secrets/payload-store/credentials/AWS_ACCESS_KEY_ID'; give them by --credentials-dir, by AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or by a role";
-const NO_RIGHT_WORDS =
-  'cannot list folders: access denied for s3:ListBucket on the bucket payloads (AccessDenied); allow it in the policy of these credentials';
-const NO_ROLE_WORDS =
-  'cannot list folders: cannot get credentials: STS (sts.eu-central-1.amazonaws.com) does not give the role arn:aws:iam::111122223333:role/payloads (AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity); check that the role exists, and that its trust policy allows who asks';
-const STS_AWAY_WORDS =
-  'cannot list folders: cannot get credentials: STS (sts.eu-central-1.amazonaws.com) cannot be reached (ECONNREFUSED)';
-const CLOCK_BEHIND_WORDS =
-  "this machine's clock is 86400.0 s behind 2026-06-02T12:00:00.000Z, which the store had reached (clock.json); no payload is stored until the clock is set right, or, if it is right, accepted by payload-store accept-clock";
-const CLOCK_WORDS =
-  "this machine's clock is 312.4 s ahead of the storage's; payloads are neither stored nor deleted until it is set right";
-const FOREIGN_WORDS =
-  'the storage belongs to the store billing/invoices, not to payments/orders; give each store a folder, bucket or prefix of its own';
-const REPLACED_WORDS =
-  "this is another storage than the store's: its store.json says payments/orders/2, and the store's payloads are in payments/orders/1; is the endpoint, or the mount, the right one?";
-const IN_USE_WORDS =
-  'the storage is in use by payments/orders of the cluster prod-eu (0b54cbd3-7a86-4f0c-9c1c-6c6bc9c7a8a3) since 2026-05-01T08:00:00.000Z; nothing is stored or deleted here: give each store a bucket, prefix or folder of its own, or, to share it on purpose, say storage.shared: true in both';
-const WAITING_WORDS =
-  'waits for the storage for at most 94 s: it was used by payments/orders of the cluster prod-eu (0b54cbd3-7a86-4f0c-9c1c-6c6bc9c7a8a3), which may be ending';
-const REAPER_WAITS_WORDS =
-  'waits until a gateway of the store takes the storage over: it was used by payments/orders of the cluster prod-eu (0b54cbd3-7a86-4f0c-9c1c-6c6bc9c7a8a3), which has ended';
-const PREFIX_WORDS =
-  'no store may be begun here: the prefix "expires-a/" has a segment that stores keep for themselves (blobs, expires-…, . or ..); give it another prefix';
 const TAKEN_OVER = {
-  from: 'payments/orders of the cluster prod-eu (0b54cbd3-7a86-4f0c-9c1c-6c6bc9c7a8a3)',
+  from: HOLDER,
   time: NOW - 30 * MINUTE,
 };
 const IN_A_WINDOW = { ...ON_S3, storage: { s3: { bucket: 'payloads', prefix: 'expires-a/' } } };
-const GONE_WORDS = 'store.json has gone from the storage; is the right one mounted?';
 
 export const STORAGE_CASES: readonly Case[] = [
   {
     when: 'the bucket does not exist',
-    situation: notReadyAtAll(complaint('storage_unavailable', BUCKET_WORDS)),
+    situation: notReadyAtAll(errorReport(NO_BUCKET)),
     expected: failing('BucketMissing'),
   },
   {
     when: 'the credentials are wrong',
-    situation: notReadyAtAll(complaint('storage_denied', KEY_WORDS)),
+    situation: notReadyAtAll(errorReport(WRONG_KEY)),
     expected: failing('StorageDenied'),
   },
   {
     when: 'the Secret lacks a key',
-    situation: notReadyAtAll(complaint('storage_denied', NO_KEY_WORDS)),
+    situation: notReadyAtAll(errorReport(NO_KEY)),
     expected: failing('SecretMissing'),
   },
   {
     when: 'the credentials lack a right',
-    situation: notReadyAtAll(complaint('storage_denied', NO_RIGHT_WORDS)),
+    situation: notReadyAtAll(errorReport(NO_RIGHT)),
     expected: failing('StorageDenied'),
   },
   {
@@ -86,10 +77,7 @@ export const STORAGE_CASES: readonly Case[] = [
     situation: withReports(
       startingGateway({}, wellStore({ ...ON_S3, gateway: {} })),
       'gateway',
-      complaint(
-        'storage_denied',
-        'cannot write store.json: access denied for s3:PutObject on the bucket payloads (AccessDenied); allow it in the policy of these credentials',
-      ),
+      errorReport(NO_RIGHT_TO_PUT),
     ),
     expected: { ...WELL, Ready: 'False StorageDenied', GatewayAvailable: 'False StorageDenied' },
   },
@@ -98,18 +86,18 @@ export const STORAGE_CASES: readonly Case[] = [
     situation: withReports(
       startingGateway({}, wellStore({ ...ON_S3, gateway: {} })),
       'gateway',
-      complaint('storage_denied', NO_ROLE_WORDS),
+      errorReport(NO_ROLE),
     ),
     expected: { ...WELL, Ready: 'False StorageDenied', GatewayAvailable: 'False StorageDenied' },
   },
   {
     when: 'STS cannot be reached',
-    situation: notReadyAtAll(complaint('storage_unavailable', STS_AWAY_WORDS)),
+    situation: notReadyAtAll(errorReport(STS_AWAY)),
     expected: failing('StorageUnavailable'),
   },
   {
     when: 'another store owns the bucket',
-    situation: notReadyAtAll(complaint('storage_unavailable', FOREIGN_WORDS)),
+    situation: notReadyAtAll(errorReport(FOREIGN)),
     expected: {
       Ready: 'False StorageOwnedByAnotherStore',
       GatewayAvailable: 'False StorageOwnedByAnotherStore',
@@ -119,7 +107,7 @@ export const STORAGE_CASES: readonly Case[] = [
   },
   {
     when: 'a store of another cluster uses the bucket',
-    situation: notReadyAtAll(complaint('storage_unavailable', IN_USE_WORDS)),
+    situation: notReadyAtAll(errorReport(IN_USE)),
     expected: {
       Ready: 'False StorageInUse',
       GatewayAvailable: 'False StorageInUse',
@@ -129,7 +117,7 @@ export const STORAGE_CASES: readonly Case[] = [
   },
   {
     when: 'a store of another cluster has taken the bucket of a running one over',
-    situation: allReports(claimed, complaint('storage_unavailable', IN_USE_WORDS, { reaper: REAPED })),
+    situation: allReports(claimed, errorReport(IN_USE, { reaper: REAPED })),
     expected: {
       ...WELL,
       Ready: 'False StorageInUse',
@@ -139,29 +127,25 @@ export const STORAGE_CASES: readonly Case[] = [
   },
   {
     when: 'the pods of an earlier resource of the name are ending',
-    situation: withReports(
-      notReadyAtAll(complaint('storage_unavailable', WAITING_WORDS)),
-      'reaper',
-      complaint('storage_unavailable', REAPER_WAITS_WORDS),
-    ),
+    situation: withReports(notReadyAtAll(errorReport(WAITS)), 'reaper', errorReport(REAPER_WAITS)),
     expected: failing('Starting'),
   },
   {
     when: 'the lease of another cluster was over',
-    situation: allReports(well, answer({ takenOver: TAKEN_OVER, reaper: REAPED })),
+    situation: allReports(well, statusReport({ takenOver: TAKEN_OVER, reaper: REAPED })),
     expected: { ...WELL, RetentionSafe: 'True StorageTakenOver' },
   },
   {
     when: 'the lease of another cluster was over, long ago',
     situation: allReports(
       well,
-      answer({ takenOver: { ...TAKEN_OVER, time: NOW - 2 * HOUR }, reaper: REAPED }),
+      statusReport({ takenOver: { ...TAKEN_OVER, time: NOW - 2 * HOUR }, reaper: REAPED }),
     ),
     expected: WELL,
   },
   {
     when: 'the lease of another cluster was over, and nothing is ever removed',
-    situation: withReports(wellStore(FOREVER), 'gateway', answer({ takenOver: TAKEN_OVER })),
+    situation: withReports(wellStore(FOREVER), 'gateway', statusReport({ takenOver: TAKEN_OVER })),
     expected: { ...WELL, ReaperHealthy: 'True NotNeeded', RetentionSafe: 'True StorageTakenOver' },
   },
   {
@@ -175,11 +159,7 @@ export const STORAGE_CASES: readonly Case[] = [
   },
   {
     when: 'a new store has such a prefix',
-    situation: withReports(
-      startingGateway({}, wellStore(IN_A_WINDOW)),
-      'gateway',
-      complaint('storage_unavailable', PREFIX_WORDS),
-    ),
+    situation: withReports(startingGateway({}, wellStore(IN_A_WINDOW)), 'gateway', errorReport(PREFIX)),
     expected: {
       Ready: 'False PrefixNotAllowed',
       GatewayAvailable: 'False PrefixNotAllowed',
@@ -189,7 +169,7 @@ export const STORAGE_CASES: readonly Case[] = [
   },
   {
     when: 'somebody emptied the bucket of a running store',
-    situation: allReports(claimed, complaint('storage_unavailable', GONE_WORDS)),
+    situation: allReports(claimed, errorReport(GONE)),
     expected: {
       ...WELL,
       Ready: 'False IdentityMissing',
@@ -199,7 +179,7 @@ export const STORAGE_CASES: readonly Case[] = [
   },
   {
     when: "the endpoint was edited to another cluster's store of the same name",
-    situation: allReports(claimed, complaint('storage_unavailable', REPLACED_WORDS)),
+    situation: allReports(claimed, errorReport(REPLACED)),
     expected: {
       ...WELL,
       Ready: 'False StorageReplaced',
@@ -209,17 +189,17 @@ export const STORAGE_CASES: readonly Case[] = [
   },
   {
     when: "the clock of the reaper's node is wrong",
-    situation: withReports(well, 'reaper', complaint('clock_difference', CLOCK_WORDS, { reaper: REAPED })),
+    situation: withReports(well, 'reaper', errorReport(CLOCK_AHEAD, { reaper: REAPED })),
     expected: { ...WELL, ReaperHealthy: 'False ClockDifference', RetentionSafe: 'False ClockDifference' },
   },
   {
     when: "the clock of a gateway's node is behind the time that the store had reached",
-    situation: withReports(well, 'gateway', complaint('clock_difference', CLOCK_BEHIND_WORDS)),
+    situation: withReports(well, 'gateway', errorReport(CLOCK_BEHIND)),
     expected: { ...WELL, Ready: 'False ClockDifference' },
   },
   {
     when: "the clock of a gateway's node is wrong",
-    situation: withReports(well, 'gateway', complaint('clock_difference', CLOCK_WORDS)),
+    situation: withReports(well, 'gateway', errorReport(CLOCK_AHEAD)),
     expected: { ...WELL, Ready: 'False ClockDifference' },
   },
   {
@@ -227,9 +207,10 @@ export const STORAGE_CASES: readonly Case[] = [
     situation: remembering(
       allReports(
         well,
-        complaint(
-          'storage_unavailable',
-          'cannot read store.json: the storage cannot be reached (connect ECONNREFUSED 10.0.0.9:9000); check the endpoint, and that it runs',
+        errorReport(
+          unavailable(
+            'cannot read store.json: the storage cannot be reached (connect ECONNREFUSED 10.0.0.9:9000); check the endpoint, and that it runs',
+          ),
         ),
       ),
       { conditions: [] },
@@ -243,7 +224,11 @@ export const STORAGE_CASES: readonly Case[] = [
   },
   {
     when: 'the storage is full',
-    situation: withReports(well, 'gateway', complaint('storage_full', 'no space left: quota of 1 TiB')),
+    situation: withReports(
+      well,
+      'gateway',
+      errorReport({ code: 'storage_full', message: 'no space left: quota of 1 TiB' }),
+    ),
     expected: { ...WELL, Ready: 'False StorageFull' },
   },
   {
@@ -272,7 +257,7 @@ export const STORAGE_CASES: readonly Case[] = [
     situation: but(well, {
       reports: new Map(well.observed.reports)
         .set('uid of orders-gateway-1', { unreachable: 'it did not answer within 5 s' })
-        .set('uid of orders-gateway-2', complaint('storage_denied', NO_RIGHT_WORDS)),
+        .set('uid of orders-gateway-2', errorReport(NO_RIGHT)),
     }),
     expected: { ...WELL, Ready: 'False StorageDenied' },
   },

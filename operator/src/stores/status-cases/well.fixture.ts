@@ -1,5 +1,5 @@
 import type { ObservedDeployment } from '../observed.ts';
-import { but, complaint, edited, PENDING, podOf, wellStore, withPods } from '../situation.fixture.ts';
+import { but, edited, errorReport, PENDING, podOf, wellStore, withPods } from '../situation.fixture.ts';
 import { desiredFor, ON_S3 } from '../stores.fixture.ts';
 import {
   type Case,
@@ -8,6 +8,7 @@ import {
   nothingYet,
   notReadyAtAll,
   onVolume,
+  unavailable,
   WELL,
   well,
 } from './case.fixture.ts';
@@ -38,7 +39,10 @@ export const WELL_CASES: readonly Case[] = [
   {
     when: 'the pods are starting',
     situation: notReadyAtAll(
-      complaint('storage_unavailable', 'the storage was not reached yet; this process has just begun'),
+      errorReport({
+        ...unavailable('the storage was not reached yet; this process has just begun'),
+        reason: { name: 'JustStarted' },
+      }),
     ),
     expected: failing('Starting'),
   },

@@ -144,7 +144,7 @@ const TABLE: readonly FailureRow[] = [
     failure: 'unavailable',
     retry: 'never',
     words: ({ message }, { place }) =>
-      `${place} lacks something that is needed here (${message}); docs/storage.md lists what a service must do`,
+      `${place} lacks something that is needed here (${message}); docs/s3-services.md lists what a service must do`,
   },
   {
     when: codes('ConditionalRequestConflict', 'OperationAborted'),

@@ -15,7 +15,7 @@ import { storeIn } from './store.fixture.ts';
 const server = (await unlessMissing(startVersitygw)) as S3Server;
 afterAll(() => server?.stop());
 
-describe.skipIf(server === undefined)('the rights of docs/storage.md suffice, and give no more', () => {
+describe.skipIf(server === undefined)('the rights of docs/s3.md suffice, and give no more', () => {
   const name = someName('by another');
   const bytes = someBytes(1_000);
   let location: S3Location;

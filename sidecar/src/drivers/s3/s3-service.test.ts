@@ -167,12 +167,12 @@ describe.skipIf(server === undefined)('payload-store serve on a bucket', () => {
     }
   });
 
-  test('the manifest for AWS in docs/storage.md is a valid one', () => {
-    const { spec } = parseLargePayloadStore(AWS_MANIFEST, 'docs/storage.md');
+  test('the manifest for AWS in docs/s3.md is a valid one', () => {
+    const { spec } = parseLargePayloadStore(AWS_MANIFEST, 'docs/s3.md');
     expect(spec.storage.s3).toMatchObject({ bucket: 'example-payloads', prefix: 'orders/' });
   });
 
-  test('the manifest of docs/storage.md runs as it stands, but for the address', async () => {
+  test('the manifest of docs/s3.md runs as it stands, but for the address', async () => {
     const { bucket } = await server.newBucket();
     const manifest = LOCAL_MANIFEST.replace(/endpoint: .*/, `endpoint: ${server.endpoint}`).replace(
       /bucket: .*/,

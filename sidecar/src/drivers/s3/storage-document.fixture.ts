@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-const text = readFileSync(join(import.meta.dirname, '../../../../docs/storage.md'), 'utf8');
+const text = readFileSync(join(import.meta.dirname, '../../../../docs/s3.md'), 'utf8');
 
-/** The stores of docs/storage.md on a bucket. */
+/** The stores of docs/s3.md on a bucket. */
 export const [AWS_MANIFEST = '', LOCAL_MANIFEST = ''] = blocks('yaml').filter((block) =>
   block.includes('kind: LargePayloadStore'),
 );
 
-/** The policies of docs/storage.md: what puts and gets, and what deletes. */
+/** The policies of docs/s3.md: what puts and gets, and what deletes. */
 export const [GATEWAY_POLICY = '', REAPER_POLICY = ''] = blocks('json');
 
 function blocks(language: string): string[] {

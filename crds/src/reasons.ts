@@ -1,0 +1,76 @@
+/** Reads a parameter of a reason; `undefined`: the value is no such parameter. */
+type Read<Value extends string> = (value: unknown) => Value | undefined;
+
+/** UTF-16 units; a sentence for people is shorter */
+const LONGEST_TEXT = 2_000;
+
+const text: Read<string> = (value) =>
+  typeof value === 'string' && value !== '' && value.length <= LONGEST_TEXT ? value : undefined;
+
+function oneOf<const Value extends string>(...values: Value[]): Read<Value> {
+  return (value) => values.find((each) => each === value);
+}
+
+/**
+ * Why a process of the service cannot use its storage, for programs: each reason with its parameters. An error has a reason only
+ * where its code does not say enough to act on. The service names the reason where it throws the error; the operator
+ * has a finding for each reason.
+ */
+export const REASONS = {
+  /** The process has not looked at the storage yet. */
+  JustStarted: {},
+  /** Only a gateway writes this record, and none has. */
+  WaitsForGateway: { record: oneOf('store.json', 'lease.json') },
+  /** The lease of another process is over, or will be soon; then this process takes the storage over. */
+  WaitsForStorage: { holder: text, state: oneOf('ending', 'ended', 'unreadable') },
+  /** `owner`: `NAMESPACE/NAME`, as `store.json` has it */
+  StorageOwnedByAnotherStore: { owner: text },
+  /** `holder`: for people. `since`: RFC 3339. `shareIn`: where `storage.shared: true` is missing to share the storage */
+  StorageInUse: { holder: text, since: text, shareIn: oneOf('here', 'there', 'both') },
+  /** The prefix of the store is a place that stores keep for themselves. */
+  PrefixNotAllowed: {},
+  /** `store.json` was there, or should be, and is not. */
+  IdentityMissing: {},
+  /** `store.json` is of the same store and has another id than the store's storage. */
+  StorageReplaced: {},
+  BucketMissing: {},
+  /** The machine's clock is behind the time that the store had reached. */
+  ClockBehind: {},
+  /** `direction`: of the machine's clock, compared with the storage's */
+  ClockDifference: { direction: oneOf('ahead', 'behind', 'unknown') },
+  /** `key`: of the Secret, which is the name of the file */
+  CredentialsFileMissing: { key: text },
+  /** The storage was not asked: the source of the credentials gives none. `explanation`: for people */
+  CredentialsRefused: { explanation: text },
+  /** The storage knows the credentials, and they lack a right. */
+  AccessDenied: {},
+} as const satisfies Readonly<Record<string, Readonly<Record<string, Read<string>>>>>;
+
+export type ReasonName = keyof typeof REASONS;
+
+type ParametersOf<Name extends ReasonName> = {
+  readonly [Parameter in keyof (typeof REASONS)[Name]]: (typeof REASONS)[Name][Parameter] extends Read<
+    infer Value
+  >
+    ? Value
+    : never;
+};
+
+/** A reason with its parameters. */
+export type Reason<Name extends ReasonName = ReasonName> = {
+  readonly [Each in Name]: { readonly name: Each } & ParametersOf<Each>;
+}[Name];
+
+/** `undefined`: this version does not know the reason, or not with such parameters. */
+export function readReason(name: unknown, parameters: unknown): Reason | undefined {
+  if (typeof name !== 'string' || !Object.hasOwn(REASONS, name)) return undefined;
+  const given = (parameters ?? {}) as Readonly<Record<string, unknown>>;
+  const readers: Readonly<Record<string, Read<string>>> = REASONS[name as ReasonName];
+  const reason: Record<string, string> = { name };
+  for (const [parameter, read] of Object.entries(readers)) {
+    const value = read(given[parameter]);
+    if (value === undefined) return undefined;
+    reason[parameter] = value;
+  }
+  return reason as Reason;
+}
