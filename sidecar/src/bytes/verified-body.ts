@@ -1,49 +1,87 @@
 import { createHash, hash } from 'node:crypto';
 import { IntegrityError } from '../errors/integrity-error.ts';
 import type { BlobFacts } from './blob-facts.ts';
+import { type ByteSink, type ByteSource, drain } from './byte-streams.ts';
+import type { ObjectWriter } from './object-writer.ts';
 
 /**
- * Passes the chunks through and throws an IntegrityError in place of the chunk that would complete a body whose bytes
- * are not the promised ones. Whoever receives all `facts.size` bytes from it has received the right ones.
+ * Passes the chunks on to the writer. Throws an IntegrityError in place of the chunk that would complete an object whose
+ * bytes are not the promised ones. A writer that commits only complete objects therefore commits only verified ones.
  */
-export async function* verifiedBody(
-  chunks: AsyncIterable<Buffer>,
-  facts: BlobFacts,
-): AsyncGenerator<Buffer, void, undefined> {
-  const running = createHash('sha256');
-  let seen = 0;
-  for await (const chunk of chunks) {
-    if (chunk.length === 0) continue;
-    seen += chunk.length;
-    if (seen > facts.size) throw new IntegrityError(`more than the promised ${facts.size} bytes`);
-    if (seen === chunk.length && seen === facts.size) {
-      assertDigest(hash('sha256', chunk, 'hex'), facts);
-    } else {
-      running.update(chunk);
-      if (seen === facts.size) assertDigest(running.digest('hex'), facts);
-    }
-    yield chunk;
+export function verifiedWriter(writer: ObjectWriter, facts: BlobFacts): ObjectWriter {
+  const verification = new Verification(facts);
+  return {
+    write: passing(writer, verification),
+    async commit() {
+      verification.assertComplete();
+      return await writer.commit();
+    },
+    abort: (reason) => writer.abort(reason),
+  };
+}
+
+/** The same bytes. A sink that has received all `facts.size` of them has received the right ones. @throws IntegrityError */
+export function verifiedSource(source: ByteSource, facts: BlobFacts): ByteSource {
+  return {
+    async readInto(sink) {
+      const verification = new Verification(facts);
+      await source.readInto({ write: passing(sink, verification) });
+      verification.assertComplete();
+    },
+  };
+}
+
+/** Reads the source to its end. @throws IntegrityError; the signal's reason */
+export async function verify(source: ByteSource, facts: BlobFacts, signal: AbortSignal): Promise<void> {
+  await drain(verifiedSource(source, facts), signal);
+}
+
+function passing(sink: ByteSink, verification: Verification): ByteSink['write'] {
+  return (chunk) => {
+    if (chunk.length === 0) return undefined;
+    verification.take(chunk);
+    return sink.write(chunk);
+  };
+}
+
+/** Compares bytes with what is promised of them, before each chunk is passed on. */
+class Verification {
+  readonly #facts: BlobFacts;
+  readonly #hash = createHash('sha256');
+  #seen = 0;
+  #failure: IntegrityError | undefined;
+
+  constructor(facts: BlobFacts) {
+    this.#facts = facts;
   }
-  if (seen < facts.size) throw new IntegrityError(`${seen} bytes instead of the promised ${facts.size}`);
-  if (facts.size === 0) assertDigest(running.digest('hex'), facts);
-}
 
-/** Reads the body to its end. @throws IntegrityError */
-export async function verify(
-  chunks: AsyncIterable<Buffer>,
-  facts: BlobFacts,
-  signal: AbortSignal,
-): Promise<void> {
-  await drain(verifiedBody(chunks, facts), signal);
-}
+  /** @throws IntegrityError for the chunk that completes the bytes, when they are wrong, and for one chunk too many */
+  take(chunk: Buffer): void {
+    const { size } = this.#facts;
+    this.#seen += chunk.length;
+    if (this.#seen > size) this.#fail(`more than the promised ${size} bytes`);
+    if (this.#seen === chunk.length && this.#seen === size) this.#compare(hash('sha256', chunk, 'hex'));
+    else {
+      this.#hash.update(chunk);
+      if (this.#seen === size) this.#compare(this.#hash.digest('hex'));
+    }
+  }
 
-export async function drain(chunks: AsyncIterable<Buffer>, signal?: AbortSignal): Promise<void> {
-  for await (const _chunk of chunks) signal?.throwIfAborted();
-  signal?.throwIfAborted();
-}
+  /** @throws IntegrityError when bytes are missing, or were wrong before */
+  assertComplete(): void {
+    const { size } = this.#facts;
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#seen < size) this.#fail(`${this.#seen} bytes instead of the promised ${size}`);
+    if (size === 0) this.#compare(hash('sha256', '', 'hex'));
+  }
 
-function assertDigest(hex: string, facts: BlobFacts): void {
-  if (`sha256:${hex}` !== facts.digest) {
-    throw new IntegrityError(`the bytes have the digest sha256:${hex}, not ${facts.digest}`);
+  #compare(hex: string): void {
+    const { digest } = this.#facts;
+    if (`sha256:${hex}` !== digest) this.#fail(`the bytes have the digest sha256:${hex}, not ${digest}`);
+  }
+
+  #fail(message: string): never {
+    this.#failure = new IntegrityError(message);
+    throw this.#failure;
   }
 }

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { ByteSource } from '../bytes/byte-streams.ts';
 import { ServiceError } from '../errors/service-error.ts';
 import { peerOf } from '../http/peer.ts';
 import { RequestBody } from '../http/request-body.ts';
@@ -42,19 +43,22 @@ export async function readBody(
 
 /** Into one piece of memory where the length is announced, so that the body is not held twice. */
 async function collect(
-  body: AsyncIterable<Buffer>,
+  body: ByteSource,
   limit: number,
   { 'content-length': announced }: IncomingHttpHeaders,
 ): Promise<Buffer> {
   const whole = announced === undefined ? undefined : Buffer.allocUnsafeSlow(Number(announced));
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of body) {
-    if (whole === undefined) chunks.push(chunk);
-    else chunk.copy(whole, size);
-    size += chunk.length;
-    if (size > limit) throw tooLarge(limit);
-  }
+  await body.readInto({
+    write(chunk) {
+      if (whole === undefined) chunks.push(Buffer.from(chunk));
+      else chunk.copy(whole, size);
+      size += chunk.length;
+      if (size > limit) throw tooLarge(limit);
+      return undefined;
+    },
+  });
   return whole ?? Buffer.concat(chunks, size);
 }
 

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { drain } from '../bytes/verified-body.ts';
+import { drain } from '../bytes/byte-streams.ts';
 import { ServiceError } from '../errors/service-error.ts';
 import { toServiceError } from '../errors/to-service-error.ts';
 import { abortWhenClientLeaves } from '../http/client-left.ts';
@@ -96,7 +96,7 @@ async function refuseLength(
   { peer, expectedLength, signal }: Delivery,
 ): Promise<never> {
   const release = await budget.reserve(peer, getReservation(blob.size), signal);
-  await drain(blob.chunks(), signal).finally(release);
+  await drain(blob, signal).finally(release);
   throw new ServiceError(
     'expected_length_mismatch',
     `the payload has ${blob.size} bytes, not the expected ${expectedLength}`,
@@ -106,23 +106,26 @@ async function refuseLength(
 /** The head goes out only with the first verified bytes, so that a damaged small payload still answers 502. */
 async function send(blob: FoundBlob, reply: FastifyReply, transfer: Transfer): Promise<void> {
   const response = reply.raw;
-  const head = { 'Content-Type': 'application/octet-stream', 'Content-Length': blob.size };
+  const begin = () => {
+    reply.hijack();
+    return response.writeHead(200, {
+      'Content-Type': 'application/octet-stream',
+      'Content-Length': blob.size,
+    });
+  };
   let sent = 0;
-  for await (const chunk of blob.chunks()) {
-    if (sent === 0) {
-      reply.hijack();
-      response.writeHead(200, head);
-    }
-    for (const piece of piecesOf(chunk, transfer)) {
-      sent += piece.length;
-      transfer.wait();
-      await write(response, piece, sent === blob.size);
-      transfer.moved(piece.length);
-    }
-  }
-  if (sent > 0) return;
-  reply.hijack();
-  response.writeHead(200, head).end();
+  await blob.readInto({
+    async write(chunk) {
+      if (sent === 0) begin();
+      for (const piece of piecesOf(chunk, transfer)) {
+        sent += piece.length;
+        transfer.wait();
+        await write(response, piece, sent === blob.size);
+        transfer.moved(piece.length);
+      }
+    },
+  });
+  if (sent === 0) begin().end();
 }
 
 /** A peer that is slow gets small pieces, as its progress shows only when a piece is taken. */

@@ -1,4 +1,5 @@
 import type { BlobFacts } from '../bytes/blob-facts.ts';
+import type { ObjectWriter } from '../bytes/object-writer.ts';
 import { StorageError } from '../errors/storage-error.ts';
 import {
   type DeleteOutcome,
@@ -40,8 +41,8 @@ export class AwaitedDriver implements Driver {
     return this.#driver?.longestName ?? LONGEST_NAME;
   }
 
-  async put(name: string, body: AsyncIterable<Buffer>, facts: BlobFacts, options: PutOptions) {
-    return await this.#arrived().put(name, body, facts, options);
+  async begin(name: string, facts: BlobFacts, options: PutOptions): Promise<ObjectWriter> {
+    return await this.#arrived().begin(name, facts, options);
   }
 
   async open(name: string, signal: AbortSignal): Promise<StoredBlob | undefined> {

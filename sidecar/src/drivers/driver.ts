@@ -1,19 +1,20 @@
 import type { BlobFacts } from '../bytes/blob-facts.ts';
+import type { ByteSink, ByteSource } from '../bytes/byte-streams.ts';
+import type { ObjectWriter } from '../bytes/object-writer.ts';
 import type { StorageError } from '../errors/storage-error.ts';
 
 /**
- * What a storage backend has to do. Everything that holds for every backend (keys, windows, verification, deadlines,
+ * What a storage backend has to do. Everything that holds for every backend (keys, windows, verification, time limits,
  * clocks, metrics) is done once, above it; a driver is raw calls and the translation of their errors.
- * `conformance.ts` is this contract as tests.
+ * `conformance/` is this contract as tests.
  *
  * Object names are relative to the store, of at most `longestName` bytes, their segments of at most 255. A driver for a
- * hierarchical backend may treat `/a` and `a` as one name.
+ * hierarchical backend may treat `/a` and `a` as the same name.
  *
- * Every method rejects with a `StorageError`, and with the signal's reason once that is aborted; nothing it began is
- * then left behind: a failed or aborted `put` leaves no object, no part of one, and nothing temporary. The exception is a
- * `put` that is aborted, or whose answer is lost, after the last byte of its body: the backend may have committed the
- * object by then or may yet do it, whole and verified. What a body throws is passed on as it is; a body heeds the same
- * signal, so that a driver need not interrupt its wait for a chunk.
+ * Every method, and every method of a writer, rejects with a `StorageError`, and with the signal's reason once that is
+ * aborted. After a put that failed, or was aborted, there is no object, no part of one, and nothing temporary. The exception
+ * is a `commit` that is aborted, or whose answer is lost: the backend may have committed the object by then or may yet do it,
+ * whole and verified.
  */
 export interface Driver {
   /** Names the backend in logs and metrics. */
@@ -23,21 +24,15 @@ export interface Driver {
   readonly longestName: number;
 
   /**
-   * Stores a whole object, create-only. The body yields exactly `facts.size` bytes or throws; a body that turns out not
-   * to match its digest throws in place of its last chunk, so that whoever commits only a completed body commits only
-   * verified bytes. The driver may keep the chunks.
+   * Begins to store a whole object, create-only. The writer takes exactly `facts.size` bytes, and commits no others. Whoever
+   * writes does not complete bytes that do not match their digest (`verifiedWriter`), so that only verified bytes are committed.
    *
-   * Resolves once the object, and its name, would survive a power cut: `created` by this call, or `existed`. Of
-   * concurrent puts of one name exactly one creates (where the answer to it was lost on the way, none says so). The body
-   * has been read to its end in both cases. An existing object whose size or content, as far as the backend tells it
-   * without reading, does not match `facts` is replaced by the body (`created`), unless `keepExisting`.
+   * `commit` resolves once the object, and its name, would survive a power cut: `created` by this put, or `existed`. Of
+   * concurrent puts of one name exactly one creates (where the answer to it was lost on the way, none says so). All bytes
+   * have been taken in both cases. An existing object whose size or content, as far as the backend tells it without reading,
+   * does not match `facts` is replaced (`created`), unless `keepExisting`.
    */
-  put(
-    name: string,
-    body: AsyncIterable<Buffer>,
-    facts: BlobFacts,
-    options: PutOptions,
-  ): Promise<'created' | 'existed'>;
+  begin(name: string, facts: BlobFacts, options: PutOptions): ObjectWriter | Promise<ObjectWriter>;
 
   /** The object, or `undefined` when there is none. The caller reads or closes it. */
   open(name: string, signal: AbortSignal): Promise<StoredBlob | undefined>;
@@ -74,18 +69,18 @@ export interface PutOptions {
   readonly signal: AbortSignal;
   readonly keepExisting?: boolean;
   /**
-   * Writes the body whatever is there, and resolves with `created`. Of concurrent puts of one name the last one stays, whole. For
-   * what the service keeps for itself; never together with `keepExisting`.
+   * Replaces whatever is there, and resolves with `created`. Of concurrent puts of one name the last stays, whole. For the
+   * records of the service; never together with `keepExisting`.
    */
   readonly replace?: boolean;
 }
 
 /** An object opened for reading; its bytes stay readable when it is deleted or replaced meanwhile. */
-export interface StoredBlob {
+export interface StoredBlob extends ByteSource {
   /** bytes, as stored */
   readonly size: number;
-  /** The bytes, once; a chunk is valid until the next one is asked for. Closes the object at the end or when left early. */
-  chunks(): AsyncIterable<Buffer>;
+  /** Writes all bytes into the sink, once. Closes the object at the end, also when it or the sink fails. */
+  readInto(sink: ByteSink): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -1,4 +1,4 @@
-import { factsOf, inChunks, never } from './conformance/subject.ts';
+import { factsOf, inChunks, never, putInto } from './conformance/subject.ts';
 import { describeDriver } from './conformance.ts';
 import { MemoryDriver } from './memory.ts';
 
@@ -17,7 +17,7 @@ describeDriver({
     const driver = new MemoryDriver(256 * 1024 * 1024);
     const damage = async (name: string, bytes: Buffer) => {
       await driver.delete([name], never());
-      await driver.put(name, inChunks(bytes), factsOf(bytes), { signal: never() });
+      await putInto(driver, name, inChunks(bytes), factsOf(bytes), { signal: never() });
     };
     return { driver, damage, stop: () => driver.close() };
   },

@@ -1,5 +1,6 @@
 import type { BlobFacts } from '../bytes/blob-facts.ts';
-import { drain } from '../bytes/verified-body.ts';
+import type { ByteSink } from '../bytes/byte-streams.ts';
+import { checkedWriter, keepExisting, type ObjectWriter, type WriteSteps } from '../bytes/object-writer.ts';
 import { StorageError } from '../errors/storage-error.ts';
 import {
   type DeleteOutcome,
@@ -37,30 +38,10 @@ export class MemoryDriver implements Driver {
     this.#capacity = capacity;
   }
 
-  async put(
-    name: string,
-    body: AsyncIterable<Buffer>,
-    facts: BlobFacts,
-    options: PutOptions,
-  ): Promise<'created' | 'existed'> {
-    const { signal } = options;
-    signal.throwIfAborted();
-    if (this.#holds(name, facts, options)) {
-      await drain(body, signal);
-      return 'existed';
-    }
-    const bytes = this.#allocate(facts.size);
-    let stored = false;
-    try {
-      await fill(bytes, body, signal);
-      if (this.#holds(name, facts, options)) return 'existed';
-      this.#remove(name);
-      this.#objects.set(name, { bytes, digest: facts.digest, readers: 0, removed: false });
-      stored = true;
-      return 'created';
-    } finally {
-      if (!stored) this.#recycle(bytes);
-    }
+  async begin(name: string, facts: BlobFacts, options: PutOptions): Promise<ObjectWriter> {
+    options.signal.throwIfAborted();
+    const steps = this.#holds(name, facts, options) ? keepExisting() : this.#write(name, facts, options);
+    return checkedWriter(steps, facts, options.signal);
   }
 
   async open(name: string, signal: AbortSignal): Promise<StoredBlob | undefined> {
@@ -75,7 +56,14 @@ export class MemoryDriver implements Driver {
       object.readers -= 1;
       if (object.removed && object.readers === 0) this.#recycle(object.bytes);
     };
-    return { size: object.bytes.length, chunks: () => chunksOf(object.bytes, close), close };
+    const readInto = async (sink: ByteSink) => {
+      try {
+        if (object.bytes.length > 0) await sink.write(object.bytes);
+      } finally {
+        await close();
+      }
+    };
+    return { size: object.bytes.length, readInto, close };
   }
 
   async *listLevel(prefix: string, signal: AbortSignal): AsyncIterable<string> {
@@ -118,10 +106,33 @@ export class MemoryDriver implements Driver {
     this.#spare.clear();
   }
 
-  #holds(name: string, facts: BlobFacts, { keepExisting = false, replace = false }: PutOptions): boolean {
+  #write(name: string, facts: BlobFacts, options: PutOptions): WriteSteps {
+    const bytes = this.#allocate(facts.size);
+    let filled = 0;
+    const discard = async () => this.#recycle(bytes);
+    return {
+      write: (chunk) => {
+        filled += chunk.copy(bytes, filled);
+        return undefined;
+      },
+      commit: async () => {
+        options.signal.throwIfAborted();
+        if (this.#holds(name, facts, options)) {
+          await discard();
+          return 'existed';
+        }
+        this.#remove(name);
+        this.#objects.set(name, { bytes, digest: facts.digest, readers: 0, removed: false });
+        return 'created';
+      },
+      abort: discard,
+    };
+  }
+
+  #holds(name: string, facts: BlobFacts, options: PutOptions): boolean {
     const existing = this.#objects.get(name);
-    if (existing === undefined || replace) return false;
-    return keepExisting || (existing.bytes.length === facts.size && existing.digest === facts.digest);
+    if (existing === undefined || options.replace) return false;
+    return options.keepExisting || (existing.bytes.length === facts.size && existing.digest === facts.digest);
   }
 
   #remove(name: string): boolean {
@@ -158,22 +169,5 @@ export class MemoryDriver implements Driver {
   #dropSpare(): void {
     this.#spare.clear();
     this.#spareBytes = 0;
-  }
-}
-
-async function fill(bytes: Buffer, body: AsyncIterable<Buffer>, signal: AbortSignal): Promise<void> {
-  let filled = 0;
-  for await (const chunk of body) {
-    signal.throwIfAborted();
-    filled += chunk.copy(bytes, filled);
-  }
-  signal.throwIfAborted();
-}
-
-async function* chunksOf(bytes: Buffer, close: () => Promise<void>): AsyncGenerator<Buffer> {
-  try {
-    if (bytes.length > 0) yield bytes;
-  } finally {
-    await close();
   }
 }

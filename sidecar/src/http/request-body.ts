@@ -1,22 +1,22 @@
 import type { IncomingMessage } from 'node:http';
+import type { ByteSink, ByteSource } from '../bytes/byte-streams.ts';
 import { ServiceError } from '../errors/service-error.ts';
 import type { Transfer } from './transfer-watch.ts';
 
-/** Bytes taken from the socket ahead of the consumer. */
+/** Bytes taken from the socket ahead of the sink. */
 const QUEUE_BYTES = 128 * 1024;
 
 /**
  * The request's body as it arrives, with back-pressure. Ends only after the last byte that Content-Length promised;
- * throws `body_incomplete` when the client leaves before, and the signal's reason when that is aborted. Taken from the
- * request when it is first asked for; Node's own iterator would join what has queued up into one copy.
+ * throws `body_incomplete` when the client leaves before, and the signal's reason when that is aborted. Nothing is taken from
+ * the request before it is read; Node's own iterator would join what has queued up into one copy.
  */
-export class RequestBody implements AsyncIterable<Buffer>, AsyncIterator<Buffer, undefined> {
+export class RequestBody implements ByteSource {
   readonly #request: IncomingMessage;
   readonly #transfer: Transfer;
   readonly #signal: AbortSignal;
   #chunks: Buffer[] = [];
   #queuedBytes = 0;
-  #attached = false;
   #ended = false;
   #failure: unknown;
   #wake: (() => void) | undefined;
@@ -27,20 +27,23 @@ export class RequestBody implements AsyncIterable<Buffer>, AsyncIterator<Buffer,
     this.#signal = signal;
   }
 
-  [Symbol.asyncIterator](): this {
-    return this;
+  async readInto(sink: ByteSink): Promise<void> {
+    this.#attach();
+    try {
+      for (let chunk = await this.#next(); chunk !== undefined; chunk = await this.#next()) {
+        await sink.write(chunk);
+      }
+    } finally {
+      this.#leave();
+    }
   }
 
-  async next(): Promise<IteratorResult<Buffer, undefined>> {
-    if (!this.#attached) this.#attach();
+  /** `undefined` at the end */
+  async #next(): Promise<Buffer | undefined> {
     while (true) {
-      if (this.#failure !== undefined) {
-        this.#leave();
-        throw this.#failure;
-      }
+      if (this.#failure !== undefined) throw this.#failure;
       const chunk = this.#take();
-      if (chunk !== undefined) return { done: false, value: chunk };
-      if (this.#ended) return await this.return();
+      if (chunk !== undefined || this.#ended) return chunk;
       this.#transfer.wait();
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
@@ -48,14 +51,8 @@ export class RequestBody implements AsyncIterable<Buffer>, AsyncIterator<Buffer,
     }
   }
 
-  async return(): Promise<IteratorReturnResult<undefined>> {
-    this.#leave();
-    return { done: true, value: undefined };
-  }
-
   #attach(): void {
     const request = this.#request;
-    this.#attached = true;
     request.on('data', this.#onData).on('end', this.#onEnd).on('close', this.#onClose);
     // Stays attached: a connection that breaks after the body was left must not end the process.
     request.on('error', this.#onClose);

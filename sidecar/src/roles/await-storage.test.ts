@@ -35,7 +35,7 @@ test('pauses double from a second to fifteen, a fifth longer or shorter', () => 
 
 test('until the driver arrives every call rejects with the last reason, and then it is that driver', async () => {
   const calls = [
-    () => awaited.put('a', (async function* () {})(), { size: 0, digest: '' }, { signal: never() }),
+    () => awaited.begin('a', { size: 0, digest: '' }, { signal: never() }),
     () => awaited.open('a', never()),
     () => drained(awaited.listLevel('', never())),
     () => drained(awaited.list('a/', never())),

@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { bytesOf, sourceOf } from '../bytes/byte-streams.ts';
+import { writeAll } from '../bytes/object-writer.ts';
 import type { Driver, PutOptions } from '../drivers/driver.ts';
 
 /** Bytes; a larger object is none of the service's own. */
@@ -13,10 +15,7 @@ export async function putSmallObject(
 ): Promise<'created' | 'existed'> {
   const bytes = Buffer.from(text);
   const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
-  const body = async function* () {
-    yield bytes;
-  };
-  return await driver.put(name, body(), { size: bytes.length, digest }, options);
+  return await writeAll(sourceOf([bytes]), await driver.begin(name, { size: bytes.length, digest }, options));
 }
 
 /**
@@ -34,7 +33,5 @@ export async function readSmallObject(
     await blob.close();
     return 'unreadable';
   }
-  const chunks: Buffer[] = [];
-  for await (const chunk of blob.chunks()) chunks.push(Buffer.from(chunk));
-  return { text: Buffer.concat(chunks).toString() };
+  return { text: (await bytesOf(blob)).toString() };
 }

@@ -5,6 +5,7 @@ import {
   freshStore,
   inChunks,
   never,
+  putInto,
   someBytes,
   someName,
   testWith,
@@ -38,7 +39,7 @@ export function describeFailedPut(subject: DriverSubject): void {
     };
 
     test('rejects with that error and stores nothing', async () => {
-      await expect(at.store.driver.put(name, body(), facts, { signal: never() })).rejects.toBe(failure);
+      await expect(putInto(at.store.driver, name, body(), facts, { signal: never() })).rejects.toBe(failure);
       expect(await at.store.get(name)).toBeUndefined();
       expect(await at.store.names()).toEqual([]);
       expect(await at.store.put(name, bytes)).toBe('created');
@@ -47,7 +48,9 @@ export function describeFailedPut(subject: DriverSubject): void {
     test('keeps an object that was there, intact or not', async () => {
       for (const existing of [bytes, someBytes(10)]) {
         await at.store.put(name, existing);
-        await expect(at.store.driver.put(name, body(), facts, { signal: never() })).rejects.toBe(failure);
+        await expect(putInto(at.store.driver, name, body(), facts, { signal: never() })).rejects.toBe(
+          failure,
+        );
         expect(await at.store.holds(name, existing)).toBe(true);
       }
     });
@@ -59,7 +62,9 @@ export function describeFailedPut(subject: DriverSubject): void {
       throw new Error('damaged on the way');
     };
     const puts = Array.from({ length: 12 }, (_, index) =>
-      at.store.driver.put(name, index % 2 === 0 ? failing() : inChunks(bytes), facts, { signal: never() }),
+      putInto(at.store.driver, name, index % 2 === 0 ? failing() : inChunks(bytes), facts, {
+        signal: never(),
+      }),
     );
     const outcomes = await Promise.allSettled(puts);
     const answered = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
@@ -98,7 +103,9 @@ export function describeFailedPut(subject: DriverSubject): void {
           left = true;
         }
       };
-      await expect(at.store.driver.put(name, body(), facts, { signal: stop.signal })).rejects.toBe(reason);
+      await expect(putInto(at.store.driver, name, body(), facts, { signal: stop.signal })).rejects.toBe(
+        reason,
+      );
       expect(left).toBe(true);
       expect(yielded, 'chunks taken').toBeLessThan(16);
       expect(await at.store.holds(name, before)).toBe(true);
@@ -111,7 +118,9 @@ export function describeFailedPut(subject: DriverSubject): void {
         yield* inChunks(bytes, CHUNK);
         stop.abort(reason);
       };
-      await expect(at.store.driver.put(name, body(), facts, { signal: stop.signal })).rejects.toBe(reason);
+      await expect(putInto(at.store.driver, name, body(), facts, { signal: stop.signal })).rejects.toBe(
+        reason,
+      );
       expect(await at.store.holds(name, before)).toBe(true);
     });
   });
@@ -125,7 +134,7 @@ export function describeFailedPut(subject: DriverSubject): void {
         yield* inChunks(bytes, CHUNK);
         setTimeout(() => stop.abort(reason), delay);
       };
-      const put = at.store.driver.put(name, body(), facts, { signal: stop.signal });
+      const put = putInto(at.store.driver, name, body(), facts, { signal: stop.signal });
       const outcome = await put.catch((error) => error);
       expect(['created', reason]).toContain(outcome);
       const there = await at.store.get(name);
@@ -142,7 +151,7 @@ export function describeFailedPut(subject: DriverSubject): void {
       throw new Error('broken off');
     };
     const put = (index: number) =>
-      at.store.driver.put(someName(index), failing(), facts, { signal: never() });
+      putInto(at.store.driver, someName(index), failing(), facts, { signal: never() });
     const outcomes = await Promise.allSettled(Array.from({ length: 100 }, (_, index) => put(index)));
     expect(new Set(outcomes.map(({ status }) => status))).toEqual(new Set(['rejected']));
     expect(await at.store.openResources()).toBe(before);

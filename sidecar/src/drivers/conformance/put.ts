@@ -5,6 +5,7 @@ import {
   freshStore,
   inChunks,
   never,
+  putInto,
   someBytes,
   someName,
   testWith,
@@ -27,7 +28,7 @@ export function describePut(subject: DriverSubject): void {
 
   test('a put that replaces writes its body over any other, also over an equal one', async () => {
     const replace = (bytes: Buffer) =>
-      at.store.driver.put(name, inChunks(bytes), factsOf(bytes), { signal: never(), replace: true });
+      putInto(at.store.driver, name, inChunks(bytes), factsOf(bytes), { signal: never(), replace: true });
     const [first, second] = [someBytes(500, 'first'), someBytes(500, 'second')];
     for (const bytes of [first, second, second, someBytes(20), first]) {
       expect(await replace(bytes)).toBe('created');
@@ -43,7 +44,7 @@ export function describePut(subject: DriverSubject): void {
       yield* inChunks(bytes);
       consumed += 1;
     };
-    const put = () => at.store.driver.put(name, body(), factsOf(bytes), { signal: never() });
+    const put = () => putInto(at.store.driver, name, body(), factsOf(bytes), { signal: never() });
     const outcomes = await Promise.all(Array.from({ length: 16 }, put));
     expect(outcomes.filter((outcome) => outcome === 'created')).toHaveLength(1);
     expect(outcomes.filter((outcome) => outcome === 'existed')).toHaveLength(15);
@@ -68,7 +69,7 @@ export function describePut(subject: DriverSubject): void {
       yield* inChunks(bytes, 10_000);
       consumed = true;
     };
-    expect(await at.store.driver.put(name, body(), factsOf(bytes), { signal: never() })).toBe('existed');
+    expect(await putInto(at.store.driver, name, body(), factsOf(bytes), { signal: never() })).toBe('existed');
     expect(consumed).toBe(true);
   });
 
@@ -166,7 +167,7 @@ export function describePut(subject: DriverSubject): void {
   ])('a body %s', async (_title, size, chunkSize) => {
     const bytes = someBytes(size);
     const body = inChunks(bytes, chunkSize);
-    expect(await at.store.driver.put(name, body, factsOf(bytes), { signal: never() })).toBe('created');
+    expect(await putInto(at.store.driver, name, body, factsOf(bytes), { signal: never() })).toBe('created');
     expect(await at.store.holds(name, bytes)).toBe(true);
   });
 
@@ -180,7 +181,7 @@ export function describePut(subject: DriverSubject): void {
       }
       for (let index = 0; index < 5_000; index += 1) yield Buffer.alloc(0);
     };
-    expect(await at.store.driver.put(name, body(), factsOf(bytes), { signal: never() })).toBe('created');
+    expect(await putInto(at.store.driver, name, body(), factsOf(bytes), { signal: never() })).toBe('created');
     expect(await at.store.holds(name, bytes)).toBe(true);
   });
 

@@ -1,8 +1,24 @@
 import { expect, test } from 'vitest';
-import { bytesOf, type DriverSubject, freshStore, never, someBytes, someName, testWith } from './subject.ts';
+import type { ByteSink } from '../../bytes/byte-streams.ts';
+import {
+  contentOf,
+  type DriverSubject,
+  freshStore,
+  never,
+  someBytes,
+  someName,
+  testWith,
+} from './subject.ts';
 
 const MIB = 1024 * 1024;
 const READS = 200;
+
+const LEFT = new Error('the reader has left');
+const leaving: ByteSink = {
+  write() {
+    throw LEFT;
+  },
+};
 
 /** Opening, reading and leaving objects. */
 export function describeRead(subject: DriverSubject): void {
@@ -23,7 +39,7 @@ export function describeRead(subject: DriverSubject): void {
       await at.store.put(name, someBytes(size));
       const blob = await at.store.driver.open(name, never());
       expect(blob?.size).toBe(size);
-      expect((await bytesOf(blob?.chunks() ?? none())).equals(someBytes(size))).toBe(true);
+      expect((await contentOf(blob)).equals(someBytes(size))).toBe(true);
     },
   );
 
@@ -37,15 +53,19 @@ export function describeRead(subject: DriverSubject): void {
     const bytes = someBytes(4 * MIB);
     await at.store.put(name, bytes);
     const blob = await at.store.driver.open(name, never());
-    const chunks = blob?.chunks()[Symbol.asyncIterator]();
-    const first = Buffer.from((await chunks?.next())?.value ?? []);
-    if (change === 'replaced')
-      expect(await at.store.put(name, someBytes(4 * MIB + 1, 'new'))).toBe('created');
-    else expect((await at.store.driver.delete([name], never())).failed).toEqual([]);
-    // What is stored next must not take the place of bytes that are being read.
-    await at.store.put(someName('next'), someBytes(4 * MIB, 'next'));
-    const rest = await bytesOf({ [Symbol.asyncIterator]: () => chunks ?? none() });
-    expect(Buffer.concat([first, rest]).equals(bytes)).toBe(true);
+    const copies: Buffer[] = [];
+    await blob?.readInto({
+      async write(chunk) {
+        copies.push(Buffer.from(chunk));
+        if (copies.length > 1) return;
+        if (change === 'replaced')
+          expect(await at.store.put(name, someBytes(4 * MIB + 1, 'new'))).toBe('created');
+        else expect((await at.store.driver.delete([name], never())).failed).toEqual([]);
+        // What is stored next must not take the place of bytes that are being read.
+        await at.store.put(someName('next'), someBytes(4 * MIB, 'next'));
+      },
+    });
+    expect(Buffer.concat(copies).equals(bytes)).toBe(true);
   });
 
   test('what is opened and not yet read stays readable when it is deleted', async () => {
@@ -53,7 +73,7 @@ export function describeRead(subject: DriverSubject): void {
     const blob = await at.store.driver.open(name, never());
     await at.store.driver.delete([name], never());
     await at.store.put(name, someBytes(MIB, 'put again'));
-    expect((await bytesOf(blob?.chunks() ?? none())).equals(someBytes(MIB))).toBe(true);
+    expect((await contentOf(blob)).equals(someBytes(MIB))).toBe(true);
   });
 
   test('many readers of one object at different speeds', async () => {
@@ -62,19 +82,55 @@ export function describeRead(subject: DriverSubject): void {
     const read = async (pause: number) => {
       const copies: Buffer[] = [];
       const blob = await at.store.driver.open(name, never());
-      for await (const chunk of blob?.chunks() ?? none()) {
-        for (let turn = 0; turn < pause; turn += 1) await new Promise(setImmediate);
-        copies.push(Buffer.from(chunk));
-      }
+      await blob?.readInto({
+        async write(chunk) {
+          for (let turn = 0; turn < pause; turn += 1) await new Promise(setImmediate);
+          copies.push(Buffer.from(chunk));
+        },
+      });
       return Buffer.concat(copies).equals(bytes);
     };
     expect(await Promise.all(Array.from({ length: 12 }, (_, index) => read(index * 3)))).not.toContain(false);
   });
 
+  test.each([1_000, 3 * MIB])('a slow sink gets %i bytes one chunk after the other', async (size) => {
+    await at.store.put(name, someBytes(size));
+    const blob = await at.store.driver.open(name, never());
+    const copies: Buffer[] = [];
+    let isBusy = false;
+    await blob?.readInto({
+      async write(chunk) {
+        expect(isBusy).toBe(false);
+        isBusy = true;
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        copies.push(Buffer.from(chunk));
+        isBusy = false;
+      },
+    });
+    expect(isBusy).toBe(false);
+    expect(Buffer.concat(copies).equals(someBytes(size))).toBe(true);
+  });
+
+  test.each<[string, ByteSink['write']]>([
+    ['throws', leaving.write],
+    ['rejects', () => Promise.reject(LEFT)],
+    ['rejects later', () => new Promise((_resolve, reject) => setTimeout(reject, 5, LEFT))],
+  ])('a sink that %s ends the read with what it throws, and the object is closed', async (_title, write) => {
+    const held = subject.capabilities.openResources === true ? await at.store.openResources() : undefined;
+    for (const size of [1_000, 3 * MIB]) {
+      await at.store.put(name, someBytes(size));
+      const blob = await at.store.driver.open(name, never());
+      await expect(blob?.readInto({ write })).rejects.toBe(LEFT);
+      await blob?.close();
+      if (held !== undefined) expect(await at.store.openResources()).toBe(held);
+      await at.store.driver.delete([name], never());
+    }
+  });
+
   test('closing twice, or after the end, does no harm', async () => {
     await at.store.put(name, someBytes(MIB));
     const blob = await at.store.driver.open(name, never());
-    await bytesOf(blob?.chunks() ?? none());
+    await contentOf(blob);
     await blob?.close();
     await blob?.close();
     expect(await at.store.holds(name, someBytes(MIB))).toBe(true);
@@ -87,7 +143,7 @@ export function describeRead(subject: DriverSubject): void {
       await at.store.put(someName(size), someBytes(size));
       await times(READS, async () => {
         const blob = await at.store.driver.open(someName(size), never());
-        for await (const _chunk of blob?.chunks() ?? none()) break;
+        await expect(blob?.readInto(leaving)).rejects.toBe(LEFT);
       });
     }
     expect(await at.store.openResources()).toBe(before);
@@ -128,5 +184,3 @@ async function times(count: number, call: () => Promise<unknown>): Promise<void>
   };
   await Promise.all(Array.from({ length: 10 }, work));
 }
-
-async function* none(): AsyncGenerator<Buffer> {}

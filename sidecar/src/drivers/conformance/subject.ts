@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, type TestFunction, test } from 'vitest';
 import type { BlobFacts } from '../../bytes/blob-facts.ts';
-import type { Driver, ListedObject, PutOptions } from '../driver.ts';
+import { bytesOf, sourceOf } from '../../bytes/byte-streams.ts';
+import { type PutOutcome, writeAll } from '../../bytes/object-writer.ts';
+import type { Driver, ListedObject, PutOptions, StoredBlob } from '../driver.ts';
 
 /** What not every driver, or not every driver's test, can do. The tests that need it say so. */
 export type Capability =
@@ -68,12 +70,12 @@ export class TestStore {
   }
 
   put(name: string, bytes: Buffer, options: Partial<PutOptions> = {}): Promise<'created' | 'existed'> {
-    return this.driver.put(name, inChunks(bytes), factsOf(bytes), { signal: never(), ...options });
+    return putInto(this.driver, name, inChunks(bytes), factsOf(bytes), options);
   }
 
   async get(name: string): Promise<Buffer | undefined> {
     const blob = await this.driver.open(name, never());
-    return blob === undefined ? undefined : await bytesOf(blob.chunks());
+    return blob === undefined ? undefined : await bytesOf(blob);
   }
 
   /** Whether the object has these bytes, or, for `undefined`, is absent. */
@@ -175,11 +177,22 @@ export async function* inChunks(bytes: Buffer, chunkSize = 64 * 1024): AsyncGene
   }
 }
 
-/** A chunk is only valid until the next one is asked for, so each is copied. */
-export async function bytesOf(chunks: AsyncIterable<Buffer>): Promise<Buffer> {
-  const copies: Buffer[] = [];
-  for await (const chunk of chunks) copies.push(Buffer.from(chunk));
-  return Buffer.concat(copies);
+/** Begins an object, writes these chunks and commits them. */
+export async function putInto(
+  driver: Driver,
+  name: string,
+  chunks: AsyncIterable<Buffer>,
+  facts: BlobFacts,
+  options: Partial<PutOptions> = {},
+): Promise<PutOutcome> {
+  const writer = await driver.begin(name, facts, { signal: never(), ...options });
+  return await writeAll(sourceOf(chunks), writer);
+}
+
+/** The bytes of an object that must be there. */
+export async function contentOf(blob: StoredBlob | undefined): Promise<Buffer> {
+  if (blob === undefined) throw new Error('there is no such object');
+  return await bytesOf(blob);
 }
 
 export async function all<T>(items: AsyncIterable<T>): Promise<T[]> {

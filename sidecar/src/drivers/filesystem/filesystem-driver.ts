@@ -1,8 +1,7 @@
-import { constants, type FileHandle, link, mkdir, open, rename, unlink } from 'node:fs/promises';
+import { mkdir, unlink } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { BlobFacts } from '../../bytes/blob-facts.ts';
-import { drain, verify } from '../../bytes/verified-body.ts';
-import { IntegrityError } from '../../errors/integrity-error.ts';
+import type { ObjectWriter } from '../../bytes/object-writer.ts';
 import type { StorageError } from '../../errors/storage-error.ts';
 import {
   type DeleteOutcome,
@@ -12,20 +11,18 @@ import {
   type PutOptions,
   type StoredBlob,
 } from '../driver.ts';
-import { DirectorySync, FOLDER_MODE, syncFolder } from './directory-sync.ts';
-import { removeEmptyFolders, removeEmptyFoldersUpwards } from './empty-folders.ts';
+import { FOLDER_MODE, syncFolder } from './directory-sync.ts';
+import { removeEmptyFolders } from './empty-folders.ts';
 import { errorCode, fileOperation, NO_SPACE, toStorageError, unless } from './failures.ts';
+import { FilePuts, STORING } from './file-puts.ts';
 import { listFiles, listLevel } from './list-files.ts';
 import { objectPath } from './object-paths.ts';
-import { blobOfFile } from './read-blob.ts';
+import { openFile } from './read-blob.ts';
 import { OWN_FOLDER, TemporaryFiles } from './temporary-files.ts';
-import { writeBody } from './write-body.ts';
 
 const SWEEP_INTERVAL = 60 * 60 * 1_000;
 /** Files deleted at the same time: more than the thread pool has threads gains nothing. */
 const DELETES_AT_ONCE = 16;
-/** How often a folder may be removed, as empty, between its making and the link into it. */
-const LINK_ATTEMPTS = 4;
 
 /**
  * Objects as files, named as they are, in one folder on one filesystem with hard links. Several processes may share it.
@@ -35,14 +32,14 @@ export class FilesystemDriver implements Driver {
   readonly kind = 'filesystem';
   readonly longestName = LONGEST_NAME;
   readonly #root: string;
-  readonly #folders: DirectorySync;
   readonly #temporary: TemporaryFiles;
+  readonly #puts: FilePuts;
   #sweeping: NodeJS.Timeout | undefined;
 
   private constructor(root: string) {
     this.#root = root;
-    this.#folders = new DirectorySync(root);
     this.#temporary = new TemporaryFiles(root);
+    this.#puts = new FilePuts(root, this.#temporary);
   }
 
   /** Makes the folder if it is missing, and removes what killed processes left in it. @throws StorageError */
@@ -57,17 +54,8 @@ export class FilesystemDriver implements Driver {
     return driver;
   }
 
-  async put(name: string, body: AsyncIterable<Buffer>, facts: BlobFacts, options: PutOptions) {
-    return await fileOperation('store the payload', async () => {
-      const path = this.#path(name);
-      const existing = await this.#examine(path, facts, options);
-      options.signal.throwIfAborted();
-      if (existing === 'absent' || existing === 'damaged')
-        return await this.#write(path, body, facts, options);
-      await drain(body, options.signal);
-      await this.#folders.settle(dirname(path));
-      return 'existed';
-    });
+  async begin(name: string, facts: BlobFacts, options: PutOptions): Promise<ObjectWriter> {
+    return await fileOperation(STORING, () => this.#puts.begin(this.#path(name), facts, options));
   }
 
   async open(name: string, signal: AbortSignal): Promise<StoredBlob | undefined> {
@@ -147,67 +135,6 @@ export class FilesystemDriver implements Driver {
     await this.#temporary.sweep(await this.currentTime(AbortSignal.timeout(10_000)));
   }
 
-  /** A hit is acknowledged only when the bytes on the disk are the promised ones: an altered file gets replaced. */
-  async #examine(
-    path: string,
-    facts: BlobFacts,
-    { keepExisting = false, replace = false, signal }: PutOptions,
-  ): Promise<'absent' | 'intact' | 'damaged'> {
-    if (replace) return 'damaged';
-    const blob = await openFile(path);
-    if (blob === undefined) return 'absent';
-    if (keepExisting || blob.size !== facts.size) {
-      await blob.close();
-      return keepExisting ? 'intact' : 'damaged';
-    }
-    try {
-      await verify(blob.chunks(), facts, signal);
-      return 'intact';
-    } catch (error) {
-      if (error instanceof IntegrityError) return 'damaged';
-      throw error;
-    }
-  }
-
-  async #write(path: string, body: AsyncIterable<Buffer>, facts: BlobFacts, options: PutOptions) {
-    const file = await this.#temporary.create();
-    try {
-      await writeBody(file.handle, body, options.signal);
-      await file.handle.datasync();
-      options.signal.throwIfAborted();
-      const outcome = await this.#commit(file.path, path, facts, options);
-      await Promise.all([this.#folders.settle(dirname(path)), file.discard()]);
-      return outcome;
-    } finally {
-      await file.discard();
-    }
-  }
-
-  async #commit(temporary: string, path: string, facts: BlobFacts, options: PutOptions) {
-    const linked = await this.#link(temporary, path).catch(async (error) => {
-      await removeEmptyFoldersUpwards(dirname(path), this.#root);
-      throw error;
-    });
-    if (linked) return 'created';
-    if ((await this.#examine(path, facts, options)) === 'intact') return 'existed';
-    await rename(temporary, path);
-    return 'created';
-  }
-
-  /** `false` when the name is taken. The folder may be missing, or be removed while it is empty, so it is made on demand. */
-  async #link(temporary: string, path: string): Promise<boolean> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        await link(temporary, path);
-        return true;
-      } catch (error) {
-        if (errorCode(error) === 'EEXIST') return false;
-        if (errorCode(error) !== 'ENOENT' || attempt === LINK_ATTEMPTS) throw error;
-        await this.#folders.make(dirname(path));
-      }
-    }
-  }
-
   #path(name: string): string {
     return objectPath(this.#root, name);
   }
@@ -218,18 +145,4 @@ async function makeRoot(root: string): Promise<void> {
   const firstMade = await mkdir(root, { recursive: true, mode: FOLDER_MODE });
   if (firstMade === undefined) return;
   for (let at = root; at.length >= firstMade.length; at = dirname(at)) await syncFolder(dirname(at));
-}
-
-async function openFile(path: string): Promise<StoredBlob | undefined> {
-  const file = await unless(['ENOENT', 'ENOTDIR'], open(path, constants.O_RDONLY));
-  if (file === undefined) return undefined;
-  const size = await sizeOfFile(file);
-  if (size !== undefined) return blobOfFile(file, size);
-  await file.close();
-  return undefined;
-}
-
-async function sizeOfFile(file: FileHandle): Promise<number | undefined> {
-  const status = await file.stat();
-  return status.isFile() ? status.size : undefined;
 }

@@ -1,6 +1,7 @@
-import type { FileHandle } from 'node:fs/promises';
+import { constants, type FileHandle, open } from 'node:fs/promises';
+import type { ByteSink } from '../../bytes/byte-streams.ts';
 import type { StoredBlob } from '../driver.ts';
-import { fileOperation } from './failures.ts';
+import { fileOperation, unless } from './failures.ts';
 
 /** Bytes read at once. A blob up to this size is one chunk. */
 const READ_BYTES = 512 * 1024;
@@ -8,30 +9,43 @@ const SPARE_BUFFERS = 16;
 
 const spareBuffers: Buffer[] = [];
 
-/** A blob read from an open file, which it closes. Two buffers take turns: one is read into while the other is used. */
-export function blobOfFile(file: FileHandle, size: number): StoredBlob {
-  let closed = false;
-  const close = async () => {
-    if (closed) return;
-    closed = true;
-    await file.close();
-  };
-  return {
-    size,
-    chunks: () => (size <= READ_BYTES ? whole(file, size, close) : inTurns(file, close)),
-    close,
-  };
+/** The object in the file at this path; `undefined` when there is no file. */
+export async function openFile(path: string): Promise<StoredBlob | undefined> {
+  const file = await unless(['ENOENT', 'ENOTDIR'], open(path, constants.O_RDONLY));
+  if (file === undefined) return undefined;
+  const status = await file.stat();
+  if (status.isFile()) return new FileBlob(file, status.size);
+  await file.close();
+  return undefined;
 }
 
-async function* whole(file: FileHandle, size: number, close: () => Promise<void>): AsyncGenerator<Buffer> {
-  try {
-    yield await fill(file, Buffer.allocUnsafeSlow(size));
-  } finally {
-    await close();
+class FileBlob implements StoredBlob {
+  readonly size: number;
+  readonly #file: FileHandle;
+  #closing: Promise<void> | undefined;
+
+  constructor(file: FileHandle, size: number) {
+    this.#file = file;
+    this.size = size;
+  }
+
+  async readInto(sink: ByteSink): Promise<void> {
+    try {
+      if (this.size > READ_BYTES) await readInTurns(this.#file, sink);
+      else await sink.write(await fill(this.#file, Buffer.allocUnsafeSlow(this.size)));
+    } finally {
+      await this.close();
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closing ??= this.#file.close();
+    await this.#closing;
   }
 }
 
-async function* inTurns(file: FileHandle, close: () => Promise<void>): AsyncGenerator<Buffer> {
+/** Two buffers take turns: one is read into while the sink uses the other. */
+async function readInTurns(file: FileHandle, sink: ByteSink): Promise<void> {
   let current = spareBuffers.pop() ?? Buffer.allocUnsafeSlow(READ_BYTES);
   let other = spareBuffers.pop() ?? Buffer.allocUnsafeSlow(READ_BYTES);
   let reading = fill(file, current);
@@ -41,14 +55,13 @@ async function* inTurns(file: FileHandle, close: () => Promise<void>): AsyncGene
       if (chunk.length === 0) return;
       [current, other] = [other, current];
       reading = fill(file, current);
-      // The consumer may leave while this read is under way; `finally` waits for it and wants its failure handled.
+      // The sink may fail while this read is under way; `finally` waits for the read, and its failure must be handled.
       reading.catch(() => {});
-      yield chunk;
+      await sink.write(chunk);
     }
   } finally {
     await reading.catch(() => {});
     for (const buffer of [current, other]) if (spareBuffers.length < SPARE_BUFFERS) spareBuffers.push(buffer);
-    await close();
   }
 }
 

@@ -4,6 +4,8 @@ import { accessSync } from 'node:fs';
 import { readdir, statfs, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BlobFacts } from '../../bytes/blob-facts.ts';
+import { bytesOf, sourceOf } from '../../bytes/byte-streams.ts';
+import { writeAll } from '../../bytes/object-writer.ts';
 import { StorageError } from '../../errors/storage-error.ts';
 import { FilesystemDriver } from './filesystem-driver.ts';
 
@@ -24,17 +26,19 @@ async function filesBelow(folder: string): Promise<string[]> {
     .sort();
 }
 
-function bytesOf(seed: string | number, size: number): Buffer {
+function someBytes(seed: string | number, size: number): Buffer {
   return Buffer.alloc(size, `${seed} `);
 }
 
 async function put(driver: FilesystemDriver, seed: string | number, size: number): Promise<string> {
-  const bytes = bytesOf(seed, size);
+  const bytes = someBytes(seed, size);
   const facts: BlobFacts = { size, digest: `sha256:${createHash('sha256').update(bytes).digest('hex')}` };
-  const body = async function* () {
+  const body = function* () {
     for (let from = 0; from < size; from += 65_536) yield bytes.subarray(from, from + 65_536);
   };
-  return await outcome(driver.put(nameOf(seed), body(), facts, { signal: never() }));
+  const write = async () =>
+    writeAll(sourceOf(body()), await driver.begin(nameOf(seed), facts, { signal: never() }));
+  return await outcome(write());
 }
 
 /** What it resolves with, or how it fails: `full: …`, `unavailable: …`. */
@@ -50,9 +54,7 @@ async function outcome<T>(promise: Promise<T>): Promise<T | string> {
 
 async function readable(driver: FilesystemDriver, seed: string, size: number): Promise<boolean> {
   const blob = await driver.open(nameOf(seed), never());
-  const copies: Buffer[] = [];
-  for await (const chunk of blob?.chunks() ?? []) copies.push(Buffer.from(chunk));
-  return Buffer.concat(copies).equals(bytesOf(seed, size));
+  return blob !== undefined && (await bytesOf(blob)).equals(someBytes(seed, size));
 }
 
 /** The time it tells, and tells a second later: how far it is from ours, and how long it took (ms). */

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
+import type { ByteSink } from '../../bytes/byte-streams.ts';
 import { IDLE_LIMIT, TransportTimeoutError } from './http-transport.ts';
 import type { AnswerBody } from './s3-client.ts';
 
@@ -10,29 +11,28 @@ export function answerBody(message: Readable): AnswerBody {
     message.destroy();
     await once(message, 'close');
   };
-  return { chunks: () => chunksOf(message, close), close };
+  return { readInto: (sink) => readMessage(message, sink).finally(close), close };
 }
 
-/** Only time in which the service is waited for counts, never the consumer's. */
-async function* chunksOf(message: Readable, close: () => Promise<void>): AsyncGenerator<Buffer> {
-  let waiting = false;
+/** Only time in which the service is waited for counts, never the sink's. */
+async function readMessage(message: Readable, sink: ByteSink): Promise<void> {
+  let isWaiting = false;
   const expire = () => {
     const late = new TransportTimeoutError(`no bytes within ${IDLE_LIMIT / 1_000} seconds`);
-    if (waiting) message.destroy(late);
+    if (isWaiting) message.destroy(late);
   };
   const timer = setTimeout(expire, IDLE_LIMIT);
   const chunks = message[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
   try {
     while (true) {
-      waiting = true;
+      isWaiting = true;
       timer.refresh();
       const { done, value } = await chunks.next();
-      waiting = false;
+      isWaiting = false;
       if (done === true) return;
-      yield value;
+      await sink.write(value);
     }
   } finally {
     clearTimeout(timer);
-    await close();
   }
 }

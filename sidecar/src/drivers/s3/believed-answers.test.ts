@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { claimStorage } from '../../storage-records/identity/identity.ts';
 import { tryWrite } from '../../storage-records/write-check/write-trial.ts';
-import { bytesOf, factsOf, inChunks, never, someBytes, someName } from '../conformance/subject.ts';
+import { contentOf, factsOf, inChunks, never, putInto, someBytes, someName } from '../conformance/subject.ts';
 import type { S3Driver } from './s3-driver.ts';
 import { inTurn, listingFor, ok, refusal, type Script, scriptedServer } from './scripted-server.fixture.ts';
 import { startS3Driver } from './start-s3-driver.ts';
@@ -13,7 +13,7 @@ const checksumOf = (content: Buffer) =>
 const there = ok({ 'Content-Length': `${bytes.length}`, 'x-amz-checksum-sha256': checksumOf(bytes) });
 const absent = refusal(404, 'NotFound');
 const put = (driver: S3Driver, body = bytes) =>
-  driver.put(name, inChunks(body), factsOf(body), { signal: never() });
+  putInto(driver, name, inChunks(body), factsOf(body), { signal: never() });
 const methods = ({ asked }: { asked: readonly { method: string }[] }) => asked.map(({ method }) => method);
 
 /** Says yes, as somebody who is not S3. */
@@ -155,7 +155,7 @@ test.each<[string, Script]>([
   const server = await scriptedServer(inTurn(script, ({ response }) => response.end(bytes)));
   const blob = await server.driver().open(name, never());
   expect(blob?.size).toBe(bytes.length);
-  expect((await bytesOf(blob?.chunks() ?? inChunks(Buffer.alloc(0)))).equals(bytes)).toBe(true);
+  expect((await contentOf(blob)).equals(bytes)).toBe(true);
 });
 
 test('an error of S3 where store.json was asked is an unreadable answer, and no other store', async () => {

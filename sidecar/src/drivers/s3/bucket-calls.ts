@@ -1,3 +1,4 @@
+import type { ByteSink } from '../../bytes/byte-streams.ts';
 import { type Attempt, storageErrorOf } from './failures.ts';
 import { type RetryRules, withRetries } from './retries.ts';
 import type { AnswerBody, S3Client } from './s3-client.ts';
@@ -24,11 +25,13 @@ export class BucketCalls {
     return await withRetries(all, () => request(client));
   }
 
-  /** The bytes of an answer. @throws StorageError, the signal's reason */
-  async *read(body: AnswerBody, doing: string, signal: AbortSignal): AsyncGenerator<Buffer> {
+  /** Reads an answer into the sink. @throws StorageError, the signal's reason, what the sink throws */
+  async read(body: AnswerBody, sink: ByteSink, doing: string, signal: AbortSignal): Promise<void> {
+    const guarded = new GuardedSink(sink);
     try {
-      yield* body.chunks();
+      await body.readInto(guarded);
     } catch (error) {
+      guarded.throwIfFailed();
       signal.throwIfAborted();
       const fault = this.client.faultOf(error);
       throw fault === undefined ? error : storageErrorOf(fault, this.#attempt(doing, 's3:GetObject'));
@@ -37,5 +40,28 @@ export class BucketCalls {
 
   #attempt(doing: string, action: Attempt['action']): Attempt {
     return { doing, action, place: this.client.place };
+  }
+}
+
+/** Remembers what the sink throws, which is no failure of the storage. */
+class GuardedSink implements ByteSink {
+  readonly #sink: ByteSink;
+  #failure: { readonly error: unknown } | undefined;
+
+  constructor(sink: ByteSink) {
+    this.#sink = sink;
+  }
+
+  async write(chunk: Buffer): Promise<void> {
+    try {
+      await this.#sink.write(chunk);
+    } catch (error) {
+      this.#failure = { error };
+      throw error;
+    }
+  }
+
+  throwIfFailed(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
   }
 }

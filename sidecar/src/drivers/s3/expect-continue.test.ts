@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { factsOf, inChunks, never, someBytes, someName } from '../conformance/subject.ts';
+import { factsOf, inChunks, never, putInto, someBytes, someName } from '../conformance/subject.ts';
 import type { S3Driver } from './s3-driver.ts';
 import { broken, refusal, type Script, scriptedServer } from './scripted-server.fixture.ts';
 
 const bytes = someBytes(400_000);
 const put = (driver: S3Driver, seed = 1) =>
-  driver.put(someName(seed), inChunks(bytes), factsOf(bytes), { signal: never() });
+  putInto(driver, someName(seed), inChunks(bytes), factsOf(bytes), { signal: never() });
 
 /** Says that there is no such object, and takes PUTs as the script says; those without the question it takes whole. */
 async function storageThat(answersTheQuestion: Script) {

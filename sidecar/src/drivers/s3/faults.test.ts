@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { BlobFacts } from '../../bytes/blob-facts.ts';
-import { bytesOf, factsOf, inChunks, never, someBytes, someName } from '../conformance/subject.ts';
+import { contentOf, factsOf, inChunks, never, putInto, someBytes, someName } from '../conformance/subject.ts';
 import type { S3Driver } from './s3-driver.ts';
 import { broken, inTurn, ok, refusal, type Script, scriptedServer } from './scripted-server.fixture.ts';
 
@@ -13,7 +13,7 @@ const damaged = ok({ 'Content-Length': `${bytes.length - 1}` });
 const absent = refusal(404, 'NotFound');
 
 const put = (driver: S3Driver, body: AsyncIterable<Buffer> = inChunks(bytes), of: BlobFacts = facts) =>
-  driver.put(name, body, of, { signal: never() });
+  putInto(driver, name, body, of, { signal: never() });
 const methods = ({ asked }: { asked: readonly { method: string }[] }) => asked.map(({ method }) => method);
 
 /** Takes some of the body and closes the connection. */
@@ -220,7 +220,7 @@ test.each<[string, Script]>([
 ])('a reply that is %s is never taken for a whole one', async (_title, script) => {
   const server = await scriptedServer(script);
   const blob = await server.driver().open(name, never());
-  const read = bytesOf(blob?.chunks() ?? inChunks(bytes));
+  const read = contentOf(blob);
   await expect(read).rejects.toMatchObject({ name: 'StorageError', failure: 'unavailable' });
 });
 
@@ -234,7 +234,7 @@ test('a reply that breaks before anybody reads it is a failure of the read, and 
     .open(name, never())
     .then(async (blob) => {
       await new Promise((resolve) => setTimeout(resolve, 50));
-      return await bytesOf(blob?.chunks() ?? inChunks(bytes));
+      return await contentOf(blob);
     })
     .catch((error) => error);
   expect(outcome).toMatchObject({ name: 'StorageError', failure: 'unavailable' });

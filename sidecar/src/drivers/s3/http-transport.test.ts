@@ -4,13 +4,13 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '@largepayload/testing/waiting/eventually';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { factsOf, inChunks, never, someBytes, someName } from '../conformance/subject.ts';
+import { factsOf, inChunks, never, putInto, someBytes, someName } from '../conformance/subject.ts';
 import { type Script, scriptedServer } from './scripted-server.fixture.ts';
 
 const name = someName('transport');
 const bytes = someBytes(4 * 1024 * 1024);
 const put = (driver: import('./s3-driver.ts').S3Driver, signal = never()) =>
-  driver.put(name, inChunks(bytes), factsOf(bytes), { signal });
+  putInto(driver, name, inChunks(bytes), factsOf(bytes), { signal });
 
 const silent: Script = () => {};
 const halfOfAnObject: Script = ({ response }) => {
@@ -59,13 +59,14 @@ describe('a call that is aborted', () => {
     const server = await scriptedServer(halfOfAnObject);
     const stop = new AbortController();
     const blob = await server.driver().open(name, stop.signal);
-    const chunks = blob?.chunks()[Symbol.asyncIterator]();
-    await chunks?.next();
-    setTimeout(() => stop.abort(reason), 100);
-    const rest = async () => {
-      while ((await chunks?.next())?.done === false);
+    let taken = 0;
+    const write = () => {
+      taken += 1;
+      if (taken === 1) setTimeout(() => stop.abort(reason), 100);
+      return undefined;
     };
-    await expect(rest()).rejects.toBe(reason);
+    await expect(blob?.readInto({ write })).rejects.toBe(reason);
+    expect(taken).toBeGreaterThan(0);
     await eventually('its connection has gone', async () => (await server.connections()) === 0);
   });
 });
@@ -79,7 +80,7 @@ test('64 calls at once share connections, and later ones use them again', async 
   const driver = server.driver();
   const small = Buffer.from('small');
   const putSmall = (index: number) =>
-    driver.put(someName(index), inChunks(small), factsOf(small), { signal: never() });
+    putInto(driver, someName(index), inChunks(small), factsOf(small), { signal: never() });
   for (let round = 0; round < 3; round += 1) {
     await Promise.all(Array.from({ length: 64 }, (_, index) => putSmall(index)));
     expect(await server.connections()).toBe(64);
@@ -142,15 +143,19 @@ describe('a storage that stops in the middle', () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const server = await scriptedServer(halfOfAnObject);
     const blob = await server.driver().open(name, never());
-    const chunks = blob?.chunks()[Symbol.asyncIterator]();
-    // However long the reader takes, that is not the storage's fault.
-    await chunks?.next();
-    await halfMinuteLater();
-    await chunks?.next();
-    const rest = async () => {
-      while ((await chunks?.next())?.done === false);
-    };
-    expect(await outcomeOf(rest())).toMatchObject({
+    const second = Promise.withResolvers<void>();
+    let taken = 0;
+    const reading = blob?.readInto({
+      async write() {
+        taken += 1;
+        // However long the reader takes, that is not the storage's fault.
+        if (taken === 1) await halfMinuteLater();
+        else second.resolve();
+      },
+    });
+    await Promise.race([second.promise, reading]);
+    expect(taken).toBe(2);
+    expect(await outcomeOf(reading ?? Promise.resolve())).toMatchObject({
       failure: 'timeout',
       message: expect.stringContaining('no bytes within 30 seconds'),
     });
@@ -185,7 +190,7 @@ describe('a storage that stops in the middle', () => {
       return request.pause();
     });
     const large = someBytes(30 * 1024 * 1024);
-    const putting = server.driver().put(name, inChunks(large), factsOf(large), { signal: never() });
+    const putting = putInto(server.driver(), name, inChunks(large), factsOf(large), { signal: never() });
     expect(await outcomeOf(putting)).toMatchObject({
       failure: 'timeout',
       message: expect.stringContaining('no progress within 30 seconds'),
@@ -207,6 +212,6 @@ describe('a storage that stops in the middle', () => {
       yield* inChunks(bytes.subarray(bytes.length / 2));
     };
     const driver = server.driver({ inMemoryLimit: 0 });
-    expect(await driver.put(name, body(), factsOf(bytes), { signal: never() })).toBe('created');
+    expect(await putInto(driver, name, body(), factsOf(bytes), { signal: never() })).toBe('created');
   });
 });

@@ -2,6 +2,7 @@ import { type ClientRequest, type IncomingMessage, request as plainRequest } fro
 import { request as secureRequest } from 'node:https';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import { type ByteSink, type ByteSource, sourceOf } from '../../bytes/byte-streams.ts';
 import { badAnswer } from './aws-sdk-faults.ts';
 import type { HttpAgents } from './http-agents.ts';
 
@@ -48,7 +49,7 @@ export interface TransportOptions {
   readonly answerLimit?: number | undefined;
   /** hand over the body of a successful answer as it arrives; whoever gets it keeps `IDLE_LIMIT` and closes it */
   readonly streamAnswer?: boolean | undefined;
-  /** ask by `Expect: 100-continue` whether the body, an iterable, is wanted before it is sent, or taken from its source */
+  /** ask by `Expect: 100-continue` whether the body, a `ByteSource`, is wanted before it is sent, or taken from its source */
   readonly askFirst?: boolean | undefined;
 }
 
@@ -80,9 +81,13 @@ export async function exchange(
   if (options.askFirst !== true || performance.now() < (withoutExpect.get(endpoint) ?? 0))
     return await exchangeOnce(agents, request, withoutQuestion);
   let begun = false;
-  const body = toldWhenBegun(request.body as AsyncIterable<Buffer>, () => {
-    begun = true;
-  });
+  const source = request.body as ByteSource;
+  const body: ByteSource = {
+    readInto: (sink) => {
+      begun = true;
+      return source.readInto(sink);
+    },
+  };
   const answer = await exchangeOnce(agents, { ...request, body }, options).catch((error) => {
     if (!begun && CLOSED.has(error.code)) withoutExpect.set(endpoint, performance.now() + NOT_ASKED_FOR);
     throw error;
@@ -90,16 +95,6 @@ export async function exchange(
   if (answer.statusCode !== EXPECTATION_FAILED) return answer;
   withoutExpect.set(endpoint, Number.POSITIVE_INFINITY);
   return begun ? answer : await exchangeOnce(agents, request, withoutQuestion);
-}
-
-/** The same body, which tells when its first chunk is asked for. */
-function toldWhenBegun(body: AsyncIterable<Buffer>, tell: () => void): AsyncIterable<Buffer> {
-  return {
-    [Symbol.asyncIterator]() {
-      tell();
-      return body[Symbol.asyncIterator]();
-    },
-  };
 }
 
 /**
@@ -186,7 +181,7 @@ interface Sending {
   bodyGiven: boolean;
 }
 
-/** @param length bytes of a body that is an iterable */
+/** @param length bytes of a body that is not a text */
 async function send(
   sending: Sending,
   body: unknown,
@@ -203,21 +198,48 @@ async function send(
   deadline.stop();
   if (askFirst) await firstOf(outgoing, ['continue', 'response'], undefined, CONTINUE_LIMIT);
   if (isOver(outgoing)) return;
-  const ahead = Array.isArray(body) ? WRITE_AHEAD : 0;
-  let given = 0;
-  sending.bodyGiven = length === 0;
-  for await (const chunk of body as AsyncIterable<Buffer>) {
-    if (isOver(outgoing)) return;
-    given += chunk.length;
-    sending.bodyGiven = given === length;
-    if (outgoing.write(chunk) || outgoing.writableLength < ahead) continue;
+  const source = Array.isArray(body) ? sourceOf(body) : (body as ByteSource);
+  const sink = new RequestSink(sending, length, Array.isArray(body) ? WRITE_AHEAD : 0);
+  await source.readInto(sink).catch((error) => {
+    if (error !== NOT_WANTED) throw error;
+  });
+  if (isOver(outgoing)) return;
+  deadline.start('progress', IDLE_LIMIT);
+  outgoing.end();
+}
+
+/** Ends the reading of a body whose rest is not to be sent. */
+const NOT_WANTED = new Error('the rest of the body is not to be sent');
+
+/** The body of a request, length bytes of which `ahead` may wait to be sent. */
+class RequestSink implements ByteSink {
+  readonly #sending: Sending;
+  readonly #length: number;
+  readonly #ahead: number;
+  #given = 0;
+
+  constructor(sending: Sending, length: number, ahead: number) {
+    this.#sending = sending;
+    this.#length = length;
+    this.#ahead = ahead;
+    sending.bodyGiven = length === 0;
+  }
+
+  write(chunk: Buffer): Promise<void> | undefined {
+    const { outgoing } = this.#sending;
+    if (isOver(outgoing)) throw NOT_WANTED;
+    this.#given += chunk.length;
+    this.#sending.bodyGiven = this.#given === this.#length;
+    if (outgoing.write(chunk) || outgoing.writableLength < this.#ahead) return undefined;
+    return this.#drained();
+  }
+
+  async #drained(): Promise<void> {
+    const { outgoing, deadline } = this.#sending;
     deadline.start('progress', IDLE_LIMIT);
     await firstOf(outgoing, ['drain', 'response']);
     deadline.stop();
   }
-  if (isOver(outgoing)) return;
-  deadline.start('progress', IDLE_LIMIT);
-  outgoing.end();
 }
 
 /** Nothing more is to be sent: the connection has gone, or the answer came early. */

@@ -8,7 +8,7 @@ export class MemoryAllowance {
     this.#limit = limit;
   }
 
-  /** Takes `bytes` until the returned function is called; `undefined` when there are not so many left. */
+  /** Takes `bytes` until the returned function is called, once; `undefined` when there are not so many left. */
   take(bytes: number): (() => void) | undefined {
     if (this.#used + bytes > this.#limit) return undefined;
     this.#used += bytes;

@@ -1,50 +1,75 @@
+import type { ByteSink, ByteSource } from '../../bytes/byte-streams.ts';
+
 /**
- * A body that goes on to the service as it arrives, one chunk behind: its last bytes pass only when it has ended well, so
- * that a body which fails at its very end is not whole there. Whoever sends it may stop half-way; the rest is then still
- * here, and its own failure can be told from the service's.
+ * A body that goes on to the service as it is written: a write resolves when the reader has taken its chunk. The last chunk
+ * stays here until `end`, so that an object which is aborted in place of its commit is not whole there. The reader may leave
+ * before the end; whoever made the request then closes the body, and so tells the writer whether the rest is needed.
  */
-export class PassingBody implements AsyncIterable<Buffer> {
-  readonly #chunks: AsyncIterator<Buffer>;
-  #held: Buffer | undefined;
-  #failure: { readonly error: unknown } | undefined;
-  /** Whether a chunk was asked for: from then on it cannot be sent again. */
+export class PassingBody implements ByteSource {
+  /** Whether somebody has begun to read: from then on the bytes cannot be sent again. */
   begun = false;
+  readonly #size: number;
+  #written = 0;
+  #last: Buffer | undefined;
+  #offered: Buffer | undefined;
+  #closed: { readonly failure?: unknown } | undefined;
+  #wakeReader = () => {};
+  #wakeWriter = () => {};
 
-  constructor(body: AsyncIterable<Buffer>) {
-    this.#chunks = body[Symbol.asyncIterator]();
+  /** @param size bytes that will be written; at least one */
+  constructor(size: number) {
+    this.#size = size;
   }
 
-  /** What is left of it; leaving the iteration does not end the body. */
-  [Symbol.asyncIterator](): AsyncIterator<Buffer> {
-    return { next: () => this.#next() };
+  write(chunk: Buffer): Promise<void> | undefined {
+    this.#written += chunk.length;
+    if (this.#written < this.#size || this.#closed !== undefined) return this.#offer(chunk);
+    this.#last = chunk;
+    return undefined;
   }
 
-  /** @throws what the body threw, if it did */
-  throwIfFailed(): void {
-    if (this.#failure !== undefined) throw this.#failure.error;
+  /** All bytes were written: the last chunk may go. */
+  end(): void {
+    this.#offered = this.#last;
+    this.#wakeReader();
   }
 
-  /** Ends the body, wherever it is. */
-  async close(): Promise<void> {
-    await this.#chunks.return?.();
+  /** No more is read. @param outcome with a failure, writes reject with it; without, the bytes that are left are not needed */
+  close(outcome: { readonly failure?: unknown }): void {
+    this.#closed ??= outcome;
+    this.#wakeReader();
+    this.#wakeWriter();
   }
 
-  async #next(): Promise<IteratorResult<Buffer>> {
+  async readInto(sink: ByteSink): Promise<void> {
     this.begun = true;
-    this.throwIfFailed();
-    try {
-      while (true) {
-        const { done, value } = await this.#chunks.next();
-        // Chunks without bytes must not push the last bytes out.
-        if (done !== true && value.length === 0) continue;
-        const chunk = this.#held;
-        this.#held = done === true ? undefined : value;
-        if (chunk !== undefined) return { done: false, value: chunk };
-        if (done === true) return { done: true, value: undefined };
-      }
-    } catch (error) {
-      this.#failure = { error };
-      throw error;
+    for (let read = 0; read < this.#size; ) {
+      const chunk = await this.#nextOffer();
+      await sink.write(chunk);
+      read += chunk.length;
+      this.#offered = undefined;
+      this.#wakeWriter();
     }
+  }
+
+  async #offer(chunk: Buffer): Promise<void> {
+    this.#offered = chunk;
+    this.#wakeReader();
+    while (this.#offered !== undefined && this.#closed === undefined) {
+      await new Promise<void>((resolve) => {
+        this.#wakeWriter = resolve;
+      });
+    }
+    if (this.#closed !== undefined && 'failure' in this.#closed) throw this.#closed.failure;
+  }
+
+  async #nextOffer(): Promise<Buffer> {
+    while (this.#offered === undefined) {
+      if (this.#closed !== undefined) throw this.#closed.failure;
+      await new Promise<void>((resolve) => {
+        this.#wakeReader = resolve;
+      });
+    }
+    return this.#offered;
   }
 }

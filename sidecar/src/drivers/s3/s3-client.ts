@@ -1,5 +1,6 @@
 import type { LargePayloadStore } from '@largepayload/crds';
 import type { BlobFacts } from '../../bytes/blob-facts.ts';
+import type { ByteSource } from '../../bytes/byte-streams.ts';
 import type { ListedObject } from '../driver.ts';
 import type { CredentialsSource } from './credentials-source.ts';
 
@@ -50,7 +51,7 @@ export interface S3Client {
 }
 
 /** Chunks in memory, which can be sent again, or the body as it arrives, which cannot. */
-export type ObjectBody = readonly Buffer[] | AsyncIterable<Buffer>;
+export type ObjectBody = readonly Buffer[] | ByteSource;
 
 export interface ObjectHead {
   /** bytes */
@@ -65,9 +66,8 @@ export interface ObjectAnswer {
   readonly date: number | undefined;
 }
 
-/** Bytes that are still on their way. Throws errors that `faultOf` knows. */
-export interface AnswerBody {
-  chunks(): AsyncIterable<Buffer>;
+/** Bytes that are still on their way. Reading fails with errors that `faultOf` knows, and with what the sink throws. */
+export interface AnswerBody extends ByteSource {
   /** Resolves when no connection is held for it any more. */
   close(): Promise<void>;
 }

@@ -1,5 +1,11 @@
 import type { BlobFacts } from '../../bytes/blob-facts.ts';
-import { drain } from '../../bytes/verified-body.ts';
+import type { ByteSink } from '../../bytes/byte-streams.ts';
+import {
+  checkedWriter,
+  keepExisting,
+  type ObjectWriter,
+  type WriteSteps,
+} from '../../bytes/object-writer.ts';
 import { StorageError } from '../../errors/storage-error.ts';
 import {
   type DeleteOutcome,
@@ -10,12 +16,14 @@ import {
   type StoredBlob,
 } from '../driver.ts';
 import { BucketCalls } from './bucket-calls.ts';
+import { CollectedPut } from './collected-put.ts';
 import { ObjectDeleter } from './delete-objects.ts';
 import { ListingProgress } from './listing-progress.ts';
 import { MemoryAllowance } from './memory-allowance.ts';
 import { ObjectKeys } from './object-keys.ts';
-import { ObjectWriter } from './object-writer.ts';
+import { ObjectRequests } from './object-requests.ts';
 import type { ListAnswer, ObjectAnswer, S3Client } from './s3-client.ts';
+import { StreamedPut } from './streamed-put.ts';
 
 const MIB = 1024 * 1024;
 /** `Date` is cut to the second: half of one later it is right to half a second. */
@@ -42,7 +50,6 @@ export class S3Driver implements Driver {
   readonly kind = 's3';
   readonly longestName: number;
   readonly #calls: BucketCalls;
-  readonly #writer: ObjectWriter;
   readonly #deleter: ObjectDeleter;
   readonly #keys: ObjectKeys;
   readonly #inMemoryLimit: number;
@@ -51,7 +58,6 @@ export class S3Driver implements Driver {
   /** Takes over the client, and closes it. */
   constructor(client: S3Client, options: S3DriverOptions) {
     this.#calls = new BucketCalls(client);
-    this.#writer = new ObjectWriter(this.#calls);
     this.#deleter = new ObjectDeleter(this.#calls);
     this.#keys = new ObjectKeys(options.prefix);
     this.longestName = this.#keys.longestName;
@@ -59,17 +65,25 @@ export class S3Driver implements Driver {
     this.#memory = new MemoryAllowance(options.inMemoryTotal ?? 64 * MIB);
   }
 
-  async put(name: string, body: AsyncIterable<Buffer>, facts: BlobFacts, options: PutOptions) {
+  async begin(name: string, facts: BlobFacts, options: PutOptions): Promise<ObjectWriter> {
     options.signal.throwIfAborted();
-    const key = this.#keys.keyOf(name);
+    const object = new ObjectRequests(this.#calls, this.#keys.keyOf(name), facts, options);
     const release = facts.size > this.#inMemoryLimit ? undefined : this.#memory.take(facts.size);
-    if (release === undefined) return await this.#writer.putStreaming(key, body, facts, options);
-    try {
-      const chunks = await collect(body, options.signal);
-      return await this.#writer.putCollected(key, chunks, facts, options);
-    } finally {
-      release();
-    }
+    const steps =
+      release === undefined
+        ? await this.#stream(object, facts, options)
+        : new CollectedPut(object, options, release);
+    return checkedWriter(steps, facts, options.signal);
+  }
+
+  /** Looks first, so that a hit need not be sent. */
+  async #stream(object: ObjectRequests, { size }: BlobFacts, options: PutOptions): Promise<WriteSteps> {
+    const { signal, replace } = options;
+    const decision = replace ? 'replace' : await object.decide(signal);
+    if (decision === 'keep') return keepExisting();
+    return new StreamedPut(size, signal, (body, ended) =>
+      decision === 'create' ? object.createOnce(body, ended) : object.overwrite(body, ended),
+    );
   }
 
   async open(name: string, signal: AbortSignal): Promise<StoredBlob | undefined> {
@@ -77,7 +91,8 @@ export class S3Driver implements Driver {
     const { object } = await this.#get(name, doing, signal);
     if (object === undefined) return undefined;
     const { size, body } = object;
-    return { size, chunks: () => this.#calls.read(body, doing, signal), close: () => body.close() };
+    const readInto = (sink: ByteSink) => this.#calls.read(body, sink, doing, signal);
+    return { size, readInto, close: () => body.close() };
   }
 
   async *listLevel(prefix: string, signal: AbortSignal): AsyncIterable<string> {
@@ -140,7 +155,7 @@ export class S3Driver implements Driver {
     signal: AbortSignal,
   ) {
     if (size > LARGEST_CLOCK_OBJECT) await body.close();
-    else await drain(this.#calls.read(body, doing, signal));
+    else await this.#calls.read(body, { write: () => undefined }, doing, signal);
   }
 
   async *#pages(prefix: string, byFolder: boolean, signal: AbortSignal): AsyncGenerator<ListAnswer> {
@@ -162,14 +177,4 @@ export class S3Driver implements Driver {
       from = page.next;
     } while (from !== undefined);
   }
-}
-
-async function collect(body: AsyncIterable<Buffer>, signal: AbortSignal): Promise<Buffer[]> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of body) {
-    signal.throwIfAborted();
-    chunks.push(chunk);
-  }
-  signal.throwIfAborted();
-  return chunks;
 }

@@ -8,14 +8,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeCredentials } from '@largepayload/testing/s3-servers/s3-server';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { bytesOf, factsOf, inChunks, never, someBytes, someName } from '../conformance/subject.ts';
+import { contentOf, factsOf, inChunks, never, putInto, someBytes, someName } from '../conformance/subject.ts';
 import { AwsSdkClient } from './aws-sdk-client.ts';
 import type { S3Location } from './s3-client.ts';
 import { S3Driver } from './s3-driver.ts';
 
 const name = someName('on the way');
 const bytes = someBytes(300_000);
-const empty = () => inChunks(Buffer.alloc(0));
 
 let folder: string;
 let certificate: string;
@@ -84,9 +83,9 @@ async function withDriver(
 }
 
 const putAndGet = async (driver: S3Driver) => {
-  expect(await driver.put(name, inChunks(bytes), factsOf(bytes), { signal: never() })).toBe('created');
+  expect(await putInto(driver, name, inChunks(bytes), factsOf(bytes), { signal: never() })).toBe('created');
   const blob = await driver.open(name, never());
-  expect((await bytesOf(blob?.chunks() ?? empty())).equals(bytes)).toBe(true);
+  expect((await contentOf(blob)).equals(bytes)).toBe(true);
 };
 const refused = (pattern: RegExp) => async (driver: S3Driver) => {
   await expect(driver.open(name, never())).rejects.toMatchObject({
@@ -141,7 +140,7 @@ test('HTTPS_PROXY is tunnelled through, once for many requests, to a bucket in t
   const location = { endpoint: 'https://s3.test', caBundle: certificate, forcePathStyle: false };
   await withDriver(location, async (driver) => {
     await putAndGet(driver);
-    await driver.put('/blobs/a', inChunks(bytes), factsOf(bytes), { signal: never() });
+    await putInto(driver, '/blobs/a', inChunks(bytes), factsOf(bytes), { signal: never() });
   });
   expect(proxy.asked).toEqual(['CONNECT payloads.s3.test:443']);
   const path = `payloads.s3.test/${name.replaceAll(':', '%3A')}`;

@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { factsOf, inChunks, never, someBytes, someName } from '../conformance/subject.ts';
+import { factsOf, inChunks, never, putInto, someBytes, someName } from '../conformance/subject.ts';
 import { broken, listingFor, ok, refusal, type Script, scriptedServer } from './scripted-server.fixture.ts';
 import { startS3Driver } from './start-s3-driver.ts';
 
@@ -69,7 +69,7 @@ test.each<[string, Script, RegExp[]]>([
     [/what answered is no S3 \(302\)/],
   ],
   ['a connection that breaks', broken, [/unavailable: .*the connection to the storage broke \(ECONNRESET/]],
-  ['what is not built', refusal(501, 'NotImplemented'), [/lacks something .*docs\/storage\.md/]],
+  ['what is not built', refusal(501, 'NotImplemented'), [/lacks something .*docs\/s3-services\.md/]],
   ['an odd refusal', refusal(418, 'Teapot'), [/refused with 418 \(Teapot: in its words\)/]],
 ])('%s', async (_title, script, patterns) => {
   const words = await wordsAtStart(script);
@@ -132,7 +132,7 @@ test('a denial names the action that is missing', async () => {
     failure: 'denied',
     message: expect.stringMatching(new RegExp(`access denied for ${action} on the bucket payloads`)),
   });
-  const put = driver.put(name, inChunks(bytes), factsOf(bytes), { signal: never() });
+  const put = putInto(driver, name, inChunks(bytes), factsOf(bytes), { signal: never() });
   await expect(put).rejects.toMatchObject(denied('s3:PutObject'));
   await expect(driver.open(name, never())).rejects.toMatchObject(denied('s3:GetObject'));
   await expect(driver.open(name, never())).rejects.toThrow(

@@ -1,13 +1,7 @@
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import {
-  bytesOf,
-  factsOf,
-  inChunks,
-  never,
-  someBytes,
-  TestStore,
-} from '../../drivers/conformance/subject.ts';
+import { bytesOf, sourceOf } from '../../bytes/byte-streams.ts';
+import { factsOf, inChunks, never, someBytes, TestStore } from '../../drivers/conformance/subject.ts';
 import { MemoryDriver } from '../../drivers/memory.ts';
 import { ForeignStoreError } from '../../errors/foreign-store-error.ts';
 import { StorageError } from '../../errors/storage-error.ts';
@@ -59,7 +53,7 @@ function requestOf(content: Buffer, changes: Partial<PutRequest> = {}): PutReque
     keyPrefix: undefined,
     metadataHash: HASH,
     facts: factsOf(content),
-    body: inChunks(content),
+    body: sourceOf(inChunks(content)),
     received: now(),
     signal: never(),
     ...changes,
@@ -67,7 +61,7 @@ function requestOf(content: Buffer, changes: Partial<PutRequest> = {}): PutReque
 }
 
 async function read(store: BlobStore, key: string): Promise<Buffer> {
-  return await bytesOf((await store.get(key, never())).chunks());
+  return await bytesOf(await store.get(key, never()));
 }
 
 describe('a put', () => {
@@ -99,16 +93,16 @@ describe('a put', () => {
   });
 
   test.each([
-    ['other bytes', requestOf(bytes, { body: inChunks(someBytes(100_000, 'other')) })],
-    ['fewer bytes', requestOf(bytes, { body: inChunks(bytes.subarray(1)) })],
-    ['more bytes', requestOf(bytes, { body: inChunks(Buffer.concat([bytes, bytes])) })],
+    ['other bytes', requestOf(bytes, { body: sourceOf(inChunks(someBytes(100_000, 'other'))) })],
+    ['fewer bytes', requestOf(bytes, { body: sourceOf(inChunks(bytes.subarray(1))) })],
+    ['more bytes', requestOf(bytes, { body: sourceOf(inChunks(Buffer.concat([bytes, bytes]))) })],
   ])('of %s than promised stores nothing, whether or not the payload was there', async (_title, request) => {
     const put = (from: PutRequest) => storeWith(undefined).put(from);
     const mismatch = { code: 'digest_mismatch', message: expect.stringContaining('nothing was stored') };
     await expect(put(request)).rejects.toMatchObject(mismatch);
     expect(await stored.names()).toEqual([]);
     await put(requestOf(bytes));
-    const again = requestOf(bytes, { body: inChunks(bytes.subarray(1)) });
+    const again = requestOf(bytes, { body: sourceOf(inChunks(bytes.subarray(1))) });
     await expect(put(again)).rejects.toMatchObject(mismatch);
   });
 
@@ -129,7 +123,7 @@ describe('a put', () => {
       yield* inChunks(bytes);
       vi.setSystemTime(Date.now() + 3_600 * SECOND);
     };
-    const late = storeWith(12 * SECOND).put(requestOf(bytes, { body: leap() }));
+    const late = storeWith(12 * SECOND).put(requestOf(bytes, { body: sourceOf(leap()) }));
     await expect(late).rejects.toMatchObject({ code: 'put_timeout' });
   });
 
@@ -141,13 +135,13 @@ describe('a put', () => {
       driver.currentTime = async () => NOON;
     };
     const refused = { code: 'clock_difference', status: 503 };
-    await expect(store.put(requestOf(bytes, { body: step() }))).rejects.toMatchObject(refused);
+    await expect(store.put(requestOf(bytes, { body: sourceOf(step()) }))).rejects.toMatchObject(refused);
     let asked = false;
     const unread = async function* () {
       asked = true;
       yield bytes;
     };
-    await expect(store.put(requestOf(bytes, { body: unread() }))).rejects.toMatchObject(refused);
+    await expect(store.put(requestOf(bytes, { body: sourceOf(unread()) }))).rejects.toMatchObject(refused);
     expect(asked).toBe(false);
   });
 
@@ -161,14 +155,14 @@ describe('a put', () => {
       await claimStorage(driver, { namespace: 'others', name: 'theirs' }, never());
       yield* inChunks(bytes);
     };
-    const other = requestOf(bytes, { namespace: 'billing', body: replaced() });
+    const other = requestOf(bytes, { namespace: 'billing', body: sourceOf(replaced()) });
     await expect(store.put(other)).rejects.toBeInstanceOf(ForeignStoreError);
     const unread = async function* () {
       expect.fail('the body was asked for');
       yield bytes;
     };
     const names = await stored.names();
-    await expect(store.put(requestOf(bytes, { body: unread() }))).rejects.toThrow(
+    await expect(store.put(requestOf(bytes, { body: sourceOf(unread()) }))).rejects.toThrow(
       'belongs to the store others/theirs, not to orders/payloads',
     );
     expect(await stored.names()).toEqual(names);
@@ -179,14 +173,14 @@ test('a put that the storage failed casts doubt on it, one that the client spoil
   const failure = new StorageError('denied', 'access denied for s3:PutObject');
   const writes = new WriteWatch(() => Promise.reject(failure));
   const store = storeWith(undefined, 0, UNCLAIMED, writes);
-  const spoilt = requestOf(bytes, { body: inChunks(bytes.subarray(1)) });
+  const spoilt = requestOf(bytes, { body: sourceOf(inChunks(bytes.subarray(1))) });
   await expect(store.put(spoilt)).rejects.toMatchObject({ code: 'digest_mismatch' });
   await writes.check();
-  const takes = driver.put;
-  driver.put = () => Promise.reject(failure);
+  const takes = driver.begin;
+  driver.begin = () => Promise.reject(failure);
   await expect(store.put(requestOf(bytes))).rejects.toBe(failure);
   await expect(writes.check()).rejects.toBe(failure);
-  driver.put = takes;
+  driver.begin = takes;
   await store.put(requestOf(bytes));
   await writes.check();
 });
@@ -210,7 +204,7 @@ describe('a get', () => {
     await stored.put(`blobs/${digest}`, bytes);
     expect((await read(storeWith(undefined), key)).equals(bytes)).toBe(true);
     const versionOne = await storeWith(undefined).getVersionOne(digest, never());
-    expect((await bytesOf(versionOne.chunks())).equals(bytes)).toBe(true);
+    expect((await bytesOf(versionOne)).equals(bytes)).toBe(true);
   });
 
   test('of what is not there, and of what is no key', async () => {

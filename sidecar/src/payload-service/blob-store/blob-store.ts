@@ -1,6 +1,8 @@
 import { putTimeLimit } from '@largepayload/crds';
 import type { BlobFacts } from '../../bytes/blob-facts.ts';
-import { verifiedBody } from '../../bytes/verified-body.ts';
+import type { ByteSink, ByteSource } from '../../bytes/byte-streams.ts';
+import { writeAll } from '../../bytes/object-writer.ts';
+import { verifiedSource, verifiedWriter } from '../../bytes/verified-body.ts';
 import type { Driver, StoredBlob } from '../../drivers/driver.ts';
 import { IntegrityError } from '../../errors/integrity-error.ts';
 import { ServiceError } from '../../errors/service-error.ts';
@@ -32,7 +34,7 @@ export interface PutRequest {
   readonly keyPrefix: string | undefined;
   readonly metadataHash: string;
   readonly facts: BlobFacts;
-  readonly body: AsyncIterable<Buffer>;
+  readonly body: ByteSource;
   readonly received: Moment;
   readonly signal: AbortSignal;
 }
@@ -43,11 +45,11 @@ export interface PutResult {
 }
 
 /** A stored payload, whose bytes are verified as they are read. */
-export interface FoundBlob {
+export interface FoundBlob extends ByteSource {
   /** bytes, as stored */
   readonly size: number;
-  /** The bytes, once. Throws an IntegrityError in place of the last ones when they are not those of the key. */
-  chunks(): AsyncIterable<Buffer>;
+  /** Reads the bytes, once. Throws an IntegrityError in place of the last ones when they are not those of the key. */
+  readInto(sink: ByteSink): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -85,8 +87,10 @@ export class BlobStore {
     const key = this.#keyFor(request);
     const [name] = objectNames(key);
     try {
-      const body = verifiedBody(request.body, facts);
-      const put = () => this.#driver.put(name, body, facts, { signal });
+      const put = async () => {
+        const writer = await this.#driver.begin(name, facts, { signal });
+        return await writeAll(request.body, verifiedWriter(writer, facts));
+      };
       const outcome = await this.#writes.observe(put, signal);
       await this.#assertMayPut();
       this.#assertInTime(request.received);
@@ -147,7 +151,7 @@ export class BlobStore {
 function verifiedBlob(blob: StoredBlob, digest: string): FoundBlob {
   return {
     size: blob.size,
-    chunks: () => verifiedBody(blob.chunks(), { size: blob.size, digest }),
+    readInto: (sink) => verifiedSource(blob, { size: blob.size, digest }).readInto(sink),
     close: () => blob.close(),
   };
 }

@@ -84,8 +84,8 @@ test('a process whose clock differs from the storage’s writes nothing, and mov
 
 test('a storage that does not take it stops nothing, is told of once, and gets it later', async () => {
   const { keeper, warn } = process({ isNew: true });
-  const reallyPut = driver.put.bind(driver);
-  driver.put = async () => {
+  const reallyBegin = driver.begin.bind(driver);
+  driver.begin = async () => {
     throw new StorageError('full', 'no space is left');
   };
   for (let time = 0; time < 3; time += 1) {
@@ -99,7 +99,7 @@ test('a storage that does not take it stops nothing, is told of once, and gets i
     { reason: 'no space is left' },
     expect.stringContaining('cannot be written'),
   );
-  driver.put = reallyPut;
+  driver.begin = reallyBegin;
   run(keeper);
   expect((await isRecorded()).acceptances).toBe(3);
 });

@@ -70,12 +70,12 @@ function bed() {
   };
   const write = (text: string) => store.put('lease.json', Buffer.from(text), { replace: true });
   const failing = (failure: 'full' | 'denied') => {
-    const put = vi.fn(async () => {
+    const begin = vi.fn(async () => {
       throw new StorageError(failure, `no: ${failure}`);
     });
     return {
-      driver: Object.assign(Object.create(store.driver), bound(store.driver), { put }) as Driver,
-      put,
+      driver: Object.assign(Object.create(store.driver), bound(store.driver), { begin }) as Driver,
+      begin,
     };
   };
   return { store, log, leaseOf, acquired, living, acquire, untilAcquired, stored, write, failing };

@@ -23,8 +23,9 @@ test('a store that is known is written to, and one that takes no writes is not b
   await beginStore(driver, OURS, quietLog(), never());
   expect(await store.get('write-check')).toBeDefined();
   const denied = new Error('access denied');
-  driver.put = async (_name, _body, _facts, { keepExisting = false }) => {
-    if (keepExisting) return 'existed';
+  const reallyBegin = driver.begin.bind(driver);
+  driver.begin = async (name, facts, options) => {
+    if (options.keepExisting) return await reallyBegin(name, facts, options);
     throw denied;
   };
   await expect(beginStore(driver, OURS, quietLog(), never())).rejects.toBe(denied);
