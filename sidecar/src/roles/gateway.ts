@@ -28,11 +28,14 @@ export const gateway: Role = {
     const parts = buildParts({ role: 'gateway', mayPut: true, ...IN_CLUSTER }, driver, settings, log);
     const mayDelete = driver.kind === 'filesystem';
     const reaper = mayDelete ? buildReaper(parts) : undefined;
-    const data = buildDataPort(parts);
     return await runService({
       parts,
-      servers: { data: data.app, ...buildOperationsPorts(parts, { reaper, mayDelete }) },
-      drain: { limit: data.putTimeLimit + DRAIN_MARGIN, lameDuck: LAME_DUCK, linger: LINGER },
+      servers: { data: buildDataPort(parts), ...buildOperationsPorts(parts, { reaper, mayDelete }) },
+      drain: {
+        limit: parts.traffic.limits.putTimeLimitMs + DRAIN_MARGIN,
+        lameDuck: LAME_DUCK,
+        linger: LINGER,
+      },
       work: async (signal) => {
         const claim = (opened: Driver, limit: AbortSignal) =>
           beginStore(opened, parts.identity, log, limit, settings.claim, parts.beginning);

@@ -1,4 +1,4 @@
-import { type LargePayloadStore, parseDuration, parseQuantity } from '@largepayload/crds';
+import { type LargePayloadStore, parseDuration, parseQuantity, putTimeLimit } from '@largepayload/crds';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { buildDataServer } from '../data-api/data-server.ts';
 import { type DataLimits, DEFAULT_LIMITS } from '../data-api/limits.ts';
@@ -186,16 +186,15 @@ export function buildReaper(
   return new Reaper(parts, { interval, clockTolerance: traits.clockTolerance, trial });
 }
 
-/** The data port, and the longest that a PUT on it may take (ms). */
-export function buildDataPort(parts: ServiceParts): { app: FastifyInstance; putTimeLimit: number } {
+export function buildDataPort(parts: ServiceParts): FastifyInstance {
   const { driver, clockKeeper, ownership, writes, ttl, traits, traffic, metrics, readiness, log, settings } =
     parts;
   const { temporalNamespaces } = settings.manifest.spec;
   const namespaces = temporalNamespaces === undefined ? undefined : new Set(temporalNamespaces);
   const { clockTolerance } = traits;
-  const store = new BlobStore(driver, { clock: clockKeeper, ownership, writes }, { ttl, clockTolerance });
-  const app = buildDataServer({ ...traffic, store, metrics, readiness, namespaces, log });
-  return { app, putTimeLimit: store.putTimeLimit };
+  const guards = { clock: clockKeeper, ownership, writes, readiness };
+  const service = new BlobStore(driver, guards, { ttl, clockTolerance });
+  return buildDataServer({ ...traffic, service, metrics, namespaces, log });
 }
 
 /** The ports beside the data: metrics for everybody, admin for loopback. */
@@ -219,7 +218,15 @@ export function buildOperationsPorts(
 function buildTraffic({ manifest, limits: ownLimits }: ServiceSettings): ServiceParts['traffic'] {
   const maxPayloadSize = parseQuantity(manifest.spec.maxPayloadSize);
   const { inFlightBytes, dataPort: connections } = processLimits(memoryLimit());
-  const limits = { ...DEFAULT_LIMITS, inFlightBytes, connections, maxPayloadSize, ...ownLimits };
+  const putTimeLimitMs = putTimeLimit(ttlOf(manifest));
+  const limits = {
+    ...DEFAULT_LIMITS,
+    inFlightBytes,
+    connections,
+    maxPayloadSize,
+    putTimeLimitMs,
+    ...ownLimits,
+  };
   const budget = new FairBudget({ ...limits, limit: limits.inFlightBytes });
   return { limits, budget, watch: new TransferWatch(limits, () => budget.demand) };
 }

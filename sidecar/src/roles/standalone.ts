@@ -59,7 +59,7 @@ export async function startStandalone(
   const reaper = buildReaper(parts, { trial: driver.kind !== 'filesystem' });
   return await runService({
     parts,
-    servers: { data: buildDataPort(parts).app, ...buildOperationsPorts(parts, { reaper, mayDelete: true }) },
+    servers: { data: buildDataPort(parts), ...buildOperationsPorts(parts, { reaper, mayDelete: true }) },
     drain: DRAIN,
     work: async (signal) => {
       await Promise.all([parts.lease.run(signal), parts.clockKeeper.run(signal), reaper?.run(signal)]);
