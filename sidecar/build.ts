@@ -1,56 +1,65 @@
-import { rm } from 'node:fs/promises';
-import { type BuildOptions, build, type Plugin } from 'esbuild';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type BuildOptions, build, type Metafile, transform } from 'esbuild';
+import { leanFastify } from './lean-fastify.ts';
 
-/** Tests build into a folder of their own. */
-const dist = process.argv[2] ?? `${import.meta.dirname}/dist`;
-const source = `${import.meta.dirname}/src`;
-
-const common: BuildOptions = {
+const SOURCE = join(import.meta.dirname, 'src');
+const NODE = { platform: 'node', target: 'node24' } as const;
+const COMMON: BuildOptions = {
+  ...NODE,
   bundle: true,
-  platform: 'node',
-  target: 'node24',
-  conditions: ['largepayload-source'],
+  format: 'esm',
+  // The packages' ES modules: of an SDK's CommonJS every command would be kept, and evaluated.
+  mainFields: ['module', 'main'],
+  conditions: ['largepayload-source', 'module'],
   minify: true,
   // Names stay, so that stack traces in logs can be read.
   keepNames: true,
-  legalComments: 'linked',
+  legalComments: 'inline',
   logLevel: 'warning',
 };
 
-/** What only some stores need, in a file of its own: it is loaded when a store needs it. */
-const AMAZON = { entry: 'drivers/s3/aws-sdk-client.ts', file: 'payload-store-s3.cjs' };
+/**
+ * Builds the program into a folder, whose content is removed. A module that the program loads by `import()`, such as a
+ * command, a role or the SDK of a storage, becomes a file of its own, and what several of them need becomes files that they
+ * share. So a process reads only the code that it runs.
+ * @returns which sources are in which file
+ */
+export async function buildProgram(dist: string): Promise<Metafile> {
+  await rm(dist, { recursive: true, force: true });
+  await build({
+    ...COMMON,
+    entryPoints: [join(SOURCE, 'payload-store.ts')],
+    outfile: join(dist, 'payload-store.mjs'),
+  });
+  const { outputFiles, metafile } = await build({
+    ...COMMON,
+    entryPoints: [join(SOURCE, 'main.ts')],
+    outdir: join(dist, 'payload-store'),
+    outExtension: { '.js': '.cjs' },
+    splitting: true,
+    plugins: [leanFastify],
+    metafile: true,
+    write: false,
+  });
+  await mkdir(join(dist, 'payload-store'));
+  await Promise.all(outputFiles.map(async ({ path, text }) => await writeFile(path, await asCommonJs(text))));
+  return metafile;
+}
 
-const inFileOfItsOwn: Plugin = {
-  name: 'in-file-of-its-own',
-  setup: ({ onResolve }) => {
-    onResolve({ filter: /\/aws-sdk-client\.ts$/ }, ({ kind }) =>
-      kind === 'dynamic-import' ? { path: `./${AMAZON.file}`, external: true } : undefined,
-    );
-  },
-};
+/**
+ * esbuild splits only ES modules, so they become CommonJS afterwards. As ES modules they would start more slowly: `import` of
+ * node:http evaluates all its exports, and a lazy one of them loads Node's whole fetch (60 ms and some MiB).
+ */
+async function asCommonJs(text: string): Promise<string> {
+  const { code } = await transform(text, {
+    ...NODE,
+    format: 'cjs',
+    supported: { 'dynamic-import': false },
+    minifyWhitespace: true,
+    minifySyntax: true,
+  });
+  return code;
+}
 
-await rm(dist, { recursive: true, force: true });
-await build({
-  ...common,
-  entryPoints: [`${source}/payload-store.ts`],
-  outfile: `${dist}/payload-store.mjs`,
-  format: 'esm',
-});
-// CommonJS, because `import` of node:http evaluates all its exports, and a lazy one of them loads Node's whole fetch:
-// 60 ms of the start and some MiB.
-await build({
-  ...common,
-  entryPoints: [`${source}/main.ts`],
-  outfile: `${dist}/payload-store-main.cjs`,
-  format: 'cjs',
-  plugins: [inFileOfItsOwn],
-});
-await build({
-  ...common,
-  entryPoints: [`${source}/${AMAZON.entry}`],
-  outfile: `${dist}/${AMAZON.file}`,
-  format: 'cjs',
-  // The packages' ES modules: of their CommonJS every command would be kept, and evaluated.
-  mainFields: ['module', 'main'],
-  conditions: ['largepayload-source', 'module'],
-});
+if (import.meta.main) await buildProgram(process.argv[2] ?? join(import.meta.dirname, 'dist'));

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { API_VERSION, KIND } from '@largepayload/crds/identity';
 import { ApiError, type KubernetesApi, type KubernetesObject } from '../src/kubernetes/api.ts';
-import { Mirror } from '../src/kubernetes/mirror.ts';
+import { Informer } from '../src/kubernetes/informer.ts';
 import {
   CONFIG_MAPS,
   DEPLOYMENTS,
@@ -32,9 +32,9 @@ const AT_A_TIME = 8;
 export class Fleet implements AsyncDisposable {
   readonly #api: KubernetesApi;
   readonly #stop = new AbortController();
-  readonly #objects: readonly { mirror: Mirror<unknown>; each: number }[];
-  readonly #stores: Mirror<Told>;
-  readonly #deployments: Mirror<string | undefined>;
+  readonly #objects: readonly { informer: Informer<unknown>; each: number }[];
+  readonly #stores: Informer<Told>;
+  readonly #deployments: Informer<string | undefined>;
   readonly #running: Promise<unknown>;
   readonly size: number;
 
@@ -44,17 +44,17 @@ export class Fleet implements AsyncDisposable {
     const ours = { labelSelector: OURS };
     this.#objects = [...OBJECTS].map(([resource, each]) => {
       const selection = { resource, ...ours, metadataOnly: true };
-      return { each, mirror: new Mirror<unknown>({ api, selection, project: () => true }) };
+      return { each, informer: new Informer<unknown>({ api, selection, map: () => true }) };
     });
-    this.#stores = new Mirror({ api, selection: { resource: LARGE_PAYLOAD_STORES }, project: toldOf });
-    this.#deployments = new Mirror({
+    this.#stores = new Informer({ api, selection: { resource: LARGE_PAYLOAD_STORES }, map: toldOf });
+    this.#deployments = new Informer({
       api,
       selection: { resource: DEPLOYMENTS, ...ours },
-      project: (object) => mapDeployment(object).configHash,
+      map: (object) => mapDeployment(object).configHash,
     });
-    const mirrors = [...this.#objects.map(({ mirror }) => mirror), this.#stores, this.#deployments];
-    for (const { synced } of mirrors) synced.catch(() => {});
-    this.#running = Promise.all(mirrors.map((mirror) => mirror.run(this.#stop.signal)));
+    const informers = [...this.#objects.map(({ informer }) => informer), this.#stores, this.#deployments];
+    for (const { synced } of informers) synced.catch(() => {});
+    this.#running = Promise.all(informers.map((informer) => informer.run(this.#stop.signal)));
   }
 
   async create(): Promise<void> {
@@ -118,8 +118,9 @@ export class Fleet implements AsyncDisposable {
   }
 
   #missing(): string | undefined {
-    for (const { mirror, each } of this.#objects) {
-      if (mirror.size < each * this.size) return `${mirror.size} of ${each * this.size} objects of a kind`;
+    for (const { informer, each } of this.#objects) {
+      if (informer.size < each * this.size)
+        return `${informer.size} of ${each * this.size} objects of a kind`;
     }
     const told = [...this.#stores.entries()].filter(([, value]) => value !== 'nothing').length;
     return told < this.size ? `${told} of ${this.size} statuses` : undefined;

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { pino } from 'pino';
 import packageFile from '../package.json' with { type: 'json' };
+import { ClusterView } from './cluster/cluster-view.ts';
 import { ApiError } from './kubernetes/api.ts';
 import { connectToKubernetes } from './kubernetes/client-node-api.ts';
 import { clusterUID } from './kubernetes/cluster-name.ts';
@@ -10,7 +11,8 @@ import { LeaderElection } from './kubernetes/leader-election.ts';
 import { Metrics } from './operations/metrics.ts';
 import { listen } from './operations/server.ts';
 import { HELP, type OperatorOptions, OptionsError, parseOptions } from './options.ts';
-import { Controller } from './reconcile/controller.ts';
+import { Poller } from './polling/poller.ts';
+import { StoreController } from './reconcile/store-controller.ts';
 
 const args = process.argv.slice(2);
 if (args.includes('--version')) process.stdout.write(`${packageFile.version}\n`);
@@ -23,7 +25,7 @@ else {
     process.stderr.write(
       `large-payload-operator: ${(error as Error).message}${isUsage ? '; see --help' : ''}\n`,
     );
-    // Whatever a reconciliation left running must not go on beside the next leader.
+    // End at once: no reconciliation may go on beside the next leader.
     process.exit(isUsage ? 2 : 1);
   }
 }
@@ -34,7 +36,7 @@ async function run(options: OperatorOptions): Promise<void> {
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (level) => ({ level }) },
-    // What the API server refuses is in its words; where in this program it was asked tells nobody anything.
+    // The message of an ApiError says everything; its stack adds nothing.
     serializers: {
       err: (error) => (error instanceof ApiError ? error.message : pino.stdSerializers.err(error)),
     },
@@ -46,7 +48,7 @@ async function run(options: OperatorOptions): Promise<void> {
   });
   const stopping = stopSignal(log.info.bind(log));
   const instance = process.env.POD_NAME ?? hostname();
-  const warn = (what: string) => (failure: Error) => log.warn({ err: failure }, what);
+  const warn = (message: string) => (failure: Error) => log.warn({ err: failure }, message);
   const events = new EventRecorder({ api, instance, onFailure: warn('an Event could not be recorded') });
   const election = new LeaderElection({
     api,
@@ -56,16 +58,18 @@ async function run(options: OperatorOptions): Promise<void> {
     onFailure: warn('the Lease could not be read or renewed; it is tried again'),
   });
   metrics.watchLeadership(() => election.isLeader);
-  let controller: Controller | undefined;
-  const server = await listen(metrics.registry, () => controller?.missing, options.metricsListen);
+  const cluster = new ClusterView({ api, onFailure: warn('a watch failed; it begins again') });
+  const missing = () => (election.isLeader ? cluster.missing : undefined);
+  const server = await listen(metrics.registry, missing, options.metricsListen);
   log.info({ version: packageFile.version, metrics: server.address, kubernetes: api.url }, 'listening');
   try {
     await election.run(stopping, async (signal) => {
       log.info({ lease: options.leaseName }, 'this replica leads');
       const clusterName = options.clusterName ?? (await clusterUID(api, signal));
       const settings = { ...options, clusterName };
-      controller = new Controller({ api, settings, events, metrics, log });
-      await controller.run(signal);
+      const poller = new Poller();
+      const stores = new StoreController({ api, cluster, poller, settings, events, metrics, log });
+      await Promise.all([cluster, poller, stores].map((part) => part.run(signal)));
     });
     await events.settled(AbortSignal.timeout(2_000));
   } finally {
@@ -73,11 +77,11 @@ async function run(options: OperatorOptions): Promise<void> {
   }
 }
 
-function stopSignal(say: (text: string) => void): AbortSignal {
+function stopSignal(log: (message: string) => void): AbortSignal {
   const stop = new AbortController();
   for (const name of ['SIGTERM', 'SIGINT'] as const) {
     process.once(name, () => {
-      say(`${name}: ending`);
+      log(`${name}: ending`);
       stop.abort();
     });
   }

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { median } from '@largepayload/testing/benchmarks/markdown-table';
 import { objectPath } from '../src/drivers/filesystem/object-paths.ts';
 import { compare, exchanging } from './comparison.ts';
-import { getExchange, type LoadResult, payloadSet, putExchange, runLoad } from './load.ts';
-import { CLIENTS, keysOf, PAYLOADS, ROUNDS, type TransferRow } from './memory-transfers.ts';
+import { getsOf, keysOf, type LoadResult, payloadSet, putsOf, runLoad } from './load.ts';
+import { CLIENTS, PAYLOADS, ROUNDS, type TransferRow } from './memory-transfers.ts';
 import { ServerProcess } from './server-process.ts';
 import { BOUND_SERVER, serveArguments } from './servers.ts';
 
@@ -20,19 +20,12 @@ export async function filesystemGets(config: string, folder: string): Promise<Tr
   const rows: TransferRow[] = [];
   try {
     for (const { label, size, count } of PAYLOADS) {
-      const set = payloadSet(size, count, `file-${size}`);
-      const keys = keysOf(
-        await runLoad(
-          service.port,
-          CLIENTS,
-          set.items.map((_, item) => putExchange(set, item)),
-        ),
-      );
-      const ours = keys.map((key) => getExchange(key, size));
-      const files = keys.map((key) => getExchange(objectPath(folder, key), size));
+      const puts = putsOf(payloadSet(size, count, `file-${size}`));
+      const keys = keysOf(await runLoad(service.port, CLIENTS, puts));
+      const paths = keys.map((key) => objectPath(folder, key));
       const comparison = await compare(ROUNDS, CLIENTS, size * count, () => ({
-        ours: exchanging(service, ours),
-        bound: exchanging(bound, files),
+        ours: exchanging(service, getsOf(keys, size)),
+        bound: exchanging(bound, getsOf(paths, size)),
       }));
       rows.push({ what: `filesystem GET ${label}`, goal: 0.7, comparison });
     }
@@ -62,22 +55,12 @@ export async function durablePuts(config: string, folder: string): Promise<Durab
       [32, 1_600],
     ] as const) {
       const warmUp = payloadSet(DURABLE_SIZE, WARM_UP_PUTS, `warm-up-${clients}`);
-      await runLoad(
-        service.port,
-        clients,
-        warmUp.items.map((_, item) => putExchange(warmUp, item)),
-      );
+      await runLoad(service.port, clients, putsOf(warmUp));
       const rounds: { ours: LoadResult; bound: number }[] = [];
       for (let round = 0; round < ROUNDS; round++) {
-        const set = payloadSet(DURABLE_SIZE, count, `durable-${clients}-${round}`);
-        const bound = await rawDurableWrites(
-          join(folder, `.raw-${clients}-${round}`),
-          clients,
-          count,
-          DURABLE_SIZE,
-        );
-        const exchanges = set.items.map((_, item) => putExchange(set, item));
-        rounds.push({ ours: await runLoad(service.port, clients, exchanges), bound });
+        const puts = putsOf(payloadSet(DURABLE_SIZE, count, `durable-${clients}-${round}`));
+        const bound = await rawDurableWrites(join(folder, `.raw-${clients}-${round}`), clients, count);
+        rounds.push({ ours: await runLoad(service.port, clients, puts), bound });
       }
       rows.push({
         clients,
@@ -94,14 +77,9 @@ export async function durablePuts(config: string, folder: string): Promise<Durab
 }
 
 /** Seconds for `count` files, each hashed, written, fdatasynced, linked into place and its temporary name removed. */
-async function rawDurableWrites(
-  folder: string,
-  clients: number,
-  count: number,
-  size: number,
-): Promise<number> {
+async function rawDurableWrites(folder: string, clients: number, count: number): Promise<number> {
   mkdirSync(folder, { recursive: true });
-  const bytes = Buffer.alloc(size, 'large payload ');
+  const bytes = Buffer.alloc(DURABLE_SIZE, 'large payload ');
   const queue = Array.from({ length: count }, (_, index) => index).values();
   const started = performance.now();
   await Promise.all(

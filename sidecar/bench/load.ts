@@ -33,26 +33,38 @@ const METADATA = Buffer.from(
   JSON.stringify({ encoding: Buffer.from('binary/plain').toString('base64') }),
 ).toString('base64');
 
-export function putExchange(set: PayloadSet, index: number): Exchange {
-  const item = set.items[index] as PayloadSet['items'][number];
-  const head = [
-    `PUT /v2/blobs/put?namespace=bench&digest=${item.digest} HTTP/1.1`,
-    'Host: bench',
-    'Content-Type: application/octet-stream',
-    `Content-Length: ${set.size}`,
-    `X-Temporal-Metadata: ${METADATA}`,
-  ];
-  return { head: `${head.join('\r\n')}\r\n\r\n`, body: [item.start, set.rest] };
+/** A PUT of each payload of the set. */
+export function putsOf({ items, size, rest }: PayloadSet): Exchange[] {
+  const lengths = [`Content-Length: ${size}`, `X-Temporal-Metadata: ${METADATA}`];
+  return items.map(({ start, digest }) => {
+    const target = `PUT /v2/blobs/put?namespace=bench&digest=${digest}`;
+    return { head: headOf(target, lengths), body: [start, rest] };
+  });
 }
 
-export function getExchange(key: string, size: number): Exchange {
-  const head = [
-    `GET /v2/blobs/get?key=${encodeURIComponent(key)} HTTP/1.1`,
+/** A GET of each key, of payloads of one size. */
+export function getsOf(keys: readonly string[], size: number): Exchange[] {
+  const length = [`X-Payload-Expected-Content-Length: ${size}`];
+  return keys.map((key) => ({
+    head: headOf(`GET /v2/blobs/get?key=${encodeURIComponent(key)}`, length),
+    body: [],
+  }));
+}
+
+function headOf(target: string, headers: readonly string[]): string {
+  return [
+    `${target} HTTP/1.1`,
     'Host: bench',
     'Content-Type: application/octet-stream',
-    `X-Payload-Expected-Content-Length: ${size}`,
-  ];
-  return { head: `${head.join('\r\n')}\r\n\r\n`, body: [] };
+    ...headers,
+    '',
+    '',
+  ].join('\r\n');
+}
+
+/** The keys that the service answered to PUTs. */
+export function keysOf({ answers }: LoadResult): string[] {
+  return answers.map(({ text }) => JSON.parse(text).Key);
 }
 
 export interface Answer {

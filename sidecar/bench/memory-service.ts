@@ -1,8 +1,8 @@
 // The service over the memory driver: what it costs besides storage.
 import '../src/runtime-settings.ts';
 import { parseLargePayloadStore } from '@largepayload/crds';
+import { MemoryDriver } from '@largepayload/testing/drivers/memory-driver';
 import { pino } from 'pino';
-import { MemoryDriver } from '../src/drivers/memory.ts';
 import { startStandalone } from '../src/roles/standalone.ts';
 import { manifest } from './servers.ts';
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Comparison, compare, exchanging } from './comparison.ts';
-import { getExchange, type LoadResult, payloadSet, putExchange, runLoad } from './load.ts';
+import { getsOf, keysOf, payloadSet, putsOf, runLoad } from './load.ts';
 import { ServerProcess } from './server-process.ts';
 import { BOUND_SERVER, MEMORY_SERVICE } from './servers.ts';
 
@@ -38,20 +38,13 @@ export async function memoryTransfers(): Promise<TransferRow[]> {
       await warmUp(service, bound, size, count);
       const keys: string[][] = [];
       const put = await compare(ROUNDS, CLIENTS, size * count, (index) => {
-        const set = payloadSet(size, count, `${index}-${size}`);
-        const exchanges = set.items.map((_, item) => putExchange(set, item));
-        const onResult = (result: LoadResult) => keys.push(keysOf(result));
-        return { ours: exchanging(service, exchanges, onResult), bound: exchanging(bound, exchanges) };
+        const puts = putsOf(payloadSet(size, count, `${index}-${size}`));
+        const ours = exchanging(service, puts, (result) => keys.push(keysOf(result)));
+        return { ours, bound: exchanging(bound, puts) };
       });
       const get = await compare(ROUNDS, CLIENTS, size * count, (index) => ({
-        ours: exchanging(
-          service,
-          (keys[index] ?? []).map((key) => getExchange(key, size)),
-        ),
-        bound: exchanging(
-          bound,
-          Array.from({ length: count }, () => getExchange('/memory', size)),
-        ),
+        ours: exchanging(service, getsOf(keys[index] ?? [], size)),
+        bound: exchanging(bound, getsOf(Array(count).fill('/memory'), size)),
       }));
       rows.push({ what: `memory PUT ${label}`, goal: 0.8, comparison: put });
       rows.push({ what: `memory GET ${label}`, goal: 0.8, comparison: get });
@@ -69,28 +62,11 @@ async function warmUp(
   size: number,
   count: number,
 ): Promise<void> {
-  const set = payloadSet(size, count * ROUNDS, `warm-up-${size}`);
-  const exchanges = set.items.map((_, item) => putExchange(set, item));
-  const { answers } = await runLoad(service.port, CLIENTS, exchanges);
-  await runLoad(
-    service.port,
-    CLIENTS,
-    answers.map(({ text }) => getExchange(JSON.parse(text).Key, size)),
-  );
-  await runLoad(bound.port, CLIENTS, exchanges);
-  await runLoad(
-    bound.port,
-    CLIENTS,
-    exchanges.map(() => getExchange('/memory', size)),
-  );
-  await removeAll(service);
-}
-
-async function removeAll(service: ServerProcess): Promise<void> {
+  const puts = putsOf(payloadSet(size, count * ROUNDS, `warm-up-${size}`));
+  const stored = await runLoad(service.port, CLIENTS, puts);
+  await runLoad(service.port, CLIENTS, getsOf(keysOf(stored), size));
+  await runLoad(bound.port, CLIENTS, puts);
+  await runLoad(bound.port, CLIENTS, getsOf(Array(puts.length).fill('/memory'), size));
   await sleep(WINDOWS_CLOSED);
   await service.cleanup('1s');
-}
-
-export function keysOf({ answers }: LoadResult): string[] {
-  return answers.map(({ text }) => JSON.parse(text).Key);
 }

@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { median } from '@largepayload/testing/benchmarks/markdown-table';
-import { getExchange, payloadSet, putExchange, runLoad } from './load.ts';
-import { keysOf } from './memory-transfers.ts';
+import { getsOf, keysOf, payloadSet, putsOf, runLoad } from './load.ts';
 import { ServerProcess } from './server-process.ts';
 import { serveArguments } from './servers.ts';
 
@@ -30,13 +29,9 @@ export async function processCosts(config: string, folder: string): Promise<Proc
   try {
     await sleep(SETTLED);
     const idleMemory = service.memory('VmRSS');
-    const set = payloadSet(GIB, 1, randomBytes(8).toString('hex'));
-    const put = await runLoad(service.port, 1, [putExchange(set, 0)]);
-    await runLoad(
-      service.port,
-      1,
-      keysOf(put).map((key) => getExchange(key, GIB)),
-    );
+    const puts = putsOf(payloadSet(GIB, 1, randomBytes(8).toString('hex')));
+    const stored = await runLoad(service.port, 1, puts);
+    await runLoad(service.port, 1, getsOf(keysOf(stored), GIB));
     return { startTime: median(startTimes), idleMemory, peakMemory: service.memory('VmHWM') };
   } finally {
     await service.stop();

@@ -1,8 +1,7 @@
 import type { Observed } from '@largepayload/testing/fault-proxy/observations';
 import { RunningProxy } from '@largepayload/testing/fault-proxy/running-proxy';
 import type { S3Server } from '@largepayload/testing/s3-servers/s3-server';
-import { type Exchange, getExchange, payloadSet, putExchange, runLoad } from './load.ts';
-import { keysOf } from './memory-transfers.ts';
+import { type Exchange, getsOf, keysOf, payloadSet, putsOf, runLoad } from './load.ts';
 import { serveS3 } from './s3-service.ts';
 
 const OPERATIONS = 10;
@@ -35,11 +34,10 @@ export async function s3Requests(server: S3Server, sizes: readonly number[]): Pr
   const requests: S3Requests[] = [];
   try {
     for (const size of sizes) {
-      const set = payloadSet(size, OPERATIONS, `requests-${size}`);
-      const puts = set.items.map((_, item) => putExchange(set, item));
+      const puts = putsOf(payloadSet(size, OPERATIONS, `requests-${size}`));
       const created = await counted(puts);
       const hit = await counted(puts);
-      const got = await counted(keysOf(created.result).map((key) => getExchange(key, size)));
+      const got = await counted(getsOf(keysOf(created.result), size));
       requests.push({ size, newPut: created.requests, hit: hit.requests, get: got.requests });
     }
   } finally {

@@ -6,7 +6,7 @@ import type { S3Row } from './s3-transfers.ts';
 export function s3Table(server: string, rows: readonly S3Row[]): string {
   return markdownTable(
     [
-      `S3 (${server}), at a time`,
+      `S3 (${server}), clients`,
       ...['ours MiB/s', 'SDK MiB/s', 'ratio', 'goal', 'ours p50 ms', 'SDK p50 ms', 'added ms', 'goal'],
       ...['ours CPU s/GiB', 'SDK CPU s/GiB'],
     ],
@@ -42,7 +42,7 @@ export function s3RequestTable(measured: readonly S3Requests[]): string {
     ['requests to S3', ...sizes, 'goal'],
     [
       row('a new payload', ({ newPut }) => newPut, '1'),
-      row('one that is there', ({ hit }) => hit, '2'),
+      row('a payload that is there', ({ hit }) => hit, '2'),
       row('a GET', ({ get }) => get, '1'),
     ],
   );

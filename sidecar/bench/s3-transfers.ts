@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 import type { S3Server } from '@largepayload/testing/s3-servers/s3-server';
 import { type Comparison, type Contender, compare, exchanging, type Load } from './comparison.ts';
-import { getExchange, payloadSet, putExchange } from './load.ts';
-import { keysOf } from './memory-transfers.ts';
+import { getsOf, keysOf, payloadSet, putsOf } from './load.ts';
 import type { DirectWork } from './s3-direct.ts';
 import { serveS3 } from './s3-service.ts';
 import { ServerProcess } from './server-process.ts';
@@ -88,17 +87,16 @@ async function compareBoth(
   const directly = (verb: DirectWork['verb'], round: number) =>
     contender(direct, { verb, seed: seedOf(round), size, count, clients });
   const put = await compare(rounds, clients, size * count, (round) => {
-    const set = payloadSet(size, count, seedOf(round));
-    const puts = set.items.map((_, item) => putExchange(set, item));
+    const puts = putsOf(payloadSet(size, count, seedOf(round)));
     return {
       ours: exchanging(service, puts, (result) => keys.push(keysOf(result))),
       bound: directly('put', round),
     };
   });
-  const get = await compare(rounds, clients, size * count, (round) => {
-    const gets = (keys[round] ?? []).map((key) => getExchange(key, size));
-    return { ours: exchanging(service, gets), bound: directly('get', round) };
-  });
+  const get = await compare(rounds, clients, size * count, (round) => ({
+    ours: exchanging(service, getsOf(keys[round] ?? [], size)),
+    bound: directly('get', round),
+  }));
   return { put, get };
 }
 

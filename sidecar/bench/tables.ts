@@ -21,7 +21,7 @@ export function codecTable(rows: readonly CodecRow[]): string {
 
 export function codecCostTable(small: number, memory: readonly CodecMemory[]): string {
   return markdownTable(
-    ['codec, otherwise', 'measured', 'goal'],
+    ['codec, other figures', 'measured', 'goal'],
     [
       ['1,000 payloads under the threshold, encode and decode', `${small.toFixed(1)} ms`, '≤ 5 ms'],
       ...memory.map(({ what, beyondPayloads }) => [
@@ -63,7 +63,7 @@ export function putTable(rows: Awaited<ReturnType<typeof durablePuts>>): string 
 
 export function otherTable(costs: ProcessCosts | undefined, reaping: ReapingCosts | undefined): string {
   return markdownTable(
-    ['otherwise', 'measured', 'goal'],
+    ['service, other figures', 'measured', 'goal'],
     [
       ...(costs === undefined ? [] : processRows(costs)),
       ...(reaping === undefined ? [] : [reapingRow(reaping)]),
@@ -81,5 +81,5 @@ function processRows({ startTime, idleMemory, peakMemory }: ProcessCosts): strin
 
 function reapingRow({ some, all }: ReapingCosts): string[] {
   const measured = `${some.toFixed(2)} s : ${all.toFixed(1)} s = 1/${(all / some).toFixed(0)}`;
-  return ['reaping 1,000 of 100,000, beside reaping all', measured, '≤ 1/20'];
+  return ['deleting 1,000 expired of 100,000, beside deleting all', measured, '≤ 1/20'];
 }

@@ -58,7 +58,7 @@ export interface WatchStart {
   readonly resourceVersion: string;
   /** Whole seconds after which the server is to end it. */
   readonly timeoutSeconds: number;
-  /** Told when the server has agreed; the first event may be a minute away. */
+  /** Called when the server has agreed; the first event may be a minute away. */
   readonly onOpen?: () => void;
 }
 
@@ -118,11 +118,15 @@ export interface KubernetesApi {
   ): Promise<KubernetesObject>;
   /** Strategic merge patch: what it names changes, lists as its directives say. */
   patch(resource: ResourceKind, part: KubernetesObject, signal: AbortSignal): Promise<KubernetesObject>;
-  /** Server-side apply of the `status` subresource. */
+  /**
+   * Server-side apply of the `status` subresource, by force.
+   * @param fieldManager owner of the fields, where that is not this operator's
+   */
   applyStatus(
     resource: ResourceKind,
     object: KubernetesObject,
     signal: AbortSignal,
+    fieldManager?: string,
   ): Promise<KubernetesObject>;
   /** @throws ApiError 409 `AlreadyExists` */
   create(resource: ResourceKind, object: KubernetesObject, signal: AbortSignal): Promise<KubernetesObject>;

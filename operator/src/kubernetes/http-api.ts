@@ -153,9 +153,13 @@ export class HttpApi implements KubernetesApi {
     return await this.#write({ ...MERGE, verb: 'patch', resource, path }, part, signal);
   }
 
-  async applyStatus(resource: ResourceKind, object: KubernetesObject, signal: AbortSignal) {
-    const query = { fieldManager: FIELD_MANAGER, force: 'true' };
-    const path = withQuery(pathOf(resource, object, 'status'), query);
+  async applyStatus(
+    resource: ResourceKind,
+    object: KubernetesObject,
+    signal: AbortSignal,
+    fieldManager = FIELD_MANAGER,
+  ) {
+    const path = withQuery(pathOf(resource, object, 'status'), { fieldManager, force: 'true' });
     return await this.#write({ ...APPLY, verb: 'applyStatus', resource, path }, object, signal);
   }
 

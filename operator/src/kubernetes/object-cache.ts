@@ -14,14 +14,14 @@ interface Kept<T> {
  * kept as it was.
  */
 export class ObjectCache<T> {
-  readonly #project: (object: KubernetesObject) => T;
+  readonly #map: (object: KubernetesObject) => T;
   readonly #onFailure: (failure: Error) => void;
   readonly #kept = new Map<string, Kept<T>>();
   readonly #listeners: ChangeListener<T>[] = [];
 
-  /** @param onFailure told what `project` or a listener has thrown */
-  constructor(project: (object: KubernetesObject) => T, onFailure: (failure: Error) => void) {
-    this.#project = project;
+  /** @param onFailure told what `map` or a listener has thrown */
+  constructor(map: (object: KubernetesObject) => T, onFailure: (failure: Error) => void) {
+    this.#map = map;
     this.#onFailure = onFailure;
   }
 
@@ -48,7 +48,7 @@ export class ObjectCache<T> {
     const before = this.#kept.get(key);
     if (before !== undefined && before.resourceVersion === resourceVersion) return key;
     this.#guard(() => {
-      const value = this.#project(object);
+      const value = this.#map(object);
       this.#kept.set(key, { resourceVersion, value });
       if (before === undefined || !isDeepStrictEqual(before.value, value))
         this.#tell(key, before?.value, value);

@@ -1,13 +1,15 @@
 import { eventually } from '@largepayload/testing/waiting/eventual-value';
 import { pino } from 'pino';
 import { afterAll, beforeAll } from 'vitest';
+import { ClusterView } from '../cluster/cluster-view.ts';
 import type { KubernetesApi, KubernetesObject, ResourceKind } from '../kubernetes/api.ts';
 import { apiBed, applyCrd, NEVER } from '../kubernetes/api-server.fixture.ts';
 import { EventRecorder } from '../kubernetes/event-recorder.ts';
 import { LARGE_PAYLOAD_STORES } from '../kubernetes/resources.ts';
 import { Metrics } from '../operations/metrics.ts';
+import { Poller } from '../polling/poller.ts';
 import { listAt, textAt } from '../stores/json-fields.ts';
-import { Controller } from './controller.ts';
+import { StoreController } from './store-controller.ts';
 
 /**
  * A controller at work on an API server, for the tests of one file. There are no other controllers and no nodes: only what the
@@ -17,13 +19,16 @@ export function controllerBed() {
   const bed = apiBed();
   const end = new AbortController();
   let api: KubernetesApi;
-  let running: Promise<void>;
+  let running: Promise<unknown>;
 
   beforeAll(async () => {
     api = bed.api();
     await applyCrd(api);
-    const controller = new Controller({
+    const cluster = new ClusterView({ api: bed.api(), onFailure: () => {} });
+    const poller = new Poller();
+    const controller = new StoreController({
       api: bed.api(),
+      ...{ cluster, poller },
       settings: {
         image: 'largepayload/payload-store:test',
         imagePullPolicy: 'Never',
@@ -34,7 +39,7 @@ export function controllerBed() {
       metrics: new Metrics(),
       log: pino({ level: 'silent' }),
     });
-    running = controller.run(end.signal);
+    running = Promise.all([cluster, poller, controller].map((part) => part.run(end.signal)));
   });
   afterAll(async () => {
     end.abort();

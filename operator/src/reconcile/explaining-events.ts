@@ -1,56 +1,56 @@
 import type { KubernetesApi } from '../kubernetes/api.ts';
 import { type EventSelection, latestEvent } from './latest-event.ts';
 
-/** ms until the same is asked again */
-const INTERVAL = 10_000;
+/** Until the same is asked again. */
+const INTERVAL_MS = 10_000;
 
-/** What an Event may explain. */
+/** Something that Kubernetes explains by Events only. */
 export interface Question {
   /** what it is about */
   readonly key: string;
   readonly selection: EventSelection;
-  /** ms since the epoch: not asked before, as it may explain itself */
-  readonly from: number;
+  /** how long to wait before the first request, as it may explain itself */
+  readonly delayMs: number;
 }
 
-interface Asked {
+interface Answer {
   readonly message: string | undefined;
-  /** ms since the epoch */
-  readonly nextAt: number;
+  /** monotonic */
+  readonly nextAtMs: number;
 }
 
-/** What Kubernetes says in Events only, asked for as long as there is a question. */
+/** The messages of the Events that explain something, asked for as long as there is a question. */
 export class ExplainingEvents {
   readonly #api: KubernetesApi;
-  readonly #asked = new Map<string, Asked>();
+  readonly #answers = new Map<string, Answer>();
 
   constructor(api: KubernetesApi) {
     this.#api = api;
   }
 
-  /** Events that cannot be had are no failure: they only explain. @param now ms since the epoch */
-  async refresh(questions: readonly Question[], now: number, signal: AbortSignal): Promise<void> {
+  /**
+   * Reads Events whose time has come. A read that fails is no failure: Events only explain.
+   * @param nowMs monotonic
+   * @returns ms after which to call again; infinite without a question
+   */
+  async refresh(questions: readonly Question[], nowMs: number, signal: AbortSignal): Promise<number> {
     const keys = new Set(questions.map(({ key }) => key));
-    for (const key of this.#asked.keys()) if (!keys.has(key)) this.#asked.delete(key);
-    for (const { key, selection, from } of questions) {
-      const before = this.#asked.get(key) ?? { message: undefined, nextAt: from };
-      const isDue = now >= before.nextAt;
+    for (const key of this.#answers.keys()) if (!keys.has(key)) this.#answers.delete(key);
+    for (const { key, selection, delayMs } of questions) {
+      const before = this.#answers.get(key) ?? { message: undefined, nextAtMs: nowMs + delayMs };
+      const isDue = nowMs >= before.nextAtMs;
       const message = isDue
         ? await latestEvent(this.#api, selection, signal).catch(() => before.message)
         : before.message;
-      this.#asked.set(key, { message, nextAt: isDue ? now + INTERVAL : before.nextAt });
+      this.#answers.set(key, { message, nextAtMs: isDue ? nowMs + INTERVAL_MS : before.nextAtMs });
     }
+    return Math.min(...[...this.#answers.values()].map(({ nextAtMs }) => nextAtMs)) - nowMs;
   }
 
   /** by key of the question */
   get messages(): ReadonlyMap<string, string> {
     return new Map(
-      [...this.#asked].flatMap(([key, { message }]) => (message === undefined ? [] : [[key, message]])),
+      [...this.#answers].flatMap(([key, { message }]) => (message === undefined ? [] : [[key, message]])),
     );
-  }
-
-  /** ms since the epoch, when the next one should be asked; infinite while there is none. */
-  get nextAt(): number {
-    return Math.min(...[...this.#asked.values()].map(({ nextAt }) => nextAt));
   }
 }

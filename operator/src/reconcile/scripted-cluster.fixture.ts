@@ -1,13 +1,15 @@
 import type { ServerResponse } from 'node:http';
 import { pino } from 'pino';
+import { ClusterView } from '../cluster/cluster-view.ts';
 import type { KubernetesObject } from '../kubernetes/api.ts';
 import { EventRecorder } from '../kubernetes/event-recorder.ts';
 import { HttpApi } from '../kubernetes/http-api.ts';
 import { type Asked, answer, line, refuse, scriptedServer } from '../kubernetes/scripted-server.fixture.ts';
 import { Metrics } from '../operations/metrics.ts';
+import { Poller } from '../polling/poller.ts';
 import { listAt, textAt } from '../stores/json-fields.ts';
 import { COMPONENT_LABEL, STORE_LABEL } from '../stores/labels.ts';
-import { Controller } from './controller.ts';
+import { StoreController } from './store-controller.ts';
 
 export interface ScriptedCluster extends AsyncDisposable {
   /** The latest Ready that was written of a store, such as `False Creating`. */
@@ -16,7 +18,7 @@ export interface ScriptedCluster extends AsyncDisposable {
   readonly written: readonly string[];
   /** why stores could not be reconciled */
   readonly failures: readonly string[];
-  /** Has the mirrors see it. */
+  /** Has the informers see it. */
   change(resource: string, object: KubernetesObject): void;
   /** Resolves once what was under way has ended. */
   stop(): Promise<void>;
@@ -55,8 +57,10 @@ export async function scriptedCluster(
   });
   const api = new HttpApi(server.access, { userAgent: 'test' });
   const end = new AbortController();
-  const controller = new Controller({
-    api,
+  const cluster = new ClusterView({ api, onFailure: (failure) => failures.push(failure.message) });
+  const poller = new Poller();
+  const controller = new StoreController({
+    ...{ api, cluster, poller },
     settings: {
       image: 'largepayload/payload-store:test',
       imagePullPolicy: 'Never',
@@ -67,7 +71,7 @@ export async function scriptedCluster(
     metrics: new Metrics(),
     log,
   });
-  const running = controller.run(end.signal);
+  const running = Promise.all([cluster, poller, controller].map((part) => part.run(end.signal)));
   const stop = async () => {
     end.abort();
     await running;

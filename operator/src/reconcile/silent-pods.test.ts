@@ -1,6 +1,6 @@
 import { eventually } from '@largepayload/testing/waiting/eventual-value';
 import { expect, test } from 'vitest';
-import { json, NOT_READY, podAt } from './running-pods.fixture.ts';
+import { json, NOT_READY, podAt } from '../polling/running-pods.fixture.ts';
 import { runningPod, scriptedCluster, storeOf } from './scripted-cluster.fixture.ts';
 
 const SILENT = Array.from({ length: 60 }, (_, index) => `silent-${index}`);

@@ -1,38 +1,43 @@
-import type { LargePayloadStoreStatus } from '@largepayload/crds';
-import { ApiError, type KubernetesApi, type KubernetesObject } from '../kubernetes/api.ts';
-import { apiVersionOf, LARGE_PAYLOAD_STORES } from '../kubernetes/resources.ts';
+import type { ClusterView } from '../cluster/cluster-view.ts';
+import type { KubernetesApi } from '../kubernetes/api.ts';
+import type { Poller } from '../polling/poller.ts';
 import type { PodSettings } from '../stores/desired/context.ts';
 import { type DesiredObject, desiredObjects } from '../stores/desired-objects.ts';
-import type { Component } from '../stores/names.ts';
-import { componentName } from '../stores/names.ts';
-import type { ObservedStore, Refusal } from '../stores/observed.ts';
+import { type Component, componentName } from '../stores/names.ts';
+import type { ObservedPod, ObservedStore } from '../stores/observed.ts';
 import type { StoreResource } from '../stores/read-store.ts';
-import { sameStatus } from '../stores/same-status.ts';
 import { decideStatus } from '../stores/status.ts';
-import { type Transition, transitions } from '../stores/transitions.ts';
-import type { ClusterView } from './cluster-view.ts';
 import { creationQuestions, mountQuestions } from './event-questions.ts';
-import { PodQuestions } from './pod-questions.ts';
-import { StoreMemory } from './store-memory.ts';
+import { ExplainingEvents } from './explaining-events.ts';
+import { PlanExecutor } from './plan-executor.ts';
+import type { StatusWriter } from './status-writer.ts';
 
 export interface ReconcilerParts {
   readonly api: KubernetesApi;
-  readonly view: ClusterView;
+  readonly cluster: ClusterView;
+  readonly poller: Poller;
+  readonly status: StatusWriter;
   readonly settings: PodSettings;
-  /** Records an Event on the store. Never throws. */
-  readonly record: (store: StoreResource, transition: Transition) => void;
-  /** Has a store reconciled after so many ms, as a pod of it has answered. */
-  readonly wake: (key: string, after: number) => void;
 }
 
-/** ms before a store is looked at again though nothing changed */
-const SHORTEST_PAUSE = 500;
+/** What is remembered of one store between two reconciliations. All of it can be found out anew. */
+interface Memory {
+  readonly uid: string;
+  readonly writes: PlanExecutor;
+  readonly mountFailures: ExplainingEvents;
+  readonly creationFailures: ExplainingEvents;
+}
 
-/** Read everything, decide, apply, say how it is. */
+const NEVER = Number.POSITIVE_INFINITY;
+/** Before a store is looked at again though nothing changed. */
+const SHORTEST_PAUSE_MS = 500;
+/** Some conditions change by time alone: a pod takes too long to start, a pass is late. */
+const RECHECK_MS = { whileStarting: 30_000, whileReady: 600_000 };
+
+/** Read everything, decide, write, report. */
 export class StoreReconciler {
   readonly #parts: ReconcilerParts;
-  readonly #memories = new Map<string, StoreMemory>();
-  readonly #questions = new PodQuestions();
+  readonly #memories = new Map<string, Memory>();
 
   constructor(parts: ReconcilerParts) {
     this.#parts = parts;
@@ -40,127 +45,96 @@ export class StoreReconciler {
 
   /**
    * Brings one store to what its resource says. May be called at any time, any number of times; never twice at once for one key.
-   * Pods are asked beside it, and wake the store when they have answered.
    * @param key `NAMESPACE/NAME`
    * @returns ms after which to call again though nothing seems to change
-   * @throws ApiError when something could not be written; the status was told all the same, if that could be
+   * @throws ApiError when something could not be written; the status is written all the same, if that is possible
    */
   async reconcile(key: string, signal: AbortSignal): Promise<number> {
-    const { view, settings } = this.#parts;
-    const store = view.store(key);
-    if (store === undefined) {
-      // Kubernetes removes what was made for it.
-      this.#forget(key);
-      return Number.POSITIVE_INFINITY;
-    }
+    const { cluster, poller, settings } = this.#parts;
+    const store = cluster.store(key);
+    // Kubernetes removes what was made for a store that has gone.
+    if (store === undefined) return this.#forget(key);
     const memory = this.#memory(key, store);
     const desired = desiredObjects(store, settings);
-    const pods = view.pods(key);
-    memory.reports.look(pods, signal);
-    // All of them: nothing of this reconciliation may go on beside the next one.
-    const [written] = await Promise.allSettled([
-      memory.writer.write(this.#observe(key, store, memory, []), desired, performance.now(), signal),
-      memory.mountFailures.refresh(mountQuestions(pods), Date.now(), signal),
-      memory.creationFailures.refresh(creationQuestions(view.deployments(key)), Date.now(), signal),
+    const pods = cluster.pods(key);
+    poller.watch(key, pods);
+    const nowMs = performance.now();
+    // Wait for all of them: nothing of this reconciliation may go on beside the next one.
+    const [written, ...events] = await Promise.allSettled([
+      memory.writes.run(this.#observe(key, store, memory), desired, signal),
+      memory.mountFailures.refresh(mountQuestions(pods, Date.now()), nowMs, signal),
+      memory.creationFailures.refresh(creationQuestions(cluster.deployments(key)), nowMs, signal),
     ]);
-    const tell = (refusals: readonly Refusal[]) =>
-      this.#tell(this.#observe(key, store, memory, refusals), desired, memory, signal);
+    // Pods and Deployments may have changed meanwhile, so observe again.
+    const report = () => this.#report(this.#observe(key, store, memory), desired, signal);
     if (written.status === 'rejected') {
-      if (signal.aborted) throw written.reason;
-      // What runs may have changed meanwhile. A status that cannot be written either has the same cause.
-      await tell(memory.failures.failed(written.reason, desired, performance.now())).catch(() => {});
+      // A status that cannot be written either has the same cause.
+      if (!signal.aborted) await report().catch(() => {});
       throw written.reason;
     }
-    memory.failures.succeeded();
-    const toldAfter = await tell(written.value.refusals);
-    return Math.max(
-      SHORTEST_PAUSE,
-      Math.min(
-        written.value.lookAgainAfter,
-        toldAfter,
-        memory.reports.nextAt - performance.now(),
-        Math.min(memory.mountFailures.nextAt, memory.creationFailures.nextAt) - Date.now(),
-      ),
-    );
+    const eventsAfter = events.map((read) => (read.status === 'fulfilled' ? read.value : NEVER));
+    const next = Math.min(written.value, await report(), recheckAfterMs(pods), ...eventsAfter);
+    return Math.max(SHORTEST_PAUSE_MS, next);
   }
 
-  /** Resolves when no pod is being asked any more, once the signal is aborted and nothing is reconciled. */
-  async settled(): Promise<void> {
-    await this.#questions.settled();
-  }
-
-  #memory(key: string, { uid }: StoreResource): StoreMemory {
+  #memory(key: string, { uid }: StoreResource): Memory {
     const known = this.#memories.get(key);
     if (known?.uid === uid) return known;
     this.#forget(key);
-    const answered = (again: number) => this.#parts.wake(key, again);
-    const memory = new StoreMemory(uid, this.#parts.api, { questions: this.#questions, answered });
+    const { api } = this.#parts;
+    const events = () => new ExplainingEvents(api);
+    const memory = {
+      uid,
+      writes: new PlanExecutor(api),
+      mountFailures: events(),
+      creationFailures: events(),
+    };
     this.#memories.set(key, memory);
     return memory;
   }
 
-  #forget(key: string): void {
-    this.#memories.get(key)?.reports.forgetAll();
+  #forget(key: string): number {
+    const { poller, status } = this.#parts;
+    poller.forget(key);
+    status.forget(this.#memories.get(key)?.uid ?? '');
     this.#memories.delete(key);
+    return NEVER;
   }
 
-  #observe(
-    key: string,
-    store: StoreResource,
-    memory: StoreMemory,
-    refusals: readonly Refusal[],
-  ): ObservedStore {
-    const { view } = this.#parts;
-    const { writer, reports, mountFailures, creationFailures } = memory;
+  #observe(key: string, store: StoreResource, memory: Memory): ObservedStore {
+    const { cluster, poller, status } = this.#parts;
+    const { writes, mountFailures, creationFailures } = memory;
     const deployment = (component: Component) =>
-      view.deployments(key).find(({ name }) => name === componentName(store.name, component));
+      cluster.deployments(key).find(({ name }) => name === componentName(store.name, component));
     return {
-      store: { ...store, status: memory.status(store.status) },
+      store: { ...store, status: status.statusOf(store) },
       gateway: deployment('gateway'),
       reaper: deployment('reaper'),
-      pods: view.pods(key),
-      objects: [...view.objects(key), ...writer.foreignObjects],
-      reports: reports.answers,
+      pods: cluster.pods(key),
+      objects: [...cluster.objects(key), ...writes.foreignObjects(store)],
+      reports: poller.reports(key),
       mountFailures: mountFailures.messages,
       creationFailures: creationFailures.messages,
-      refusals,
+      refusals: writes.refusals,
     };
   }
 
-  /** @returns ms after which to tell, where pods are to be heard before; otherwise infinite */
-  async #tell(
+  /** @returns ms after which to write the status, where pods are to be polled before; otherwise infinite */
+  async #report(
     observed: ObservedStore,
     desired: readonly DesiredObject[],
-    memory: StoreMemory,
     signal: AbortSignal,
   ): Promise<number> {
-    const patience = memory.patience();
-    if (patience > 0) return patience;
+    const { poller, status } = this.#parts;
     const { store } = observed;
-    const decided = decideStatus({ observed, desired, now: Date.now() });
-    if (sameStatus(store.status, decided)) return Number.POSITIVE_INFINITY;
-    try {
-      await this.#parts.api.applyStatus(LARGE_PAYLOAD_STORES, withStatus(store, decided), signal);
-    } catch (error) {
-      // It was deleted this moment.
-      if (error instanceof ApiError && error.status === 404) return Number.POSITIVE_INFINITY;
-      throw error;
-    }
-    memory.wrote(decided);
-    for (const transition of transitions(store.status, decided)) this.#parts.record(store, transition);
-    return Number.POSITIVE_INFINITY;
+    const patienceMs = poller.patienceMs(`${store.namespace}/${store.name}`);
+    if (patienceMs > 0) return patienceMs;
+    await status.write(store, decideStatus({ observed, desired, now: Date.now() }), signal);
+    return NEVER;
   }
 }
 
-function withStatus(
-  { namespace, name, uid }: StoreResource,
-  status: LargePayloadStoreStatus,
-): KubernetesObject {
-  return {
-    apiVersion: apiVersionOf(LARGE_PAYLOAD_STORES),
-    kind: LARGE_PAYLOAD_STORES.kind,
-    // With the uid, a status is never given to a store that was made again under the same name.
-    metadata: { namespace, name, uid },
-    status,
-  };
+function recheckAfterMs(pods: readonly ObservedPod[]): number {
+  if (pods.length === 0) return NEVER;
+  return pods.every(({ ready }) => ready) ? RECHECK_MS.whileReady : RECHECK_MS.whileStarting;
 }

@@ -3,7 +3,7 @@ import { adminLines } from './admin-client.ts';
 import { type Command, stringOption, type Values } from './command.ts';
 import { ADMIN_URL_OPTION } from './service-url.ts';
 
-export const acceptClock: Command = {
+export const command: Command = {
   name: 'accept-clock',
   summary: "Says that the service's clock is right, whatever was learned before.",
   positionals: [],
@@ -20,7 +20,7 @@ itself, until it ends.`,
 
 async function run(_positionals: readonly string[], values: Values): Promise<void> {
   const human = process.stdout.isTTY && values.json !== true;
-  const adminUrl = stringOption(acceptClock, values, 'admin-url');
+  const adminUrl = stringOption(command, values, 'admin-url');
   for await (const accepted of adminLines<AcceptedClock>('POST', adminUrl, 'accept-clock'))
     process.stdout.write(`${human ? describe(accepted) : JSON.stringify(accepted)}\n`);
 }

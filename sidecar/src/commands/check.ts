@@ -13,7 +13,7 @@ const CHUNK = 64 * 1024;
 const PATIENCE = 5_000;
 const PAUSE = 500;
 
-export const check: Command = {
+export const command: Command = {
   name: 'check',
   summary: 'Stores a payload of random bytes, fetches it again and verifies it.',
   positionals: [],
@@ -36,12 +36,12 @@ async function run(_positionals: readonly string[], values: Values): Promise<voi
   const size = sizeOption(values);
   const seed = randomBytes(32);
   const digest = digestOf(randomContent(seed, size));
-  const client = blobClientOf(stringOption(check, values, 'url'));
+  const client = blobClientOf(stringOption(command, values, 'url'));
   try {
     const started = performance.now();
     const { key } = await patiently(() =>
       client.put({
-        namespace: stringOption(check, values, 'namespace'),
+        namespace: stringOption(command, values, 'namespace'),
         digest,
         size,
         metadata: metadataFromRecord({ encoding: Buffer.from('binary/plain') }),
@@ -76,7 +76,7 @@ async function patiently<T>(attempt: () => Promise<T>): Promise<T> {
 }
 
 function sizeOption(values: Values): number {
-  const text = stringOption(check, values, 'size');
+  const text = stringOption(command, values, 'size');
   try {
     return parseQuantity(text);
   } catch (error) {

@@ -6,7 +6,7 @@ import { UsageError } from './exit-codes.ts';
 import { humanBytes, humanCount } from './human.ts';
 import { ADMIN_URL_OPTION } from './service-url.ts';
 
-export const cleanup: Command = {
+export const command: Command = {
   name: 'cleanup',
   summary:
     'Deletes payloads before their TTL is over: every expiry window whose youngest payload is older than AGE.',
@@ -30,7 +30,7 @@ async function run(_positionals: readonly string[], values: Values): Promise<voi
   const human = process.stdout.isTTY && values.json !== true;
   for await (const progress of adminLines<WindowProgress>(
     'POST',
-    stringOption(cleanup, values, 'admin-url'),
+    stringOption(command, values, 'admin-url'),
     path,
   )) {
     windows.set(progress.window, progress);

@@ -13,7 +13,7 @@ import { URL_OPTION } from './service-url.ts';
 /** Where the memory of the process allows for less, larger payloads are previewed too. */
 const LARGEST_PREVIEW_ABOVE = 32 * 1024 * 1024;
 
-export const codecServer: Command = {
+export const command: Command = {
   name: 'codec-server',
   summary: "Lets Temporal's Web UI and CLI show large payloads: Temporal's remote codec protocol.",
   positionals: [],
@@ -45,7 +45,7 @@ what is in flight finish, then end it with exit code 0.`,
 
 async function run(_positionals: readonly string[], values: Values): Promise<void> {
   const settings = {
-    url: stringOption(codecServer, values, 'url'),
+    url: stringOption(command, values, 'url'),
     listen: listenAddress(values),
     origins: optionValue('--allow-origin', () => originsOf(values)),
     previewAbove: optionValue('--preview-above', () => previewAbove(values)),
@@ -60,7 +60,7 @@ async function run(_positionals: readonly string[], values: Values): Promise<voi
 }
 
 function listenAddress(values: Values): ListenAddress {
-  const text = stringOption(codecServer, values, 'listen');
+  const text = stringOption(command, values, 'listen');
   const address = optionValue('--listen', () => parseListenAddress(text));
   if (values['allow-remote'] === true || isLoopback(address.host)) return address;
   throw new UsageError(
@@ -74,7 +74,7 @@ function originsOf({ 'allow-origin': text }: Values): ReadonlySet<string> {
 }
 
 function previewAbove(values: Values): number {
-  const size = parseQuantity(stringOption(codecServer, values, 'preview-above'));
+  const size = parseQuantity(stringOption(command, values, 'preview-above'));
   if (size <= LARGEST_PREVIEW_ABOVE) return size;
   throw new Error(`at most ${humanBytes(LARGEST_PREVIEW_ABOVE)}, since one answer holds no more`);
 }

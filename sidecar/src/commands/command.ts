@@ -1,5 +1,3 @@
-import type { ParseArgsOptionsConfig } from 'node:util';
-
 export interface OptionHelp {
   readonly type: 'string' | 'boolean';
   /** shown for the value, e.g. `HOST:PORT` */
@@ -21,10 +19,6 @@ export interface Command {
   /** Longer text below the options. */
   readonly notes?: string;
   run(positionals: readonly string[], values: Values): Promise<void>;
-}
-
-export function parseArgsOptions(command: Command): ParseArgsOptionsConfig {
-  return Object.fromEntries(Object.entries(command.options).map(([name, { type }]) => [name, { type }]));
 }
 
 /** The value of a string option: as given, or its default. */

@@ -4,7 +4,7 @@ import { type Command, stringOption, type Values } from './command.ts';
 import { humanBytes } from './human.ts';
 import { ADMIN_URL_OPTION } from './service-url.ts';
 
-export const du: Command = {
+export const command: Command = {
   name: 'du',
   summary: 'Shows what is stored, by expiry window and Temporal namespace.',
   positionals: [],
@@ -20,7 +20,7 @@ async function run(_positionals: readonly string[], values: Values): Promise<voi
   const human = process.stdout.isTTY && values.json !== true;
   const total = { window: 'total', namespace: '', objects: 0, bytes: 0 };
   if (human) process.stdout.write(`${'PAYLOADS'.padStart(10)}  ${'SIZE'.padStart(10)}  WINDOW / NAMESPACE\n`);
-  for await (const usage of finalSums(stringOption(du, values, 'admin-url'), human)) {
+  for await (const usage of finalSums(stringOption(command, values, 'admin-url'), human)) {
     total.objects += usage.objects;
     total.bytes += usage.bytes;
     process.stdout.write(human ? `\r${row(usage)}\u001b[K\n` : `${JSON.stringify(usage)}\n`);

@@ -1,14 +1,4 @@
-import {
-  PayloadIntegrityError,
-  PayloadNotFoundError,
-  PayloadReferenceError,
-  PayloadStoreUnavailableError,
-} from '@largepayload/codec';
-import { ManifestError } from '@largepayload/crds';
-import { ForeignStoreError } from '../errors/foreign-store-error.ts';
-import { StorageError } from '../errors/storage-error.ts';
-
-/** What the program's exit code says. */
+/** The program's exit codes. */
 export const EXIT_CODES = {
   ok: 0,
   failure: 1,
@@ -32,19 +22,4 @@ export class UsageError extends Error {
     super(message);
     this.name = 'UsageError';
   }
-}
-
-const BY_ERROR = [
-  [UsageError, EXIT_CODES.usage],
-  [ManifestError, EXIT_CODES.usage],
-  [PayloadReferenceError, EXIT_CODES.usage],
-  [PayloadNotFoundError, EXIT_CODES.notFound],
-  [PayloadIntegrityError, EXIT_CODES.integrity],
-  [PayloadStoreUnavailableError, EXIT_CODES.unavailable],
-  [StorageError, EXIT_CODES.unavailable],
-  [ForeignStoreError, EXIT_CODES.unavailable],
-] as const;
-
-export function exitCodeFor(error: unknown): number {
-  return BY_ERROR.find(([type]) => error instanceof type)?.[1] ?? EXIT_CODES.failure;
 }

@@ -8,7 +8,7 @@ import { UsageError } from './exit-codes.ts';
 import { humanBytes } from './human.ts';
 import { blobClientOf, URL_OPTION } from './service-url.ts';
 
-export const get: Command = {
+export const command: Command = {
   name: 'get',
   summary: 'Fetches the payload of a reference and verifies it.',
   positionals: ['REFERENCE'],
@@ -28,7 +28,7 @@ use them only when the exit code is 0.`,
 
 async function run(positionals: readonly string[], values: Values): Promise<void> {
   const reference = parseReference(await readReference(positionals[0] as string));
-  const client = blobClientOf(stringOption(get, values, 'url'));
+  const client = blobClientOf(stringOption(command, values, 'url'));
   try {
     const stream = await client.getStream(reference);
     if (typeof values.output !== 'string') {

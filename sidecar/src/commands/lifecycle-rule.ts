@@ -7,7 +7,7 @@ import { readManifest } from './manifest-file.ts';
 /** What a cluster allows between the clocks of its processes, ms; the rule may be used there too. */
 const CLOCK_TOLERANCE = 60_000;
 
-export const lifecycleRule: Command = {
+export const command: Command = {
   name: 'lifecycle-rule',
   summary: 'Prints a lifecycle configuration for the bucket: a backstop should the reaper not run for days.',
   positionals: [],
@@ -32,7 +32,7 @@ what versioning keeps of deleted payloads. It is put on the bucket by hand, in p
 };
 
 async function run(_positionals: readonly string[], values: Values): Promise<void> {
-  const { spec } = await readManifest(stringOption(lifecycleRule, values, 'config'));
+  const { spec } = await readManifest(stringOption(command, values, 'config'));
   const facts = {
     prefix: prefixOf(spec),
     longestTtl: longestTtl(spec, values['longest-ttl']),

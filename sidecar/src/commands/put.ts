@@ -9,7 +9,7 @@ import { UsageError } from './exit-codes.ts';
 import { humanBytes } from './human.ts';
 import { blobClientOf, URL_OPTION } from './service-url.ts';
 
-export const put: Command = {
+export const command: Command = {
   name: 'put',
   summary: 'Stores a file as a payload and prints its reference.',
   positionals: ['FILE'],
@@ -42,8 +42,8 @@ async function run(positionals: readonly string[], values: Values): Promise<void
     throw new UsageError(`${file} is not a regular file; a payload's size must be known beforehand`);
   const size = status.size;
   const digest = await digestOfFile(file);
-  const metadata = metadataFromRecord({ encoding: Buffer.from(stringOption(put, values, 'encoding')) });
-  const client = blobClientOf(stringOption(put, values, 'url'));
+  const metadata = metadataFromRecord({ encoding: Buffer.from(stringOption(command, values, 'encoding')) });
+  const client = blobClientOf(stringOption(command, values, 'url'));
   try {
     const started = performance.now();
     const namespace = String(values.namespace);

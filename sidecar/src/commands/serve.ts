@@ -1,10 +1,10 @@
+import { type LargePayloadStore, ManifestError, unsupportedFields } from '@largepayload/crds';
 import packageFile from '../../package.json' with { type: 'json' };
 import { assertMounts, type Mounts, noticesOfEnvironment } from '../drivers/start-driver.ts';
 import { isLoopback, type ListenAddress, parseListenAddress } from '../http/listen-address.ts';
 import { createLog } from '../log/log.ts';
-import type { ClusterResource, Role, ServiceSettings } from '../roles/role.ts';
+import type { ClusterResource, Role, RoleName, ServiceSettings } from '../roles/role.ts';
 import { ROLES } from '../roles/roles.ts';
-import { assertBuilt } from '../roles/unbuilt-features.ts';
 import { isStorageId } from '../storage-records/identity/identity.ts';
 import { isLeaseText } from '../storage-records/lease/lease.ts';
 import type { Claim } from '../storage-records/ownership/storage-identity.ts';
@@ -13,7 +13,7 @@ import { UsageError } from './exit-codes.ts';
 import { untilStopped, withPortHint } from './long-running.ts';
 import { readManifest } from './manifest-file.ts';
 
-export const serve: Command = {
+export const command: Command = {
   name: 'serve',
   summary: 'Runs the blob service.',
   positionals: [],
@@ -95,11 +95,11 @@ and try again until it can.`,
 };
 
 async function run(_positionals: readonly string[], values: Values): Promise<void> {
-  const role = roleNamed(stringOption(serve, values, 'role'));
+  const role = await roleNamed(stringOption(command, values, 'role'));
   const listen = listenAddresses(role, values);
   // A store that 0.1 began there goes on.
-  const manifest = await readManifest(stringOption(serve, values, 'config'), { allowReservedPrefix: true });
-  assertBuilt(manifest);
+  const manifest = await readManifest(stringOption(command, values, 'config'), { allowReservedPrefix: true });
+  assertSupported(manifest);
   role.assertNeeded(manifest);
   const mounts: Mounts = {
     dataFolder: givenOption(values, 'data-dir'),
@@ -123,11 +123,16 @@ async function run(_positionals: readonly string[], values: Values): Promise<voi
   await stopped;
 }
 
-function roleNamed(name: string): Role {
-  const role = ROLES.find((known) => known.name === name);
-  if (role !== undefined) return role;
-  const names = ROLES.map((known) => known.name).join(', ');
-  throw new UsageError(`there is no role "${name}"; there are ${names}`);
+/** @throws UsageError when there is no such role */
+async function roleNamed(name: string): Promise<Role> {
+  if (Object.hasOwn(ROLES, name)) return await ROLES[name as RoleName]();
+  throw new UsageError(`there is no role "${name}"; there are ${Object.keys(ROLES).join(', ')}`);
+}
+
+/** @throws ManifestError rather than run without a feature that the manifest asks for */
+function assertSupported({ spec, metadata }: LargePayloadStore): void {
+  const problems = unsupportedFields(spec);
+  if (problems.length > 0) throw new ManifestError(`LargePayloadStore ${metadata.name}`, problems);
 }
 
 function givenOption(values: Values, name: string): string | undefined {
@@ -174,7 +179,7 @@ function listenAddresses(role: Role, values: Values): ServiceSettings['listen'] 
 }
 
 function listenAddress(values: Values, name: string, remote: boolean): ListenAddress {
-  const text = stringOption(serve, values, name);
+  const text = stringOption(command, values, name);
   const address = usage(() => parseListenAddress(text), `--${name}: `);
   if (remote || isLoopback(address.host)) return address;
   const fix =

@@ -1,6 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { STATUS_CODES } from 'node:http';
-import { join } from 'node:path';
+import { blocksOf } from '@largepayload/testing/documents/markdown';
 import { RawConnection } from '@largepayload/testing/servers/raw-connection';
 import type { Answer } from '@largepayload/testing/service/http-call';
 import { startService } from '@largepayload/testing/service/running-service';
@@ -13,11 +12,12 @@ interface Message {
   readonly body: string;
 }
 
-const page = await readFile(join(import.meta.dirname, '../../../docs/wire-example.md'), 'utf8');
+const blocks = (language: string) =>
+  blocksOf('docs/wire-example.md', language).map((block) => block.replace(/\n$/, ''));
 const messages = blocks('http').map(messageOf);
 
 describe('the example of docs/wire-example.md', () => {
-  test('is what the service answers, all on one connection', async () => {
+  test('has the requests and answers of a running service, all on one connection', async () => {
     await using service = await startService();
     await using connection = await RawConnection.open(service.data);
     expect(messages.map(({ firstLine }) => firstLine.replace(/ .*/, ''))).toEqual([
@@ -31,7 +31,7 @@ describe('the example of docs/wire-example.md', () => {
     }
   });
 
-  test('ends in the reference that the vector has, as JSON and as a protobuf message', () => {
+  test('has the reference of the vector, as JSON and as a protobuf message', () => {
     const vector = encodeVectors.find(({ name }) => name === 'plain');
     const [json = ''] = blocks('json');
     expect(Buffer.from(json).toString('base64')).toBe(vector?.reference.data);
@@ -41,19 +41,13 @@ describe('the example of docs/wire-example.md', () => {
   });
 });
 
-function blocks(language: string): string[] {
-  return [...page.matchAll(new RegExp(`^\`\`\`${language}\n([^]*?)\n\`\`\`$`, 'gm'))].map(
-    ([, content = '']) => content,
-  );
-}
-
 function messageOf(block: string): Message {
   const [head = '', body = ''] = block.split('\n\n');
   const [firstLine = '', ...headers] = head.split('\n');
   return { firstLine, headers, body };
 }
 
-/** Both in one form: header names mean the same in any case, and it is another day. */
+/** Both in one form: header names in lower case, and without the date. */
 function inWords(answer: Answer | Message) {
   const [firstLine, lines] =
     'status' in answer
@@ -68,7 +62,7 @@ function inWords(answer: Answer | Message) {
   return { firstLine, headers: headers.toSorted(), body: answer.body.toString() };
 }
 
-/** Pairs of hex digits, text in quotes, and the reference's data where it is spoken of. */
+/** Pairs of hex digits, text in quotes, and the data of the reference in place of `<…>`. */
 function bytesOfListing(listing: string, data: string): Buffer {
   const parts = [...listing.matchAll(/"([^"]*)"|<[^>]*>|([0-9a-f]{2})/g)];
   return Buffer.concat(

@@ -1,24 +1,26 @@
-import type { LargePayloadStore } from '@largepayload/crds';
+import { type LargePayloadStore, type StorageKindName, storageKindOf } from '@largepayload/crds';
 import type { Driver } from './driver.ts';
 import { FilesystemDriver } from './filesystem/filesystem-driver.ts';
 import { type EnvironmentNotice, environmentNotices } from './s3/environment.ts';
 import { startS3Driver } from './s3/start-s3-driver.ts';
 
+type Storage = LargePayloadStore['spec']['storage'];
+
 export interface StartedDriver {
   readonly driver: Driver;
-  /** what whoever runs the service should know about the storage */
+  /** about the storage, for the log */
   readonly notices: readonly string[];
 }
 
-/** What the manifest does not say, because a cluster mounts it. */
+/** Folders that a cluster mounts, so that the manifest does not name them. */
 export interface Mounts {
-  /** where the claim of `storage.filesystem` is */
+  /** of the claim of `storage.filesystem` */
   readonly dataFolder: string | undefined;
-  /** where the Secret with the credentials of an object store is */
+  /** of the Secret with the credentials of an object store */
   readonly credentialsFolder: string | undefined;
 }
 
-/** A mount that this storage needs is not given, or one is that it has no use for. */
+/** A mount is missing that the storage needs, or is given and has no use. */
 export class MountError extends Error {
   constructor(message: string) {
     super(message);
@@ -26,15 +28,31 @@ export class MountError extends Error {
   }
 }
 
-/** The driver's `kind`, known before there is one. */
-export function storageKind({ spec: { storage } }: LargePayloadStore): 's3' | 'filesystem' {
-  return storage.s3 === undefined ? 'filesystem' : 's3';
+/** How a kind of storage is opened. */
+interface DriverOfKind {
+  readonly start: (storage: Required<Storage>, mounts: Mounts, signal: AbortSignal) => Promise<StartedDriver>;
+  /** about the process's environment, before the storage is looked at */
+  readonly notices: (storage: Required<Storage>) => EnvironmentNotice[];
 }
 
+/** Those of the kinds that this version supports. */
+export const DRIVERS: Readonly<Partial<Record<StorageKindName, DriverOfKind>>> = {
+  filesystem: {
+    start: async (_storage, { dataFolder }) => ({
+      driver: await FilesystemDriver.start(dataFolder as string),
+      notices: [],
+    }),
+    notices: () => [],
+  },
+  s3: {
+    start: ({ s3 }, { credentialsFolder }, signal) => startS3Driver(s3, credentialsFolder, signal),
+    notices: ({ s3 }) => environmentNotices(s3, process.env),
+  },
+};
+
 /** Whether the mounts are those that the manifest's storage needs; none is looked at. @throws MountError */
-export function assertMounts(manifest: LargePayloadStore, mounts: Mounts): void {
-  const { dataFolder, credentialsFolder } = mounts;
-  if (storageKind(manifest) === 's3') {
+export function assertMounts({ spec }: LargePayloadStore, { dataFolder, credentialsFolder }: Mounts): void {
+  if (storageKindOf(spec).credentialKeys.length > 0) {
     if (dataFolder !== undefined)
       throw new MountError('--data-dir is for spec.storage.filesystem; leave it out');
     return;
@@ -45,9 +63,9 @@ export function assertMounts(manifest: LargePayloadStore, mounts: Mounts): void 
   }
 }
 
-/** What the environment says to the driver that is not so, or not plain; told once, whether or not it can be started. */
-export function noticesOfEnvironment({ spec: { storage } }: LargePayloadStore): EnvironmentNotice[] {
-  return storage.s3 === undefined ? [] : environmentNotices(storage.s3, process.env);
+/** What the environment tells the driver and does not do as it seems to; whether or not the driver can be started. */
+export function noticesOfEnvironment({ spec }: LargePayloadStore): EnvironmentNotice[] {
+  return driverOf(spec).notices(spec.storage as Required<Storage>);
 }
 
 /** The driver of the storage that the manifest names, once that could be used. @throws MountError, StorageError, the signal's reason */
@@ -57,7 +75,9 @@ export async function startDriver(
   signal: AbortSignal = new AbortController().signal,
 ): Promise<StartedDriver> {
   assertMounts(manifest, mounts);
-  const { s3 } = manifest.spec.storage;
-  if (s3 !== undefined) return await startS3Driver(s3, mounts.credentialsFolder, signal);
-  return { driver: await FilesystemDriver.start(mounts.dataFolder as string), notices: [] };
+  return await driverOf(manifest.spec).start(manifest.spec.storage as Required<Storage>, mounts, signal);
+}
+
+function driverOf(spec: LargePayloadStore['spec']): DriverOfKind {
+  return DRIVERS[storageKindOf(spec).name] as DriverOfKind;
 }

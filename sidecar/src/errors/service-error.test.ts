@@ -1,14 +1,14 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { textOf } from '@largepayload/testing/documents/markdown';
 import { expect, test } from 'vitest';
 import { IntegrityError } from './integrity-error.ts';
 import { ERROR_TABLE, ServiceError } from './service-error.ts';
 import { StorageError } from './storage-error.ts';
 import { toServiceError } from './to-service-error.ts';
 
-test('docs/wire-errors.md holds the table of errors, in its order', async () => {
-  const text = await readFile(join(import.meta.dirname, '../../../docs/wire-errors.md'), 'utf8');
-  const rows = [...text.matchAll(/^\| `([a-z_]+)` +\| (\d{3}) +\| (yes|no) +\| (.+) \|$/gm)];
+test('docs/wire-errors.md holds the table of errors, in its order', () => {
+  const rows = [
+    ...textOf('docs/wire-errors.md').matchAll(/^\| `([a-z_]+)` +\| (\d{3}) +\| (yes|no) +\| (.+) \|$/gm),
+  ];
   const documented = rows.map(([, code, status, retryable]) => ({
     code,
     status: Number(status),

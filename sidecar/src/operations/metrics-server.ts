@@ -1,3 +1,4 @@
+import type { StatusReport } from '@largepayload/crds';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { toServiceError } from '../errors/to-service-error.ts';
 import { buildApp } from '../http/app.ts';
@@ -5,13 +6,12 @@ import { errorBody } from '../http/error-answers.ts';
 import type { Metrics } from './metrics.ts';
 import { OPERATIONS_SERVER } from './operations-server.ts';
 import type { Readiness } from './readiness.ts';
-import type { Status } from './status.ts';
 
 /** `/metrics` for Prometheus, `/healthz` (the process is up), `/readyz` (clients may be sent here) and `/status`. */
 export function buildMetricsServer(context: {
   metrics: Metrics;
   readiness: Readiness;
-  status: () => Promise<Status>;
+  status: () => Promise<StatusReport>;
   log: FastifyBaseLogger;
 }): FastifyInstance {
   const { registry } = context.metrics;

@@ -1,7 +1,7 @@
 import { parseDuration } from '@largepayload/crds';
+import { MemoryDriver } from '@largepayload/testing/drivers/memory-driver';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { TestStore } from '../drivers/conformance/subject.ts';
-import { MemoryDriver } from '../drivers/memory.ts';
 import { StorageError } from '../errors/storage-error.ts';
 import type { Reaper } from './reaper.ts';
 import { EXPIRED, fill, reaperOn } from './stores.fixture.ts';
@@ -135,7 +135,11 @@ test('a pass that fails is told in the status, and tried again', async () => {
   const reaper = reaperOn(store, { interval: 10 });
   void run(reaper);
   await until(() => reaper.status.lastError !== undefined);
-  expect(reaper.status).toEqual({ lastCompletedTime: undefined, lastError: 'no answer' });
+  expect(reaper.status).toEqual({
+    lastCompletedTime: undefined,
+    lastError: 'no answer',
+    lastFailure: { code: 'storage_unavailable' },
+  });
   store.driver.currentTime = reallyTell;
   await until(() => reaper.status.lastCompletedTime !== undefined);
   expect(reaper.status.lastError).toBeUndefined();

@@ -1,7 +1,7 @@
+import { MemoryDriver } from '@largepayload/testing/drivers/memory-driver';
 import { pino } from 'pino';
 import { type StartedStore, someBytes, type TestStore } from '../drivers/conformance/subject.ts';
 import { startInFolder } from '../drivers/filesystem/folder.fixture.ts';
-import { MemoryDriver } from '../drivers/memory.ts';
 import { Metrics } from '../operations/metrics.ts';
 import { clockOfNewStore } from '../storage-records/clock/clock.fixture.ts';
 import { OwnershipGuard } from '../storage-records/ownership/ownership-guard.ts';

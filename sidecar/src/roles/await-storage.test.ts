@@ -1,8 +1,8 @@
+import { MemoryDriver } from '@largepayload/testing/drivers/memory-driver';
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { AwaitedDriver } from '../drivers/awaited-driver.ts';
 import { never } from '../drivers/conformance/subject.ts';
-import { MemoryDriver } from '../drivers/memory.ts';
 import { StorageError } from '../errors/storage-error.ts';
 import { awaitStorage, pauseAfter } from './await-storage.ts';
 

@@ -1,3 +1,4 @@
+import type { StatusReport } from '@largepayload/crds';
 import { parseQuantity, putTimeLimit } from '@largepayload/crds';
 import type { FastifyBaseLogger } from 'fastify';
 import { buildDataServer } from '../data-api/data-server.ts';
@@ -11,7 +12,6 @@ import { type AdminContext, buildAdminServer } from '../operations/admin-server.
 import { Metrics } from '../operations/metrics.ts';
 import { buildMetricsServer } from '../operations/metrics-server.ts';
 import { Readiness } from '../operations/readiness.ts';
-import type { Status } from '../operations/status.ts';
 import type { PayloadService } from '../payload-service/payload-service.ts';
 import { ttlOf } from './manifest-facts.ts';
 import type { ServiceSettings } from './role.ts';
@@ -83,7 +83,7 @@ export function dataPort(
 /** Metrics, probes and status, for everybody. */
 export function metricsPort(
   { metrics, readiness, log, settings }: PortParts,
-  status: () => Promise<Status>,
+  status: () => Promise<StatusReport>,
 ): Port {
   const app = buildMetricsServer({ metrics, readiness, status, log });
   return { app, address: settings.listen.metrics, drain: SHORT_DRAIN, isLast: true };

@@ -1,6 +1,8 @@
-import { gateway } from './gateway.ts';
-import { reaper } from './reaper.ts';
-import type { Role } from './role.ts';
-import { standalone } from './standalone.ts';
+import type { Role, RoleName } from './role.ts';
 
-export const ROLES: readonly Role[] = [standalone, gateway, reaper];
+/** A role is loaded when a process takes it: the build makes a file of each. */
+export const ROLES: Readonly<Record<RoleName, () => Promise<Role>>> = {
+  standalone: async () => (await import('./standalone.ts')).standalone,
+  gateway: async () => (await import('./gateway.ts')).gateway,
+  reaper: async () => (await import('./reaper.ts')).reaper,
+};

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { storageKindOf } from '@largepayload/crds';
 import type { FastifyBaseLogger } from 'fastify';
 import type { Driver } from '../drivers/driver.ts';
-import { startDriver, storageKind } from '../drivers/start-driver.ts';
+import { startDriver } from '../drivers/start-driver.ts';
 import { StorageInUseError } from '../errors/storage-in-use-error.ts';
 import { beginStore } from '../storage-records/ownership/storage-identity.ts';
 import type { Role, RunningService, ServiceSettings } from './role.ts';
@@ -10,11 +11,6 @@ import { unusedFields } from './standalone-fields.ts';
 import { buildStorageParts, identityLimit, type StorageParts } from './storage-parts.ts';
 import { buildReaper, buildStoragePorts, storageDataPort, storageOperationsPorts } from './storage-ports.ts';
 
-/**
- * Processes on a folder share one machine's clock. Those on a bucket may be on several machines, each within 2 s of the
- * storage's clock, or it stores and deletes nothing.
- */
-const CLOCK_TOLERANCE = { filesystem: 0, s3: 2_000 };
 /** Kubernetes gives 30 s between SIGTERM and SIGKILL, and so do others. */
 const DRAIN = { limitMs: 25_000 };
 
@@ -40,7 +36,7 @@ export async function startStandalone(
   settings: ServiceSettings,
   log: FastifyBaseLogger,
 ): Promise<RunningService<'data' | 'metrics' | 'admin'>> {
-  const clockTolerance = CLOCK_TOLERANCE[storageKind(settings.manifest)];
+  const { standaloneClockToleranceMs: clockTolerance, needsTrials } = storageKindOf(settings.manifest.spec);
   const traits = { role: 'standalone', clockTolerance, latchReadiness: false, mayPut: true } as const;
   const storage = buildStorageParts(traits, driver, settings, log);
   try {
@@ -51,7 +47,7 @@ export async function startStandalone(
     throw error;
   }
   const ports = buildStoragePorts(storage);
-  const reaper = buildReaper(storage, ports, { trial: driver.kind !== 'filesystem' });
+  const reaper = buildReaper(storage, ports, { trial: needsTrials });
   return await runService({
     ports: {
       data: storageDataPort(storage, ports, DRAIN),

@@ -1,7 +1,6 @@
-import { parseDuration } from '@largepayload/crds';
+import { parseDuration, storageKindOf } from '@largepayload/crds';
 import type { FastifyBaseLogger } from 'fastify';
 import type { Driver } from '../drivers/driver.ts';
-import { storageKind } from '../drivers/start-driver.ts';
 import { ClockGuard } from '../storage-records/clock/clock-guard.ts';
 import { ClockKeeper } from '../storage-records/clock/clock-keeper.ts';
 import { ClockMemory } from '../storage-records/clock/clock-memory.ts';
@@ -22,12 +21,6 @@ import { reservedPrefix } from './reserved-prefix.ts';
 import type { RoleName, ServiceSettings } from './role.ts';
 
 const IDENTITY_TIMEOUT = 10_000;
-/**
- * How long a PUT relies on the last look at the store's identity, ms. A folder's mount may change under a process, and a
- * look costs little; on a bucket each is a request, and it is asked for as rarely as the time.
- */
-const IDENTITY_LIFETIME = { filesystem: 1_000, s3: 30_000 };
-
 const MOVE = 'copy the data to a store of another prefix, or delete what has expired by hand';
 
 /** What a role decides for all its parts. */
@@ -68,14 +61,15 @@ export function buildStorageParts(
   if (reserved !== undefined)
     log.warn({ reason: reserved }, 'nothing is deleted from this place, nor a new store begun in it');
   const lease = buildLease(traits, driver, settings, log);
+  const { identityLifetimeMs, needsTrials } = storageKindOf(settings.manifest.spec);
   const ownership = new OwnershipGuard(
     async () => assertStorage(driver, identity, identityLimit(), await claimedStorage(settings.claim)),
-    IDENTITY_LIFETIME[storageKind(settings.manifest)],
+    identityLifetimeMs,
     { lease, neverDelete: reserved && `nothing is deleted: ${reserved}; ${MOVE}` },
   );
   return {
     ...{ traits, settings, identity, driver, clock, clockKeeper, ownership, lease, log },
-    beginning: { lease, clockKeeper, noNewStore: reserved },
+    beginning: { lease, clockKeeper, noNewStore: reserved, needsTrials },
     writes: new WriteWatch(() => tryWrite(driver)),
   };
 }
@@ -90,7 +84,7 @@ function buildClock(
     ttl: ttlOf(manifest),
     reaperInterval: parseDuration(manifest.spec.retention.reaperInterval),
     clockTolerance,
-    storageHasClock: storageKind(manifest) !== 'filesystem',
+    storageHasClock: storageKindOf(manifest.spec).hasOwnClock,
   });
   const memory = new ClockMemory(rules);
   const clock = new ClockGuard(driver, clockTolerance, memory);
@@ -108,7 +102,7 @@ function buildLease(
   const { namespace, name } = identityOf(manifest);
   const store = `${namespace}/${name}`;
   const shared = manifest.spec.storage.shared ?? false;
-  const kind = storageKind(manifest);
+  const { identityLifetimeMs: lifetime, createsExactly } = storageKindOf(manifest.spec);
   return new StorageLease(
     driver,
     {
@@ -117,7 +111,7 @@ function buildLease(
     },
     log,
     {
-      ...{ lifetime: IDENTITY_LIFETIME[kind], clockTolerance, createsExactly: kind === 'filesystem' },
+      ...{ lifetime, clockTolerance, createsExactly },
       ...(leaseTimes !== undefined && { times: leaseTimes }),
     },
   );

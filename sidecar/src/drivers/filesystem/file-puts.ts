@@ -13,8 +13,8 @@ import type { PutOptions, StoredBlob } from '../driver.ts';
 import { DirectorySync } from './directory-sync.ts';
 import { removeEmptyFoldersUpwards } from './empty-folders.ts';
 import { errorCode } from './failures.ts';
+import { openFile } from './file-blob.ts';
 import { FileWriter } from './file-writer.ts';
-import { openFile } from './read-blob.ts';
 import type { TemporaryFile, TemporaryFiles } from './temporary-files.ts';
 
 export { STORING } from './file-writer.ts';

@@ -14,10 +14,10 @@ import {
 import { FOLDER_MODE, syncFolder } from './directory-sync.ts';
 import { removeEmptyFolders } from './empty-folders.ts';
 import { errorCode, fileOperation, NO_SPACE, toStorageError, unless } from './failures.ts';
+import { openFile } from './file-blob.ts';
 import { FilePuts, STORING } from './file-puts.ts';
 import { listFiles, listLevel } from './list-files.ts';
 import { objectPath } from './object-paths.ts';
-import { openFile } from './read-blob.ts';
 import { OWN_FOLDER, TemporaryFiles } from './temporary-files.ts';
 
 const SWEEP_INTERVAL = 60 * 60 * 1_000;

@@ -13,17 +13,17 @@ import {
 } from '@aws-sdk/client-s3';
 import { fromHttp } from '@aws-sdk/credential-provider-http';
 import { defaultProvider } from '@aws-sdk/credential-provider-node';
-import { answerBody } from './answer-body.ts';
-import { isDocument, proveDocument, proveReadable, proveStored } from './answer-proof.ts';
-import { badAnswer, faultOf } from './aws-sdk-faults.ts';
+import { answerBody } from '../object-store/transport/answer-body.ts';
+import { type HttpAgents, httpAgents } from '../object-store/transport/http-agents.ts';
+import type { TransportAnswer } from '../object-store/transport/http-transport.ts';
+import { isDocument, proveDocument, proveReadable, proveStored } from './answers/answer-proof.ts';
+import { listAnswerOf } from './answers/listing-page.ts';
+import { badAnswer, faultOf } from './answers/sdk-faults.ts';
 import { type CallOptions, configuration, sendContentMd5, signKnownDigest } from './aws-sdk-settings.ts';
-import { credentialsFromChain } from './credentials-chain.ts';
-import { credentialsFromFolder } from './credentials-folder.ts';
-import { CredentialsRenewal } from './credentials-renewal.ts';
-import type { Credentials } from './credentials-source.ts';
-import { type HttpAgents, httpAgents } from './http-agents.ts';
-import type { TransportAnswer } from './http-transport.ts';
-import { listAnswerOf } from './listing-page.ts';
+import { credentialsFromChain } from './credentials/credentials-chain.ts';
+import { credentialsFromFolder } from './credentials/credentials-folder.ts';
+import { CredentialsRenewal } from './credentials/credentials-renewal.ts';
+import type { Credentials } from './credentials/credentials-source.ts';
 import type {
   DeleteAnswer,
   Fault,

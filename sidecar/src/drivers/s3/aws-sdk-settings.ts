@@ -1,12 +1,12 @@
 import { createHash, getFips } from 'node:crypto';
-import type { Credentials } from './credentials-source.ts';
-import type { HttpAgents } from './http-agents.ts';
+import type { HttpAgents } from '../object-store/transport/http-agents.ts';
 import {
   exchange,
   type TransportAnswer,
   type TransportOptions,
   type TransportRequest,
-} from './http-transport.ts';
+} from '../object-store/transport/http-transport.ts';
+import type { Credentials } from './credentials/credentials-source.ts';
 import type { S3Location } from './s3-client.ts';
 
 /** Services beside AWS mostly take any region, and this one if only one. */

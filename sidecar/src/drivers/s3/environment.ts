@@ -1,4 +1,9 @@
-import { type Environment, nameOfProxy, type ProxyChoice, proxyChoice } from './proxy-choice.ts';
+import {
+  type Environment,
+  nameOfProxy,
+  type ProxyChoice,
+  proxyChoice,
+} from '../object-store/transport/proxy-choice.ts';
 import type { S3Location } from './s3-client.ts';
 
 /** What whoever runs the service should know of its environment. */

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { factsOf, inChunks, never, putInto, someBytes, someName } from '../conformance/subject.ts';
-import type { S3Driver } from './s3-driver.ts';
+import type { S3Driver } from '../object-store/object-store-driver.ts';
 import { broken, refusal, type Script, scriptedServer } from './scripted-server.fixture.ts';
 
 const bytes = someBytes(400_000);

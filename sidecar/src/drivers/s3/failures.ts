@@ -1,6 +1,4 @@
 import { StorageError } from '../../errors/storage-error.ts';
-import { BAD_ANSWER, BAD_LISTING, BAD_LOCATION, BAD_PROXY, NO_REGION } from './aws-sdk-faults.ts';
-import { CREDENTIALS_TABLE } from './credentials-failures.ts';
 import {
   type Attempt,
   asksForFewer,
@@ -9,10 +7,12 @@ import {
   inBrackets,
   type Retry,
   status,
-} from './failure-row.ts';
+} from '../object-store/failures.ts';
+import { BAD_ANSWER, BAD_LISTING, BAD_LOCATION, BAD_PROXY, NO_REGION } from './answers/sdk-faults.ts';
+import { CREDENTIALS_TABLE } from './credentials/credentials-failures.ts';
 import type { Fault } from './s3-client.ts';
 
-export type { Attempt, Retry } from './failure-row.ts';
+export type { Attempt, Retry } from '../object-store/failures.ts';
 
 /** The first row that knows a fault speaks. */
 const TABLE: readonly FailureRow[] = [
@@ -20,6 +20,7 @@ const TABLE: readonly FailureRow[] = [
     when: codes('NoSuchBucket'),
     failure: 'notFound',
     retry: 'never',
+    reason: () => ({ name: 'BucketMissing' }),
     words: (_fault, { place }) => `${place} does not exist; create it, or correct spec.storage.s3`,
   },
   {
@@ -54,6 +55,7 @@ const TABLE: readonly FailureRow[] = [
     when: codes('RequestTimeTooSkewed', 'RequestExpired', 'RequestInTheFuture'),
     failure: 'unavailable',
     retry: 'soon',
+    reason: () => ({ name: 'ClockDifference', direction: 'unknown' }),
     words: () => "this machine's clock differs from the storage's by more than it allows; set the clock",
   },
   {
@@ -133,6 +135,7 @@ const TABLE: readonly FailureRow[] = [
     when: (fault) => fault.code === 'AccessDenied' || status(401, 403)(fault),
     failure: 'denied',
     retry: 'never',
+    reason: () => ({ name: 'AccessDenied' }),
     words: ({ code, message }, { action, place }) =>
       `access denied for ${action} on ${place}${inBrackets(code, message)}; allow it in the policy of these credentials` +
       (action === 's3:GetObject'
@@ -234,8 +237,9 @@ export function retryOf(fault: Fault): Retry {
 
 /** The failure in the contract's terms. The cause is left out: the SDK's errors carry requests, and logs print causes. */
 export function storageErrorOf(fault: Fault, attempt: Attempt): StorageError {
-  const { failure, words } = rowOf(fault);
-  return new StorageError(failure, `cannot ${attempt.doing}: ${words(fault, attempt)}`);
+  const { failure, words, reason } = rowOf(fault);
+  const message = `cannot ${attempt.doing}: ${words(fault, attempt)}`;
+  return new StorageError(failure, message, { reason: reason?.(fault) });
 }
 
 function rowOf(fault: Fault): FailureRow {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { BlobFacts } from '../../bytes/blob-facts.ts';
 import { contentOf, factsOf, inChunks, never, putInto, someBytes, someName } from '../conformance/subject.ts';
-import type { S3Driver } from './s3-driver.ts';
+import type { S3Driver } from '../object-store/object-store-driver.ts';
 import { broken, inTurn, ok, refusal, type Script, scriptedServer } from './scripted-server.fixture.ts';
 
 const name = someName('faults');

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { tryWrite } from '../../storage-records/write-check/write-trial.ts';
 import { contentOf, factsOf, inChunks, never, putInto, someBytes } from '../conformance/subject.ts';
-import type { S3Driver } from './s3-driver.ts';
+import type { S3Driver } from '../object-store/object-store-driver.ts';
 import { inTurn, listingFor, ok, refusal, type Script, scriptedServer } from './scripted-server.fixture.ts';
 
 const SLASHED = '/blobs/orders/common/sha256:1/sha256:2';

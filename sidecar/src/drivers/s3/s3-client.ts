@@ -2,7 +2,7 @@ import type { LargePayloadStore } from '@largepayload/crds';
 import type { BlobFacts } from '../../bytes/blob-facts.ts';
 import type { ByteSource } from '../../bytes/byte-streams.ts';
 import type { ListedObject } from '../driver.ts';
-import type { CredentialsSource } from './credentials-source.ts';
+import type { CredentialsSource } from './credentials/credentials-source.ts';
 
 /** `spec.storage.s3` of a manifest. */
 export type S3Location = NonNullable<LargePayloadStore['spec']['storage']['s3']>;

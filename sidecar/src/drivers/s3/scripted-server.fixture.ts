@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeCredentials } from '@largepayload/testing/s3-servers/s3-server';
 import { afterAll } from 'vitest';
+import { S3Driver, type S3DriverOptions } from '../object-store/object-store-driver.ts';
 import { AwsSdkClient } from './aws-sdk-client.ts';
 import type { S3Location } from './s3-client.ts';
-import { S3Driver, type S3DriverOptions } from './s3-driver.ts';
 
 export interface Asked {
   readonly method: string;

@@ -1,10 +1,10 @@
 import { StorageError } from '../../errors/storage-error.ts';
 import { memoryLimit } from '../../memory/memory-limit.ts';
 import { processLimits } from '../../memory/process-limits.ts';
+import { S3Driver } from '../object-store/object-store-driver.ts';
 import type { StartedDriver } from '../start-driver.ts';
 import { contradictionIn } from './environment.ts';
 import type { S3Location } from './s3-client.ts';
-import { S3Driver } from './s3-driver.ts';
 
 /**
  * The driver of a bucket that could be listed. Amazon's SDK is loaded here, so that a service without S3 does not pay for it.

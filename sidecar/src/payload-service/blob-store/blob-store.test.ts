@@ -1,10 +1,10 @@
 import { metadataHash } from '@largepayload/codec';
 import { putTimeLimit } from '@largepayload/crds';
+import { MemoryDriver } from '@largepayload/testing/drivers/memory-driver';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { bytesOf, sourceOf } from '../../bytes/byte-streams.ts';
 import { factsOf, inChunks, never, someBytes, TestStore } from '../../drivers/conformance/subject.ts';
-import { MemoryDriver } from '../../drivers/memory.ts';
 import { ForeignStoreError } from '../../errors/foreign-store-error.ts';
 import { StorageError } from '../../errors/storage-error.ts';
 import { Metrics } from '../../operations/metrics.ts';

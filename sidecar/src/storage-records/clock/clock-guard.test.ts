@@ -1,5 +1,5 @@
+import { MemoryDriver } from '@largepayload/testing/drivers/memory-driver';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { MemoryDriver } from '../../drivers/memory.ts';
 import { ClockGuard } from './clock-guard.ts';
 
 const MINUTE = 60_000;

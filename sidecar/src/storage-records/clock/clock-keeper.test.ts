@@ -1,7 +1,7 @@
+import { MemoryDriver } from '@largepayload/testing/drivers/memory-driver';
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { never, TestStore } from '../../drivers/conformance/subject.ts';
-import { MemoryDriver } from '../../drivers/memory.ts';
 import { StorageError } from '../../errors/storage-error.ts';
 import { ClockGuard } from './clock-guard.ts';
 import { ClockKeeper } from './clock-keeper.ts';

@@ -1,7 +1,7 @@
+import { MemoryDriver } from '@largepayload/testing/drivers/memory-driver';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { never, type StartedStore, someBytes, TestStore } from '../../drivers/conformance/subject.ts';
 import { startInFolder } from '../../drivers/filesystem/folder.fixture.ts';
-import { MemoryDriver } from '../../drivers/memory.ts';
 import { ForeignStoreError } from '../../errors/foreign-store-error.ts';
 import { assertIdentity, claimStorage } from './identity.ts';
 

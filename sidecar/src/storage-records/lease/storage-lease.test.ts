@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { MemoryDriver } from '@largepayload/testing/drivers/memory-driver';
 import { eventually } from '@largepayload/testing/waiting/eventually';
 import { pino } from 'pino';
 import { expect, test, vi } from 'vitest';
 import { never, someBytes, TestStore } from '../../drivers/conformance/subject.ts';
 import type { Driver } from '../../drivers/driver.ts';
-import { MemoryDriver } from '../../drivers/memory.ts';
 import { StorageError } from '../../errors/storage-error.ts';
 import { StorageInUseError } from '../../errors/storage-in-use-error.ts';
 import { formatLease, type Lease, parseLease } from './lease.ts';

@@ -1,11 +1,11 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { MemoryDriver } from '@largepayload/testing/drivers/memory-driver';
 import { type Logger, pino } from 'pino';
 import { expect, test, vi } from 'vitest';
 import { never, TestStore } from '../../drivers/conformance/subject.ts';
 import { startInFolder } from '../../drivers/filesystem/folder.fixture.ts';
-import { MemoryDriver } from '../../drivers/memory.ts';
 import { beginStore, joinStore } from './storage-identity.ts';
 
 const OURS = { namespace: 'payments', name: 'orders' };
@@ -64,7 +64,8 @@ test('a reaper joins a store that was begun, by the storage that it knows', asyn
 test('a folder needs no trial', async () => {
   const started = await startInFolder();
   const store = new TestStore(started);
-  for (let start = 0; start < 2; start += 1) await beginStore(started.driver, OURS, quietLog(), never());
+  for (let start = 0; start < 2; start += 1)
+    await beginStore(started.driver, OURS, quietLog(), never(), {}, { needsTrials: false });
   expect(await store.get('write-check')).toBeUndefined();
   await store.stop();
 });

@@ -1,0 +1,91 @@
+import * as resources from '@largepayload/operator/kubernetes/resources';
+import { describe, expect, test } from 'vitest';
+import { helm } from './chart.fixture.ts';
+import { type Manifest, renderChart } from './rendered-chart.fixture.ts';
+
+interface Rule {
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  readonly resourceNames?: readonly string[];
+  readonly verbs: readonly string[];
+}
+
+const OWNED = 'create get list patch watch';
+const REMOVED = 'create delete get list patch watch';
+const OPERATOR_RIGHTS = {
+  'largepayload.dev/largepayloadstores': 'list watch',
+  'largepayload.dev/largepayloadstores/status': 'patch',
+  '/configmaps': REMOVED,
+  '/serviceaccounts': REMOVED,
+  '/services': OWNED,
+  'apps/deployments': REMOVED,
+  'policy/poddisruptionbudgets': OWNED,
+  'networking.k8s.io/networkpolicies': REMOVED,
+  '/pods': 'list watch',
+  '/events': 'list',
+  '/namespaces kube-system': 'get',
+  'events.k8s.io/events': 'create',
+};
+const LEASE_RIGHTS = {
+  'coordination.k8s.io/leases': 'create',
+  'coordination.k8s.io/leases payloads-large-payload-operator': 'get update',
+};
+
+/** Verbs by `GROUP/RESOURCE`, and by `GROUP/RESOURCE NAME` for a right on a single object. */
+function rights({ rules }: Manifest): Record<string, string> {
+  const entries = (rules as Rule[]).flatMap(({ apiGroups, resources: of, resourceNames, verbs }) =>
+    apiGroups.flatMap((group) =>
+      of.map((resource) => [
+        [`${group}/${resource}`, ...(resourceNames ?? [])].join(' '),
+        verbs.toSorted().join(' '),
+      ]),
+    ),
+  );
+  if (new Set(entries.map(([what]) => what)).size < entries.length) throw new Error('a rule is there twice');
+  return Object.fromEntries(entries);
+}
+
+describe.skipIf(helm === undefined)('the rights that the chart gives', async () => {
+  const manifests = helm === undefined ? [] : await renderChart(helm);
+  const named = (kind: string, name: RegExp) =>
+    manifests.find((each) => each.kind === kind && name.test(each.metadata.name)) as Manifest;
+
+  test('the operator has these rights, and no others', () => {
+    expect(rights(named('ClusterRole', /operator$/))).toEqual(OPERATOR_RIGHTS);
+    expect(rights(named('Role', /operator$/))).toEqual(LEASE_RIGHTS);
+  });
+
+  test('the roles are bound to the operator alone', () => {
+    const [account] = manifests.filter(({ kind }) => kind === 'ServiceAccount');
+    const bindings = manifests.filter(({ kind }) => /RoleBinding$/.test(kind));
+    expect(bindings).toHaveLength(2);
+    for (const { kind, roleRef, subjects } of bindings) {
+      expect(`${roleRef.kind}Binding`).toBe(kind);
+      expect(named(roleRef.kind, /operator$/).metadata.name).toBe(roleRef.name);
+      expect(subjects).toEqual([
+        { kind: 'ServiceAccount', name: account?.metadata.name, namespace: account?.metadata.namespace },
+      ]);
+    }
+  });
+
+  test('the operator may use every kind that it knows', () => {
+    // A right on a single object has its name behind the resource.
+    const all = Object.keys({ ...OPERATOR_RIGHTS, ...LEASE_RIGHTS }).map((right) => right.split(' ')[0]);
+    for (const kind of Object.values(resources)) {
+      if (typeof kind === 'function') continue;
+      expect(all).toContain(`${kind.group}/${kind.plural}`);
+    }
+  });
+
+  test('people may read or edit stores, and nothing else', () => {
+    const view = named('ClusterRole', /-view$/);
+    const edit = named('ClusterRole', /-edit$/);
+    expect(view.metadata.labels).toMatchObject({ 'rbac.authorization.k8s.io/aggregate-to-view': 'true' });
+    expect(edit.metadata.labels).toMatchObject({ 'rbac.authorization.k8s.io/aggregate-to-edit': 'true' });
+    expect(rights(view)).toEqual({ 'largepayload.dev/largepayloadstores': 'get list watch' });
+    expect(rights(edit)).toEqual({
+      'largepayload.dev/largepayloadstores': 'create delete patch update',
+      'largepayload.dev/largepayloadstores/scale': 'get patch update',
+    });
+  });
+});

@@ -1,0 +1,83 @@
+import type { Logger } from 'pino';
+import type { ClusterView } from '../cluster/cluster-view.ts';
+import type { KubernetesApi } from '../kubernetes/api.ts';
+import type { EventRecorder } from '../kubernetes/event-recorder.ts';
+import { apiVersionOf, LARGE_PAYLOAD_STORES } from '../kubernetes/resources.ts';
+import { WorkQueue } from '../kubernetes/work-queue.ts';
+import type { Metrics } from '../operations/metrics.ts';
+import type { Poller } from '../polling/poller.ts';
+import type { PodSettings } from '../stores/desired/context.ts';
+import type { StoreResource } from '../stores/read-store.ts';
+import type { Transition } from '../stores/transitions.ts';
+import { StatusWriter } from './status-writer.ts';
+import { StoreReconciler } from './store-reconciler.ts';
+
+/** stores reconciled at a time: enough that the API server is what limits, too few to crowd others out */
+const CONCURRENCY = 10;
+
+export interface ControllerParts {
+  readonly api: KubernetesApi;
+  readonly cluster: ClusterView;
+  readonly poller: Poller;
+  readonly settings: PodSettings;
+  readonly events: EventRecorder;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+}
+
+/** Reconciles each store for which something has changed in the cluster, or a poll has shown something new. */
+export class StoreController {
+  readonly #cluster: ClusterView;
+  readonly #queue: WorkQueue;
+
+  constructor({ api, cluster, poller, settings, events, metrics, log }: ControllerParts) {
+    this.#cluster = cluster;
+    const record = (store: StoreResource, { type, reason, note }: Transition) => {
+      const { namespace, name } = store;
+      log[type === 'Warning' ? 'warn' : 'info']({ store: `${namespace}/${name}`, reason }, note);
+      events.record(referenceTo(store), { type, reason, note, action: 'Reconcile' });
+    };
+    const status = new StatusWriter({ api, record });
+    const reconciler = new StoreReconciler({ api, cluster, poller, status, settings });
+    this.#queue = new WorkQueue({
+      concurrency: CONCURRENCY,
+      work: async (store, signal) => {
+        const again = await reconciler.reconcile(store, signal);
+        if (Number.isFinite(again)) this.#queue.addAfter(store, again);
+      },
+      onDone: ({ key, waited, took, failure, retryIn }) => {
+        metrics.recordReconcile(failure === undefined ? 'succeeded' : 'failed', waited, took);
+        if (failure !== undefined && retryIn !== undefined)
+          log.warn(
+            { store: key, err: failure, retryIn },
+            'a store could not be reconciled; it is tried again',
+          );
+      },
+    });
+    cluster.onChange((store) => this.#queue.add(store));
+    poller.onNews((store) => this.#queue.add(store));
+    metrics.watchQueue(() => this.#queue.depth);
+    metrics.watchStores((ready) => this.#countStores(ready));
+  }
+
+  /** Reconciles until the signal is aborted, beside view and poller; resolves when what was under way has ended. */
+  async run(signal: AbortSignal): Promise<void> {
+    // Before everything is known, what exists would look as if it were missing.
+    await this.#cluster.synced.catch(() => {});
+    await this.#queue.run(signal);
+  }
+
+  #countStores(ready: boolean): number {
+    let count = 0;
+    for (const [, { status }] of this.#cluster.stores()) {
+      const condition = status.conditions?.find(({ type }) => type === 'Ready');
+      if ((condition?.status === 'True') === ready) count++;
+    }
+    return count;
+  }
+}
+
+function referenceTo({ namespace, name, uid }: StoreResource) {
+  const { kind } = LARGE_PAYLOAD_STORES;
+  return { apiVersion: apiVersionOf(LARGE_PAYLOAD_STORES), kind, metadata: { namespace, name, uid } };
+}

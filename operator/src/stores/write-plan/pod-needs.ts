@@ -1,0 +1,17 @@
+import { CONFIG_MAPS, SERVICE_ACCOUNTS } from '../../kubernetes/resources.ts';
+import type { DesiredObject } from '../desired-objects.ts';
+import { at, listAt, textAt } from '../json-fields.ts';
+import { identityOf } from '../ownership.ts';
+
+/** Identities of what the pods of a Deployment are started with: their account, their configuration. None of another object. */
+export function podNeeds({ object }: DesiredObject): readonly string[] {
+  const pod = at(object.spec, 'template', 'spec');
+  const account = textAt(pod, 'serviceAccountName');
+  const configMaps = listAt(pod, 'volumes')
+    .filter((volume) => at(volume, 'configMap', 'optional') !== true)
+    .flatMap((volume) => textAt(volume, 'configMap', 'name') ?? []);
+  return [
+    ...(account === undefined ? [] : [identityOf({ resource: SERVICE_ACCOUNTS, name: account })]),
+    ...configMaps.map((name) => identityOf({ resource: CONFIG_MAPS, name })),
+  ];
+}

@@ -1,0 +1,134 @@
+import type { ObservedObject, Refusal } from '../observed.ts';
+import { isOurs } from '../ownership.ts';
+import type { StoreResource } from '../read-store.ts';
+import { type AppliedObject, appliedAs, versionOf } from './applied-object.ts';
+import { identityOfAction, type WriteAction, type WriteOutcome } from './write-action.ts';
+
+/** How long the API server may fail to answer before the status says so: it may be restarting. */
+const PATIENCE_MS = 20_000;
+
+/** What was done about one object in this round. */
+export interface Attempt {
+  /** absent: no look was taken since the latest apply without force */
+  readonly look?: { readonly found: ObservedObject | undefined };
+  readonly refused?: { readonly status: number; readonly byForce: boolean; readonly refusal: Refusal };
+  /** whether replacing the ports was tried */
+  readonly portsReplaced?: boolean;
+  readonly isDone?: boolean;
+}
+
+/**
+ * What is remembered of the writes of one store, by identity of the object. A round begins with each reconciliation and ends when
+ * no action is left. It can be found out anew, at the price of more requests.
+ */
+export interface WriteState {
+  readonly applied: ReadonlyMap<string, AppliedObject>;
+  /** what looks found; the informers do not have it, as it lacks our label */
+  readonly found: ReadonlyMap<string, ObservedObject>;
+  readonly attempts: ReadonlyMap<string, Attempt>;
+  /** rounds in a row before this one in which something was refused or somebody else's */
+  readonly troubledRounds: number;
+  /** the latest action that the API server did not answer, and when it began not to (monotonic) */
+  readonly failure:
+    | { readonly refusal: Refusal; readonly sinceMs: number; readonly isOfThisRound: boolean }
+    | undefined;
+}
+
+export const NOTHING_WRITTEN: WriteState = {
+  applied: new Map(),
+  found: new Map(),
+  attempts: new Map(),
+  troubledRounds: 0,
+  failure: undefined,
+};
+
+export function beginRound(state: WriteState, store: StoreResource): WriteState {
+  const { failure } = state;
+  return {
+    ...state,
+    attempts: new Map(),
+    troubledRounds: isTroubled(state, store) ? state.troubledRounds + 1 : 0,
+    failure: failure?.isOfThisRound ? { ...failure, isOfThisRound: false } : undefined,
+  };
+}
+
+/** The state after an action has had an outcome. */
+export function record(
+  state: WriteState,
+  action: WriteAction,
+  outcome: WriteOutcome,
+  nowMs: number,
+): WriteState {
+  const identity = identityOfAction(action);
+  const attempt = attemptAfter(state.attempts.get(identity) ?? {}, action, outcome);
+  const after = { ...state, attempts: withEntry(state.attempts, identity, attempt) };
+  switch (outcome.kind) {
+    case 'found':
+      return { ...after, found: withEntry(state.found, identity, outcome.object) };
+    case 'applied': {
+      const hash = action.kind === 'delete' ? '' : action.desired.hash;
+      const applied = appliedAs(state.applied.get(identity), hash, versionOf(outcome.object), nowMs);
+      const found = withEntry(state.found, identity, undefined);
+      return { ...after, applied: withEntry(state.applied, identity, applied), found };
+    }
+    case 'deleted':
+      return { ...after, applied: withEntry(state.applied, identity, undefined) };
+    case 'failed': {
+      const sinceMs = state.failure?.sinceMs ?? nowMs;
+      return { ...after, failure: { refusal: outcome.refusal, sinceMs, isOfThisRound: true } };
+    }
+    default:
+      return after;
+  }
+}
+
+function attemptAfter(attempt: Attempt, action: WriteAction, outcome: WriteOutcome): Attempt {
+  switch (outcome.kind) {
+    case 'found':
+      return { ...attempt, look: { found: outcome.object } };
+    case 'applied':
+    case 'deleted':
+      return { isDone: true };
+    case 'patched':
+      return { ...(attempt.look && { look: attempt.look }), portsReplaced: true };
+    case 'refused': {
+      // The refusal of the apply says more than that of its repair.
+      if (action.kind === 'replace-ports') return { ...attempt, portsReplaced: true };
+      const byForce = action.kind === 'apply' && action.force;
+      const { look, ...others } = attempt;
+      return { ...others, ...(byForce && look && { look }), refused: { ...outcome, byForce } };
+    }
+    case 'failed':
+      return attempt;
+  }
+}
+
+/** Whether something was refused in this round, or has a name of ours and is somebody else's. */
+export function isTroubled({ attempts }: WriteState, store: StoreResource): boolean {
+  return [...attempts.values()].some(
+    ({ refused, look }) => refused !== undefined || (look?.found !== undefined && !isOurs(look.found, store)),
+  );
+}
+
+/** Objects of others that have a name which the store needs. */
+export function foreignObjects({ found }: WriteState, store: StoreResource): readonly ObservedObject[] {
+  return [...found.values()].filter((object) => !isOurs(object, store));
+}
+
+/** What the API server refused in this round, and what it has not answered for so long that people should know. */
+export function refusalsOf({ attempts, failure }: WriteState, nowMs: number): readonly Refusal[] {
+  const refusals = [...attempts.values()].flatMap(({ refused }) => refused?.refusal ?? []);
+  const isNews = failure?.isOfThisRound && nowMs - failure.sinceMs >= PATIENCE_MS;
+  return isNews ? [...refusals, failure.refusal] : refusals;
+}
+
+function withEntry<T>(
+  map: ReadonlyMap<string, T>,
+  key: string,
+  value: T | undefined,
+): ReadonlyMap<string, T> {
+  const copy = new Map(map);
+  if (value === undefined) copy.delete(key);
+  else copy.set(key, value);
+  return copy;
+}

@@ -1,0 +1,81 @@
+import type { TransportAnswer } from '../../object-store/transport/http-transport.ts';
+import { badAnswer, isPage } from './sdk-faults.ts';
+
+/** More than the tags of a page of 1,000 keys, whatever a service tells of each. */
+const MOST_TAGS = 100_000;
+const TAG = 0x3c;
+
+/**
+ * What a PUT is acknowledged by: an ETag, the checksum of what we sent where one comes back, and nothing that S3 does not
+ * send. A page of a proxy is as good as no answer: the object may be there or not.
+ * @param checksum of the body, base64 of its SHA-256
+ */
+export function proveStored(answer: TransportAnswer, checksum: string): void {
+  proveObject(answer);
+  // Web servers make weak ones of a page; S3 never does.
+  if (answer.headers.etag?.startsWith('W/')) throw badAnswer(`${descriptionOf(answer)}, with a weak ETag`);
+  if (!answer.sent) throw badAnswer(`${descriptionOf(answer)}, before all bytes of a PUT were sent`);
+  if ((answer.body as Buffer).length > 0)
+    throw badAnswer(`${descriptionOf(answer)}, with a body after a PUT`);
+  const told = answer.headers['x-amz-checksum-sha256'];
+  if (told !== undefined && told !== checksum) {
+    throw badAnswer(`${descriptionOf(answer)}, with the checksum of other bytes after a PUT`);
+  }
+}
+
+/** What shows that an answer is about an object in S3. */
+function proveObject(answer: TransportAnswer): void {
+  provePlain(answer);
+  if ((answer.headers.etag ?? '') === '') throw badAnswer(`${descriptionOf(answer)}, without an ETag`);
+}
+
+/** The same for an object that can be read: it has a size. */
+export function proveReadable(answer: TransportAnswer): void {
+  proveObject(answer);
+  if (!/^\d+$/.test(answer.headers['content-length'] ?? '')) {
+    throw badAnswer(`${descriptionOf(answer)}, without a Content-Length`);
+  }
+}
+
+/** A whole XML document with this root, small enough to be parsed. What is cut off would be parsed as if it were whole. */
+export function proveDocument(answer: TransportAnswer, root: string): void {
+  provePlain(answer);
+  const body = answer.body as Buffer;
+  const text = body.subarray(0, 1_024).toString();
+  const begins = new RegExp(`^\\uFEFF?\\s*(<\\?xml[^>]*>\\s*)?<${root}[\\s/>]`).test(text);
+  if (!begins) throw badAnswer(`${descriptionOf(answer)}, without a ${root}`);
+  const end = body.subarray(-1_024).toString().trimEnd();
+  if (!end.endsWith(`</${root}>`) && !/^\uFEFF?\s*(<\?xml[^>]*>\s*)?<[^<>]*\/>$/.test(end)) {
+    throw badAnswer(`${descriptionOf(answer)}, a ${root} that is cut off`);
+  }
+  if (hasTooManyTags(body)) throw badAnswer(`${descriptionOf(answer)}, a ${root} that is too large`);
+}
+
+export function isDocument(answer: TransportAnswer, root: string): boolean {
+  try {
+    proveDocument(answer, root);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function provePlain(answer: TransportAnswer): void {
+  if (answer.statusCode !== 200 || isPage(answer.headers)) throw badAnswer(descriptionOf(answer));
+}
+
+function hasTooManyTags(body: Buffer): boolean {
+  let count = 0;
+  for (let at = body.indexOf(TAG); at >= 0; at = body.indexOf(TAG, at + 1)) count += 1;
+  return count > MOST_TAGS;
+}
+
+/** For whoever has to find out who answered. */
+function descriptionOf({ statusCode, headers }: TransportAnswer): string {
+  const { 'content-type': type, server, via } = headers;
+  const by = [server, via].filter((each) => each !== undefined).join(', ');
+  return [`${statusCode}`, type, by === '' ? undefined : `from ${by}`]
+    .filter((part) => part !== undefined)
+    .join(' ')
+    .slice(0, 200);
+}

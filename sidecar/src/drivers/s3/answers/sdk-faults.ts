@@ -1,0 +1,80 @@
+import { CredentialsError } from '../credentials/credentials-source.ts';
+import type { Fault } from '../s3-client.ts';
+
+/** Codes of our own for what fails before a request is sent. */
+export const NO_REGION = 'NoRegion';
+export const BAD_LOCATION = 'BadLocation';
+/** The environment names a proxy that cannot be used. */
+export const BAD_PROXY = 'BadProxy';
+/** A key or secret has what none has. */
+export const BAD_CHARACTER = 'BadCharacter';
+/** An answer that is none of this protocol. */
+export const BAD_ANSWER = 'BadAnswer';
+/** A listing that does not fit what was asked, or leads nowhere. */
+export const BAD_LISTING = 'BadListing';
+
+/** What an answer was that is none of this protocol, as `faultOf` knows it. */
+export function badAnswer(what: string): Error {
+  return Object.assign(new Error(what), { code: BAD_ANSWER });
+}
+
+interface SdkError extends Error {
+  readonly code?: unknown;
+  readonly Code?: unknown;
+  readonly Region?: unknown;
+  readonly $metadata?: { readonly httpStatusCode?: number };
+  readonly $response?: {
+    readonly statusCode?: number;
+    readonly headers?: Readonly<Record<string, string>>;
+  };
+}
+
+/** See `S3Client.faultOf`. */
+export function faultOf(thrown: unknown): Fault | undefined {
+  if (!(thrown instanceof Error)) return undefined;
+  if (thrown instanceof CredentialsError) return thrown.fault;
+  const error = thrown as SdkError;
+  const status = error.$response?.statusCode ?? error.$metadata?.httpStatusCode;
+  const code = status === undefined ? codeWithoutAnswer(error) : codeOfAnswer(error, status);
+  if (code === undefined) return undefined;
+  const headers = error.$response?.headers ?? {};
+  const seconds = Number(headers['retry-after'] ?? Number.NaN);
+  return {
+    status,
+    code,
+    message: error.message === 'UnknownError' ? '' : error.message,
+    retryAfter: Number.isFinite(seconds) ? Math.max(0, seconds) * 1_000 : undefined,
+    region: headers['x-amz-bucket-region'] ?? textOf(error.Region),
+  };
+}
+
+/** Answers to HEAD have no body that could tell a code. */
+function codeOfAnswer(error: SdkError, status: number): string {
+  const code = textOf(error.Code) ?? error.name;
+  if (isOfProxy(error, status)) return BAD_ANSWER;
+  if (status < 300 || code === 'SyntaxError' || code === 'Error') return BAD_ANSWER;
+  return code === 'Unknown' || code === 'UnknownError' ? '' : code;
+}
+
+/** S3 does not send to a page; a proxy that is too busy sends one too, and may be asked again more slowly. */
+function isOfProxy({ $response }: SdkError, status: number): boolean {
+  if (status === 429 || status >= 500) return false;
+  return status === 302 || status === 303 || isPage($response?.headers ?? {});
+}
+
+/** Moto says of all its answers that they are pages; as those of other services they have headers of S3. */
+export function isPage(headers: Readonly<Record<string, string>>): boolean {
+  const isOfS3 = Object.keys(headers).some((header) => header.startsWith('x-amz'));
+  return !isOfS3 && /^(text\/html|application\/xhtml)/i.test(headers['content-type'] ?? '');
+}
+
+function codeWithoutAnswer(error: SdkError): string | undefined {
+  if (error.message === 'Region is missing') return NO_REGION;
+  if (error.name === 'EndpointError' || error.name === 'InvalidBucketName') return BAD_LOCATION;
+  if (error.code === 'ERR_INVALID_URL') return BAD_LOCATION;
+  return textOf(error.code);
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}

@@ -1,0 +1,46 @@
+import { BAD_ANSWER, badAnswer } from '../answers/sdk-faults.ts';
+import type { DeleteAnswer, Fault } from '../s3-client.ts';
+
+/** Of an object that an answer leaves out. */
+export const NOT_NAMED: Fault = {
+  status: undefined,
+  code: BAD_ANSWER,
+  message: 'its answer does not say whether it deleted the object',
+  retryAfter: undefined,
+  region: undefined,
+};
+
+/**
+ * What a multi-object delete has left of the keys, by key. An object counts as deleted only where the answer names it,
+ * as deleted or as one that was not there: a proxy's page names none, and no answer may speak of other objects.
+ * @throws the error of a bad answer
+ */
+export function faultsIn(
+  { deleted, failed, isResult }: DeleteAnswer,
+  keys: readonly string[],
+): Map<string, Fault> {
+  const asked = new Set(keys);
+  // A service that folds slashes tells another name than it was given.
+  const askedFor = (told: string) => [told, `/${told}`].find((key) => asked.has(key));
+  const gone = new Set<string>();
+  const faults = new Map<string, Fault>();
+  for (const told of deleted) gone.add(askedFor(told) ?? otherKey(told));
+  for (const { key: told, fault } of failed) {
+    const key = askedFor(told) ?? otherKey(told, fault);
+    if (fault.code === 'NoSuchKey') gone.add(key);
+    else faults.set(key, fault);
+  }
+  if (!isResult && keys.length > 0 && gone.size === 0 && faults.size === 0)
+    throw badAnswer('an answer to a delete that names none of the objects');
+  for (const key of asked) if (!gone.has(key) && !faults.has(key)) faults.set(key, NOT_NAMED);
+  return faults;
+}
+
+function otherKey(told: string, fault?: Fault): never {
+  const why = fault === undefined ? '' : ` (${fault.code}: ${fault.message})`;
+  throw badAnswer(
+    told === ''
+      ? `an answer to a delete that does not say which object it means${why}`
+      : `an answer to a delete that names an object which was not to be deleted${why}`,
+  );
+}

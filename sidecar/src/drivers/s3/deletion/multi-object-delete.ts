@@ -1,0 +1,26 @@
+import type { Fault } from '../s3-client.ts';
+
+const STATUSES = new Set<number | undefined>([405, 411, 413, 501]);
+
+/** What services say that take a POST to a bucket for something else, or refuse one of its headers or its body. */
+const CODES: ReadonlySet<string> = new Set([
+  'EntityTooLarge',
+  'InvalidArgument',
+  'InvalidPolicyDocument',
+  'InvalidRequest',
+  'MalformedPOSTRequest',
+  'MalformedXML',
+  'MaxMessageLengthExceeded',
+  'MethodNotAllowed',
+  'MissingContentLength',
+  'MissingContentMD5',
+  'NotImplemented',
+  'NotSupported',
+  'PreconditionFailed',
+  'UnsupportedOperation',
+]);
+
+/** Whether the service has no multi-object delete, as Google's S3 interface, or none that takes our request. */
+export function lacksMultiObjectDelete({ status, code }: Fault): boolean {
+  return CODES.has(code) || STATUSES.has(status);
+}
