@@ -21,6 +21,7 @@ export {
   type StatusReport,
 } from './status-report.ts';
 export {
+  placeOf,
   prefixOf,
   STORAGE_KINDS,
   type StorageKind,

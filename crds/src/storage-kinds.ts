@@ -29,8 +29,8 @@ export interface StorageKind {
   readonly createsExactly: boolean;
   /** keys of a Secret with credentials; empty: it takes none, as it is a volume that is mounted */
   readonly credentialKeys: readonly string[];
-  /** The place of a store's data, for messages. */
-  readonly place: (storage: Storage) => string;
+  /** The place of a store's data, for messages. Reads the kind's own field only. */
+  readonly place: (storage: Required<Storage>) => string;
   /** the parts of the place that a person chooses, for messages */
   readonly placeParts: string;
 }
@@ -55,15 +55,14 @@ export const STORAGE_KINDS: { readonly [Name in StorageKindName]: StorageKind & 
     isSupported: true,
     where: 'in s3',
     credentialKeys: ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'],
-    place: ({ s3 }) => {
-      const at = s3?.endpoint === undefined ? '' : ` at ${s3.endpoint}`;
-      const prefix = s3?.prefix === '' ? '' : `, prefix ${s3?.prefix},`;
-      return `the bucket ${s3?.bucket}${at}${prefix}`;
+    place: ({ s3: { bucket, endpoint, prefix } }) => {
+      const at = endpoint === undefined ? '' : ` at ${endpoint}`;
+      return `the bucket ${bucket}${at}${prefix === '' ? '' : `, prefix ${prefix},`}`;
     },
   },
   gcs: { ...OBJECT_STORE, name: 'gcs', isSupported: false, where: 'in gcs', credentialKeys: [] },
   azure: { ...OBJECT_STORE, name: 'azure', isSupported: false, where: 'in azure', credentialKeys: [] },
-  /** A mount may change under a process, and a look at it costs little. Its processes share the machine's clock. */
+  /** A mount may change under a process, and a look at it costs little. Processes share one clock; the driver writes at its start. */
   filesystem: {
     name: 'filesystem',
     isSupported: true,
@@ -76,7 +75,7 @@ export const STORAGE_KINDS: { readonly [Name in StorageKindName]: StorageKind & 
     identityLifetimeMs: 1_000,
     createsExactly: true,
     credentialKeys: [],
-    place: ({ filesystem }) => `the volume of claim ${filesystem?.claimName}`,
+    place: ({ filesystem }) => `the volume of claim ${filesystem.claimName}`,
     placeParts: 'claim',
   },
 };
@@ -84,6 +83,11 @@ export const STORAGE_KINDS: { readonly [Name in StorageKindName]: StorageKind & 
 /** The kind of the one storage that a valid spec names. */
 export function storageKindOf({ storage }: Pick<Spec, 'storage'>): StorageKind {
   return Object.values(STORAGE_KINDS).find(({ name }) => storage[name] !== undefined) as StorageKind;
+}
+
+/** `the bucket payloads, prefix orders/,`: where a store's payloads are, for messages */
+export function placeOf({ storage }: Pick<Spec, 'storage'>): string {
+  return storageKindOf({ storage }).place(storage as Required<Storage>);
 }
 
 /** What is put before the names of a store's objects; empty for a volume. */

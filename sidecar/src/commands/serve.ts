@@ -1,10 +1,10 @@
+import { type LargePayloadStore, ManifestError, unsupportedFields } from '@largepayload/crds';
 import packageFile from '../../package.json' with { type: 'json' };
 import { assertMounts, type Mounts, noticesOfEnvironment } from '../drivers/start-driver.ts';
 import { isLoopback, type ListenAddress, parseListenAddress } from '../http/listen-address.ts';
 import { createLog } from '../operations/log.ts';
 import type { ClusterResource, Role, RoleName, ServiceSettings } from '../roles/role.ts';
 import { ROLES } from '../roles/roles.ts';
-import { assertBuilt } from '../roles/unbuilt-features.ts';
 import { isStorageId } from '../storage-records/identity/identity.ts';
 import { isLeaseText } from '../storage-records/lease/lease.ts';
 import type { Claim } from '../storage-records/ownership/storage-identity.ts';
@@ -99,7 +99,7 @@ async function run(_positionals: readonly string[], values: Values): Promise<voi
   const listen = listenAddresses(role, values);
   // A store that 0.1 began there goes on.
   const manifest = await readManifest(stringOption(command, values, 'config'), { allowReservedPrefix: true });
-  assertBuilt(manifest);
+  assertSupported(manifest);
   role.assertNeeded(manifest);
   const mounts: Mounts = {
     dataFolder: givenOption(values, 'data-dir'),
@@ -112,7 +112,7 @@ async function run(_positionals: readonly string[], values: Values): Promise<voi
   const log = createLog();
   for (const field of role.unusedFields(manifest))
     log.info({ field }, `this field has no effect in the role ${role.name}`);
-  for (const { level, text } of noticesOfEnvironment(manifest)) log[level](text);
+  for (const { level, text } of await noticesOfEnvironment(manifest)) log[level](text);
   const { version } = packageFile;
   const service = await role
     .start({ manifest, version, listen, claim, resource, acceptClock }, mounts, log)
@@ -127,6 +127,12 @@ async function run(_positionals: readonly string[], values: Values): Promise<voi
 async function roleNamed(name: string): Promise<Role> {
   if (Object.hasOwn(ROLES, name)) return await ROLES[name as RoleName]();
   throw new UsageError(`there is no role "${name}"; there are ${Object.keys(ROLES).join(', ')}`);
+}
+
+/** @throws ManifestError rather than run without a feature that the manifest asks for */
+function assertSupported({ spec, metadata }: LargePayloadStore): void {
+  const problems = unsupportedFields(spec);
+  if (problems.length > 0) throw new ManifestError(`LargePayloadStore ${metadata.name}`, problems);
 }
 
 function givenOption(values: Values, name: string): string | undefined {

@@ -20,6 +20,7 @@ export class AwaitedDriver implements Driver {
   #reason: Error = new StorageError(
     'unavailable',
     'the storage was not reached yet; this process has just begun',
+    { reason: { name: 'JustStarted' } },
   );
 
   constructor(kind: string) {

@@ -1,18 +1,18 @@
-import type { LargePayloadStore } from '@largepayload/crds';
+import { type LargePayloadStore, type StorageKindName, storageKindOf } from '@largepayload/crds';
 import type { StartedDriver } from './driver.ts';
-import { FilesystemDriver } from './filesystem/filesystem-driver.ts';
-import { type EnvironmentNotice, environmentNotices } from './s3/environment.ts';
-import { startS3Driver } from './s3/start-s3-driver.ts';
+import type { EnvironmentNotice } from './s3/environment.ts';
 
-/** What the manifest does not say, because a cluster mounts it. */
+type Storage = LargePayloadStore['spec']['storage'];
+
+/** Folders that a cluster mounts, so that the manifest does not name them. */
 export interface Mounts {
-  /** where the claim of `storage.filesystem` is */
+  /** of the claim of `storage.filesystem` */
   readonly dataFolder: string | undefined;
-  /** where the Secret with the credentials of an object store is */
+  /** of the Secret with the credentials of an object store */
   readonly credentialsFolder: string | undefined;
 }
 
-/** A mount that this storage needs is not given, or one is that it has no use for. */
+/** A mount is missing that the storage needs, or is given and has no use. */
 export class MountError extends Error {
   constructor(message: string) {
     super(message);
@@ -20,15 +20,37 @@ export class MountError extends Error {
   }
 }
 
-/** The driver's `kind`, known before there is one. */
-export function storageKind({ spec: { storage } }: LargePayloadStore): 's3' | 'filesystem' {
-  return storage.s3 === undefined ? 'filesystem' : 's3';
+/** How a kind of storage is opened. */
+interface DriverOfKind {
+  readonly start: (storage: Required<Storage>, mounts: Mounts, signal: AbortSignal) => Promise<StartedDriver>;
+  /** about the process's environment, before the storage is looked at */
+  readonly notices: (storage: Required<Storage>) => Promise<EnvironmentNotice[]>;
 }
 
+/** Those of the kinds that this version supports. A driver is loaded where it is used: the build makes a file of each. */
+export const DRIVERS: Readonly<Partial<Record<StorageKindName, DriverOfKind>>> = {
+  filesystem: {
+    start: async (_storage, { dataFolder }) => {
+      const { FilesystemDriver } = await import('./filesystem/filesystem-driver.ts');
+      return { driver: await FilesystemDriver.start(dataFolder as string), notices: [] };
+    },
+    notices: async () => [],
+  },
+  s3: {
+    start: async ({ s3 }, { credentialsFolder }, signal) => {
+      const { startS3Driver } = await import('./s3/start-s3-driver.ts');
+      return await startS3Driver(s3, credentialsFolder, signal);
+    },
+    notices: async ({ s3 }) => {
+      const { environmentNotices } = await import('./s3/environment.ts');
+      return environmentNotices(s3, process.env);
+    },
+  },
+};
+
 /** Whether the mounts are those that the manifest's storage needs; none is looked at. @throws MountError */
-export function assertMounts(manifest: LargePayloadStore, mounts: Mounts): void {
-  const { dataFolder, credentialsFolder } = mounts;
-  if (storageKind(manifest) === 's3') {
+export function assertMounts({ spec }: LargePayloadStore, { dataFolder, credentialsFolder }: Mounts): void {
+  if (storageKindOf(spec).credentialKeys.length > 0) {
     if (dataFolder !== undefined)
       throw new MountError('--data-dir is for spec.storage.filesystem; leave it out');
     return;
@@ -39,9 +61,9 @@ export function assertMounts(manifest: LargePayloadStore, mounts: Mounts): void 
   }
 }
 
-/** What the environment says to the driver that is not so, or not plain; told once, whether or not it can be started. */
-export function noticesOfEnvironment({ spec: { storage } }: LargePayloadStore): EnvironmentNotice[] {
-  return storage.s3 === undefined ? [] : environmentNotices(storage.s3, process.env);
+/** What the environment tells the driver and does not do as it seems to; whether or not the driver can be started. */
+export async function noticesOfEnvironment({ spec }: LargePayloadStore): Promise<EnvironmentNotice[]> {
+  return await driverOf(spec).notices(spec.storage as Required<Storage>);
 }
 
 /** The driver of the storage that the manifest names, once that could be used. @throws MountError, StorageError, the signal's reason */
@@ -51,7 +73,9 @@ export async function startDriver(
   signal: AbortSignal = new AbortController().signal,
 ): Promise<StartedDriver> {
   assertMounts(manifest, mounts);
-  const { s3 } = manifest.spec.storage;
-  if (s3 !== undefined) return await startS3Driver(s3, mounts.credentialsFolder, signal);
-  return { driver: await FilesystemDriver.start(mounts.dataFolder as string), notices: [] };
+  return await driverOf(manifest.spec).start(manifest.spec.storage as Required<Storage>, mounts, signal);
+}
+
+function driverOf(spec: LargePayloadStore['spec']): DriverOfKind {
+  return DRIVERS[storageKindOf(spec).name] as DriverOfKind;
 }

@@ -1,3 +1,6 @@
+import type { Reason } from '@largepayload/crds';
+import type { ErrorDetails } from './error-details.ts';
+
 /**
  * Every error the service answers with. `docs/wire-errors.md` holds the same table and a test compares them.
  * `retryable` says whether the same request can succeed later without anybody changing it.
@@ -50,11 +53,13 @@ export const RETRY_AFTER_SECONDS = 1;
 /** An answer other than success: a code of `ERROR_TABLE` and a sentence that says what to do about it. */
 export class ServiceError extends Error {
   readonly code: ErrorCode;
+  readonly reason: Reason | undefined;
 
-  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: ErrorCode, message: string, { reason, ...options }: ErrorDetails = {}) {
     super(message, options);
     this.name = 'ServiceError';
     this.code = code;
+    this.reason = reason;
   }
 
   get status(): number {

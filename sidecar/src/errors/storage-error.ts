@@ -1,3 +1,6 @@
+import type { Reason } from '@largepayload/crds';
+import type { ErrorDetails } from './error-details.ts';
+
 /**
  * Why the backend did not do it. `full`: no space. `notFound`: the bucket or folder itself is not there. `denied`: it does
  * not take our credentials, or they do not allow it. `throttled`: it asks for fewer requests. `timeout`: no answer, or no
@@ -14,10 +17,12 @@ export type StorageFailure =
 
 export class StorageError extends Error {
   readonly failure: StorageFailure;
+  readonly reason: Reason | undefined;
 
-  constructor(failure: StorageFailure, message: string, options?: ErrorOptions) {
+  constructor(failure: StorageFailure, message: string, { reason, ...options }: ErrorDetails = {}) {
     super(message, options);
     this.name = 'StorageError';
     this.failure = failure;
+    this.reason = reason;
   }
 }

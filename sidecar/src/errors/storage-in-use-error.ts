@@ -1,12 +1,13 @@
+import type { Reason } from '@largepayload/crds';
 import { StorageError } from './storage-error.ts';
 
-/** Others use the storage: nothing may be stored in it or deleted from it. */
+/** Another process uses the storage, or may: nothing may be stored in it or deleted from it. */
 export class StorageInUseError extends StorageError {
-  /** ms after which it may be free; `undefined`: not without somebody's doing */
+  /** ms after which it may be free; `undefined`: only a person can free it */
   readonly retryAfter: number | undefined;
 
-  constructor(message: string, retryAfter?: number) {
-    super('unavailable', message);
+  constructor(message: string, reason: Reason, retryAfter?: number) {
+    super('unavailable', message, { reason });
     this.name = 'StorageInUseError';
     this.retryAfter = retryAfter;
   }

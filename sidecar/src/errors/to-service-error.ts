@@ -18,13 +18,14 @@ const CODE_OF_FAILURE: Readonly<Record<StorageFailure, ErrorCode>> = {
 export function toServiceError(error: unknown): ServiceError {
   if (error instanceof ServiceError) return error;
   if (error instanceof StorageError) {
-    return new ServiceError(CODE_OF_FAILURE[error.failure], error.message, { cause: error });
+    const { failure, message, reason } = error;
+    return new ServiceError(CODE_OF_FAILURE[failure], message, { cause: error, reason });
   }
   if (error instanceof IntegrityError) {
     return new ServiceError('integrity', `the stored payload is damaged: ${error.message}`, { cause: error });
   }
   if (error instanceof ForeignStoreError) {
-    return new ServiceError('storage_unavailable', error.message, { cause: error });
+    return new ServiceError('storage_unavailable', error.message, { cause: error, reason: error.reason });
   }
   return new ServiceError('internal', 'internal error; the service log has the details', { cause: error });
 }

@@ -1,4 +1,4 @@
-import { parseDuration } from '@largepayload/crds';
+import { parseDuration, type StatusReport } from '@largepayload/crds';
 import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from 'fastify';
 import { ServiceError } from '../errors/service-error.ts';
 import { buildApp } from '../http/app.ts';
@@ -8,10 +8,9 @@ import { usage } from '../retention/usage.ts';
 import type { AcceptedClock, ClockKeeper } from '../storage-records/clock/clock-keeper.ts';
 import { LineWorks } from './line-works.ts';
 import { OPERATIONS_SERVER } from './operations-server.ts';
-import type { Status } from './status.ts';
 
 export interface AdminContext extends CleanupParts {
-  readonly status: () => Promise<Status>;
+  readonly status: () => Promise<StatusReport>;
   readonly clockKeeper: Pick<ClockKeeper, 'refresh' | 'accept'>;
   /** whether this process is the one of its store that deletes */
   readonly mayDelete: boolean;

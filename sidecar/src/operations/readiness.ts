@@ -1,22 +1,23 @@
+import type { ErrorReport } from '@largepayload/crds';
+import { errorReport } from '../errors/failure-report.ts';
 import { ServiceError } from '../errors/service-error.ts';
 import { StorageError } from '../errors/storage-error.ts';
 import { toServiceError } from '../errors/to-service-error.ts';
-import { errorBody } from '../http/error-answers.ts';
 import { ClockBehindError } from '../storage-records/clock/clock-guard.ts';
 import { NoRoomError } from '../storage-records/write-check/write-watch.ts';
 
-/** How long one look at the storage answers for (ms): probes must not become a load. */
-const LOOK_LIFETIME = 1_000;
-/** How long a report, as in `/status`, may take (ms); whoever asks for one must wait longer, or never learns why. */
-export const REPORT_LIMIT = 3_000;
+/** How long one look at the storage answers for: probes and polls must not become a load. */
+const LOOK_LIFETIME_MS = 1_000;
+/** How long a report, as in `/status`, may take; a caller has to wait longer, or never learns the error. */
+export const REPORT_LIMIT_MS = 3_000;
 
 export type ReadinessReport =
   | { readonly ready: true }
-  | ({ readonly ready: false } & ReturnType<typeof errorBody>);
+  | { readonly ready: false; readonly error: ErrorReport };
 
 /**
- * Whether this process can serve. With `latch`, `assertReady` asks until the first success only: a storage that several
- * processes share must not, when it fails for a moment, take all of them out of their Service.
+ * Whether this process can serve. With `latch`, `assertReady` looks at the storage until the first success only: a storage that
+ * several processes share must not take all of them out of their Service when it fails for a moment.
  */
 export class Readiness {
   readonly #check: () => Promise<void>;
@@ -25,7 +26,7 @@ export class Readiness {
   #latched = false;
   #draining = false;
 
-  /** @param check rejects, saying why, when the storage cannot be used */
+  /** @param check rejects when the storage cannot be used */
   constructor(check: () => Promise<void>, { latch = false }: { latch?: boolean } = {}) {
     this.#check = check;
     this.#latch = latch;
@@ -35,7 +36,7 @@ export class Readiness {
     this.#draining = true;
   }
 
-  /** Whether clients should be sent here: also for what a storage has that takes no more now. @throws ServiceError of status 503 */
+  /** Whether clients should be sent here: a storage that takes no more still serves its payloads. @throws ServiceError of status 503 */
   async assertReady(): Promise<void> {
     this.#assertNotDraining();
     if (this.#latched) return;
@@ -47,7 +48,7 @@ export class Readiness {
     }
   }
 
-  /** Whether the storage can be used now: asked for, not remembered. @throws ServiceError of status 503 */
+  /** Whether the storage can be used now, whatever it was before. @throws ServiceError of status 503 */
   async assertUsable(): Promise<void> {
     try {
       await this.#lookNow();
@@ -56,20 +57,20 @@ export class Readiness {
     }
   }
 
-  /** What is true now, for whoever watches, with the storage's own code; comes soon even when that does not answer. */
+  /** Whether the storage can be used now, with the error's own code; in time even when the storage does not answer. */
   async report(): Promise<ReadinessReport> {
     try {
       this.#assertNotDraining();
       await soon(this.#lookNow());
       return { ready: true };
     } catch (error) {
-      const told = error instanceof StorageError ? toServiceError(error) : asUnavailable(error);
-      return { ready: false, ...errorBody(told) };
+      const known = error instanceof StorageError ? toServiceError(error) : asUnavailable(error);
+      return { ready: false, error: errorReport(known) };
     }
   }
 
   async #lookNow(): Promise<void> {
-    if (this.#look === undefined || performance.now() - this.#look.endedAt > LOOK_LIFETIME)
+    if (this.#look === undefined || performance.now() - this.#look.endedAt > LOOK_LIFETIME_MS)
       this.#look = this.#begin();
     await this.#look.result;
     this.#latched = this.#latch;
@@ -79,7 +80,7 @@ export class Readiness {
     if (this.#draining) throw new ServiceError('draining', 'this process is ending');
   }
 
-  /** A storage that does not answer is asked once, however many probes wait. */
+  /** However many probes wait for a storage that does not answer, there is one look. */
   #begin() {
     const look = { result: this.#check(), endedAt: Number.POSITIVE_INFINITY };
     const end = () => {
@@ -90,21 +91,22 @@ export class Readiness {
   }
 }
 
-/** Probes understand 503; a full storage, say, is one that cannot be used now. */
+/** Probes understand 503 only, also for a full storage. */
 function asUnavailable(error: unknown): ServiceError {
   const known = toServiceError(error);
   if (known.status === 503) return known;
-  return new ServiceError('storage_unavailable', (error as Error).message, { cause: error });
+  const { reason } = known;
+  return new ServiceError('storage_unavailable', (error as Error).message, { cause: error, reason });
 }
 
 async function soon(look: Promise<void>): Promise<void> {
   const late = new ServiceError(
     'storage_timeout',
-    `the storage has not answered for ${REPORT_LIMIT / 1_000} s`,
+    `the storage has not answered for ${REPORT_LIMIT_MS / 1_000} s`,
   );
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(late), REPORT_LIMIT).unref();
+    timer = setTimeout(() => reject(late), REPORT_LIMIT_MS).unref();
   });
   try {
     await Promise.race([look, limit]);

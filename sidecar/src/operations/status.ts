@@ -1,10 +1,12 @@
+import type { LeaseReport, ReaperReport, StatusReport } from '@largepayload/crds';
 import type { Driver } from '../drivers/driver.ts';
-import type { Reaper, ReaperStatus } from '../retention/reaper.ts';
+import type { Reaper } from '../retention/reaper.ts';
 import type { StoreIdentity } from '../storage-records/identity/identity.ts';
 import type { Lease } from '../storage-records/lease/lease.ts';
 import type { StorageLease } from '../storage-records/lease/storage-lease.ts';
 import type { OwnershipGuard } from '../storage-records/ownership/ownership-guard.ts';
 import type { Readiness, ReadinessReport } from './readiness.ts';
+import { revisionOf } from './status-revision.ts';
 import { withoutKeys } from './without-keys.ts';
 
 export interface StatusContext {
@@ -20,24 +22,7 @@ export interface StatusContext {
   readonly reaper: Pick<Reaper, 'status'> | undefined;
 }
 
-export type Status = Pick<StatusContext, 'role' | 'version'> &
-  ReadinessReport & {
-    readonly store: StoreIdentity;
-    /** of the storage that this process found, as `store.json` has it */
-    readonly storageID: string | null;
-    /** as `lease.json` has it, whosever it is; absent: none was read yet */
-    readonly lease: LeaseStatus | undefined;
-    readonly storage: string;
-    readonly reaper: ReaperStatus | null;
-  };
-
-/** Times are RFC 3339. */
-export type LeaseStatus = Omit<Lease, 'since' | 'renewed'> & {
-  readonly since: string;
-  readonly renewed: string;
-};
-
-/** Whose process this is and how it does. No key of a payload is in it, nor a workflow's id. */
+/** Whose process this is and how it does. It has no key of a payload and no id of a workflow. */
 export async function statusOf({
   identity,
   ownership,
@@ -47,17 +32,18 @@ export async function statusOf({
   driver,
   readiness,
   reaper,
-}: StatusContext): Promise<Status> {
+}: StatusContext): Promise<StatusReport> {
   const report = withoutKeysInError(await readiness.report());
-  return {
+  const status = {
     ...{ store: identity, role, version, storage: driver.kind, storageID: ownership.storageID ?? null },
-    lease: leaseStatus(lease.found),
+    lease: leaseReport(lease.found),
     ...report,
     reaper: reaper === undefined ? null : withoutKeysInLastError(reaper.status),
   };
+  return { ...status, revision: revisionOf(status) };
 }
 
-function leaseStatus(lease: Lease | undefined): LeaseStatus | undefined {
+function leaseReport(lease: Lease | undefined): LeaseReport | undefined {
   if (lease === undefined) return undefined;
   const { since, renewed, ...rest } = lease;
   return { ...rest, since: new Date(since).toISOString(), renewed: new Date(renewed).toISOString() };
@@ -65,10 +51,10 @@ function leaseStatus(lease: Lease | undefined): LeaseStatus | undefined {
 
 function withoutKeysInError(report: ReadinessReport): ReadinessReport {
   if (report.ready) return report;
-  const { code, message } = report.error;
-  return { ready: false, error: { code, message: withoutKeys(message) } };
+  const { error } = report;
+  return { ready: false, error: { ...error, message: withoutKeys(error.message) } };
 }
 
-function withoutKeysInLastError({ lastError, ...status }: ReaperStatus): ReaperStatus {
+function withoutKeysInLastError({ lastError, ...status }: ReaperReport): ReaperReport {
   return { ...status, lastError: lastError === undefined ? undefined : withoutKeys(lastError) };
 }

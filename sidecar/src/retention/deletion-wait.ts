@@ -1,12 +1,8 @@
+import type { ReaperReport } from '@largepayload/crds';
 import type { ClockUnconfirmed } from '../storage-records/clock/clock-memory.ts';
 
-/** Why nothing is deleted now, although the clocks agree; as `/status` tells it. */
-export interface DeletionWait {
-  readonly reason: 'clock_unconfirmed';
-  readonly message: string;
-  /** when deletion goes on by itself, if the clocks agree until then; ISO 8601 */
-  readonly until: string;
-}
+/** Why nothing is deleted now, although the clocks agree. */
+export type DeletionWait = NonNullable<ReaperReport['waiting']>;
 
 export function deletionWaitOf({ mark, until }: ClockUnconfirmed, now: number = Date.now()): DeletionWait {
   const why =

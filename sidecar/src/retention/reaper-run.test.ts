@@ -135,7 +135,11 @@ test('a pass that fails is told in the status, and tried again', async () => {
   const reaper = reaperOn(store, { interval: 10 });
   void run(reaper);
   await until(() => reaper.status.lastError !== undefined);
-  expect(reaper.status).toEqual({ lastCompletedTime: undefined, lastError: 'no answer' });
+  expect(reaper.status).toEqual({
+    lastCompletedTime: undefined,
+    lastError: 'no answer',
+    lastFailure: { code: 'storage_unavailable' },
+  });
   store.driver.currentTime = reallyTell;
   await until(() => reaper.status.lastCompletedTime !== undefined);
   expect(reaper.status.lastError).toBeUndefined();

@@ -1,6 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ReaperReport } from '@largepayload/crds';
 import type { FastifyBaseLogger } from 'fastify';
 import type { Driver } from '../drivers/driver.ts';
+import { failureReport } from '../errors/failure-report.ts';
+import { toServiceError } from '../errors/to-service-error.ts';
 import { isExpired } from '../keys/window.ts';
 import type { ClockGuard } from '../storage-records/clock/clock-guard.ts';
 import type { ClockKeeper } from '../storage-records/clock/clock-keeper.ts';
@@ -39,14 +42,7 @@ export interface ReaperParts {
   readonly log: FastifyBaseLogger;
 }
 
-export interface ReaperStatus {
-  readonly lastCompletedTime: string | undefined;
-  readonly lastError: string | undefined;
-  /** why passes delete nothing; `undefined`: they do */
-  readonly waiting: DeletionWait | undefined;
-}
-
-const NO_PASS_YET: ReaperStatus = { lastCompletedTime: undefined, lastError: undefined, waiting: undefined };
+const NO_PASS_YET: ReaperReport = { lastCompletedTime: undefined, lastError: undefined, waiting: undefined };
 
 /** Deletes what is in expired windows, on an interval. Nothing else in the service deletes payloads, but `cleanup`. */
 export class Reaper {
@@ -58,7 +54,7 @@ export class Reaper {
   readonly #log: FastifyBaseLogger;
   readonly #settings: ReaperSettings;
   #trialDue: boolean;
-  #status: ReaperStatus = NO_PASS_YET;
+  #status: ReaperReport = NO_PASS_YET;
 
   constructor(parts: ReaperParts, settings: ReaperSettings) {
     this.#driver = parts.driver;
@@ -71,7 +67,7 @@ export class Reaper {
     this.#trialDue = settings.trial ?? false;
   }
 
-  get status(): ReaperStatus {
+  get status(): ReaperReport {
     return this.#status;
   }
 
@@ -173,7 +169,12 @@ export class Reaper {
     } catch (error) {
       if (signal.aborted) return false;
       this.#metrics.recordReaperPass('failed');
-      this.#status = { ...this.#status, lastError: (error as Error).message };
+      const { message } = error as Error;
+      this.#status = {
+        ...this.#status,
+        lastError: message,
+        lastFailure: failureReport(toServiceError(error)),
+      };
       this.#log.error({ err: error }, 'the reaper could not complete its pass; it will try again');
       return false;
     }

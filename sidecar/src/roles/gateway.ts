@@ -1,6 +1,6 @@
+import { storageKindOf } from '@largepayload/crds';
 import { AwaitedDriver } from '../drivers/awaited-driver.ts';
 import type { Driver } from '../drivers/driver.ts';
-import { storageKind } from '../drivers/start-driver.ts';
 import { beginStore } from '../storage-records/ownership/storage-identity.ts';
 import { awaitStorage, IN_CLUSTER, openStorage } from './await-storage.ts';
 import type { Role } from './role.ts';
@@ -24,9 +24,10 @@ export const gateway: Role = {
   assertNeeded: () => {},
   unusedFields: () => [],
   async start(settings, mounts, log) {
-    const driver = new AwaitedDriver(storageKind(settings.manifest));
+    const kind = storageKindOf(settings.manifest.spec);
+    const driver = new AwaitedDriver(kind.name);
     const parts = buildParts({ role: 'gateway', mayPut: true, ...IN_CLUSTER }, driver, settings, log);
-    const mayDelete = driver.kind === 'filesystem';
+    const mayDelete = kind.deletedBy === 'gateway';
     const reaper = mayDelete ? buildReaper(parts) : undefined;
     const data = buildDataPort(parts);
     return await runService({

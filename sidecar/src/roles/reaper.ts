@@ -1,7 +1,6 @@
-import { ManifestError } from '@largepayload/crds';
+import { ManifestError, storageKindOf } from '@largepayload/crds';
 import { AwaitedDriver } from '../drivers/awaited-driver.ts';
 import type { Driver } from '../drivers/driver.ts';
-import { storageKind } from '../drivers/start-driver.ts';
 import { joinStore } from '../storage-records/ownership/storage-identity.ts';
 import { tryDelete } from '../storage-records/write-check/delete-trial.ts';
 import { awaitStorage, IN_CLUSTER, openStorage } from './await-storage.ts';
@@ -21,15 +20,16 @@ export const reaper: Role = {
       const message = 'nothing expires in a store that keeps for ever; run no --role reaper for it';
       problems.push({ path: 'spec.retention.ttl', message });
     }
-    if (spec.storage.filesystem !== undefined) {
-      const message = 'with filesystem storage the gateway also reaps; run no --role reaper for it';
-      problems.push({ path: 'spec.storage.filesystem', message });
+    const { name, deletedBy } = storageKindOf(spec);
+    if (deletedBy === 'gateway') {
+      const message = `with ${name} storage the gateway also reaps; run no --role reaper for it`;
+      problems.push({ path: `spec.storage.${name}`, message });
     }
     if (problems.length > 0) throw new ManifestError(`LargePayloadStore ${metadata.name}`, problems);
   },
   unusedFields: () => [],
   async start(settings, mounts, log) {
-    const driver = new AwaitedDriver(storageKind(settings.manifest));
+    const driver = new AwaitedDriver(storageKindOf(settings.manifest.spec).name);
     const parts = buildParts({ role: 'reaper', mayPut: false, ...IN_CLUSTER }, driver, settings, log);
     const reaper = buildReaper(parts);
     return await runService({

@@ -1,12 +1,11 @@
-import { isReservedPrefix, type LargePayloadStore } from '@largepayload/crds';
+import { isReservedPrefix, type LargePayloadStore, prefixOf } from '@largepayload/crds';
 
 /**
- * Why a store in such a place is not begun, and nothing is deleted from one that 0.1 began; `undefined`: its prefix is well. A
- * store at a place above would take it for a window, or payloads, of its own.
+ * Why no store is begun with such a prefix, and nothing is deleted from a store that version 0.1 began with it; `undefined`: the
+ * prefix is allowed. A store with a shorter prefix of the bucket would take the place for a window, or payloads, of its own.
  */
-export function reservedPrefix({ spec: { storage } }: LargePayloadStore): string | undefined {
-  const { s3, gcs, azure } = storage;
-  const prefix = (s3 ?? gcs ?? azure)?.prefix ?? '';
+export function reservedPrefix({ spec }: LargePayloadStore): string | undefined {
+  const prefix = prefixOf(spec);
   if (!isReservedPrefix(prefix)) return undefined;
   return `the prefix ${JSON.stringify(prefix)} has a segment that stores keep for themselves (blobs, expires-…, . or ..)`;
 }

@@ -1,9 +1,8 @@
-import { type LargePayloadStore, parseDuration, parseQuantity } from '@largepayload/crds';
+import { type LargePayloadStore, parseDuration, parseQuantity, storageKindOf } from '@largepayload/crds';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { buildDataServer } from '../data-api/data-server.ts';
 import { type DataLimits, DEFAULT_LIMITS } from '../data-api/limits.ts';
 import type { Driver } from '../drivers/driver.ts';
-import { storageKind } from '../drivers/start-driver.ts';
 import { FairBudget } from '../http/fair-budget.ts';
 import { TransferWatch } from '../http/transfer-watch.ts';
 import { memoryLimit } from '../memory/memory-limit.ts';
@@ -34,11 +33,6 @@ import { reservedPrefix } from './reserved-prefix.ts';
 import type { RoleName, ServiceSettings } from './role.ts';
 
 const IDENTITY_TIMEOUT = 10_000;
-/**
- * How long a PUT relies on the last look at the store's identity, ms. A folder's mount may change under a process, and a
- * look costs little; on a bucket each is a request, and it is asked for as rarely as the time.
- */
-const IDENTITY_LIFETIME = { filesystem: 1_000, s3: 30_000 };
 
 const MOVE = 'copy the data to a store of another prefix, or delete what has expired by hand';
 
@@ -90,10 +84,11 @@ export function buildParts(
   if (reserved !== undefined)
     log.warn({ reason: reserved }, 'nothing is deleted from this place, nor a new store begun in it');
   const lease = buildLease(traits, driver, settings, log);
-  const beginning = { lease, clockKeeper, noNewStore: reserved };
+  const { identityLifetimeMs, needsTrials } = storageKindOf(settings.manifest.spec);
+  const beginning = { lease, clockKeeper, noNewStore: reserved, needsTrials };
   const ownership = new OwnershipGuard(
     async () => assertStorage(driver, identity, identityLimit(), await claimedStorage(settings.claim)),
-    IDENTITY_LIFETIME[storageKind(settings.manifest)],
+    identityLifetimeMs,
     { lease, neverDelete: reserved && `nothing is deleted: ${reserved}; ${MOVE}` },
   );
   const writes = new WriteWatch(() => tryWrite(driver));
@@ -131,7 +126,7 @@ function buildClock(
     ttl: ttlOf(manifest),
     reaperInterval: parseDuration(manifest.spec.retention.reaperInterval),
     clockTolerance,
-    storageHasClock: storageKind(manifest) !== 'filesystem',
+    storageHasClock: storageKindOf(manifest.spec).hasOwnClock,
   });
   const memory = new ClockMemory(rules);
   const clock = new ClockGuard(driver, clockTolerance, memory);
@@ -153,7 +148,7 @@ function buildLease(
   const { namespace, name } = identityOf(manifest);
   const store = `${namespace}/${name}`;
   const shared = manifest.spec.storage.shared ?? false;
-  const kind = storageKind(manifest);
+  const { identityLifetimeMs: lifetime, createsExactly } = storageKindOf(manifest.spec);
   return new StorageLease(
     driver,
     {
@@ -162,7 +157,7 @@ function buildLease(
     },
     log,
     {
-      ...{ lifetime: IDENTITY_LIFETIME[kind], clockTolerance, createsExactly: kind === 'filesystem' },
+      ...{ lifetime, clockTolerance, createsExactly },
       ...(leaseTimes !== undefined && { times: leaseTimes }),
     },
   );

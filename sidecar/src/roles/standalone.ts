@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { storageKindOf } from '@largepayload/crds';
 import type { FastifyBaseLogger } from 'fastify';
 import type { Driver } from '../drivers/driver.ts';
-import { startDriver, storageKind } from '../drivers/start-driver.ts';
+import { startDriver } from '../drivers/start-driver.ts';
 import { StorageInUseError } from '../errors/storage-in-use-error.ts';
 import { beginStore } from '../storage-records/ownership/storage-identity.ts';
 import type { Role, RunningService, ServiceSettings } from './role.ts';
@@ -16,11 +17,6 @@ import {
 } from './service-parts.ts';
 import { unusedFields } from './standalone-fields.ts';
 
-/**
- * Processes on a folder share one machine's clock. Those on a bucket may be on several machines, each within 2 s of the
- * storage's clock, or it stores and deletes nothing.
- */
-const CLOCK_TOLERANCE = { filesystem: 0, s3: 2_000 };
 /** Kubernetes gives 30 s between SIGTERM and SIGKILL, and so do others. */
 const DRAIN = { limit: 25_000, lameDuck: 0, linger: 0 };
 
@@ -46,7 +42,7 @@ export async function startStandalone(
   settings: ServiceSettings,
   log: FastifyBaseLogger,
 ): Promise<RunningService<'data' | 'metrics' | 'admin'>> {
-  const clockTolerance = CLOCK_TOLERANCE[storageKind(settings.manifest)];
+  const { standaloneClockToleranceMs: clockTolerance, needsTrials } = storageKindOf(settings.manifest.spec);
   const traits = { role: 'standalone', clockTolerance, latchReadiness: false, mayPut: true } as const;
   const parts = buildParts(traits, driver, settings, log);
   try {
@@ -56,7 +52,7 @@ export async function startStandalone(
     await driver.close();
     throw error;
   }
-  const reaper = buildReaper(parts, { trial: driver.kind !== 'filesystem' });
+  const reaper = buildReaper(parts, { trial: needsTrials });
   return await runService({
     parts,
     servers: { data: buildDataPort(parts).app, ...buildOperationsPorts(parts, { reaper, mayDelete: true }) },

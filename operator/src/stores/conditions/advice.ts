@@ -1,11 +1,11 @@
-import { STORAGE_KINDS, storageKindOf } from '@largepayload/crds';
+import { placeOf, STORAGE_KINDS, storageKindOf } from '@largepayload/crds';
 import { accountName } from '../desired/service-accounts.ts';
 import { type Component, componentName } from '../names.ts';
 import type { StoreResource } from '../read-store.ts';
 
 /** `the bucket payloads, prefix orders/,` */
 export function placeOfData({ spec }: StoreResource): string {
-  return spec === undefined ? 'the storage' : storageKindOf(spec).place(spec.storage);
+  return spec === undefined ? 'the storage' : placeOf(spec);
 }
 
 /** Where payloads are kept cannot change. */

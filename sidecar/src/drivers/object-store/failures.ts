@@ -1,3 +1,4 @@
+import type { Reason } from '@largepayload/crds';
 import { StorageError, type StorageFailure } from '../../errors/storage-error.ts';
 
 /** An answer that is none of the service's protocol. */
@@ -42,12 +43,15 @@ export interface FailureRow<F extends Fault = Fault> {
   readonly retry: Retry;
   /** what is wrong and what to do about it */
   message(fault: F, attempt: Attempt): string;
+  /** for programs, where `failure` does not say enough */
+  reason?(fault: F): Reason | undefined;
 }
 
 /** The failure in the contract's terms. The cause is left out: errors of clients carry requests, and logs print causes. */
 export function storageErrorOf(rows: readonly FailureRow[], fault: Fault, attempt: Attempt): StorageError {
   const row = rowOf(rows, fault);
-  return new StorageError(row.failure, `cannot ${attempt.doing}: ${row.message(fault, attempt)}`);
+  const message = `cannot ${attempt.doing}: ${row.message(fault, attempt)}`;
+  return new StorageError(row.failure, message, { reason: row.reason?.(fault) });
 }
 
 export function rowOf(rows: readonly FailureRow[], fault: Fault): FailureRow {

@@ -26,6 +26,7 @@ const ROWS: readonly FailureRow<S3Fault>[] = [
   {
     when: codes('NoSuchBucket'),
     ...never('notFound'),
+    reason: () => ({ name: 'BucketMissing' }),
     message: (_fault, { place }) => `${place} does not exist; create it, or correct spec.storage.s3`,
   },
   {
@@ -50,6 +51,7 @@ const ROWS: readonly FailureRow<S3Fault>[] = [
     // The SDK corrects its clock by this answer, so that the next request may succeed.
     when: codes('RequestTimeTooSkewed', 'RequestExpired', 'RequestInTheFuture'),
     ...soon('unavailable'),
+    reason: () => ({ name: 'ClockDifference', direction: 'unknown' }),
     message: () => "this machine's clock differs from the storage's by more than it allows; set the clock",
   },
   {
@@ -102,6 +104,7 @@ const ROWS: readonly FailureRow<S3Fault>[] = [
   {
     when: (fault) => fault.code === 'AccessDenied' || status(401, 403)(fault),
     ...never('denied'),
+    reason: () => ({ name: 'AccessDenied' }),
     message: ({ code, message }, { right, place }) =>
       `access denied for ${ACTIONS[right]} on ${place}${inBrackets(code, message)}; allow it in the policy of these credentials` +
       (right === 'get'

@@ -32,6 +32,7 @@ export class ClockBehindError extends ServiceError {
     super(
       'clock_difference',
       `this machine's clock is ${seconds(behind)} behind ${new Date(mark).toISOString()}, which the store had reached (clock.json); no payload is stored until the clock is set right, or, if it is right, accepted by payload-store accept-clock`,
+      { reason: { name: 'ClockBehind' } },
     );
     this.name = 'ClockBehindError';
   }
@@ -152,6 +153,7 @@ export class ClockGuard {
     throw new ServiceError(
       'clock_difference',
       `this machine's clock is ${seconds(ahead ? least : -most)} ${ahead ? 'ahead of' : 'behind'} the storage's; payloads are neither stored nor deleted until it is set right`,
+      { reason: { name: 'ClockDifference', direction: ahead ? 'ahead' : 'behind' } },
     );
   }
 }

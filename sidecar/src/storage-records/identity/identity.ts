@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Reason } from '@largepayload/crds';
 import type { Driver } from '../../drivers/driver.ts';
 import { excerpt } from '../../errors/excerpt.ts';
 import { ForeignStoreError } from '../../errors/foreign-store-error.ts';
@@ -18,10 +19,10 @@ export function isStorageId(text: string): boolean {
   return /^[\w-]{1,64}$/.test(text);
 }
 
-/** Nobody's data is in the storage, as far as that can be told. */
+/** The storage has no `store.json`, so it is not known to be any store's. */
 export class NoIdentityError extends StorageError {
-  constructor(message: string) {
-    super('unavailable', message);
+  constructor(message: string, reason: Reason) {
+    super('unavailable', message, { reason });
   }
 }
 
@@ -44,10 +45,16 @@ export async function claimStorage(
   return outcome === 'created' ? 'new' : 'known';
 }
 
-const GONE = `${IDENTITY_NAME} has gone from the storage; is the right one mounted?`;
-const NOT_YET =
-  `the storage has no ${IDENTITY_NAME} yet; a gateway of the store writes it when it first reaches the storage, ` +
-  'and this process, which never does, waits for it';
+const gone = () =>
+  new NoIdentityError(`${IDENTITY_NAME} has gone from the storage; is the right one mounted?`, {
+    name: 'IdentityMissing',
+  });
+const notYet = () =>
+  new NoIdentityError(
+    `the storage has no ${IDENTITY_NAME} yet; a gateway of the store writes it when it first reaches the storage, ` +
+      'and this process, which never does, waits for it',
+    { name: 'WaitsForGateway', record: IDENTITY_NAME },
+  );
 
 /** The storage's id, `NAMESPACE/NAME/ID`. @throws ForeignStoreError, StorageError also when the identity has gone */
 export async function assertIdentity(
@@ -55,7 +62,7 @@ export async function assertIdentity(
   identity: StoreIdentity,
   signal: AbortSignal,
 ): Promise<string> {
-  return assertSame(identity, await readIdentity(driver, signal), GONE);
+  return assertSame(identity, await readIdentity(driver, signal), gone);
 }
 
 /** @throws StorageError unless both are ids of one storage */
@@ -64,6 +71,7 @@ export function assertSameStorage(found: string, expected: string): void {
   throw new StorageError(
     'unavailable',
     `this is another storage than the store's: its ${IDENTITY_NAME} says ${found}, and the store's payloads are in ${expected}; is the endpoint, or the mount, the right one?`,
+    { reason: { name: 'StorageReplaced' } },
   );
 }
 
@@ -73,11 +81,11 @@ export async function assertClaimed(
   identity: StoreIdentity,
   signal: AbortSignal,
 ): Promise<void> {
-  assertSame(identity, await readIdentity(driver, signal), NOT_YET);
+  assertSame(identity, await readIdentity(driver, signal), notYet);
 }
 
-function assertSame(identity: StoreIdentity, found: Found | undefined, absent: string): string {
-  if (found === undefined) throw new NoIdentityError(absent);
+function assertSame(identity: StoreIdentity, found: Found | undefined, absent: () => Error): string {
+  if (found === undefined) throw absent();
   if (found.store !== format(identity)) throw new ForeignStoreError(format(identity), found.store);
   return found.storageID;
 }

@@ -60,7 +60,8 @@ export class OwnershipGuard {
   /** As `assertOurs`, for who deletes. @throws ForeignStoreError, StorageError; the signal's reason */
   async assertMayDelete(signal: AbortSignal): Promise<void> {
     const { neverDelete, lease } = this.#use;
-    if (neverDelete !== undefined) throw new StorageError('unavailable', neverDelete);
+    if (neverDelete !== undefined)
+      throw new StorageError('unavailable', neverDelete, { reason: { name: 'PrefixNotAllowed' } });
     await this.assertOurs();
     await lease?.assertMayDelete(signal);
   }

@@ -64,7 +64,8 @@ test('a reaper joins a store that was begun, by the storage that it knows', asyn
 test('a folder needs no trial', async () => {
   const started = await startInFolder();
   const store = new TestStore(started);
-  for (let start = 0; start < 2; start += 1) await beginStore(started.driver, OURS, quietLog(), never());
+  for (let start = 0; start < 2; start += 1)
+    await beginStore(started.driver, OURS, quietLog(), never(), {}, { needsTrials: false });
   expect(await store.get('write-check')).toBeUndefined();
   await store.stop();
 });

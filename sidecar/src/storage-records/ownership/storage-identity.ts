@@ -29,6 +29,8 @@ export interface Beginning {
   readonly clockKeeper?: Pick<ClockKeeper, 'beginNew'>;
   /** why a store is not begun in this place, though one that is there goes on */
   readonly noNewStore?: string | undefined;
+  /** whether a missing right to put shows only when it is used; absent: it does */
+  readonly needsTrials?: boolean;
 }
 
 /**
@@ -41,7 +43,7 @@ export async function beginStore(
   log: FastifyBaseLogger,
   signal: AbortSignal,
   claim: Claim = {},
-  { lease, clockKeeper, noNewStore }: Beginning = {},
+  { lease, clockKeeper, noNewStore, needsTrials = true }: Beginning = {},
 ): Promise<void> {
   const { newStorageID } = claim;
   const claimed = await claimedStorage(claim);
@@ -54,8 +56,8 @@ export async function beginStore(
     clockKeeper?.beginNew();
   }
   await lease?.acquire(driver, signal);
-  // What was written just now takes writes.
-  if (!isNew) await assertTakesWrites(driver, log, signal);
+  // A storage that was written just now takes writes.
+  if (!isNew && needsTrials) await assertTakesWrites(driver, log, signal);
 }
 
 /**
@@ -83,7 +85,9 @@ async function assertBegun(
     await assertIdentity(driver, identity, signal);
   } catch (error) {
     if (!(error instanceof NoIdentityError)) throw error;
-    throw new StorageError('unavailable', `no store may be begun here: ${reason}; give it another prefix`);
+    throw new StorageError('unavailable', `no store may be begun here: ${reason}; give it another prefix`, {
+      reason: { name: 'PrefixNotAllowed' },
+    });
   }
 }
 
@@ -114,9 +118,8 @@ export async function claimedStorage({ claimedFile }: Claim = {}): Promise<strin
   }
 }
 
-/** The driver of a folder has written when it started, unless its disk is full. A storage that is full still serves what it has. */
+/** A storage that is full takes no writes, and still serves its payloads. */
 async function assertTakesWrites(driver: Driver, log: FastifyBaseLogger, signal: AbortSignal): Promise<void> {
-  if (driver.kind === 'filesystem') return;
   try {
     await tryWrite(driver, signal);
   } catch (error) {

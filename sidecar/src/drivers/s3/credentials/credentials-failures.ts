@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { asksForFewer } from '../../object-store/common-failures.ts';
 import {
   BAD_ANSWER,
@@ -26,26 +27,32 @@ const said = ({ status, code, message }: CredentialsFault) =>
 type Message = (source: CredentialsSource, fault: CredentialsFault) => string;
 const cannotGet = (message: Message) => (fault: CredentialsFault) =>
   `cannot get credentials: ${message(fault.source, fault)}`;
+const refused = (message: Message) => ({
+  ...never('denied'),
+  message: cannotGet(message),
+  reason: (fault: CredentialsFault) =>
+    ({ name: 'CredentialsRefused', explanation: message(fault.source, fault) }) as const,
+});
 
 /** Who was asked for credentials, what it said, and what to do. The storage's own refusals are in `s3/failures.ts`. */
 export const CREDENTIALS_FAILURES: readonly FailureRow<CredentialsFault>[] = [
   {
     when: (fault) => from('folder')(fault) || codes(BAD_CHARACTER)(fault),
     ...never('denied'),
+    reason: ({ code, source }) =>
+      code === 'ENOENT' ? { name: 'CredentialsFileMissing', key: basename(source.name) } : undefined,
     message: ({ message }) => `no credentials: ${message}; ${WAYS}`,
   },
   {
     when: from('tokenFile'),
-    ...never('denied'),
-    message: cannotGet(
+    ...refused(
       ({ name }, { message }) =>
         `the token file ${name} cannot be read${inBrackets(message)}; where a cluster mounts it, see that the service account has its role, and make the pod anew`,
     ),
   },
   {
     when: from('process'),
-    ...never('denied'),
-    message: cannotGet(() => 'the credential_process of the profile failed; run it by hand to see why'),
+    ...refused(() => 'the credential_process of the profile failed; run it by hand to see why'),
   },
   {
     // Asked last, where nothing else is configured: mostly there is none.
@@ -81,8 +88,7 @@ export const CREDENTIALS_FAILURES: readonly FailureRow<CredentialsFault>[] = [
   },
   {
     when: (fault) => from('sts')(fault) && codes('ExpiredTokenException', 'ExpiredToken')(fault),
-    ...never('denied'),
-    message: cannotGet(
+    ...refused(
       ({ name, tokenFile }, fault) =>
         `${name} says that the token has expired${said(fault)}; see to what renews ${tokenFile ?? 'it'}`,
     ),
@@ -96,45 +102,39 @@ export const CREDENTIALS_FAILURES: readonly FailureRow<CredentialsFault>[] = [
         'IDPRejectedClaim',
         'IDPCommunicationError',
       )(fault),
-    ...never('denied'),
-    message: cannotGet(
+    ...refused(
       ({ name, role, tokenFile }, fault) =>
         `${name} does not take the token${file(tokenFile)}${said(fault)}; check its audience (sts.amazonaws.com), and that the account of the role${named(role)} has an OIDC provider for who issued it`,
     ),
   },
   {
     when: from('sts'),
-    ...never('denied'),
-    message: cannotGet(
+    ...refused(
       ({ name, role, tokenFile }, fault) =>
         `${name} does not give the role${named(role)}${said(fault)}; check that the role exists, and that its trust policy allows who asks${tokenFile === undefined ? '' : `, by subject and audience of the token file ${tokenFile}`}`,
     ),
   },
   {
     when: from('podIdentity'),
-    ...never('denied'),
-    message: cannotGet(
+    ...refused(
       ({ name }, fault) =>
         `${name} refuses${said(fault)}; check the pod identity association of the service account, and that the role's trust policy allows pods.eks.amazonaws.com`,
     ),
   },
   {
     when: from('container'),
-    ...never('denied'),
-    message: cannotGet(({ name }, fault) => `${name} refuses${said(fault)}; check the role of the task`),
+    ...refused(({ name }, fault) => `${name} refuses${said(fault)}; check the role of the task`),
   },
   {
     when: from('metadata'),
-    ...never('denied'),
-    message: cannotGet(
+    ...refused(
       ({ name }, fault) =>
         `${name} gives none${said(fault)}; check that a role is attached to the instance, or give keys by --credentials-dir, or by AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY`,
     ),
   },
   {
     when: from('sso'),
-    ...never('denied'),
-    message: cannotGet(({ name }, fault) => `${name} refuses${said(fault)}; log in again by aws sso login`),
+    ...refused(({ name }, fault) => `${name} refuses${said(fault)}; log in again by aws sso login`),
   },
   {
     when: () => true,

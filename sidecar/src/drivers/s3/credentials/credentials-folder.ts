@@ -55,8 +55,8 @@ async function readText(file: string): Promise<string> {
   return text;
 }
 
-function missing(file: string, cause: Error): CredentialsError {
-  return failure(file, '', `cannot read the credentials file ${file}: ${cause.message}`);
+function missing(file: string, cause: NodeJS.ErrnoException): CredentialsError {
+  return failure(file, cause.code ?? '', `cannot read the credentials file ${file}: ${cause.message}`);
 }
 
 function failure(file: string, code: string, message: string): CredentialsError {
