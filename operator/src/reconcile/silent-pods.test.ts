@@ -1,4 +1,4 @@
-import { eventually } from '@largepayload/testing/waiting/eventual-value';
+import { eventualValue } from '@largepayload/testing/waiting/eventually';
 import { expect, test } from 'vitest';
 import { json, NOT_READY, podAt } from '../polling/running-pods.fixture.ts';
 import { runningPod, scriptedCluster, storeOf } from './scripted-cluster.fixture.ts';
@@ -29,7 +29,7 @@ test('60 stores whose pods never answer keep no other waiting', async () => {
     pods: podsOf(SILENT),
   });
   // The last of them is told of while the first questions are still open: nobody waited for one.
-  await eventually(() => cluster.ready('orders'), 4_000);
+  await eventualValue(() => cluster.ready('orders'), 4_000);
   const applied = new Set(cluster.written.map((path) => path.match(/deployments\/(.*)-gateway/)?.[1]));
   expect(SILENT.filter((name) => !applied.has(name))).toEqual([]);
   expect(questions).toEqual({ open: 20, begun: 20, ended: 0 });
@@ -46,10 +46,10 @@ test('a status waits for what new pods say, and not for ever', async () => {
     pods: [runningPod('orders-1', 'orders', '127.0.80.2', false), ...podsOf(SILENT)],
   });
   const isTold = (store: string) => cluster.ready(store) !== undefined;
-  await eventually(() => (isTold('orders') ? true : undefined), 4_000);
+  await eventualValue(() => (isTold('orders') ? true : undefined), 4_000);
   expect(SILENT.filter(isTold)).toEqual([]);
   // Most of their pods are not asked by then.
-  await eventually(() => (SILENT.every(isTold) ? true : undefined), 10_000);
+  await eventualValue(() => (SILENT.every(isTold) ? true : undefined), 10_000);
 });
 
 test('nobody is asked any more once the controller has ended', async () => {
@@ -58,11 +58,11 @@ test('nobody is asked any more once the controller has ended', async () => {
     largepayloadstores: SILENT.map(storeOf),
     pods: podsOf(SILENT),
   });
-  await eventually(() => (questions.begun === 20 ? true : undefined), 4_000);
+  await eventualValue(() => (questions.begun === 20 ? true : undefined), 4_000);
   const asked = performance.now();
   await cluster.stop();
   // By the signal, and not because a question has its time limit.
   expect(performance.now() - asked).toBeLessThan(3_000);
-  await eventually(() => (questions.open === 0 ? true : undefined), 1_000);
+  await eventualValue(() => (questions.open === 0 ? true : undefined), 1_000);
   expect(questions.begun).toBe(20);
 });
