@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
+import { at, countAt, listAt, textAt } from '@largepayload/crds';
 import type { KubernetesApi, KubernetesObject } from '../src/kubernetes/api.ts';
 import { DEPLOYMENTS, PODS } from '../src/kubernetes/resources.ts';
-import { at, countAt, listAt, textAt } from '../src/stores/json-fields.ts';
 import { COMPONENT_LABEL, MANAGED_BY, STORE_LABEL } from '../src/stores/labels.ts';
 import { METRICS_PORT } from '../src/stores/names.ts';
 

@@ -1,8 +1,7 @@
 import { get, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
-import { type ReadStatusReport, readStatusReport } from '@largepayload/crds';
+import { type ReadStatusReport, readStatusReport, textAt } from '@largepayload/crds';
 import { collect, TooLargeError } from '../kubernetes/http-exchange.ts';
-import { textAt } from '../stores/json-fields.ts';
 import { METRICS_PORT } from '../stores/names.ts';
 import type { ObservedPod, PodReport } from '../stores/observed.ts';
 

@@ -1,3 +1,4 @@
+import { listAt, textAt } from '@largepayload/crds';
 import { eventually } from '@largepayload/testing/waiting/eventual-value';
 import { pino } from 'pino';
 import { afterAll, beforeAll } from 'vitest';
@@ -8,7 +9,6 @@ import { EventRecorder } from '../kubernetes/event-recorder.ts';
 import { LARGE_PAYLOAD_STORES } from '../kubernetes/resources.ts';
 import { Metrics } from '../operations/metrics.ts';
 import { Poller } from '../polling/poller.ts';
-import { listAt, textAt } from '../stores/json-fields.ts';
 import { StoreController } from './store-controller.ts';
 
 /**

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
+import { at, listAt, textAt } from '@largepayload/crds';
 import { expect, test } from 'vitest';
 import type { KubernetesObject } from '../kubernetes/api.ts';
 import { NEVER, store } from '../kubernetes/api-server.fixture.ts';
@@ -11,7 +12,6 @@ import {
   SERVICES,
 } from '../kubernetes/resources.ts';
 import { configOf } from '../stores/desired/config-map.ts';
-import { at, listAt, textAt } from '../stores/json-fields.ts';
 import { MANAGED_BY, STORE_LABEL } from '../stores/labels.ts';
 import { CONFIG_KEY } from '../stores/names.ts';
 import { readStore, type StoreSpec } from '../stores/read-store.ts';

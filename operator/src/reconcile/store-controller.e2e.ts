@@ -1,3 +1,4 @@
+import { at } from '@largepayload/crds';
 import { eventually } from '@largepayload/testing/waiting/eventual-value';
 import { expect, test } from 'vitest';
 import type { KubernetesObject } from '../kubernetes/api.ts';
@@ -13,7 +14,6 @@ import {
   SERVICE_ACCOUNTS,
   SERVICES,
 } from '../kubernetes/resources.ts';
-import { at } from '../stores/json-fields.ts';
 import { controllerBed } from './controller.fixture.ts';
 
 const { bed, api, get, create, remove, there, gone, untilReady, change, editStore } = controllerBed();

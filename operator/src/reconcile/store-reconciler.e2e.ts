@@ -1,9 +1,9 @@
+import { at, listAt, textAt } from '@largepayload/crds';
 import { eventually } from '@largepayload/testing/waiting/eventual-value';
 import { expect, test } from 'vitest';
 import type { KubernetesObject } from '../kubernetes/api.ts';
 import { NEVER, store } from '../kubernetes/api-server.fixture.ts';
 import { DEPLOYMENTS, LARGE_PAYLOAD_STORES, PODS } from '../kubernetes/resources.ts';
-import { at, listAt, textAt } from '../stores/json-fields.ts';
 import { controllerBed } from './controller.fixture.ts';
 
 const { bed, api, get, create, there, untilReady } = controllerBed();

@@ -1,10 +1,10 @@
 import type { LargePayloadStoreStatus } from '@largepayload/crds';
 import { hashValue } from './stable-hash.ts';
 
-/** Passes of the reaper may come every second, and each write of a status reaches all who watch. */
+/** Passes of the reaper may end every second, and each write of a status reaches all watchers. */
 const TIME_BETWEEN_WRITES_MS = 60_000;
 
-/** Whether a decided status says nothing new: only the fields and conditions that it has are compared. */
+/** Whether a decided status has no change that is worth a write. Only the fields and conditions that it has are compared. */
 export function sameStatus(written: LargePayloadStoreStatus, decided: LargePayloadStoreStatus): boolean {
   const { retention, ...parts } = decided;
   return (

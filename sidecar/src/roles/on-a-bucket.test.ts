@@ -86,7 +86,10 @@ describe.skipIf(server === undefined)('on a bucket', () => {
       storage: 's3',
       storageID: null,
       ready: false,
-      error: { code: 'storage_unavailable', message: expect.stringContaining(bucket) },
+      error: {
+        ...{ code: 'storage_unavailable', message: expect.stringContaining(bucket) },
+        ...{ reason: 'BucketMissing', parameters: {} },
+      },
       reaper: null,
     });
     expectError(await put(gateway, 'too early'), 'storage_unavailable');
