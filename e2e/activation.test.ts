@@ -27,7 +27,7 @@ const jobs: Record<string, Job> = {
   updates: (reference, index) => ({ doUpdate: { id: `${index}`, name: 'u', input: [reference] } }),
 };
 
-/** Passes everything on, after the process has done something else. */
+/** Returns payloads as they are, after five turns of the event loop. */
 const slowCodec: PayloadCodec = {
   encode: async (encoded) => encoded,
   async decode(decoded) {
@@ -56,7 +56,7 @@ test.each(
     [name, 'alone', job, []] as const,
     [name, 'with a slow codec', job, [slowCodec]] as const,
   ]),
-)('the %s of one activation are counted together, %s', async (_name, _chain, job, otherCodecs) => {
+)('the codec counts the %s of one activation together, %s', async (_name, _chain, job, otherCodecs) => {
   const limit = 45 * sizeBytes;
   const { outcome, fetched } = await decodeActivation(job, limit, [...otherCodecs]);
   expect(outcome).toMatch(/^DecodedBytesLimitError: .* more than the limit of 45000 bytes/);

@@ -2,12 +2,12 @@ import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
-/** Where what takes minutes to build outlives a checkout. */
+/** The folder for programs that take minutes to build. It outlives a checkout. */
 export function cacheFolder(): string {
   return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'largepayload');
 }
 
-/** Gives what was made its place. Who makes it at the same time makes the same: the first one's stays. */
+/** Moves a folder to its place in the cache. When another process was faster, its folder stays, since it holds the same. */
 export function moveIntoCache(unfinished: string, folder: string): void {
   try {
     renameSync(unfinished, folder);
@@ -16,7 +16,7 @@ export function moveIntoCache(unfinished: string, folder: string): void {
   }
 }
 
-/** Lets `make` fill a folder, which gets its place in the cache when it is complete. */
+/** Lets `make` fill a temporary folder, then moves it to its place in the cache. */
 export async function makeInCache(
   folder: string,
   make: (unfinished: string) => Promise<void>,

@@ -18,20 +18,20 @@ export function installPackages(
     throw new MissingProgramError(`${reason} ${how}`);
   }
   say(`installing ${packages.join(' ')} from the packages of this system`);
-  // Should the lists of packages be no newer, those that are there may do.
+  // When the lists of packages cannot be updated, the present ones may suffice.
   aptGet('update');
   const failure = aptGet('install', '--yes', '--no-install-recommends', ...packages);
   if (failure !== undefined) throw new MissingProgramError(`apt-get install failed: ${failure}\n${how}`);
 }
 
-/** What it complains of, if it fails. */
+/** The error output of a command that fails; undefined when it succeeds. */
 function aptGet(...args: string[]): string | undefined {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   const { status, stderr } = spawnSync('apt-get', args, { env, encoding: 'utf8' });
   return status === 0 ? undefined : stderr.trim();
 }
 
-/** Where a program is, by its name or by the path that it has to have. */
+/** The path of a program, given by its name in PATH or by its path; undefined when it is missing. */
 export function inPath(program: string): string | undefined {
   if (program.startsWith('/')) return isExecutable(program) ? program : undefined;
   return (process.env.PATH ?? '')

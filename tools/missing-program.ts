@@ -1,4 +1,4 @@
-/** Something that the tests need is not on this machine; the message says what, why and how to get it. */
+/** A program is missing on this machine. The message names it, why it is needed, and how to get it. */
 export class MissingProgramError extends Error {
   static {
     MissingProgramError.prototype.name = 'MissingProgramError';

@@ -9,7 +9,7 @@ export interface RunOptions {
   readonly cwd?: string | undefined;
   /** Written to its standard input. */
   readonly input?: string | undefined;
-  /** Killed after that long; 2 minutes unless told. */
+  /** Time limit, after which the program is killed; default 2 minutes. */
   readonly limitMs?: number | undefined;
 }
 
@@ -21,7 +21,7 @@ export async function runCommand(
 ): Promise<string> {
   const options = { env, cwd, timeout: limitMs, killSignal: 'SIGKILL', maxBuffer: 2 ** 27 } as const;
   const running = run(command, args, options);
-  // It may end without having read it.
+  // The program may end without reading its input.
   running.child.stdin?.on('error', () => undefined).end(input);
   try {
     return (await running).stdout;

@@ -11,7 +11,7 @@ export interface ClusterAccess {
   readonly variables?: NodeJS.ProcessEnv;
 }
 
-/** What is the same for every provider. */
+/** The part of a cluster that is the same for every provider. */
 export abstract class BaseCluster implements Cluster {
   abstract readonly provider: ProviderName;
   abstract readonly imagePullPolicy: 'Never' | 'IfNotPresent';

@@ -17,7 +17,7 @@ const OTHER = 'self-test-two';
 const IMAGE = 'localhost/self-test:1';
 const provider = await chosenProvider();
 const isLocal = provider.name === 'local';
-/** Twenty times where the cases with faults are repeated at all. */
+/** Twenty rounds when E2E_ROUNDS asks for more than one. */
 const clusterRounds = Array.from({ length: rounds.length > 1 ? 20 : 1 }, (_, index) => index + 1);
 
 const say = (line: string) => console.log(`  ${(performance.now() / 1_000).toFixed(1)} s ${line}`);
@@ -27,22 +27,25 @@ afterEach(async () => {
   await clusterDown(OTHER);
 }, 60_000);
 
-test.for(clusterRounds)('comes up, runs pods that find each other, and goes, round %i', async (round) => {
-  const before = machineState();
-  const started = performance.now();
-  const cluster = await clusterUp({ name: NAME, say });
-  const seconds = ((performance.now() - started) / 1_000).toFixed(1);
-  console.log(`cluster round ${round}: ${provider.name} up in ${seconds} s`);
+test.for(clusterRounds)(
+  'a cluster starts, runs pods that find each other, and is removed, round %i',
+  async (round) => {
+    const before = machineState();
+    const started = performance.now();
+    const cluster = await clusterUp({ name: NAME, say });
+    const seconds = ((performance.now() - started) / 1_000).toFixed(1);
+    console.log(`cluster round ${round}: ${provider.name} up in ${seconds} s`);
 
-  expect(await answerThroughService(cluster)).toContain('hello from web');
-  const footprint = isLocal ? new Footprint(NAME, before) : undefined;
-  if (footprint) expect(footprint.processes.length).toBeGreaterThan(10);
-  await clusterDown(NAME, say);
-  expect(await findCluster(NAME)).toBeUndefined();
-  expect(footprint?.remains() ?? []).toEqual([]);
-});
+    expect(await answerThroughService(cluster)).toContain('hello from web');
+    const footprint = isLocal ? new Footprint(NAME, before) : undefined;
+    if (footprint) expect(footprint.processes.length).toBeGreaterThan(10);
+    await clusterDown(NAME, say);
+    expect(await findCluster(NAME)).toBeUndefined();
+    expect(footprint?.remains() ?? []).toEqual([]);
+  },
+);
 
-test('a second up uses what is up, and down without a cluster is fine', async () => {
+test('a second up uses the running cluster, and a second down does nothing', async () => {
   await clusterUp({ name: NAME });
   const lines: string[] = [];
   await clusterUp({ name: NAME, say: (line) => lines.push(line) });
@@ -53,7 +56,7 @@ test('a second up uses what is up, and down without a cluster is fine', async ()
 
 describe.runIf(isLocal)('processes of this machine', () => {
   test.for(['starting etcd', 'starting controllers', 'is up'])(
-    'whoever made it is killed at "%s": down leaves nothing, and up works again',
+    'down leaves nothing and up works again when up is killed at "%s"',
     async (moment) => {
       await killWhenSaid(moment);
       const footprint = new Footprint(NAME);
@@ -77,7 +80,7 @@ describe.runIf(isLocal)('processes of this machine', () => {
     expect(footprint.remains()).toEqual([]);
   });
 
-  test('two clusters live side by side, one with two nodes; the API server restarts; servers are reached', async () => {
+  test('two clusters live side by side, their API server restarts, and pods reach servers of the tests', async () => {
     const [one, two] = await Promise.all([
       clusterUp({ name: NAME, nodes: 2 }),
       clusterUp({ name: OTHER, nodes: 1 }),
@@ -87,7 +90,7 @@ describe.runIf(isLocal)('processes of this machine', () => {
     await one.restartApiServer(1_000);
     expect(await one.kubectl('get', 'pod', 'web', '--output', 'name')).toBe('pod/web\n');
 
-    // A server of the tests, in the first node's network; it ends with the cluster.
+    // The server runs in the first node's network, and ends with the cluster.
     const footprint = new Footprint(NAME);
     const { command, args } = one.command(process.execPath, [
       '--eval',
@@ -102,7 +105,7 @@ describe.runIf(isLocal)('processes of this machine', () => {
     expect((await findCluster(OTHER))?.nodeNames).toEqual(['node0']);
   });
 
-  test('the command tells how to use it, and runs commands', async () => {
+  test('the command prints how to use the cluster, and runs commands in it', async () => {
     const { stdout, status } = command('up');
     expect({ status, stdout }).toMatchObject({
       status: 0,
@@ -117,7 +120,7 @@ describe.runIf(isLocal)('processes of this machine', () => {
   });
 });
 
-/** What a pod reads from another by the name of its Service. */
+/** The answer that a pod gets from another pod by the name of its Service. */
 async function answerThroughService(cluster: Cluster, nodeOfClient?: string): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'cluster-test-'));
   try {
@@ -136,7 +139,7 @@ async function answerThroughService(cluster: Cluster, nodeOfClient?: string): Pr
     spec: { selector: { app: 'web' }, ports: [{ port: 80, targetPort: 8080 }] },
   });
   await cluster.kubectl('wait', '--for=condition=Ready', 'pod/web', '--timeout=60s');
-  // The rules of the Service follow the pod's readiness.
+  // kube-proxy routes to a pod only some time after the pod is ready.
   await cluster.apply(pod(cluster, 'client', `until ${ask}; do sleep 0.2; done`, nodeOfClient));
   await cluster.kubectl('wait', '--for=jsonpath={.status.phase}=Succeeded', 'pod/client', '--timeout=60s');
   return await cluster.kubectl('logs', 'client');
@@ -166,7 +169,7 @@ function command(...args: string[]) {
   return spawnSync(process.execPath, commandArgs(...args), { encoding: 'utf8' });
 }
 
-/** Starts the command that makes a cluster, and kills it when it writes that, or lets it end when that is the last. */
+/** Starts the command that makes a cluster, and kills it when it writes this text. The text may be that of its last line. */
 async function killWhenSaid(text: string): Promise<void> {
   const child = spawn(process.execPath, commandArgs('up'), { stdio: ['ignore', 'pipe', 'inherit'] });
   const exited = once(child, 'exit');

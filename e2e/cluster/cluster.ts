@@ -84,7 +84,7 @@ async function main(): Promise<number> {
   return await run(values.name, values.nodes === '2' ? 2 : 1, rest);
 }
 
-/** Its message, and those of what it comes from. */
+/** The messages of an error and of its causes. */
 function messages(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause === undefined ? error.message : `${error.message}\ncaused by: ${messages(error.cause)}`;

@@ -6,7 +6,7 @@ import { exclusively, readState } from './state-folder.ts';
 
 const PROVIDERS: readonly ClusterProvider[] = [kind, local, existing];
 
-/** That of E2E_CLUSTER; without it kind where it can be used, else local. @throws Error for another name */
+/** The provider that E2E_CLUSTER names; by default kind where it can be used, else local. @throws Error for an unknown name */
 export async function chosenProvider(): Promise<ClusterProvider> {
   const name = process.env.E2E_CLUSTER;
   if (!name) return (await kindIsUsable()) ? kind : local;
@@ -14,7 +14,7 @@ export async function chosenProvider(): Promise<ClusterProvider> {
 }
 
 /**
- * Makes a cluster; one that is up already, with as many nodes, is used as it is. Safe to call from several processes at
+ * Makes a cluster. When it is up already with as many nodes, it is used as it is. Safe to call from several processes at
  * once.
  * @throws MissingProgramError
  */
@@ -57,7 +57,7 @@ export async function requireCluster(name = DEFAULT_NAME): Promise<Cluster> {
 export async function clusterDown(name = DEFAULT_NAME, say: ClusterOptions['say'] = () => undefined) {
   await exclusively(name, say, async () => {
     const state = readState(name);
-    // Without a state, processes may still be there.
+    // Processes may run although the state has gone, so the provider removes what it finds.
     await (state ? providerOf(state.provider) : local).down(name, say);
   });
 }

@@ -6,7 +6,7 @@ import type { ClusterOptions, ClusterProvider } from './provider.ts';
 import { removeState, writeState } from './state-folder.ts';
 
 /**
- * Whatever KUBECONFIG names, with all rights in it. Images come from a registry that this cluster can pull from:
+ * The cluster that KUBECONFIG names, with all rights in it. Images come from a registry that this cluster can pull from:
  * E2E_IMAGE names ours. Pods reach servers of the tests at E2E_HOST_ADDRESS, if that is set.
  */
 export const existing: ClusterProvider = {
@@ -32,7 +32,7 @@ export const existing: ClusterProvider = {
     return nodeNames && new ExistingCluster(name, nodeNames, folders);
   },
 
-  /** Leaves the cluster alone. */
+  /** Does nothing: the cluster is not ours. */
   async down(name) {
     removeState(name);
   },

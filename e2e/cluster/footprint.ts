@@ -2,21 +2,21 @@ import { globSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
 import { stateFolder } from './state-folder.ts';
 
-/** Of the machine, and written by a kubelet that is not kept from it. */
+/** Settings of the machine that a kubelet would change if it could. */
 const SETTINGS = ['vm/overcommit_memory', 'kernel/panic', 'kernel/panic_on_oops'];
 
 interface SeenProcess {
   readonly pid: number;
   readonly parent: number;
-  /** With the process id, it names one process for ever. */
+  /** Together with the process id, the start time names one process uniquely. */
   readonly startTime: string;
   readonly command: string;
   readonly network: string;
 }
 
 /**
- * What a cluster of processes on this machine takes of it, noted while it is up so that what is left can be told
- * afterwards. It looks by other ways than those by which the cluster is removed.
+ * The processes, networks and mounts of a cluster on this machine, noted while it is up, so that tests can find leftovers
+ * afterwards. It finds them by other means than the code that removes a cluster.
  */
 export class Footprint {
   readonly #folder: string;
@@ -30,14 +30,14 @@ export class Footprint {
     this.#folder = stateFolder(name);
     const all = seenProcesses();
     const found = new Set(all.filter(({ command }) => command.includes(`${this.#folder}/`)));
-    // Its programs, shims and containers descend from those.
+    // Programs, shims and containers of the cluster descend from these processes.
     for (const one of found) for (const child of all) if (child.parent === one.pid) found.add(child);
     this.processes = [...found].filter(({ pid }) => pid !== process.pid);
     const own = readlinkSync('/proc/self/ns/net');
     this.#networks = new Set(this.processes.map(({ network }) => network).filter((name) => name !== own));
   }
 
-  /** Processes, networks, mounts, cgroups, files and settings of the machine that are not as before: none, it is hoped. */
+  /** Processes, networks, mounts, cgroups, files and settings of the machine that are not as before. */
   remains(): string[] {
     const seen = new Set(this.processes.map(({ pid, startTime }) => `${pid} ${startTime}`));
     const processes = seenProcesses().filter(
@@ -63,7 +63,7 @@ export function machineState(): string {
   return [...settings, ...readdirSync('/sys/class/net')].join(' ');
 }
 
-/** Those that have ended and are not waited for are left out. */
+/** Zombies are left out. */
 function seenProcesses(): SeenProcess[] {
   return readdirSync('/proc').flatMap((entry) => {
     if (!/^\d+$/.test(entry)) return [];

@@ -5,9 +5,9 @@ import { dirname, join } from 'node:path';
 import { runCommand } from '@largepayload/tools/run-command';
 
 export interface SmallImage {
-  /** Names that the archive gives it, each with a tag. */
+  /** Names of the image in the archive, each with a tag. */
   readonly names: readonly string[];
-  /** By the path in the image: a file of this machine, or `-> TARGET` for a symbolic link. */
+  /** Files by their path in the image: a path of this machine, or `-> TARGET` for a symbolic link. */
   readonly files: Readonly<Record<string, string>>;
   readonly entrypoint: readonly string[];
 }

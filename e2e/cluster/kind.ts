@@ -40,7 +40,7 @@ export const kind: ClusterProvider = {
       kind: 'Cluster',
       apiVersion: 'kind.x-k8s.io/v1alpha4',
       nodes: roles.map((role) => ({ role })),
-      // Where there are two nodes, the first one takes pods too. Of a single one kind removes the taint, which must be there.
+      // With two nodes, the first one must take pods too. With a single node kind itself removes the taint, and needs it.
       kubeadmConfigPatches: nodes === 1 ? [] : ['kind: InitConfiguration\nnodeRegistration:\n  taints: []\n'],
     };
     say('kind makes a cluster; its image is pulled, unless it is there');
@@ -60,7 +60,7 @@ export const kind: ClusterProvider = {
     const kubeconfig = join(stateFolder(name), 'kubeconfig');
     if (!existsSync(kubeconfig)) return undefined;
     const folders = await clientFolders(() => undefined);
-    // Its containers may have gone.
+    // The containers may have gone although kind still knows the cluster.
     const reach = await (joinsNode ? fromInside(name) : fromOutside()).catch(() => undefined);
     if (reach === undefined) return undefined;
     const cluster = (nodeNames: string[]) => new KindCluster(name, kubeconfig, nodeNames, folders, reach);
@@ -89,13 +89,13 @@ function kindName(name: string): string {
 /** How commands reach the cluster, and its pods reach what commands start. */
 type Reach = Pick<Cluster, 'commandPrefix' | 'hostAddress'>;
 
-/** In the network of the first node. */
+/** Commands run in the network of the first node. */
 async function fromInside(name: string): Promise<Reach> {
   const { pid, address } = await firstNode(name);
   return { commandPrefix: ['nsenter', `--net=/proc/${pid}/ns/net`, '--'], hostAddress: address };
 }
 
-/** By the ports that Docker forwards; pods reach this machine at its address in their network. */
+/** Commands use the ports that Docker forwards. Pods reach this machine at its address in their network. */
 async function fromOutside(): Promise<Reach> {
   const format = '{{range .IPAM.Config}}{{println .Gateway}}{{end}}';
   const output = await runCommand('docker', ['network', 'inspect', 'kind', '--format', format]);
@@ -103,7 +103,7 @@ async function fromOutside(): Promise<Reach> {
   return { commandPrefix: [], hostAddress };
 }
 
-/** A kubeconfig for the network of the nodes; there the names of Docker's containers are unknown to this machine. */
+/** A kubeconfig for the network of the nodes, with addresses: this machine does not know the names of Docker's containers. */
 async function kubeconfigInside(name: string): Promise<string> {
   const text = await runCommand('kind', ['get', 'kubeconfig', '--internal', '--name', kindName(name)]);
   const { address } = await firstNode(name);
@@ -120,7 +120,7 @@ async function firstNode(name: string): Promise<{ pid: string; address: string }
 
 class KindCluster extends BaseCluster {
   readonly provider = 'kind';
-  // A pull would fail all the same; but an image of `kind load` counts as present.
+  // An image of `kind load` counts as present, so nothing is pulled.
   readonly imagePullPolicy = 'Never';
   readonly hostAddress: string | undefined;
   override readonly commandPrefix: readonly string[];

@@ -44,7 +44,7 @@ export const local: ClusterProvider = {
       runningParts(folder, spaces, await localPrograms(() => undefined)),
     );
     const ready = await readyNodes((...args) => cluster.kubectl(...args), nodes);
-    // Made soon after the nodes; no pod can be made before.
+    // No pod can be made before this account exists, which is soon after the nodes are Ready.
     const accounts = ready && (await cluster.kubectl('get', 'serviceaccounts', '--namespace', 'default'));
     return accounts?.includes('default') ? cluster : undefined;
   },
@@ -81,7 +81,7 @@ class LocalCluster extends BaseCluster {
       kubeconfig: join(certificatesFolder(stateFolder(name)), 'admin.conf'),
       nodeNames: parts.map(({ addresses }) => addresses.name),
       programFolders: [kubernetes, dirname(helm)],
-      // A proxy of the user's is out of reach.
+      // The user's proxy cannot be reached from the cluster's network.
       variables: { ...clusterMark(stateFolder(name)), NO_PROXY: '*', no_proxy: '*' },
     });
     this.hostAddress = first.addresses.address;

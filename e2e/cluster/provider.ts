@@ -3,9 +3,9 @@ export const DEFAULT_NAME = 'default';
 export interface ClusterOptions {
   /** Letters, digits and dashes; clusters of different names live side by side. */
   readonly name: string;
-  /** 1 unless told; an existing cluster has those that it has. */
+  /** Default 1; ignored for an existing cluster. */
   readonly nodes: 1 | 2;
-  /** Told about progress, a line at a time. */
+  /** Gets progress, a line at a time. */
   readonly say: (line: string) => void;
 }
 
@@ -14,7 +14,7 @@ export interface CommandOptions {
   readonly input?: string | undefined;
   /** Added to `Cluster.environment`. */
   readonly environment?: NodeJS.ProcessEnv | undefined;
-  /** Ended after that long, 2 minutes unless told. */
+  /** Time limit; default 2 minutes. */
   readonly limitMs?: number | undefined;
 }
 
@@ -27,10 +27,10 @@ export interface Cluster {
   readonly nodeNames: readonly string[];
   /** Whether `restartApiServer` works. */
   readonly restartsApiServer: boolean;
-  /** What images given to `loadImage` can be used with: `Never` shows that nothing was pulled. */
+  /** Pull policy for images given to `loadImage`. `Never` proves that nothing was pulled. */
   readonly imagePullPolicy: 'Never' | 'IfNotPresent';
   /**
-   * Image to use in place of one's own build, when the cluster takes it from a registry (E2E_IMAGE); `loadImage` then
+   * Image to use in place of the one built here, when the cluster takes it from a registry (E2E_IMAGE). `loadImage` then
    * throws.
    */
   readonly registryImage: string | undefined;
@@ -39,14 +39,14 @@ export interface Cluster {
    * that address or on all. Undefined: pods cannot reach this machine.
    */
   readonly hostAddress: string | undefined;
-  /** Words that a command begins with so that it reaches the cluster, e.g. `['nsenter', '--net=…']`; may be none. */
+  /** Prefix of a command that has to reach the cluster, e.g. `['nsenter', '--net=…']`; may be empty. */
   readonly commandPrefix: readonly string[];
   /** This process's environment with KUBECONFIG, and kubectl and helm in PATH. */
   readonly environment: NodeJS.ProcessEnv;
 
-  /** The same command with the prefix, for `Program.start` or `spawn`. Give it `environment`. */
+  /** The command with the prefix, for `Program.start` or `spawn` with `environment`. */
   command(program: string, args: readonly string[]): { command: string; args: string[] };
-  /** Runs it to its end. @returns its standard output @throws Error with its standard error when it fails */
+  /** Runs a command to its end. @returns its standard output @throws Error with its standard error when it fails */
   run(program: string, args: readonly string[], options?: CommandOptions): Promise<string>;
   /** `run` for kubectl. */
   kubectl(...args: string[]): Promise<string>;
@@ -63,13 +63,13 @@ export interface Cluster {
 
 export type ProviderName = 'kind' | 'local' | 'existing';
 
-/** One way to have a cluster. Which one is used: `clusters.ts`. */
+/** One way to have a cluster. `clusters.ts` decides which one is used. */
 export interface ClusterProvider {
   readonly name: ProviderName;
-  /** Starts it, replacing what is left of one of that name that does not work. @throws MissingProgramError */
+  /** Starts the cluster. A broken one of that name is replaced. @throws MissingProgramError */
   up(options: ClusterOptions): Promise<Cluster>;
   /** The cluster of that name, if its API server answers that it is ready. */
   find(name: string): Promise<Cluster | undefined>;
-  /** Removes all of it, also what is left after a crash; nothing to remove is fine. */
+  /** Removes the cluster, and what a crash has left of it. Does nothing when there is none. */
   down(name: string, say: (line: string) => void): Promise<void>;
 }

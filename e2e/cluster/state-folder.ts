@@ -5,15 +5,15 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProviderName } from './provider.ts';
 
-/** What another command has to know of a cluster that is up, or was before a crash. */
+/** What later commands have to know about a cluster that is up, or was up before a crash. */
 export interface ClusterState {
   readonly provider: ProviderName;
   readonly nodes: 1 | 2;
 }
 
-/** The same for every shell, whatever its TMPDIR. @throws RangeError */
+/** Independent of TMPDIR, so that every shell finds it. @throws RangeError */
 export function stateFolder(name: string): string {
-  // Short: paths of sockets, which lie below, have at most 107 characters.
+  // The path is short because sockets lie below it, whose paths have at most 107 characters.
   if (!/^[a-z0-9]([a-z0-9-]{0,22}[a-z0-9])?$/.test(name)) {
     throw new RangeError(
       `"${name}": the name of a cluster has up to 24 lower-case letters, digits and dashes`,
@@ -22,7 +22,7 @@ export function stateFolder(name: string): string {
   return join('/tmp', `largepayload-cluster-${name}`);
 }
 
-/** Makes the folder of a cluster that is about to start. @throws Error when it is somebody else's */
+/** Makes the folder of a cluster that is about to start. @throws Error when another user owns it */
 export function writeState(name: string, state: ClusterState): string {
   const folder = stateFolder(name);
   if (!existsSync(folder)) mkdirSync(folder, { mode: 0o755 });
@@ -38,7 +38,7 @@ export function readState(name: string): ClusterState | undefined {
   try {
     return JSON.parse(readFileSync(join(stateFolder(name), 'cluster.json'), 'utf8')) as ClusterState;
   } catch {
-    // Not there, or what a crash left of it.
+    // The file is missing, or a crash left a part of it.
     return undefined;
   }
 }

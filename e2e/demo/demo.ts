@@ -25,7 +25,7 @@ interface Stored {
   readonly document: DemoDocument;
   readonly encoded: Payload;
   readonly file: string;
-  /** when it was handed to the codec, ms since the epoch */
+  /** moment before the codec got it, ms since the epoch */
   readonly begun: number;
 }
 

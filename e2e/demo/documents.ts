@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { crc32, deflateSync } from 'node:zlib';
 import { defaultPayloadConverter, type Payload } from '@temporalio/common';
 
-/** Something a workflow might carry, as the payload that Temporal's own converter makes of it. */
+/** A document that a workflow might carry, as the payload that Temporal's converter makes of it. */
 export interface DemoDocument {
   readonly name: string;
   readonly payload: Payload;
 }
 
-/** A JSON of several megabytes, an image drawn here, and a text; all over the size that Temporal warns of or refuses. */
+/** A JSON of several megabytes, an image and a text, each larger than Temporal takes without a warning. */
 export function demoDocuments(repository: string): DemoDocument[] {
   const convert = (value: unknown): Payload => defaultPayloadConverter.toPayload(value) as Payload;
   return [

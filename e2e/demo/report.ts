@@ -2,7 +2,7 @@ const colour = (code: number, text: string): string =>
   process.stdout.isTTY ? `\u001b[${code}m${text}\u001b[0m` : text;
 const [BOLD, RED, GREEN] = [1, 31, 32];
 
-/** What a person reads in the terminal, and whether everything held. */
+/** The output in the terminal, and whether all statements held. */
 export class Report {
   readonly #failures: string[] = [];
 

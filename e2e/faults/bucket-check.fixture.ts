@@ -1,7 +1,7 @@
 import { GetObjectCommand, paginateListObjectsV2, type S3Client } from '@aws-sdk/client-s3';
 import { digestOf } from '@largepayload/codec';
 
-/** A store's part of a bucket, looked at beside the service and the proxy. */
+/** A store's part of a bucket, read without the service and the proxy. */
 export interface StoredObjects {
   readonly client: S3Client;
   readonly bucket: string;
@@ -9,7 +9,7 @@ export interface StoredObjects {
   readonly prefix: string;
 }
 
-/** What the service itself keeps beside payloads: the store's identity, and what it has written to see that it may. */
+/** Names of the records that the service keeps beside payloads. */
 export const OWN: readonly string[] = ['store.json', 'lease.json', 'clock.json', 'write-check'];
 
 /** Names of all objects, relative to the store. */
@@ -21,12 +21,12 @@ export async function namesIn({ client, bucket, prefix }: StoredObjects): Promis
   return names;
 }
 
-/** Where the service puts what it acknowledges under that key. */
+/** The name of the object that a key stands for. */
 export function nameOfKey(key: string): string {
   return key.replace(/^\//, '');
 }
 
-/** Why these objects are not the payloads that their names promise; empty: they are. */
+/** A sentence for each of these objects whose bytes are not those that its name promises. */
 export async function damagedAmong(objects: StoredObjects, names: Iterable<string>): Promise<string[]> {
   const damaged: string[] = [];
   for (const name of names) {

@@ -3,7 +3,7 @@ import type { Payload } from '@temporalio/common';
 
 const MIB = 1024 * 1024;
 
-/** Bytes of payloads, and how often each size comes: what fits into one chunk, usual ones, and what the driver streams. */
+/** Sizes of payloads in bytes, with their shares: one chunk, usual sizes, and sizes that the driver streams. */
 const SIZES: readonly { readonly size: number; readonly share: number }[] = [
   { size: 130_000, share: 0.3 },
   { size: 400_000, share: 0.4 },
@@ -12,7 +12,7 @@ const SIZES: readonly { readonly size: number; readonly share: number }[] = [
   { size: 10 * MIB + 7, share: 0.03 },
 ];
 
-/** Bytes that nobody else has, the same ones whenever they are asked for. */
+/** Bytes of a payload. They differ for each id, and are the same each time for one id. */
 export interface Content {
   readonly id: number;
   /** bytes */

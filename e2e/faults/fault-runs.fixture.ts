@@ -13,9 +13,9 @@ const MEMORY_LIMIT = 192 * 1024 * 1024;
 const LONGEST_OPERATION = 20;
 /** seconds; a client without a codec waits for the service: 5 of tries, 8 for the last one's answer, 30 without a byte of it */
 const LONGEST_REQUEST_OF_CLIENT = 45;
-/** seconds; who comes when the faults have ended may join a look at the storage that has just begun: 5 of tries, 8 for the last one's answer */
+/** seconds; a request may wait for a check of the storage that has just begun: 5 of tries, 8 for the last one's answer */
 const LONGEST_RECOVERY = 15;
-/** ms after which no request to S3 waits for an answer any more; the longest may wait 30 s for it */
+/** ms; a request to S3 waits at most 30 s for its answer */
 const LONGEST_REQUEST_TO_S3 = 40_000;
 
 /** Tests that two stores, one with a TTL and one without, lose nothing while each scenario lasts, and recover when it ends. */
@@ -63,7 +63,7 @@ export function describeFaultRuns(runs: readonly Run[], scenarios: readonly Scen
       expect(outcome.peakMemory).toBeLessThan(MEMORY_LIMIT);
     });
 
-    test('every object in the bucket is what its name says, and all that was acknowledged is there', async () => {
+    test('every object in the bucket has the bytes that its name promises, and every acknowledged payload is there', async () => {
       for (const store of stores) {
         const names = await namesIn(store.objects);
         for (const own of OWN) names.delete(own);
@@ -74,7 +74,7 @@ export function describeFaultRuns(runs: readonly Run[], scenarios: readonly Scen
       }
     });
 
-    test('nothing is in flight any more, and no process has ended', async () => {
+    test('no request is in flight any more, and no process has ended', async () => {
       for (const { service } of stores) {
         expect(service.program.isRunning).toBe(true);
         for (const gauge of ['requests', 'bytes']) {
@@ -84,7 +84,7 @@ export function describeFaultRuns(runs: readonly Run[], scenarios: readonly Scen
           );
         }
       }
-      // The reaper of one store lists every second.
+      // One request may be open, since the reaper of one store lists every second.
       await eventually(
         async () => (await bed.proxy.observed()).open <= 1 || undefined,
         LONGEST_REQUEST_TO_S3,

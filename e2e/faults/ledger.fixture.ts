@@ -1,7 +1,7 @@
 import type { Payload } from '@temporalio/common';
 import type { Content } from './content.fixture.ts';
 
-/** A payload that the service said it has stored. */
+/** A payload that the service has acknowledged. */
 export interface Acknowledged {
   readonly content: Content;
   readonly reference: Payload;
@@ -11,12 +11,12 @@ export interface Acknowledged {
   readonly at: number;
 }
 
-/** What became of the requests of one store. */
+/** The outcomes of the requests to one store. */
 export class Ledger {
   readonly acknowledged: Acknowledged[] = [];
   /** how often each code ended an operation for good */
   readonly failures = new Map<string, number>();
-  /** what arrived as a whole payload and was another one */
+  /** keys of payloads that arrived complete with other bytes */
   readonly wrong: string[] = [];
   operations = 0;
   /** ms of the slowest operation of the codec, its tries together */
@@ -24,7 +24,7 @@ export class Ledger {
   /** ms of the slowest request of a reader without a codec */
   slowestRaw = 0;
 
-  /** Runs an operation, and writes down how it ended. `undefined`: it failed. */
+  /** Runs an operation, and records how it ended. @returns `undefined` when it failed */
   async note<T>(what: 'put' | 'get' | 'raw get', operation: () => Promise<T>): Promise<T | undefined> {
     const started = performance.now();
     this.operations += 1;
@@ -42,7 +42,7 @@ export class Ledger {
   }
 }
 
-/** Of the service where it answered, or else what broke. */
+/** The code of the service's answer; without an answer, that of the network error. */
 function codeOf(error: unknown): string {
   const { code, name, cause } = error as { code?: string; name?: string; cause?: { code?: string } };
   return code ?? cause?.code ?? name ?? String(error);

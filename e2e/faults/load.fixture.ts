@@ -7,9 +7,9 @@ import type { Acknowledged, Ledger } from './ledger.fixture.ts';
 const WRITERS = 4;
 const READERS = 2;
 const RAW_READERS = 2;
-/** ms between two operations of one of them */
+/** ms between two operations of one writer or reader */
 const PAUSE = 60;
-/** Of all puts, those of a payload that is stored already. */
+/** Share of puts whose payload is stored already. */
 const REPEATED = 0.2;
 /** No answer takes longer: 5 s of tries, 8 s for the last one's answer, 30 s without a byte. */
 const RAW_LIMIT = 50_000;
@@ -80,7 +80,7 @@ async function get(codec: LargePayloadCodec, ledger: Ledger, stored: Acknowledge
   if (payload !== undefined) assertSame(ledger, stored, payload.data as Uint8Array);
 }
 
-/** As a client that does not verify: what arrives whole has to be right all the same. */
+/** Reads as a client that does not verify: a payload that arrives complete must have the right bytes all the same. */
 async function getRaw(url: string, ledger: Ledger, stored: Acknowledged): Promise<void> {
   const bytes = await ledger.note('raw get', async () => {
     const answer = await fetch(`${url}/v2/blobs/get?key=${encodeURIComponent(stored.key)}`, {

@@ -4,16 +4,16 @@ import type { RunningService } from '@largepayload/testing/service/service-proce
 import { bytesOf } from './content.fixture.ts';
 
 const LIMIT = 60_000;
-/** Far from those of the load. */
+/** An id that the load does not reach. */
 let lastId = 1_000_000_000;
 
 export interface Recovery {
   readonly seconds: number;
-  /** PUTs and GETs that it took */
+  /** PUTs and GETs that the check took */
   readonly requests: number;
 }
 
-/** Until `/readyz` is ok and a payload can be stored and read, without retries in the client. @throws Error after a minute */
+/** Waits until `/readyz` is ok and a payload can be stored and read without retries in the client. @throws Error after a minute */
 export async function untilRecovered(service: RunningService): Promise<Recovery> {
   const client = new BlobClient({ url: service.url });
   const started = performance.now();

@@ -13,7 +13,7 @@ import type { RunningStore } from './store.fixture.ts';
 /** ms that the faults of a scenario last, unless it says otherwise */
 const DURATION = 5_000;
 
-/** What came of a scenario, all stores taken together. */
+/** The outcome of a scenario, over all stores. */
 export interface Outcome {
   readonly scenario: string;
   /** by kind */
@@ -25,15 +25,15 @@ export interface Outcome {
   /** tries of operations beyond the first one */
   readonly retried: number;
   readonly failures: ReadonlyMap<string, number>;
-  /** acknowledged, and not there or not the same */
+  /** acknowledged, and then missing or altered */
   readonly lost: readonly string[];
-  /** delivered as whole payloads, and others than were stored */
+  /** delivered complete, with other bytes than were stored */
   readonly wrong: readonly string[];
   /** seconds of the codec's slowest operation, its tries together */
   readonly slowest: number;
   /** seconds of the slowest request without the codec */
   readonly slowestRaw: number;
-  /** times that a probe was told that the service is not ready */
+  /** probes that found the service not ready */
   readonly unready: number;
   /** seconds of the slowest answer to a probe */
   readonly slowestProbe: number;
@@ -47,11 +47,11 @@ export interface ScenarioOptions {
   readonly stores: readonly RunningStore[];
   readonly proxy: RunningProxy;
   readonly seed: number;
-  /** by store: what may be read; what is acknowledged now is added */
+  /** by store: the payloads that readers read; the scenario adds those that it stores */
   readonly kept: ReadonlyMap<RunningStore, Acknowledged[]>;
 }
 
-/** Loads the stores while the faults last, and looks at what is left when they have ended. */
+/** Loads the stores while the faults last, and checks all acknowledged payloads afterwards. */
 export async function runScenario(scenario: Scenario, options: ScenarioOptions): Promise<Outcome> {
   const { stores, proxy } = options;
   const before = await proxy.observed();

@@ -10,7 +10,7 @@ export interface Run {
   readonly seed: number;
 }
 
-/** The seed of the first round: that of E2E_SEED; or else 1 for one round, and any for several. */
+/** The seed of the first round: E2E_SEED. By default 1 for a single round, and a random one for several. */
 const firstSeed = Number(process.env.E2E_SEED ?? (rounds.length === 1 ? 1 : randomInt(1_000_000)));
 
 /** Every round on every server, each round with a seed of its own. */

@@ -5,9 +5,9 @@ export interface Scenario {
   readonly rules: readonly FaultRule[];
   /** ms; 5,000 by default */
   readonly duration?: number;
-  /** ms, in the middle of it, in which no connection is taken */
+  /** ms in the middle of the scenario in which connections are refused */
   readonly refusedFor?: number;
-  /** the service has to say that it is not ready */
+  /** the service has to report that it is not ready */
   readonly unready?: true;
 }
 
@@ -42,7 +42,7 @@ export const EACH_KIND: readonly Scenario[] = [
   })),
 ];
 
-/** Everything that is not as good as an outage by itself. */
+/** All kinds of faults, those that come close to an outage less often. */
 export const ALL_AT_ONCE: Scenario = {
   name: 'all at once',
   duration: 15_000,

@@ -11,14 +11,14 @@ const PROGRAM = join(import.meta.dirname, '../../sidecar/dist/payload-store.mjs'
 const ANY_PORT = '127.0.0.1:0';
 
 export interface StoreOptions {
-  /** of the store, and its place in the bucket */
+  /** name of the store, and its prefix in the bucket */
   readonly name: string;
   /** such as `1h`, or `Forever` */
   readonly ttl: string;
   readonly reaperInterval?: string;
 }
 
-/** A service that runs as users run it, and what its bucket holds. */
+/** The program in a process of its own, and its objects in the bucket. */
 export interface RunningStore {
   readonly name: string;
   readonly service: RunningService;

@@ -17,7 +17,7 @@ const HEAD = [
   'failed with',
 ];
 
-/** What came of the scenarios, a line each, and their sums. */
+/** A table with the outcome of each scenario, and sums. */
 export function tableOf(outcomes: readonly Outcome[]): string {
   const rows = [HEAD, ...outcomes.map(cells)];
   const widths = HEAD.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));

@@ -46,7 +46,7 @@ let built: BuiltImage | undefined;
 try {
   built = await unlessMissing(build);
 } finally {
-  // Where no test runs, neither does a hook.
+  // When all tests are skipped, no hook runs either, so the archive is removed here.
   if (built === undefined) rmSync(work, { recursive: true });
 }
 
@@ -62,12 +62,12 @@ describe.skipIf(built === undefined)('the image of service and operator', () => 
     container = await Container.create(image, folders.root, folders.data);
   });
 
-  test(`is ${GOAL_BYTES / 1e6} MB above its base at most`, () => {
+  test(`adds ${GOAL_BYTES / 1e6} MB to its base at most`, () => {
     expect(built?.ownBytes).toBeGreaterThan(1e6);
     expect(built?.ownBytes).toBeLessThanOrEqual(GOAL_BYTES);
   });
 
-  test('runs as a user without rights, and says what it is', () => {
+  test('runs as a user without rights, and has labels that describe it', () => {
     expect(image.names.map((name) => name.replace(/^docker\.io\//, ''))).toEqual([SERVICE_IMAGE]);
     expect(image.config).toMatchObject({
       User: '65532:65532',

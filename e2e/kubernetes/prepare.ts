@@ -13,7 +13,7 @@ const started = performance.now();
 const say = (line: string) =>
   console.log(`${((performance.now() - started) / 1_000).toFixed(1).padStart(6)} s  ${line}`);
 
-/** A cluster for the tests, and in it the image, built as README says. */
+/** Makes a cluster for the tests, and loads the image that README's commands build. */
 try {
   await goProgram(VERSITYGW, say);
   const cluster = await clusterUp({ name: CLUSTER_NAME, nodes: 2, say });
@@ -22,7 +22,7 @@ try {
     mkdirSync(outputFolder, { recursive: true });
     const [build = ''] = quickStart();
     say(`building the image: ${build.trim()}`);
-    // A cluster of this machine's processes stands for a machine without a registry.
+    // A cluster of processes has no registry, so its image is built on this machine's files.
     const base = cluster.provider === 'local' ? { BASE: 'local' } : {};
     const env = { ...process.env, ...base, OUTPUT: `docker-archive:${archive}` };
     await runCommand('bash', ['-euo', 'pipefail', '-c', build], { cwd: repository, env, limitMs: 600_000 });

@@ -7,13 +7,13 @@ import { show } from './fixtures/table.fixture.ts';
 
 const BUCKET = 'quick-start';
 
-test("README's quick start, word for word", { timeout: 420_000 }, async () => {
+test("README's quick start works word for word", { timeout: 420_000 }, async () => {
   const { endpoint } = inject('kubernetesSuite');
   const s3 = clientOf(endpoint);
   await s3.send(new CreateBucketCommand({ Bucket: BUCKET }));
   s3.destroy();
   const cluster = await suiteCluster();
-  // The first two, which build and install, have been run by now.
+  // The first two blocks build and install. The set-up has run them.
   const script = quickStart(cluster.registryImage).slice(2).join('\n');
   const started = performance.now();
   const output = await cluster.run(

@@ -1,7 +1,7 @@
 import { configDefaults, defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** They wait minutes for an expiry or for the kubelet; begun last, they would be waited for alone. */
+/** Test files that wait minutes for an expiry or for the kubelet. They start first, so that the others run meanwhile. */
 const LONG = ['quick-start.test.ts', 'claim.test.ts', 'credentials.test.ts'];
 
 class LongFirst extends BaseSequencer {
@@ -11,13 +11,13 @@ class LongFirst extends BaseSequencer {
   }
 }
 
-/** Run where the cluster can be reached: `make e2e-kubernetes`. */
+/** Run it in the cluster's network: `make e2e-kubernetes`. */
 export default defineConfig({
   ssr: { resolve: { conditions: ['largepayload-source', 'node'] } },
   test: {
     root: import.meta.dirname,
     pool: 'forks',
-    // Once, for both projects.
+    // It runs once for both projects.
     globalSetup: 'global-setup.ts',
     testTimeout: 180_000,
     hookTimeout: 180_000,
@@ -30,7 +30,7 @@ export default defineConfig({
           name: 'together',
           include: ['**/*.test.ts'],
           exclude: [...configDefaults.exclude, 'cluster-faults/**'],
-          // They wait for the cluster most of the time.
+          // These tests mostly wait for the cluster.
           maxWorkers: 4,
           sequence: { groupOrder: 1 },
         },
@@ -38,7 +38,7 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          // They stop, restart or measure what all tests share.
+          // These tests stop, restart or measure the operator or the API server, which all tests share.
           name: 'alone',
           include: ['cluster-faults/**/*.test.ts'],
           maxWorkers: 1,

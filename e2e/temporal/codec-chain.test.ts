@@ -15,13 +15,13 @@ const use = useTestBed('codec-chain');
 const document = Array.from({ length: 400_000 }, (_, line) => `account ${line}: ${line * 7919}`).join('\n');
 const plaintext = Buffer.from(JSON.stringify(document));
 
-test('large alone: stored as it is, equal payloads once', async () => {
+test('with the codec alone payloads are stored as they are, and equal ones once', async () => {
   const [file, ...others] = await filesOfRoundTrip('large');
   expect(plaintext.equals(readFileSync(file ?? ''))).toBe(true);
   expect(new Set([file, ...others].map(digestOf)).size).toBe(1);
 });
 
-test('encrypt, large: stored encrypted, and equal payloads apart', async () => {
+test('behind encryption payloads are stored encrypted, and equal ones separately', async () => {
   const files = await filesOfRoundTrip('encrypt,large');
   expect(new Set(files.map(digestOf)).size).toBe(4);
   for (const file of files) {
@@ -31,7 +31,7 @@ test('encrypt, large: stored encrypted, and equal payloads apart', async () => {
   }
 });
 
-test('compress, encrypt, large: compressed before it is encrypted', async () => {
+test('behind compression and encryption payloads are compressed before they are encrypted', async () => {
   const files = await filesOfRoundTrip('compress,encrypt,large');
   expect(new Set(files.map(digestOf)).size).toBe(4);
   const payload = defaultPayloadConverter.toPayload(document) as Payload;
@@ -44,7 +44,7 @@ test('compress, encrypt, large: compressed before it is encrypted', async () => 
   }
 });
 
-/** Carries the document four times through a workflow with these codecs; the files that the store has of it. */
+/** Carries the document four times through a workflow with these codecs. @returns the store's new files */
 async function filesOfRoundTrip(codecs: string): Promise<string[]> {
   const { bed } = use;
   const before = new Set(storedFiles());
@@ -75,12 +75,12 @@ function storedFiles(): string[] {
     .map((entry) => join(entry.parentPath, entry.name));
 }
 
-/** The first part of its name, DIGEST.METADATAHASH. */
+/** The digest in a file's name, DIGEST.METADATAHASH. */
 function digestOf(file: string | undefined): string | undefined {
   return basename(file ?? '').split('.')[0];
 }
 
-/** The data of the payload that those codecs made these bytes of, encrypting last. */
+/** The original data of a stored payload, which the codecs encrypted last. */
 async function undone(codecs: string, data: Uint8Array): Promise<Uint8Array> {
   let payloads: Payload[] = [{ metadata: { encoding: Buffer.from('binary/aes-256-gcm') }, data }];
   for (const codec of payloadCodecs(codecs).reverse()) payloads = await codec.decode(payloads);

@@ -2,7 +2,7 @@ import { parseJsonLine } from '@largepayload/testing/processes/json-line';
 import type { Program } from '@largepayload/testing/processes/program';
 import { payloadStore, type TestBed } from './workflow-setup.fixture.ts';
 
-/** Starts the codec server where the suite's Web UI asks for it, for the store of this test bed. */
+/** Starts the codec server for the store of this test bed, at the address that the suite's Web UI calls. */
 export async function startCodecServer(bed: TestBed): Promise<Program> {
   const { uiUrl, codecServer } = bed.suite;
   return await bed.startProgram(

@@ -19,7 +19,7 @@ const catalogue = invoiceOf('large catalogue', 100_000);
 const browserOptions = [
   ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync'],
   ...['--disable-background-networking', '--disable-component-update'],
-  // Nothing is asked outside this machine.
+  // The program sends no request outside of this machine.
   '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
 ];
 
@@ -32,7 +32,7 @@ beforeAll(async () => {
   }
 });
 
-test('without a codec server, the CLI shows references', async () => {
+test('the CLI shows references when it has no codec server', async () => {
   expect(await resultShownByCli('order')).toMatchObject({ metadata: { 'temporal.io/remote-codec': 'djI=' } });
 });
 
@@ -67,7 +67,7 @@ test("Temporal's Web UI shows a payload, and the beginning of one that is too la
   }
 });
 
-/** What the end of `temporal workflow show` says a workflow returned. */
+/** The workflow's result at the end of the output of `temporal workflow show`. */
 async function resultShownByCli(workflowId: string, ...options: string[]): Promise<unknown> {
   const { cli, address } = use.bed.suite;
   const args = ['workflow', 'show', '--workflow-id', workflowId, '--address', address, ...options];
@@ -77,7 +77,7 @@ async function resultShownByCli(workflowId: string, ...options: string[]): Promi
   return JSON.parse(result);
 }
 
-/** The page of that workflow, once it shows the words. */
+/** The page of that workflow once it shows the text. */
 async function textOfWorkflowPage(page: Page, workflowId: string, words: string): Promise<string> {
   const { runId } = await use.bed.client().workflow.getHandle(workflowId).describe();
   await page.goto(`${use.bed.suite.uiUrl}/namespaces/default/workflows/${workflowId}/${runId}/history`);

@@ -10,7 +10,7 @@ const use = useTestBed('decoded-bytes');
 const signals = 10;
 const limited = (payloads: number) => ({ LARGE_PAYLOAD_MAX_DECODED_BYTES: String(payloads * LARGE) });
 
-test('a workflow with more to decode than a worker may hold goes on when the limit is raised', async () => {
+test('a workflow task with more bytes than a worker may decode goes on when the limit is raised', async () => {
   const { bed } = use;
   const started = performance.now();
   const taskQueue = 'decoded bytes';
@@ -19,7 +19,7 @@ test('a workflow with more to decode than a worker may hold goes on when the lim
     taskQueue,
     args: [signals],
   });
-  // Without a worker, they come to the first workflow task together.
+  // Without a worker the signals wait, so the first workflow task gets all of them.
   for (let signal = 1; signal <= signals; signal += 1) await handle.signal('deliver', content('document'));
   const limitedWorker = await bed.startWorker({ taskQueue, env: limited(signals - 1) });
   const { status } = await eventually(async () => {

@@ -16,7 +16,7 @@ beforeAll(async () => {
   await use.bed.startWorker({ taskQueue });
 });
 
-test(`payloads of ${LARGE / 1e6} MB in every way that Temporal carries them`, async () => {
+test(`payloads of ${LARGE / 1e6} MB arrive in every way that Temporal carries them`, async () => {
   const client = use.bed.client();
   const ways = kinds.filter((kind) => kind !== 'workflow failure details');
   const started = performance.now();
@@ -41,7 +41,7 @@ test(`payloads of ${LARGE / 1e6} MB in every way that Temporal carries them`, as
   show({ what: 'everything at once', payloads, historyBytes, seconds, outcome: 'every byte arrived' });
 });
 
-test('a workflow that fails with details', async () => {
+test('a workflow that fails delivers its large details', async () => {
   const started = performance.now();
   const handle = await use.bed.client().workflow.start<typeof carry>('carry', {
     workflowId: 'fails with details',
@@ -67,7 +67,7 @@ test('a workflow that fails with details', async () => {
   });
 });
 
-test('100 MB as activity result and return value', async () => {
+test('100 MB arrive as the result of an activity and of a workflow', async () => {
   const size = 100_000_000;
   const started = performance.now();
   const handle = await use.bed.client().workflow.start<typeof passOn>('passOn', {
@@ -89,7 +89,7 @@ test('100 MB as activity result and return value', async () => {
   });
 });
 
-test('continue-as-new with another large input each time', async () => {
+test('a workflow continues as new, with another large input each time', async () => {
   const runs = 5;
   const started = performance.now();
   const handle = await use.bed.client().workflow.start<typeof relay>('relay', {
@@ -112,12 +112,12 @@ test('continue-as-new with another large input each time', async () => {
   });
 });
 
-/** That people and Temporal can tell from a history how much it refers to. */
+/** Asserts that a history tells people and Temporal how many bytes it refers to. */
 async function assertSizesAreTold(handle: WorkflowHandle, count: number): Promise<void> {
   const sizes = externalSizes(await handle.fetchHistory());
   expect(sizes).toEqual(Array(count).fill(LARGE));
   const { workflowExecutionInfo: info } = (await handle.describe()).raw;
-  // Servers up to 1.29 do not count.
+  // Servers up to 1.29 do not count external payloads.
   expect([0, count]).toContain(Number(info?.externalPayloadCount));
   expect([0, count * LARGE]).toContain(Number(info?.externalPayloadSizeBytes));
 }

@@ -8,7 +8,7 @@ import { bundleWorkflowCode } from '@temporalio/worker';
 import type { TestProject } from 'vitest/node';
 import { printSummary } from './summary.fixture.ts';
 
-/** What every test file uses. */
+/** Shared by all test files. */
 export interface Suite {
   /** HOST:PORT of the Temporal server. */
   readonly address: string;
@@ -16,7 +16,7 @@ export interface Suite {
   readonly cli: string;
   readonly chromium: string;
   readonly uiUrl: string;
-  /** Where the Web UI expects a codec server; a test starts it. */
+  /** Address at which the Web UI expects a codec server, which a test starts. */
   readonly codecServer: { readonly listen: string; readonly url: string };
   /** File with the bundled code of `app/workflows.ts`. */
   readonly workflowBundle: string;

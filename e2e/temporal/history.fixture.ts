@@ -12,7 +12,7 @@ type EventName = keyof typeof EventType;
 const limit = 100_000;
 
 /**
- * That a workflow leaves less than 100 KB in Temporal, as Temporal counts its history and as its events are encoded.
+ * Asserts that a workflow's history has less than 100 KB, by Temporal's count and by its encoded events.
  * @returns Temporal's count
  */
 export async function assertSmallHistory(handle: WorkflowHandle): Promise<number> {
@@ -29,7 +29,7 @@ export function eventsOf(history: History, name: EventName): HistoryEvent[] {
   return (history.events ?? []).filter((event) => event.eventType === EventType[name]);
 }
 
-/** The sizes that payloads in the history have outside of it, as the payloads themselves tell. */
+/** The sizes of the external payloads that the references in the history declare. */
 export function externalSizes(history: History): number[] {
   const sizes: number[] = [];
   JSON.stringify(history, (name, value) => {
@@ -40,7 +40,7 @@ export function externalSizes(history: History): number[] {
   return sizes;
 }
 
-/** How Temporal got through: what history tells about tasks and activities that were tried again. */
+/** The retries of workflow tasks and activities in a history. */
 export interface Retries {
   readonly workflowTasksFailed: number;
   readonly workflowTasksTimedOut: number;

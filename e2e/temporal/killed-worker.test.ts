@@ -12,7 +12,7 @@ describe.each(rounds)('round %i', (round) => {
   const use = useTestBed(`killed-worker-${round}`);
   const taskQueue = `killed worker ${round}`;
 
-  test('a worker is killed in mid-workflow, and another one goes on from references', async () => {
+  test('another worker goes on from references when a worker is killed in the middle of a workflow', async () => {
     const { bed } = use;
     const client = bed.client();
     const killed = await bed.startWorker({ taskQueue });
@@ -28,7 +28,7 @@ describe.each(rounds)('round %i', (round) => {
     const readBefore = await bed.service.sum('payload_store_get_total');
 
     const next = await bed.startWorker({ taskQueue });
-    // This worker has nothing but the history and what it refers to.
+    // The new worker has only the history, and the payloads that it refers to.
     expect(await handle.query<Pause>('pause')).toEqual({ isReached: true, isReplayed: true });
     expect(await bed.service.sum('payload_store_get_total')).toBeGreaterThanOrEqual(readBefore + 2);
     await handle.signal('goOn');

@@ -14,7 +14,7 @@ describe.each(rounds)('round %i', (round) => {
   const taskQueue = `missing payload ${round}`;
   const use = useTestBed(`missing-payload-${round}`);
 
-  test('a workflow whose payload is missing goes on when it is back', async () => {
+  test('a workflow whose payload is missing goes on when the payload is back', async () => {
     const { bed } = use;
     const started = performance.now();
     const first = await bed.startWorker({ taskQueue });

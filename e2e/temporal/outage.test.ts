@@ -14,7 +14,7 @@ const OUTAGE_SECONDS = 20;
 /** From the start of the outage. */
 const LATE_SECONDS = 5;
 
-describe.each(rounds)(`the store is gone for ${OUTAGE_SECONDS} s, round %i`, (round) => {
+describe.each(rounds)(`while the store is gone for ${OUTAGE_SECONDS} s, round %i`, (round) => {
   const use = useTestBed(`outage-${round}`);
   const taskQueue = `outage ${round}`;
   const failuresQueue = `failures in outage ${round}`;
@@ -59,7 +59,7 @@ describe.each(rounds)(`the store is gone for ${OUTAGE_SECONDS} s, round %i`, (ro
     await shows(steadyOne, 'steps through an outage', 10);
   });
 
-  test('a workflow that returns meanwhile tries again until it can', async () => {
+  test('a workflow that returns meanwhile retries until its result is stored', async () => {
     assertContent('return value', await endingOne.result());
     const { workflowTasksFailed } = await shows(endingOne, 'workflow returns in an outage', 1);
     expect(workflowTasksFailed).toBeGreaterThan(0);
@@ -76,7 +76,7 @@ describe.each(rounds)(`the store is gone for ${OUTAGE_SECONDS} s, round %i`, (ro
     await shows(lateFailureOne, 'activity fails in an outage', 1);
   });
 
-  test('no worker ended', () => {
+  test('no worker ends', () => {
     expect(workers.map((worker) => worker.isRunning)).toEqual([true, true]);
   });
 });

@@ -16,7 +16,7 @@ const use = useTestBed('plain-install');
 const application = mkdtempSync(join(tmpdir(), 'payload-store-application-'));
 let environment: NodeJS.ProcessEnv;
 
-/** An application as npm makes it where nobody pins anything, run by the oldest Node that the codec supports. */
+/** An application that npm installs without pinned versions. It runs on the oldest Node that the codec supports. */
 beforeAll(async () => {
   environment = { ...use.bed.environment, PATH: `${dirname(node)}${delimiter}${process.env.PATH}` };
   cpSync(join(import.meta.dirname, 'plain-application'), application, { recursive: true });
@@ -32,7 +32,7 @@ beforeAll(async () => {
 }, 300_000);
 afterAll(() => rmSync(application, { recursive: true, force: true }));
 
-test('Temporal has several copies of protobufjs, which the codec must not mind', () => {
+test('the application has several copies of protobufjs, which the codec must bear', () => {
   const copies = ['common', 'proto', 'worker'].map((name) =>
     createRequire(join(application, 'node_modules/@temporalio', name, 'package.json')).resolve('protobufjs'),
   );

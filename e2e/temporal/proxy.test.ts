@@ -9,7 +9,7 @@ import { useTestBed } from './workflow-setup.fixture.ts';
 
 const use = useTestBed('proxy');
 
-test("a proxy's 404 fails workflow tasks, and no workflow", async () => {
+test("a proxy's 404 fails workflow tasks, but no workflow", async () => {
   const { bed } = use;
   const started = performance.now();
   const taskQueue = 'proxy without a route';

@@ -7,7 +7,7 @@ import type { detailsOfFailure } from './app/workflows.ts';
 import { show } from './summary.fixture.ts';
 import { useTestBed } from './workflow-setup.fixture.ts';
 
-/** What is left of a store whose limit is too low, or whose access was taken away. */
+/** A store that refuses every payload, as with a limit that is too low or without access. */
 function refusingStore(): Server {
   return createServer((request, response) => {
     request.resume().on('end', () => {
@@ -17,7 +17,7 @@ function refusingStore(): Server {
   });
 }
 
-describe('the store refuses the details of a failed activity', () => {
+describe('when the store refuses the details of a failed activity', () => {
   const use = useTestBed('refused-failure');
   const store = refusingStore();
   let env: Readonly<Record<string, string>>;
@@ -28,7 +28,7 @@ describe('the store refuses the details of a failed activity', () => {
   });
   afterAll(() => store.close());
 
-  test('with the interceptor the workflow gets a note of it, and the worker goes on', async () => {
+  test('the workflow gets a note instead of them and the worker goes on, with the interceptor', async () => {
     const taskQueue = 'refused with interceptor';
     const worker = await use.bed.startWorker({
       taskQueue,
@@ -41,7 +41,7 @@ describe('the store refuses the details of a failed activity', () => {
     for (const workflowId of ['refused details', 'more refused details']) {
       const { message, details } = (await run(workflowId)) as { message: string; details: unknown[] };
       expect(message).toBe('an activity that fails on purpose');
-      // Not by `toEqual`, which would print ten megabytes.
+      // `toEqual` would print ten megabytes.
       const [{ payloadNotStored: note }] = details as [{ payloadNotStored?: { name: string; size: number } }];
       expect([note?.name, note?.size]).toEqual(['PayloadRejectedError', LARGE]);
     }
@@ -53,7 +53,7 @@ describe('the store refuses the details of a failed activity', () => {
     });
   });
 
-  test("without it Temporal's worker ends, as docs/codec.md says", async () => {
+  test("Temporal's worker ends without the interceptor, as docs/codec.md says", async () => {
     const taskQueue = 'refused without interceptor';
     const worker = await use.bed.startWorker({ taskQueue, env });
     const handle = await use.bed.client().workflow.start<typeof detailsOfFailure>('detailsOfFailure', {

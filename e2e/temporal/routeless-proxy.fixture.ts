@@ -1,7 +1,7 @@
 import { createServer, request as httpRequest } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** A proxy before a service: for a while it has no route to it, and says so as Envoy does, by an empty 404. */
+/** A proxy before a service. While it has no route to the service it answers as Envoy does, with an empty 404. */
 export interface RoutelessProxy extends AsyncDisposable {
   readonly url: string;
   hasRoute: boolean;

@@ -2,10 +2,10 @@ import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { outputFolder } from '@largepayload/testing/processes/output-folder';
 
-/** A line of the table that a run ends with. */
+/** A row of the table at the end of a run. */
 export interface Shown {
   readonly what: string;
-  /** Size of the payloads concerned. */
+  /** Bytes of the payloads. */
   readonly payloads?: string;
   /** Bytes of workflow history, as Temporal counts them. */
   readonly historyBytes?: number;
@@ -15,7 +15,7 @@ export interface Shown {
 
 const file = join(outputFolder, 'summary.jsonl');
 
-/** Test files run in processes of their own; a file gathers what they show. */
+/** Each test file runs in a process of its own, so the rows are gathered in a file. */
 export function show(shown: Shown): void {
   appendFileSync(file, `${JSON.stringify(shown)}\n`);
 }

@@ -27,7 +27,7 @@ beforeAll(async () => {
 });
 afterAll(() => connection.close());
 
-/** The error that a large payload meets in that way, asserted to be the one that Temporal gives. */
+/** By the way of the payload: sends a large one, asserts Temporal's error, and returns its message. */
 const attempts: { readonly [way in Kind]: (way: Kind) => Promise<string> } = {
   'workflow input': (way) => refusedCall(start(way, {}, content(way))),
   memo: (way) => refusedCall(start(way, { memo: { document: content(way) } })),
@@ -36,7 +36,7 @@ const attempts: { readonly [way in Kind]: (way: Kind) => Promise<string> } = {
     refusedCall((await start(way)).executeUpdate('sendUpdate', { args: [content(way)] })),
   'update result': async (way) => {
     const handle = await start(way);
-    // Nobody answers it while the workflow task fails.
+    // The update gets no answer while the workflow task fails.
     handle.executeUpdate('askUpdate').catch(() => undefined);
     return await failingWorkflowTask(handle.workflowId);
   },
@@ -60,7 +60,7 @@ const attempts: { readonly [way in Kind]: (way: Kind) => Promise<string> } = {
   'return value': failingEnd,
 };
 
-/** What the same payloads meet that everything.test.ts sends through the codec. */
+/** The payloads of everything.test.ts, sent without the codec. */
 describe.concurrent(`payloads of ${LARGE / 1e6} MB without the codec`, () => {
   test.for(kinds)('%s', async (way) => {
     const started = performance.now();
@@ -93,7 +93,7 @@ async function failingEnd(way: Kind): Promise<string> {
   return await failingWorkflowTask(handle.workflowId);
 }
 
-/** Ends the workflow when its task has failed and is tried again: it would go on like this. */
+/** Terminates the workflow after its task has failed, as Temporal would retry it for ever. @returns the message of the failure */
 async function failingWorkflowTask(workflowId: string): Promise<string> {
   const handle = client.workflow.getHandle(workflowId);
   const { raw, status } = await eventually(async () => {
@@ -107,7 +107,7 @@ async function failingWorkflowTask(workflowId: string): Promise<string> {
   return `workflow task fails, attempt ${raw.pendingWorkflowTask?.attempt} begins: GRPC Message too large`;
 }
 
-/** A child workflow is there only after a while. */
+/** `undefined` when the workflow does not exist: a child workflow exists only after a while. */
 function unlessNotFound(error: unknown): WorkflowExecutionDescription | undefined {
   if (isGrpcServiceError(error) && error.code === 5) return undefined;
   if (error instanceof Error && error.name === 'WorkflowNotFoundError') return undefined;
@@ -121,7 +121,7 @@ async function neverArrives(way: Kind): Promise<string> {
   return `never arrives: ${failure.message}`;
 }
 
-/** Why the activity failed, which fails the workflow. */
+/** The failure of the activity, which fails the workflow. */
 async function activityFailure(way: Kind): Promise<Error> {
   const workflowFailure = await failureOf((await start(way)).result());
   const cause = (workflowFailure.cause as Error | undefined)?.cause;

@@ -16,15 +16,15 @@ export interface WorkerOptions {
   readonly taskQueue: string;
   /** Names of codecs, separated by commas; see app/codecs.ts. */
   readonly codecs?: string;
-  /** Beside what every worker gets. */
+  /** Variables beside those that every worker gets. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Whether Temporal's SDK says in that line of its log that the worker polls. */
+/** Whether a line of the SDK's log says that the worker polls. */
 export const isWorkerRunning = (line: string): true | undefined =>
   line.includes("state: 'RUNNING'") || undefined;
 
-/** What a test file runs its workflows on: the suite's Temporal server, and a payload store of the file's own. */
+/** The suite's Temporal server, and a payload store for one test file. */
 export class TestBed {
   readonly suite = inject('suite');
   readonly dataFolder = mkdtempSync(join(tmpdir(), 'payload-store-e2e-'));
@@ -57,7 +57,7 @@ export class TestBed {
     return `http://127.0.0.1:${this.#port}`;
   }
 
-  /** On the same port and folder each time. */
+  /** Starts the service, on the same port and folder each time. */
   async startService(): Promise<void> {
     const anyPort = '127.0.0.1:0';
     this.#service = await RunningService.start(
@@ -76,7 +76,7 @@ export class TestBed {
     this.#service = undefined;
   }
 
-  /** A worker in a process of its own, once it polls. */
+  /** Starts a worker in a process of its own, and waits until it polls. */
   async startWorker({ taskQueue, codecs = 'large', env = {} }: WorkerOptions): Promise<Program> {
     return await this.startProgram(
       {
@@ -95,7 +95,7 @@ export class TestBed {
     );
   }
 
-  /** Any program, stopped at the latest when the bed closes. */
+  /** Starts a program, which is stopped when the bed closes. */
   async startProgram(
     options: Parameters<typeof Program.start>[0],
     ready: (line: string) => true | undefined,
@@ -111,7 +111,7 @@ export class TestBed {
       ...process.env,
       TEMPORAL_ADDRESS: this.suite.address,
       LARGE_PAYLOAD_SERVICE_URL: this.serviceUrl,
-      // It comes from Temporal's serialization context.
+      // The codec must take the namespace from Temporal's serialization context.
       TEMPORAL_NAMESPACE: undefined,
     };
   }
@@ -128,7 +128,7 @@ export class TestBed {
   }
 
   async close(): Promise<void> {
-    // Workers first: they wait for what they use.
+    // Stop workers first, since at their end they wait for the programs that they use.
     for (const program of this.#programs.reverse()) await program.stop();
     await this.#connection.close();
     rmSync(this.dataFolder, { recursive: true, force: true });
@@ -140,7 +140,7 @@ export class TestBed {
   }
 }
 
-/** Opens a test bed for the tests beside it, whose logs are printed when one of them fails. */
+/** Opens a test bed for the tests of a file. When a test fails, the logs of its programs are printed. */
 export function useTestBed(name: string): { readonly bed: TestBed } {
   let bed: TestBed | undefined;
   beforeAll(async () => {

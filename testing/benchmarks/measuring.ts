@@ -1,6 +1,6 @@
 import { cpus, totalmem } from 'node:os';
 
-/** Does the work, and tells on standard error what is being measured and how long that took. */
+/** Does the work, and writes its name and how long it took to standard error. */
 export async function measured<T>(what: string, work: () => Promise<T>): Promise<T> {
   process.stderr.write(`measuring: ${what} …`);
   const started = performance.now();

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,14 +7,26 @@ import { inPath, installPackages } from '@largepayload/tools/debian-packages';
 import { freePorts } from '../processes/free-port.ts';
 import { Program } from '../processes/program.ts';
 import { kubernetesPrograms } from '../programs/kubernetes.ts';
-import { type Certificate, writeCertificates } from './certificates.ts';
+import { apiServerCertificates, apiServerFlags, etcdFlags } from './api-server.ts';
+import { writeCertificates } from './certificates.ts';
+import { writeKubeconfig } from './kubeconfig.ts';
 
 const READY_LIMIT = 60_000;
+const LOOPBACK = '127.0.0.1';
+
+const FLAGS_WITHOUT_CLUSTER = [
+  `--bind-address=${LOOPBACK}`,
+  // There is nothing that the Service "kubernetes" could lead to.
+  '--endpoint-reconciler-type=none',
+  '--authorization-mode=RBAC',
+  // Without a controller that makes the service accounts of namespaces, no pod could be made.
+  '--disable-admission-plugins=ServiceAccount',
+];
 
 export interface ControlPlaneOptions {
   /** Further flags of kube-apiserver, e.g. `--watch-cache=false`. */
   readonly apiServerFlags?: readonly string[];
-  /** Told about progress, a line at a time. */
+  /** Gets progress, a line at a time. */
   readonly say?: (line: string) => void;
 }
 
@@ -50,12 +62,20 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     await rm(folder, { recursive: true, force: true });
   };
   try {
-    const [clientPort = 0, peerPort = 0, port = 0] = await freePorts(3);
-    const url = `https://127.0.0.1:${port}`;
-    await writeCertificates(folder, CERTIFICATES);
-    const kubeconfig = await writeKubeconfig(folder, url);
-    programs.etcd = await startEtcd(folder, clientPort, peerPort);
-    const flags = [...apiServerFlags(folder, port, clientPort), ...(options.apiServerFlags ?? [])];
+    const [clientPort, peerPort, port] = await freePorts(3);
+    const url = `https://${LOOPBACK}:${port}`;
+    const etcd = { clients: `http://${LOOPBACK}:${clientPort}`, peers: `http://${LOOPBACK}:${peerPort}` };
+    await writeCertificates(folder, apiServerCertificates());
+    const kubeconfig = await writeKubeconfig(folder, 'admin', url);
+    programs.etcd = await startProgram('etcd', 'etcd', etcdFlags(join(folder, 'etcd'), etcd), folder);
+    const flags = [
+      ...apiServerFlags({
+        ...{ certificates: folder, etcd: etcd.clients },
+        ...{ address: LOOPBACK, serviceSubnet: '10.203.0.0/24' },
+      }),
+      ...[...FLAGS_WITHOUT_CLUSTER, `--secure-port=${port}`],
+      ...(options.apiServerFlags ?? []),
+    ];
     const startApiServer = async () => {
       programs.apiServer = await startProgram('kube-apiserver', binary, flags, folder);
       await untilReady(url, folder, programs.apiServer);
@@ -83,45 +103,6 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   }
 }
 
-const CERTIFICATES: readonly Certificate[] = [
-  { name: 'api-server', subject: '/CN=kube-apiserver', addresses: 'IP:127.0.0.1,DNS:localhost' },
-  { name: 'admin', subject: '/O=system:masters/CN=admin' },
-  { name: 'service-accounts', subject: '/CN=service-accounts' },
-];
-
-async function startEtcd(folder: string, clientPort: number, peerPort: number): Promise<Program> {
-  const client = `http://127.0.0.1:${clientPort}`;
-  const peer = `http://127.0.0.1:${peerPort}`;
-  const flags = [
-    `--data-dir=${join(folder, 'etcd')}`,
-    ...[`--listen-client-urls=${client}`, `--advertise-client-urls=${client}`],
-    ...[`--listen-peer-urls=${peer}`, `--initial-advertise-peer-urls=${peer}`],
-    `--initial-cluster=default=${peer}`,
-    '--unsafe-no-fsync',
-  ];
-  return await startProgram('etcd', 'etcd', flags, folder);
-}
-
-function apiServerFlags(folder: string, port: number, etcdPort: number): string[] {
-  const file = (name: string) => join(folder, name);
-  return [
-    `--etcd-servers=http://127.0.0.1:${etcdPort}`,
-    ...['--bind-address=127.0.0.1', '--advertise-address=127.0.0.1', `--secure-port=${port}`],
-    // There is nothing that the Service "kubernetes" could lead to.
-    '--endpoint-reconciler-type=none',
-    ...[`--tls-cert-file=${file('api-server.crt')}`, `--tls-private-key-file=${file('api-server.key')}`],
-    `--client-ca-file=${file('ca.crt')}`,
-    '--service-account-issuer=https://kubernetes.default.svc',
-    `--service-account-key-file=${file('service-accounts.crt')}`,
-    `--service-account-signing-key-file=${file('service-accounts.key')}`,
-    '--service-cluster-ip-range=10.203.0.0/24',
-    '--authorization-mode=RBAC',
-    // Without a controller that makes the service accounts of namespaces, no pod could be made.
-    '--disable-admission-plugins=ServiceAccount',
-    '--allow-privileged=true',
-  ];
-}
-
 async function startProgram(
   name: string,
   command: string,
@@ -133,26 +114,6 @@ async function startProgram(
   const options = { name, command, args, logFile };
   const { program } = await Program.start(options, () => 'a first line');
   return program;
-}
-
-async function writeKubeconfig(folder: string, server: string): Promise<string> {
-  const data = async (name: string) => (await readFile(join(folder, name))).toString('base64');
-  const cluster = { server, 'certificate-authority-data': await data('ca.crt') };
-  const user = {
-    'client-certificate-data': await data('admin.crt'),
-    'client-key-data': await data('admin.key'),
-  };
-  const path = join(folder, 'kubeconfig.json');
-  const config = {
-    apiVersion: 'v1',
-    kind: 'Config',
-    clusters: [{ name: 'control-plane', cluster }],
-    users: [{ name: 'admin', user }],
-    contexts: [{ name: 'admin', context: { cluster: 'control-plane', user: 'admin' } }],
-    'current-context': 'admin',
-  };
-  await writeFile(path, JSON.stringify(config), { mode: 0o600 });
-  return path;
 }
 
 async function untilReady(url: string, folder: string, program: Program): Promise<void> {

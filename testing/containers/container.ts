@@ -4,7 +4,7 @@ import type { ImageArchive } from '@largepayload/operator/image/archive';
 import { type RunOptions, runCommand } from '@largepayload/tools/run-command';
 import { Program } from '../processes/program.ts';
 
-/** Mounts in a namespace of its own, then becomes the program: no process lies between. */
+/** Mounts the image's files in a namespace of its own, then replaces itself by the program. */
 const ENTER = `
 set -e
 root=$1 data=$2

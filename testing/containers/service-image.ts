@@ -2,7 +2,7 @@ import { dockerProblem } from '@largepayload/operator/image/builders';
 import { type BuiltImage, buildImage } from '@largepayload/operator/image/image';
 import { inPath, installPackages } from '@largepayload/tools/debian-packages';
 
-/** Names a tag that no registry has: what runs is what was built here. */
+/** No registry has this tag, so the image that runs is the one built here. */
 export const SERVICE_IMAGE = 'largepayload/payload-store:e2e';
 
 /**

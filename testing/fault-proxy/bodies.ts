@@ -1,6 +1,6 @@
 type Bytes = AsyncIterable<Buffer>;
 
-/** The body is to be passed on no further. */
+/** Ends the passing on of a body. */
 export class CutHere extends Error {}
 
 /** Passes `count` bytes, and then throws. */
@@ -19,7 +19,7 @@ export function cutAfter(count: number): (source: Bytes) => AsyncGenerator<Buffe
   };
 }
 
-/** Passes all bytes, the one at that position as another one. */
+/** Passes all bytes on, and alters the byte at that position. */
 export function alterAt(position: number): (source: Bytes) => AsyncGenerator<Buffer> {
   return async function* (source) {
     let passed = 0;

@@ -14,7 +14,7 @@ import { RunningProxy } from './running-proxy.ts';
 
 const BYTES = randomBytes(1_000_000);
 
-/** The faults as a client of S3 sees them that does not try again. */
+/** Each fault is tested with an S3 client that does not retry. */
 describe('the fault proxy', () => {
   let server: S3Server;
   let proxy: RunningProxy;
@@ -62,26 +62,26 @@ describe('the fault proxy', () => {
     expect((await proxy.observed()).faults).toEqual({});
   });
 
-  test('breaks off a request: nothing is stored', async () => {
+  test('breaks off a request, so that nothing is stored', async () => {
     await always({ kind: 'resetRequest' });
     expect(await codeOf(put())).toMatch(/ECONNRESET|EPIPE/);
     expect(await codeOf(get(server.client))).toBe('NoSuchKey');
   });
 
-  test('alters a request: the server refuses it', async () => {
+  test('alters a request, which the server refuses', async () => {
     await always({ kind: 'alterRequest' });
     expect(await codeOf(put())).toMatch(/BadDigest|Mismatch|Invalid/);
     expect(await codeOf(get(server.client))).toBe('NoSuchKey');
   });
 
-  test('loses the answer of what was stored', async () => {
+  test('loses the answer to a request that stored an object', async () => {
     await always({ kind: 'loseReply' });
     expect(await codeOf(put())).toMatch(/ECONNRESET|EPIPE/);
     expect(BYTES.equals(await get(server.client))).toBe(true);
   });
 
   test.for(['resetResponse', 'truncate', 'stall'] as const)(
-    '%s: an object does not arrive whole',
+    'breaks an answer by %s, so that the object does not arrive complete',
     async (kind) => {
       await put();
       await always({ kind });
@@ -89,7 +89,7 @@ describe('the fault proxy', () => {
     },
   );
 
-  test('alters an answer, one byte of it', async () => {
+  test('alters one byte of an answer', async () => {
     await put();
     await always({ kind: 'wrongBytes' });
     const received = await get(clientThatTrusts);
@@ -113,14 +113,14 @@ describe('the fault proxy', () => {
     expect(await codeOf(get())).toMatch(/AbortError|TimeoutError/);
   });
 
-  test('tells another time', async () => {
+  test('alters the time in an answer', async () => {
     await always({ kind: 'shiftDate', shiftMs: 100_000 });
     const { date = '' } = Object.fromEntries((await fetch(`${proxy.endpoint}/${Bucket}/none`)).headers);
     expect(Date.parse(date) - Date.now()).toBeGreaterThan(98_000);
     expect(Date.parse(date) - Date.now()).toBeLessThanOrEqual(100_000);
   });
 
-  test('deletes a part of a batch, and says what it kept', async () => {
+  test('deletes a part of a batch, and answers which objects it kept', async () => {
     const keys = ['a', 'b&c', 'd', 'e'].map((name) => `batch/${name}`);
     for (const key of keys) await put(key);
     await always({ kind: 'partialDelete' });
@@ -140,7 +140,7 @@ describe('the fault proxy', () => {
     await put();
   });
 
-  test('falls on some requests only, in bursts, and within its schedule', async () => {
+  test('injects a fault into some requests only, in bursts, and within its schedule', async () => {
     await put();
     await proxy.inject({
       kind: 'error500',

@@ -1,7 +1,7 @@
 import { seededRandom } from './random.ts';
 import { EVERY_OPERATION, type S3Operation } from './s3-request.ts';
 
-/** What can go wrong, and with which operations. */
+/** Kinds of faults, with the operations that each can concern. */
 export const FAULTS = {
   /** the request waits before it is passed on */
   latency: EVERY_OPERATION,
@@ -38,7 +38,7 @@ export interface FaultRule {
   readonly probability: number;
   /** operations that it concerns; by default all that the kind can concern */
   readonly on?: readonly S3Operation[];
-  /** how many further requests that it concerns share the fate of one that it fell on */
+  /** number of following requests, among those that the rule concerns, that meet the fault too */
   readonly burst?: number;
   /** holds only during the first `forMs` of each `everyMs` */
   readonly schedule?: { readonly everyMs: number; readonly forMs: number };
@@ -50,10 +50,10 @@ export interface FaultRule {
   readonly shiftMs?: number;
 }
 
-/** A rule that has fallen on a request. */
+/** A rule that applies to a request. */
 export interface Fault {
   readonly rule: FaultRule;
-  /** 0 to 1: where in the body, how much of the longest time */
+  /** 0 to 1: the position in the body, or the share of the longest delay */
   readonly share: number;
 }
 
@@ -75,7 +75,7 @@ export class FaultDecisions {
     this.#since = now;
   }
 
-  /** The first rule that falls on the request; `undefined`: it is to be passed on as it is. */
+  /** The first rule that applies to the request; `undefined`: pass the request on unchanged. */
   decide(operation: S3Operation, now: number): Fault | undefined {
     const rule = this.#rules.find((each) => this.#fallsOn(each, operation, now - this.#since));
     return rule && { rule, share: this.#random() };

@@ -12,7 +12,7 @@ import { operationOf } from './s3-request.ts';
 
 const LOOPBACK = '127.0.0.1';
 
-/** A reverse proxy before an S3 server on loopback, which does to requests what its rules say. */
+/** A reverse proxy before an S3 server on loopback. Its rules decide which requests meet which faults. */
 export class FaultyServer {
   readonly observations = new Observations();
   readonly #decisions: FaultDecisions;
@@ -23,7 +23,7 @@ export class FaultyServer {
 
   constructor(endpoint: string, seed: number) {
     const { hostname, port } = new URL(endpoint);
-    // Connections are given up before the backend does so unseen, which would be a fault of nobody's choice.
+    // Idle connections end before the backend closes them, since a closed connection would be a fault without a rule.
     const agent = new Agent({ keepAlive: true, timeout: 2_000 });
     this.#backend = { host: hostname, port: Number(port), agent };
     this.#client = ownClient(endpoint);
@@ -77,7 +77,7 @@ export class FaultyServer {
     await forward({ incoming, response }, this.#backend, fault);
   }
 
-  /** Whether the request needs no forwarding any more. */
+  /** Whether the fault itself has answered the request, so that it is not forwarded. */
   async #answers(
     { rule, share }: Fault,
     incoming: IncomingMessage,

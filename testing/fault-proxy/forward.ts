@@ -11,8 +11,8 @@ import { alterAt, CutHere, cutAfter } from './bodies.ts';
 import type { Fault, FaultKind } from './fault-rules.ts';
 
 /**
- * Bytes of a body up to which it is sent at once, as clients do that have it in memory: a server that refuses without
- * reading and closes the connection is then heard more often.
+ * Bodies of up to so many bytes are sent at once, as clients do that have them in memory. The answer of a server that refuses
+ * without reading and closes the connection then arrives more often.
  */
 const SENT_AT_ONCE = 2 * 1024 * 1024;
 
@@ -22,7 +22,7 @@ export interface Backend {
   readonly agent: Agent;
 }
 
-/** A request as it came, and where its answer goes. */
+/** A request, and the response to write its answer to. */
 export interface Exchange {
   readonly incoming: IncomingMessage;
   readonly response: ServerResponse;
@@ -39,7 +39,7 @@ export async function forward(
 ): Promise<void> {
   if (fault?.rule.kind === 'latency') await sleep(fault.share * (fault.rule.upToMs ?? 1_000));
   if (response.destroyed) return;
-  // A message that is destroyed forgets its connection.
+  // `socket` is null once the message is destroyed, so take it before.
   const { socket } = incoming;
   const outgoing = request({
     host: backend.host,
@@ -69,7 +69,7 @@ export async function forward(
     answer = await answered;
     await passBack(answer, response, fault);
   } catch {
-    // Whichever side broke, the other one is to see no whole answer.
+    // Whichever side broke, the other side must not see a complete answer.
     socket.resetAndDestroy();
   } finally {
     await sent.catch(() => {});
@@ -107,7 +107,7 @@ async function passBack(
   if (kind === 'truncate') response.socket?.end();
 }
 
-/** Sends that many bytes of the answer's body, and no end of it. */
+/** Sends that many bytes of the answer's body, and leaves it unfinished. */
 async function writePart(answer: IncomingMessage, response: ServerResponse, count: number): Promise<void> {
   response.flushHeaders();
   let left = count;
@@ -128,7 +128,7 @@ function headersOf(answer: IncomingMessage, fault: Fault | undefined): string[] 
   );
 }
 
-/** Somewhere in the body, never behind its last byte. */
+/** A position in the body, at most that of its last byte. */
 function positionIn({ headers }: IncomingMessage, fault: Fault | undefined): number {
   return Math.floor((fault?.share ?? 0) * Number(headers['content-length'] ?? 0));
 }

@@ -8,7 +8,7 @@ export interface Observed {
   readonly leaseRequests: Readonly<Partial<Record<S3Operation, number>>>;
   /** by kind; `refused` counts the times in which no connection was taken */
   readonly faults: Readonly<Partial<Record<FaultKind | 'refused', number>>>;
-  /** requests whose connection is still waiting for the end of the answer */
+  /** requests that still wait for the end of their answer */
   readonly open: number;
 }
 

@@ -3,8 +3,8 @@ import { DeleteObjectsCommand, S3Client } from '@aws-sdk/client-s3';
 import { answerError, answerXml, escapeXml, unescapeXml } from './s3-answers.ts';
 
 /**
- * Deletes only some objects of a batch, and tells which. The request is signed, so the smaller one is made anew, with
- * credentials of the proxy's own.
+ * Deletes only some objects of a batch, and answers which. The request is signed, so the proxy makes a smaller one, with
+ * its own credentials.
  * @param share of the objects that are not deleted, 0 to 1; at least one
  */
 export async function deletePart(

@@ -14,7 +14,7 @@ interface Listening {
 
 /** `fault-proxy.ts` in a process of its own. */
 export class RunningProxy {
-  /** What clients take for the S3 server. */
+  /** URL that clients use as that of the S3 server. */
   readonly endpoint: string;
   readonly #program: Program;
   readonly #control: string;
@@ -45,7 +45,7 @@ export class RunningProxy {
     return new RunningProxy(program, greeting);
   }
 
-  /** These faults from now on, and no others. */
+  /** Replaces all rules by these. */
   async inject(...rules: readonly FaultRule[]): Promise<void> {
     await this.#ask('PUT', '/rules', JSON.stringify(rules));
   }

@@ -23,7 +23,7 @@ export function answerXml(
     'Content-Length': body.length,
     ...headers,
   });
-  // Node sends none to HEAD.
+  // Node sends no body in answer to HEAD.
   response.end(body);
 }
 

@@ -1,4 +1,4 @@
-/** What a request wants of S3. `other`: of the bucket itself, such as whether it keeps versions. */
+/** Kinds of requests. `other`: requests about the bucket itself, such as whether it keeps versions. */
 export type S3Operation = 'put' | 'get' | 'head' | 'list' | 'delete' | 'other';
 
 export const EVERY_OPERATION: readonly S3Operation[] = ['put', 'get', 'head', 'list', 'delete', 'other'];

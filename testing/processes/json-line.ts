@@ -1,4 +1,4 @@
-/** A log line as the JSON object it is, when its `msg` is that one; undefined for any other line. */
+/** The JSON object of a log line whose `msg` is this one; undefined for any other line. */
 export function parseJsonLine<T extends { readonly msg: string }>(
   line: string,
   msg: T['msg'],

@@ -1,18 +1,18 @@
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** A control group whose processes may use so much memory; it is removed at the end of a `using` scope, if they ended. */
+/** A control group that limits the memory of its processes. The end of a `using` scope removes it, if they have ended. */
 export interface MemoryCgroup extends Disposable {
-  /** before a command line that is to run in it */
+  /** prefix of a command that runs in it */
   readonly wrapper: readonly string[];
-  /** bytes that its processes used at most, what the kernel keeps for them and cached files included */
+  /** the most bytes that its processes used, including kernel memory and cached files */
   peak(): number;
 }
 
 const VERSION_1 = '/sys/fs/cgroup/memory';
 const VERSION_2 = '/sys/fs/cgroup';
 
-/** @throws Error that says why there can be none here */
+/** @throws Error with the reason why this machine allows none */
 export function memoryCgroup(bytes: number): MemoryCgroup {
   const isVersion1 = existsSync(join(VERSION_1, 'memory.limit_in_bytes'));
   const folder = join(isVersion1 ? VERSION_1 : VERSION_2, `payload-store-test-${crypto.randomUUID()}`);

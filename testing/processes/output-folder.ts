@@ -1,4 +1,4 @@
 import { join } from 'node:path';
 
-/** What a run leaves behind to be looked at: logs, screenshots. Not committed. */
+/** Folder for logs and screenshots of a run. Not committed. */
 export const outputFolder = join(import.meta.dirname, '../../e2e/.output');

@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 
 export interface ProgramOptions {
-  /** What it is called in messages. */
+  /** Name in messages. */
   readonly name: string;
   readonly command: string;
   readonly args: readonly string[];
@@ -17,7 +17,7 @@ export interface ProgramOptions {
 }
 
 /**
- * A program of its own process. It cannot outlive this process, however that ends: the kernel kills it with the thread
+ * A program in a process of its own. It cannot outlive this process, however that ends: the kernel kills it with the thread
  * that started it.
  */
 export class Program {
@@ -31,12 +31,12 @@ export class Program {
     this.logFile = options.logFile;
     this.#child = child;
     this.#exited = once(child, 'exit').then(([code]) => code as number | null);
-    // A command that is not there is reported by `start`.
+    // `start` reports a missing command.
     this.#exited.catch(() => undefined);
   }
 
   /**
-   * Starts it and waits for the first line of its output that `ready` makes something of. Standard error counts when
+   * Starts a program and waits for the first line of output for which `ready` returns a value. Standard error counts when
    * there is a log file.
    * @throws Error with the end of its log when it ends before
    */
@@ -99,7 +99,7 @@ function appendOutput(child: ChildProcess, file: string): void {
   child.once('close', () => log.end());
 }
 
-/** Undefined when the program ended without such a line. */
+/** The first value that `ready` returns for a line; undefined when the program ended before. */
 async function firstMatch<T>(
   child: ChildProcess,
   ready: (line: string) => T | undefined,

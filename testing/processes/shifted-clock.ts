@@ -2,15 +2,15 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 export interface ShiftedClock {
-  /** Sets how far the clock is off from now on, ms. */
+  /** Sets the error of the clock, ms. */
   set(offset: number): Promise<void>;
   readonly nodeOptions: readonly string[];
 }
 
 /**
- * A clock for a process, off by some ms; its monotonic clock stays as it is.
+ * A wrong clock for a process. The monotonic clock of the process stays right.
  * @param folder of its own
- * @param ofMachine whether files are stamped by that clock, too, as where the clock of the machine itself is wrong
+ * @param ofMachine whether new files get the wrong time too, as when the clock of the machine is wrong
  */
 export async function shiftedClock(
   folder: string,

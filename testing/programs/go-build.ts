@@ -9,9 +9,9 @@ const PROGRESS_INTERVAL = 10_000;
 
 export interface GoBuild {
   readonly what: string;
-  /** How long it takes, for whoever waits. */
+  /** Expected duration, for the progress message. */
   readonly expected: string;
-  /** Of `go`; with `-v`, so that progress can be told. */
+  /** Arguments of `go`. They include `-v`, whose output shows progress. */
   readonly args: readonly string[];
   readonly environment?: NodeJS.ProcessEnv | undefined;
   readonly folder?: string | undefined;
@@ -29,7 +29,7 @@ export async function goToolchain(name: string): Promise<string> {
   return stdout.trim().split('\n').join('-');
 }
 
-/** Without debug information, and the same from whatever folder it is built. */
+/** Flags for a small program whose bytes do not depend on the folder of the build. */
 export function goFlags(linkerFlags = ''): string[] {
   return ['-trimpath', '-ldflags', `-s -w ${linkerFlags}`.trim()];
 }

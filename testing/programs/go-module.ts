@@ -8,7 +8,7 @@ export interface GoModule {
   readonly name: string;
   /** Folder of a go.mod whose `tool` lines name the programs. */
   readonly folder: string;
-  /** How long it takes, for whoever waits. */
+  /** Expected duration, for the progress message. */
   readonly expected: string;
   readonly linkerFlags?: string | undefined;
 }

@@ -9,7 +9,7 @@ export interface GoProgram {
   readonly package: string;
   /** Version of its module, e.g. `v1.5.1`. */
   readonly version: string;
-  /** Linker flags beside those that leave out debug information. */
+  /** Linker flags, beside those that omit debug information. */
   readonly linkerFlags?: string | undefined;
 }
 

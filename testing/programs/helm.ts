@@ -1,6 +1,6 @@
 import { type GoProgram, goProgram } from './go-program.ts';
 
-/** Of k8s.io/client-go in Helm's go.mod. Without it, Helm renders and lints as if for Kubernetes 1.20. */
+/** Minor version of k8s.io/client-go in Helm's go.mod. Without it, Helm renders and lints as for Kubernetes 1.20. */
 const KUBERNETES_MINOR = 35;
 
 const HELM: GoProgram = {

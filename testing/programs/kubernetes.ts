@@ -27,7 +27,7 @@ const COREDNS: GoProgram = {
   version: 'v1.14.2',
 };
 
-/** By the program, in PATH or at its place, that shows that the package is there. */
+/** Debian packages, by a program (in PATH, or a path) that exists when the package is installed. */
 const PACKAGES: Readonly<Record<string, string>> = {
   etcd: 'etcd-server',
   containerd: 'containerd',
@@ -38,7 +38,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   conntrack: 'conntrack',
   ethtool: 'ethtool',
   socat: 'socat',
-  // The other package of that name needs libraries, which an image from nothing has not.
+  // The package `busybox` needs libraries, which an empty image does not have.
   '/usr/share/doc/busybox-static': 'busybox-static',
   openssl: 'openssl',
   // Builds the image where no Docker daemon runs.

@@ -4,7 +4,7 @@ import { MissingProgramError } from '@largepayload/tools/missing-program';
 
 /**
  * Runs Python, and resolves with what it printed.
- * @param server that the tests run on and that comes from PyPI, for whoever has no Python
+ * @param server name of the server from PyPI, for the message when Python is missing
  * @throws MissingProgramError
  */
 export async function python(server: string, ...args: string[]): Promise<string> {

@@ -1,7 +1,7 @@
 import { MissingProgramError } from '@largepayload/tools/missing-program';
 
 /**
- * What tests run on; `undefined`, the reason printed, where it cannot be had. In CI that is a failure.
+ * The program or server that tests need. Where it cannot be had: `undefined`, and the reason is printed; in CI an error.
  * @throws MissingProgramError in CI
  */
 export async function unlessMissing<T>(get: () => Promise<T>): Promise<T | undefined> {

@@ -7,7 +7,7 @@ export const GOFAKES3: GoProgram = {
   version: 'v1.2.0',
 };
 
-/** gofakes3, which keeps everything in its memory, and checks no credentials. @throws MissingProgramError without Go */
+/** gofakes3, which keeps objects in memory and checks no credentials. @throws MissingProgramError without Go */
 export async function startGofakes3(): Promise<S3Server> {
   const command = await goProgram(GOFAKES3, (line) => console.info(line));
   const [port] = await freePorts(1);

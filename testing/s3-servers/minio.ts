@@ -2,7 +2,7 @@ import { freePorts } from '../processes/free-port.ts';
 import { type GoProgram, goProgram } from '../programs/go-program.ts';
 import { ACCESS_KEY, type S3Server, SECRET_KEY, startServer } from './s3-server.ts';
 
-/** Its releases have names that the module proxy does not know: the last commit before it was given up. */
+/** The last commit of the project. Go's module proxy does not know the names of its releases. */
 export const MINIO: GoProgram = {
   package: 'github.com/minio/minio',
   version: 'v0.0.0-20260212201848-7aac2a2c5b7c',

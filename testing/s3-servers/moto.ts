@@ -24,7 +24,7 @@ export async function motoPackages(say: (line: string) => void): Promise<string>
   return folder;
 }
 
-/** moto, which keeps everything in its memory, and checks no credentials. @throws MissingProgramError */
+/** moto, which keeps objects in memory and checks no credentials. @throws MissingProgramError */
 export async function startMoto(): Promise<S3Server> {
   const packages = await motoPackages((line) => console.info(line));
   const [port] = await freePorts(1);

@@ -11,17 +11,17 @@ export const SECRET_KEY = 'test-secret-key-0123456789';
 
 const START_LIMIT = 60_000;
 
-/** A server of somebody else's that speaks S3, on a free port of loopback, its data in a folder that goes with it. */
+/** An S3 server on a free port of loopback, whose data lie in a folder that is removed with it. */
 export interface S3Server {
   readonly name: string;
   readonly endpoint: string;
-  /** its own, and everything that the test may want to put beside its data */
+  /** the server's folder, where tests may put files too */
   readonly folder: string;
   /** holds the server's credentials, as a Secret is mounted */
   readonly credentialsFolder: string;
-  /** A client as any program would use it. */
+  /** An S3 client with the server's credentials. */
   readonly client: S3Client;
-  /** Makes a bucket, and tells how a manifest would name it. */
+  /** Makes a bucket, and returns its location as a manifest has it. */
   newBucket(): Promise<S3Location>;
   stop(): Promise<void>;
 }
@@ -32,7 +32,7 @@ export interface ServerCommand {
   readonly command: string;
   readonly args: (folder: string) => readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  /** removes what it leaves outside its folder */
+  /** removes files that the server leaves outside its folder */
   readonly cleanUp?: () => void;
 }
 

@@ -7,7 +7,7 @@ import { ACCESS_KEY, type S3Server, SECRET_KEY, startServer } from './s3-server.
 /** SeaweedFS, all its parts in one process. @throws MissingProgramError */
 export async function startSeaweedfs(): Promise<S3Server> {
   const command = await seaweedfsProgram((line) => console.info(line));
-  // Each of its parts listens on two ports; those of its RPC default to the first one and 10,000.
+  // Each part listens on two ports. The port for RPC is by default the other one plus 10,000.
   const ports = await freePorts(9);
   const [s3, s3Rpc, master, masterRpc, volume, volumeRpc, filer, filerRpc, metrics] = ports;
   return await startServer({
@@ -33,7 +33,7 @@ export async function startSeaweedfs(): Promise<S3Server> {
       '-master.volumeSizeLimitMB=64',
       `-volume.port=${volume}`,
       `-volume.port.grpc=${volumeRpc}`,
-      // Each bucket takes seven.
+      // Each bucket takes seven volumes.
       '-volume.max=2000',
       '-volume.preStopSeconds=0',
       `-filer.port=${filer}`,
@@ -43,7 +43,7 @@ export async function startSeaweedfs(): Promise<S3Server> {
   });
 }
 
-/** It leaves them in a folder that cannot be chosen. */
+/** Removes the sockets that SeaweedFS leaves in /tmp. Their folder cannot be configured. */
 function removeSockets(ports: readonly number[]): void {
   for (const name of readdirSync('/tmp')) {
     const port = /^seaweedfs-.*-([0-9]+)\.sock$/.exec(name)?.[1];

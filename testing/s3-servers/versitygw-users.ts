@@ -13,7 +13,7 @@ interface Policy {
   readonly Statement: readonly { readonly Resource: string }[];
 }
 
-/** Makes a user without rights; the folder with its credentials, as `--credentials-dir` takes it. */
+/** Makes a user without rights. @returns the folder with its credentials, for `--credentials-dir` */
 export async function createUser(
   server: Pick<S3Server, 'endpoint' | 'folder'>,
   name: string,
@@ -25,7 +25,7 @@ export async function createUser(
   return writeCredentials(join(server.folder, name), name, `${name}-secret`);
 }
 
-/** Gives users what documented policies allow, in a bucket of a test. */
+/** Gives users the rights of the documented policies in a bucket of a test. */
 export async function allow(
   server: Pick<S3Server, 'client'>,
   bucket: string,

@@ -11,13 +11,13 @@ export const VERSITYGW: GoProgram = {
 
 /**
  * The Versity S3 gateway on a folder, with accounts, bucket policies and versions. @throws MissingProgramError without Go
- * @param more options; `--keep-alive`, as S3 does it; without it each answer ends its connection
+ * @param more further options, e.g. `--keep-alive`: by default each answer ends its connection, unlike S3
  */
 export async function startVersitygw(...more: readonly string[]): Promise<S3Server> {
   return await startVersitygwAt('127.0.0.1', ...more);
 }
 
-/** The same on another address of this machine, which pods of a test's cluster can reach. */
+/** versitygw on an address of this machine that pods of a test's cluster can reach. */
 export async function startVersitygwAt(host: string, ...more: readonly string[]): Promise<S3Server> {
   const command = await goProgram(VERSITYGW, (line) => console.info(line));
   const [port] = await freePorts(1);

@@ -4,7 +4,7 @@ import { within } from '../waiting/eventually.ts';
 
 const ANSWER_LIMIT = 30_000;
 
-/** A TCP connection that sends what no HTTP library would, and reads the answers that come back. */
+/** A TCP connection that sends any bytes, also those that no HTTP library would send, and parses the answers. */
 export class RawConnection implements AsyncDisposable {
   readonly socket: Socket;
   #received = Buffer.alloc(0);

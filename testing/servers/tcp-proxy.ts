@@ -6,7 +6,7 @@ export interface TcpProxy extends AsyncDisposable {
   readonly port: number;
   /** Connections are refused, and those that were open are reset. */
   cut(): void;
-  /** Nothing passes any more, nor is anybody told; connections made from now on hang too. */
+  /** No more bytes pass, and no connection ends. New connections hang too. */
   hang(): void;
   /** New connections pass again; those that hung are reset. */
   heal(): void;

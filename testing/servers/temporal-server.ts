@@ -5,12 +5,12 @@ import { type GoProgram, goProgram } from '../programs/go-program.ts';
 
 const TEMPORAL_CLI: GoProgram = {
   package: 'github.com/temporalio/cli/cmd/temporal',
-  // Newer ones replace a module by a folder, which `go install` refuses.
+  // Newer versions replace a module by a folder, which `go install` refuses.
   version: 'v1.5.1',
   linkerFlags: '-X github.com/temporalio/cli/temporalcli.Version=1.5.1',
 };
 
-/** Temporal's CLI, which is its development server too. @throws MissingProgramError without Go */
+/** The path of Temporal's CLI, which contains its development server. @throws MissingProgramError without Go */
 export function temporalCli(say: (line: string) => void): Promise<string> {
   return goProgram(TEMPORAL_CLI, say);
 }
@@ -24,7 +24,7 @@ export interface TemporalServerOptions {
   readonly uiPort: number;
 }
 
-/** A Temporal server of its own, its database in memory, with the Web UI. */
+/** Temporal's development server with the Web UI, and its database in memory. */
 export class TemporalServer {
   readonly program: Program;
   readonly address: string;
@@ -46,7 +46,7 @@ export class TemporalServer {
           ...['--metrics-port', `${metricsPort}`, '--ui-port', `${options.uiPort}`],
           ...['--ui-codec-endpoint', options.codecEndpoint],
         ],
-        // Nothing is asked outside this machine.
+        // The program sends no request outside of this machine.
         env: { ...process.env, TEMPORAL_VERSION_CHECK_DISABLED: '1', TEMPORAL_VERSION_INFO_DISABLED: '1' },
         logFile: options.logFile,
       },

@@ -8,7 +8,7 @@ export interface TestServer extends AsyncDisposable {
   readonly connections: readonly Socket[];
 }
 
-/** An HTTP server that behaves as the listener does. */
+/** An HTTP server with this listener. */
 export function httpServer(listener: RequestListener): Promise<TestServer> {
   // A metadata header may be longer than the 16 KiB of headers that Node takes by default.
   return started(createHttpServer({ maxHeaderSize: 1024 * 1024 }, listener));
@@ -39,7 +39,7 @@ async function started(server: Server): Promise<TestServer> {
   const connections: Socket[] = [];
   server.on('connection', (socket) => {
     connections.push(socket);
-    // Broken connections are what these servers are for.
+    // Tests break connections on purpose.
     socket.on('error', () => undefined);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

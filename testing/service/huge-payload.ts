@@ -8,12 +8,12 @@ import type { ServingProcess } from './real-program.ts';
 
 const MEBIBYTE = 1024 * 1024;
 const SIZE = 1024 * MEBIBYTE;
-/** Of one transfer of any size: what the sidecar's memory request is made for. */
+/** Bytes of memory that the service may use for one transfer of any size: the sidecar's memory request. */
 export const MEMORY_LIMIT = 192 * MEBIBYTE;
 
 const block = randomFillSync(Buffer.alloc(MEBIBYTE));
 
-/** Puts 1 GiB and gets it, verified. Tells the most memory that the service then had, bytes. @throws when other bytes come back */
+/** Puts and gets 1 GiB, verified. @returns the most memory that the service then had, bytes @throws when other bytes come back */
 export async function peakMemoryOfGibibyte(service: ServingProcess): Promise<number> {
   const { pid } = service.process;
   const idle = await memoryOf(pid, 'VmRSS');
@@ -27,7 +27,7 @@ export async function peakMemoryOfGibibyte(service: ServingProcess): Promise<num
   return peak;
 }
 
-/** A body made as it is sent, no two mebibytes of it alike; the blocks are new ones, as the socket may still hold the last. */
+/** A body generated while it is sent. No mebibyte is like another, and no buffer is reused: the socket may still hold it. */
 function generatedBody(): Readable {
   const parts = function* () {
     for (let at = 0; at < SIZE; at += MEBIBYTE) {

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { decodeMetadataHeader, digestOf, metadataHash } from '@largepayload/codec';
 import { httpServer, type TestServer } from '../servers/test-server.ts';
 
-/** The well-behaved part of the wire API, kept in memory. */
+/** A service with correct PUT and GET of the wire API, and payloads in memory. */
 export interface MemoryService extends TestServer {
   /** Data by key. */
   readonly blobs: Map<string, Uint8Array>;

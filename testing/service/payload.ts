@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { encodeMetadataHeader, metadataFromRecord } from '@largepayload/codec';
 
-/** A payload and the requests that put and get it, as a correct client makes them; tests replace what they attack. */
+/** A payload, and the requests of a correct client that put and get it. Tests alter parts of them. */
 export interface TestPayload {
   readonly bytes: Buffer;
   readonly digest: string;

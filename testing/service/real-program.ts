@@ -24,21 +24,21 @@ export interface ServeOptions extends ServiceOptions {
   readonly role?: RoleName;
   /** `undefined`: the manifest names storage that is no folder */
   readonly dataFolder?: string;
-  /** in place of the one that the other options make */
+  /** manifest to use; by default the other options make one */
   readonly manifest?: string;
-  /** in place of any free ones on loopback */
+  /** options of the ports; by default free ports of loopback */
   readonly ports?: readonly string[];
   /** further arguments */
   readonly args?: readonly string[];
   /** options of node itself */
   readonly nodeOptions?: readonly string[];
-  /** a command that runs the command line given after it */
+  /** prefix of the command */
   readonly wrapper?: readonly string[];
 }
 
-/** A `payload-store serve` that has said that it listens. It is killed at the end of an `await using` scope. */
+/** A `payload-store serve` that listens. It is killed at the end of an `await using` scope. */
 export interface ServingProcess extends AsyncDisposable {
-  /** empty where the role has no such port */
+  /** `HOST:PORT`; empty where the role has no data port */
   readonly data: string;
   readonly metrics: string;
   readonly admin: string;
@@ -49,7 +49,7 @@ export interface ServingProcess extends AsyncDisposable {
   readonly exited: Promise<number | undefined>;
 }
 
-/** Builds the program as it is shipped, for the tests of one file. */
+/** The program as it is shipped, built for the tests of one file. */
 export function realProgram() {
   let folder = '';
   beforeAll(async () => {
@@ -68,7 +68,7 @@ export function realProgram() {
     return { code: code ?? null, stdout: await stdout, stderr: (await stderr).toString() };
   };
 
-  /** A folder of the test, gone with the others. */
+  /** Makes a folder, which is removed after the tests. */
   const newFolder = async (name: string): Promise<string> => {
     const path = join(folder, name);
     await mkdir(path, { recursive: true });
@@ -130,7 +130,7 @@ function exitOf(child: ChildProcess): Promise<number | undefined> {
   });
 }
 
-/** A program that refuses its arguments does not read its input. */
+/** Writes the input. Errors are ignored: a program that refuses its arguments does not read it. */
 function feed(stdin: Writable, input: Buffer | string): void {
   stdin.on('error', () => {});
   stdin.end(input);

@@ -17,7 +17,7 @@ export interface ServiceOptions {
   readonly temporalNamespaces?: readonly string[];
   readonly limits?: Partial<DataLimits>;
   readonly name?: string;
-  /** an existing folder, which is then left to the caller */
+  /** an existing folder, which the caller removes; by default a new one */
   readonly folder?: string;
   readonly log?: Logger;
   /** `spec.storage.shared` */
@@ -26,7 +26,7 @@ export interface ServiceOptions {
   readonly leaseTimes?: LeaseTimes;
 }
 
-/** The service on real sockets and a folder of its own, both gone at the end of an `await using` scope. */
+/** The service in this process, with real sockets and a folder, until the end of an `await using` scope. */
 export interface TestService extends AsyncDisposable {
   readonly data: string;
   readonly metrics: string;
@@ -93,7 +93,7 @@ export function temporaryFolder(): Promise<string> {
 
 const NO_PAYLOADS = ['store.json', 'lease.json', 'clock.json', 'write-check'];
 
-/** Every file of the store, the service's temporary ones included; what it keeps for itself excepted. */
+/** Paths of all files in the folder, temporary ones included, without the records beside payloads. */
 export async function filesIn(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   return entries

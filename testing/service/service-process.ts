@@ -7,7 +7,7 @@ interface Listening {
   readonly metrics: string;
 }
 
-/** The built program, started as a user starts it. */
+/** `payload-store serve`, as `make build` built it, in a process of its own. */
 export class RunningService {
   readonly program: Program;
   readonly url: string;
@@ -19,7 +19,7 @@ export class RunningService {
     this.metricsUrl = `http://${addresses.metrics}/metrics`;
   }
 
-  /** Starts it and waits for its line `{"msg":"listening",…}`. @throws Error when it ends before */
+  /** Starts the program and waits until it logs `{"msg":"listening",…}`. @throws Error when it ends before */
   static async start(file: string, args: readonly string[], logFile?: string): Promise<RunningService> {
     const { program, greeting } = await Program.start(
       { name: 'payload-store serve', command: process.execPath, args: [file, 'serve', ...args], logFile },
@@ -40,7 +40,7 @@ export class RunningService {
     );
   }
 
-  /** What `/metrics` tells now of a series, or of all of that name together. */
+  /** The current value in `/metrics` of a series, or the sum of all series of that name. */
   async sum(series: string): Promise<number> {
     const text = await (await fetch(this.metricsUrl)).text();
     return text
@@ -49,7 +49,7 @@ export class RunningService {
       .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
   }
 
-  /** The exit code after SIGTERM. */
+  /** Sends SIGTERM. @returns the exit code */
   async stop(): Promise<number | null> {
     return await this.program.stop();
   }

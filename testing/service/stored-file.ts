@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { decodeReference } from '@largepayload/codec';
 import type { Payload } from '@temporalio/common';
 
-/** Where a store on that folder keeps what the reference stands for (docs/architecture.md). */
+/** The file of the payload that a reference stands for, in a store on that folder (docs/architecture.md). */
 export function storedFile(dataFolder: string, reference: Payload): string {
   const decoded = decodeReference(reference);
   if (decoded.version !== 'v2') throw new Error('references of version 1 name no key');

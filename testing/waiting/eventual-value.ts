@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 const INTERVAL = 100;
 
-/** Asks until the answer is another than `undefined`. @throws Error after `limitMs` */
+/** Calls `ask` until it returns a value other than `undefined`. @throws Error after `limitMs` */
 export async function eventually<T>(
   ask: () => Promise<T | undefined> | T | undefined,
   limitMs = 60_000,

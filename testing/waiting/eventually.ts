@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Asks again until the answer is true. @throws Error naming what was awaited when it never is */
+/** Calls `ask` until it returns true. @throws Error that names what was awaited, after `limit` ms */
 export async function eventually(
   what: string,
   ask: () => boolean | Promise<boolean>,
@@ -13,7 +13,7 @@ export async function eventually(
   }
 }
 
-/** Fails by name what would otherwise hang. */
+/** Rejects with the name of what was awaited when the promise takes too long. */
 export async function within<T>(limit: number, what: string, promise: Promise<T>): Promise<T> {
   const done = new AbortController();
   const late = sleep(limit, undefined, { signal: done.signal }).then(() => {

@@ -3,7 +3,7 @@ import decodeFile from './decode-vectors.json' with { type: 'json' };
 import encodeFile from './encode-vectors.json' with { type: 'json' };
 import keyFile from './key-vectors.json' with { type: 'json' };
 
-/** Base64, or so many bytes of which the one at position i is i mod 251. */
+/** Base64, or a number of bytes, where the byte at position i is i mod 251. */
 export type Content = string | { readonly generated: number };
 
 /** Text, or bytes in base64; what is long is given by its length and the hex of its SHA-256. */
@@ -44,10 +44,10 @@ export interface EncodeVector {
 
 export interface AnswerVector {
   readonly name: string;
-  /** Everything that comes before the connection is closed. */
+  /** All bytes that the server sends before it closes the connection. */
   readonly answer: string;
   readonly delayMs?: number;
-  /** Whether the client is told to believe the plain text of DataDog's service. */
+  /** Whether the client is configured to accept the plain text errors of DataDog's service. */
   readonly acceptPlainTextErrors?: boolean;
   readonly error: 'integrity' | 'not_found' | 'unavailable' | 'rejected' | null;
   readonly retryable?: boolean;
@@ -68,7 +68,7 @@ export interface DecodeVectors {
     readonly externalPayloadsLeft: readonly number[];
   }[];
   readonly refused: readonly { readonly name: string; readonly payload: PayloadVector }[];
-  /** What was stored or is asked for. */
+  /** The payload that the request stores or reads. */
   readonly request: {
     readonly metadata: readonly (readonly [string, string])[];
     readonly data: string;
@@ -121,7 +121,7 @@ export function metadataOf(pairs: PayloadVector['metadata']): Map<string, Uint8A
   return new Map(pairs.map(([key, content]) => [key, bytesOf(content)]));
 }
 
-/** `actual` in the form in which a vector with this expectation holds it. */
+/** `actual` in the form of `expected`, so that both can be compared. */
 export function inFormOf(expected: Expected, actual: Uint8Array | string): Expected {
   const bytes = Buffer.from(actual);
   if (typeof expected === 'string') return typeof actual === 'string' ? actual : bytes.toString('base64');

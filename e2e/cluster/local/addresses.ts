@@ -1,4 +1,4 @@
-/** Every cluster has these: their networks know nothing of each other or of the machine's. */
+/** Every cluster has the same addresses, since its network is separate from those of other clusters and of the machine. */
 export const SERVICE_SUBNET = '10.202.0.0/16';
 /** The Service `kubernetes`, always the first address. */
 export const KUBERNETES_SERVICE = '10.202.0.1';

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileS
 import { join } from 'node:path';
 import { eventually } from '@largepayload/testing/waiting/eventual-value';
 
-/** Where this machine's hierarchies of cgroups are: several of version 1, or one of version 2. */
+/** The folders of this machine's cgroup hierarchies: several of version 1, or one of version 2. */
 function hierarchies(): string[] {
   return readFileSync('/proc/mounts', 'utf8')
     .split('\n')
@@ -19,7 +19,7 @@ export function makeCgroup(name: string): void {
   }
 }
 
-/** In version 2 a cgroup has the controllers that the one above passes on; the kubelet wants them all. */
+/** In version 2 a cgroup has only the controllers that its parent passes on. The kubelet needs all of them. */
 function passControllersOn(hierarchy: string): void {
   const available = join(hierarchy, 'cgroup.controllers');
   if (!existsSync(available)) return;
@@ -28,14 +28,14 @@ function passControllersOn(hierarchy: string): void {
   }
 }
 
-/** Removes the cgroup and all below. Its processes have been killed; the kernel takes a moment to clear up. */
+/** Removes the cgroup and all below. Its processes are already killed, but the kernel takes a moment to release it. */
 export async function removeCgroup(name: string): Promise<void> {
   for (const hierarchy of hierarchies()) {
     await eventually(() => removeTree(join(hierarchy, name)), 20_000);
   }
 }
 
-/** True when it is gone; undefined when something was still in use. */
+/** True when the cgroup has gone; undefined while the kernel still uses it. */
 function removeTree(folder: string): true | undefined {
   if (!existsSync(folder)) return true;
   const children = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { apiServerFlags, etcdFlags } from '@largepayload/testing/cluster/api-server';
 import type { LocalPrograms } from '@largepayload/testing/programs/kubernetes';
 import { KUBERNETES_SERVICE, type NodeAddresses, POD_SUBNETS, SERVICE_SUBNET } from './addresses.ts';
 import type { NodeSpace } from './node-space.ts';
@@ -9,43 +10,27 @@ export interface NodeParts {
   readonly space: NodeSpace;
   readonly addresses: NodeAddresses;
   readonly programs: LocalPrograms;
-  /** Folder of `writeCertificates`. */
+  /** Folder of `writeNodeCertificates`. */
   readonly certificates: string;
-  /** Of the first node, where API server and DNS are. */
+  /** Address of the first node, where API server and DNS are. */
   readonly firstAddress: string;
-  /** In the hierarchies of cgroups; it exists. */
+  /** Path of a cgroup that exists in each hierarchy. */
   readonly cgroup: string;
 }
 
+const ETCD = { clients: 'http://127.0.0.1:2379', peers: 'http://127.0.0.1:2380' };
+
 export function startEtcd({ space }: NodeParts): void {
-  const [clients, peers] = ['http://127.0.0.1:2379', 'http://127.0.0.1:2380'];
-  space.startDaemon('etcd', 'etcd', [
-    // Lost with the cluster, whatever is written to disk.
-    '--unsafe-no-fsync',
-    '--data-dir=/var/lib/etcd',
-    `--listen-client-urls=${clients}`,
-    `--advertise-client-urls=${clients}`,
-    `--listen-peer-urls=${peers}`,
-  ]);
+  space.startDaemon('etcd', 'etcd', etcdFlags('/var/lib/etcd', ETCD));
 }
 
 export function startApiServer({ space, addresses, programs, certificates }: NodeParts): void {
   const file = (name: string) => join(certificates, name);
+  const { address } = addresses;
   space.startDaemon('kube-apiserver', join(programs.kubernetes, 'kube-apiserver'), [
-    '--etcd-servers=http://127.0.0.1:2379',
-    `--advertise-address=${addresses.address}`,
-    `--service-cluster-ip-range=${SERVICE_SUBNET}`,
-    '--allow-privileged=true',
+    ...apiServerFlags({ certificates, etcd: ETCD.clients, address, serviceSubnet: SERVICE_SUBNET }),
     '--authorization-mode=Node,RBAC',
     '--enable-admission-plugins=NodeRestriction',
-    // It asks for what etcd 3.4 does not know, over and over.
-    '--feature-gates=SizeBasedListCostEstimate=false',
-    `--client-ca-file=${file('ca.crt')}`,
-    `--tls-cert-file=${file('apiserver.crt')}`,
-    `--tls-private-key-file=${file('apiserver.key')}`,
-    '--service-account-issuer=https://kubernetes.default.svc',
-    `--service-account-key-file=${file('service-account.pub')}`,
-    `--service-account-signing-key-file=${file('service-account.key')}`,
     '--kubelet-preferred-address-types=InternalIP',
     `--kubelet-client-certificate=${file('kubelet-client.crt')}`,
     `--kubelet-client-key=${file('kubelet-client.key')}`,
@@ -59,7 +44,7 @@ export function startApiServer({ space, addresses, programs, certificates }: Nod
   ]);
 }
 
-/** To be called when the API server is ready: the controller manager ends when it may not read yet. */
+/** Call it when the API server is ready: the controller manager ends when it has no right to read yet. */
 export function startControllers({ space, programs, certificates }: NodeParts): void {
   const file = (name: string) => join(certificates, name);
   const start = (name: string, user: string, more: readonly string[]) =>
@@ -73,22 +58,22 @@ export function startControllers({ space, programs, certificates }: NodeParts): 
   start('kube-scheduler', 'scheduler', []);
   start('kube-controller-manager', 'controller-manager', [
     `--root-ca-file=${file('ca.crt')}`,
-    `--service-account-private-key-file=${file('service-account.key')}`,
+    `--service-account-private-key-file=${file('service-accounts.key')}`,
     `--cluster-signing-cert-file=${file('ca.crt')}`,
     `--cluster-signing-key-file=${file('ca.key')}`,
     `--cluster-cidr=${POD_SUBNETS}`,
     `--service-cluster-ip-range=${SERVICE_SUBNET}`,
     '--use-service-account-credentials=true',
-    // It spends seconds of its start on waiting, else.
+    // With the default rates it waits for seconds at its start.
     '--kube-api-qps=500',
     '--kube-api-burst=500',
     // By default 50 s without news make a node NotReady, and all its pods with it. On a busy machine an API server that restarts
-    // takes longer, and what tests would see then is not ours.
+    // takes longer, and tests would then see Kubernetes' reaction instead of the operator's.
     '--node-monitor-grace-period=300s',
   ]);
 }
 
-/** On the node itself, for the pods of all nodes. */
+/** Starts DNS on this node, for the pods of all nodes. */
 export function startDns({ space, addresses, programs, certificates }: NodeParts): void {
   const file = join(space.folder, 'Corefile');
   const text = `cluster.local in-addr.arpa {
@@ -99,7 +84,7 @@ export function startDns({ space, addresses, programs, certificates }: NodeParts
         ttl 1
     }
 }
-# Nobody is asked for any other name.
+# All other names do not exist.
 . {
     bind ${addresses.address}
     template ANY ANY {
@@ -111,7 +96,7 @@ export function startDns({ space, addresses, programs, certificates }: NodeParts
   space.startDaemon('coredns', programs.coredns, ['-conf', file]);
 }
 
-/** @throws Error with the end of its log, when it takes too long */
+/** Waits until the API server is ready. @throws Error with the end of its log, when it takes too long */
 export async function apiServerReady({ space, programs, certificates }: NodeParts): Promise<void> {
   const kubeconfig = `--kubeconfig=${join(certificates, 'admin.conf')}`;
   await space.ready('kube-apiserver', async () => {

@@ -2,7 +2,7 @@ import { runCommand } from '@largepayload/tools/run-command';
 import { type NodeAddresses, SERVICE_SUBNET } from './addresses.ts';
 import type { NodeSpace } from './node-space.ts';
 
-/** Joins the nodes by a cable; that of a single node ends at the node itself. */
+/** Joins the nodes by a virtual cable. With a single node both ends are in that node. */
 export async function connectNodes(
   spaces: readonly NodeSpace[],
   addresses: readonly NodeAddresses[],
@@ -10,7 +10,7 @@ export async function connectNodes(
   const [first, second] = spaces;
   if (first === undefined) return;
   const otherEnd = second === undefined ? ['loose-end'] : ['eth0', 'netns', `${second.initPid}`];
-  // With the process ids of this machine, by which `ip` finds the other network.
+  // `ip` runs with the process ids of this machine, by which it finds the other network.
   await ip(first, 'link', 'add', 'eth0', 'type', 'veth', 'peer', 'name', ...otherEnd);
   if (second === undefined) await ip(first, 'link', 'set', 'loose-end', 'up');
   await Promise.all(spaces.map((space, index) => configure(space, index, addresses)));
@@ -24,7 +24,7 @@ async function configure(space: NodeSpace, index: number, nodes: readonly NodeAd
   // A packet to a Service has to have a route before its destination is replaced.
   await ip(space, 'route', 'add', SERVICE_SUBNET, 'dev', 'eth0');
   for (const { address, podSubnet } of others) await ip(space, 'route', 'add', podSubnet, 'via', address);
-  // What is meant for other networks fails at once.
+  // Packets to other networks fail at once instead of waiting for a time limit.
   await ip(space, 'route', 'add', 'unreachable', 'default');
 }
 

@@ -46,12 +46,12 @@ export function startContainerd({ space, addresses }: NodeParts): void {
 
 /** Puts the image of a docker-archive where the node's pods find it. */
 export async function loadImage(node: NodeSpace, archive: string): Promise<void> {
-  // From outside of the node, which need not see the file.
+  // `ctr` runs outside of the node, so that it finds the file even where the node does not.
   const socket = join(node.folder, 'root', CONTAINERD_SOCKET);
   await runCommand('ctr', ['--address', socket, '--namespace', 'k8s.io', 'images', 'import', archive]);
 }
 
-/** Waits for containerd, and gives it the image that holds the network of each pod, and is busybox besides. */
+/** Waits for containerd, then loads the pause image, which holds the network of each pod. It is a busybox too. */
 export async function loadPauseImage({ space }: NodeParts): Promise<void> {
   const archive = join(space.folder, 'busybox.tar');
   await writeBusyboxArchive(archive, PAUSE_IMAGE);
@@ -75,7 +75,7 @@ export function startKubelet(parts: NodeParts): void {
     containerRuntimeEndpoint: `unix://${CONTAINERD_SOCKET}`,
     clusterDNS: [firstAddress],
     clusterDomain: 'cluster.local',
-    // Not that of the machine: its servers are out of reach.
+    // The machine's DNS servers cannot be reached from the nodes.
     resolvConf: '',
     volumePluginDir: '/var/lib/kubelet/volume-plugins',
     cgroupDriver: 'cgroupfs',
@@ -104,13 +104,13 @@ export function startProxy({ space, addresses, programs, certificates }: NodePar
     mode: 'iptables',
     clusterCIDR: POD_SUBNETS,
     hostnameOverride: addresses.name,
-    // The table's size is the machine's.
+    // The size of the conntrack table is a setting of the machine, so leave it.
     conntrack: { maxPerCore: 0 },
   });
   space.startDaemon('kube-proxy', join(programs.kubernetes, 'kube-proxy'), [`--config=${config}`]);
 }
 
-/** JSON, which is YAML, too. */
+/** JSON is YAML. */
 function writeJson(file: string, value: object): void {
   writeFileSync(file, JSON.stringify(value, undefined, 2));
 }

@@ -5,9 +5,9 @@ import { eventually } from '@largepayload/testing/waiting/eventual-value';
 import { runCommand } from '@largepayload/tools/run-command';
 import { processes } from './processes.ts';
 
-/** Folders of the node that are its own, not the machine's; what Kubernetes keeps there goes with the node. */
+/** Folders that each node has for itself. Their content goes with the node. */
 export const OWN_FOLDERS = ['/var/lib', '/var/log', '/run'];
-/** The kubelet writes these, and they are the machine's. */
+/** Settings of the machine that the kubelet would write. */
 const MACHINE_SETTINGS = [
   'vm/overcommit_memory',
   'vm/panic_on_oom',
@@ -17,7 +17,7 @@ const MACHINE_SETTINGS = [
   'kernel/keys/root_maxbytes',
 ];
 
-/** The first process of a node, whose end is that of all others. $0 is the node's folder. */
+/** The first process of a node. When it ends, all others of the node end. $0 is the node's folder. */
 const INIT = `
 set -e
 mount --make-rshared /
@@ -44,7 +44,7 @@ while :; do wait; done
 export class NodeSpace {
   readonly name: string;
   readonly folder: string;
-  /** As this process sees it. */
+  /** The id in this process's namespace. */
   readonly initPid: number;
 
   private constructor(folder: string, initPid: number) {
@@ -81,17 +81,17 @@ export class NodeSpace {
     return init && new NodeSpace(folder, init.pid);
   }
 
-  /** Words that a command begins with to run in the node's network alone. */
+  /** Prefix of a command that runs in the node's network only. */
   get networkPrefix(): string[] {
     return ['nsenter', `--net=/proc/${this.initPid}/ns/net`];
   }
 
-  /** Words that a command begins with to run on the node. */
+  /** Prefix of a command that runs on the node. */
   get #prefix(): string[] {
     return ['--target', `${this.initPid}`, '--pid', '--mount', '--net', '--'];
   }
 
-  /** Runs it on the node, to its end. */
+  /** Runs a command on the node, and waits for its end. */
   async run(program: string, ...args: string[]): Promise<string> {
     return await runCommand('nsenter', [...this.#prefix, program, ...args], { env: PLAIN_ENVIRONMENT });
   }
@@ -107,9 +107,9 @@ export class NodeSpace {
     if (status !== 0) throw new Error(`${name} cannot be started on ${this.name}`);
   }
 
-  /** SIGTERM, then SIGKILL when that does not end it within `patienceMs`. */
+  /** Sends SIGTERM, and SIGKILL after `patienceMs`. */
   async stopDaemon(name: string, patienceMs = 10_000): Promise<void> {
-    // The process id is one of the node's own, where nothing else runs.
+    // The process id is one of the node's namespace.
     const pid = readFileSync(this.#pidFile(name), 'utf8').trim();
     const script =
       'kill "$0"; for _ in $(seq "$1"); do kill -0 "$0" || exit 0; sleep 0.1; done; kill -9 "$0"; sleep 0.1';
@@ -117,7 +117,7 @@ export class NodeSpace {
     rmSync(this.#pidFile(name));
   }
 
-  /** Waits until `check` throws no more. @throws Error with the end of the daemon's log, when that takes a minute */
+  /** Waits until `check` no longer throws. @throws Error with the end of the daemon's log after a minute */
   async ready(daemon: string, check: () => Promise<void>): Promise<void> {
     let lastError: unknown;
     const attempt = async () => {
@@ -145,7 +145,7 @@ export class NodeSpace {
   }
 }
 
-/** Nothing of a proxy or a setting of the user's reaches the cluster. */
+/** An environment without the user's proxy and settings. */
 const PLAIN_ENVIRONMENT = {
   PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
   HOME: '/root',

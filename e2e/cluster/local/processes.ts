@@ -5,7 +5,7 @@ export interface RunningProcess {
   readonly args: readonly string[];
 }
 
-/** The processes of this machine, without those of the kernel and those that have ended and are not waited for. */
+/** The processes of this machine, without those of the kernel and zombies. */
 export function processes(): RunningProcess[] {
   return readdirSync('/proc').flatMap((entry) => {
     if (!/^\d+$/.test(entry)) return [];
@@ -28,7 +28,7 @@ export function networkNamespace(pid: number | 'self'): string | undefined {
   }
 }
 
-/** This process and those that it descends from. */
+/** This process and its ancestors. */
 export function ancestors(): number[] {
   const found = [process.pid];
   for (let pid = process.ppid; pid > 1; pid = parentOf(pid)) found.push(pid);
@@ -45,7 +45,7 @@ export function clusterMark(folder: string): NodeJS.ProcessEnv {
   return { LARGEPAYLOAD_CLUSTER: folder };
 }
 
-/** False when it has ended. */
+/** Whether the process has this mark; false when it has ended. */
 export function isMarked(pid: number, folder: string): boolean {
   try {
     const environment = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');

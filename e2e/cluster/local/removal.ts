@@ -17,14 +17,14 @@ export async function removeNodes(folder: string): Promise<void> {
     for (const { pid } of rest) kill(pid);
     return rest.length === 0 || undefined;
   }, 30_000);
-  // Mounts are those of the nodes' namespaces; but should anyone have mounted something by hand, it stays whole.
+  // Mounts of the nodes go with their namespaces. Mounts that a person made by hand must not be emptied.
   for (const path of mountsBelow(folder)) await runCommand('umount', ['--lazy', path]);
   for (const node of nodeFolders(folder)) await removeCgroup(cgroupOf(node));
 }
 
 /**
- * The first process of each node, its parent, and what runs in their networks or was started by `Cluster.run` and the
- * like in a network that has lost its node. This process and those above are none.
+ * The first process of each node, its parent, and the processes that run in their networks or that `Cluster.run` and the
+ * like started in a network whose node has ended. This process and its ancestors are left out.
  */
 function clusterProcesses(folder: string): RunningProcess[] {
   const all = processes();
@@ -40,7 +40,7 @@ function clusterProcesses(folder: string): RunningProcess[] {
   return all.filter((found) => firsts.includes(found) || isPart(found));
 }
 
-/** `unshare`, or what it has become in the node. */
+/** Whether the process is `unshare`, or the first process of the node that `unshare` became. */
 function isFirstProcess(args: readonly string[], folder: string): boolean {
   const [program = ''] = args;
   return ['unshare', 'bash'].includes(program) && nodeFolderPattern(folder).test(args.at(-1) ?? '');

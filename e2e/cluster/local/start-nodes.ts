@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { LocalPrograms } from '@largepayload/testing/programs/kubernetes';
 import { type NodeAddresses, nodeAddresses } from './addresses.ts';
-import { writeCertificates } from './certificates.ts';
+import { writeNodeCertificates } from './certificates.ts';
 import { makeCgroup } from './cgroups.ts';
 import {
   apiServerReady,
@@ -18,14 +18,14 @@ import { NodeSpace } from './node-space.ts';
 import { cgroupOf } from './removal.ts';
 
 export interface StartOptions {
-  /** Of the cluster. */
+  /** Folder of the cluster's state. */
   readonly folder: string;
   readonly nodes: number;
   readonly programs: LocalPrograms;
   readonly say: (line: string) => void;
 }
 
-/** Starts all that a cluster consists of; its nodes become Ready soon after. */
+/** Starts all processes of a cluster. Its nodes become Ready soon after. */
 export async function startNodes({ folder, nodes, programs, say }: StartOptions): Promise<void> {
   const parts = await nodeParts(folder, nodes, programs);
   const [first] = parts as [NodeParts];
@@ -47,12 +47,12 @@ export async function startNodes({ folder, nodes, programs, say }: StartOptions)
 async function nodeParts(folder: string, count: number, programs: LocalPrograms): Promise<NodeParts[]> {
   const nodes = nodeAddresses(count);
   const spaces = await Promise.all(nodes.map(({ name }) => NodeSpace.start(join(folder, name))));
-  await Promise.all([connectNodes(spaces, nodes), writeCertificates(certificatesFolder(folder), nodes)]);
+  await Promise.all([connectNodes(spaces, nodes), writeNodeCertificates(certificatesFolder(folder), nodes)]);
   for (const space of spaces) makeCgroup(cgroupOf(space.folder));
   return runningParts(folder, spaces, programs);
 }
 
-/** The same once more, for nodes that run already. */
+/** The parts of nodes that run already. */
 export function runningParts(
   folder: string,
   spaces: readonly NodeSpace[],

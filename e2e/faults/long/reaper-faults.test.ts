@@ -13,11 +13,11 @@ import { type RunningStore, StoreBed } from '../store.fixture.ts';
 const TTL = 8_000;
 /** ms that the faults last: several windows expire meanwhile */
 const DURATION = 25_000;
-/** ms from the last acknowledgement until everything has gone: D, W and the reaper's interval beside the TTL, and a pass that hangs */
+/** ms from the last acknowledgement until everything has gone: TTL, D, W, the reaper's interval, and a pass that hangs */
 const ALL_GONE = 60_000;
 const MEMORY_LIMIT = 192 * 1024 * 1024;
 
-/** In this order: the first that falls on a request counts. There is about one deletion a second. */
+/** Only the first rule that matches a request applies. There is about one deletion a second. */
 const ON_ITS_WAY: readonly FaultRule[] = [
   { kind: 'partialDelete', probability: 0.3 },
   { kind: 'loseReply', probability: 0.3, on: ['delete'] },
@@ -29,7 +29,7 @@ const ON_ITS_WAY: readonly FaultRule[] = [
   { kind: 'latency', probability: 0.5, upToMs: 500, on: ['list', 'delete'] },
 ];
 
-/** Not of our windows, so none of the reaper's business. */
+/** Names outside of our windows, which the reaper must leave alone. */
 const FOREIGN = ['notes/readme', 'expires-soon/x', 'expires-20200101T000000Z/x'];
 
 describe.each(runs)('the reaper, faults on its way to $server, seed $seed', ({ server, start, seed }) => {
@@ -50,7 +50,7 @@ describe.each(runs)('the reaper, faults on its way to $server, seed $seed', ({ s
   });
   afterAll(() => bed?.close());
 
-  test('nothing that lives is deleted', async () => {
+  test('the reaper deletes no payload before its TTL has passed', async () => {
     await bed.proxy.inject(...ON_ITS_WAY);
     const ended = new AbortController();
     const looking = lookForTheLiving(ended.signal);
@@ -67,7 +67,7 @@ describe.each(runs)('the reaper, faults on its way to $server, seed $seed', ({ s
     expect(ledger.acknowledged.length).toBeGreaterThan(50);
   });
 
-  test('what has expired goes, and nothing else', async () => {
+  test('the reaper deletes all expired payloads, and no other object', async () => {
     const left = await eventually(async () => {
       const names = [...(await namesIn(store.objects))].filter((name) => !OWN.includes(name)).sort();
       return names.length === FOREIGN.length ? names : undefined;
@@ -87,7 +87,7 @@ describe.each(runs)('the reaper, faults on its way to $server, seed $seed', ({ s
     );
   });
 
-  /** Looks into the bucket all the time for what was acknowledged less than its TTL ago. */
+  /** Checks the bucket over and over for all payloads that were acknowledged less than their TTL ago. */
   async function lookForTheLiving(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const known = [...ledger.acknowledged];

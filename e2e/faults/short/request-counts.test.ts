@@ -17,7 +17,7 @@ const MIB = 1024 * 1024;
 /** ms: 15 s, at most a tenth earlier */
 const SHORTEST_RENEWAL = 13_500;
 const SERVERS = [
-  // It refuses without reading, and closes the connection, which may lose the refusal of a larger body.
+  // versitygw refuses a body without reading it and closes the connection, so with larger bodies its answer may be lost.
   { server: 'versitygw', start: startVersitygw, sizes: [200_000, MIB, 8 * MIB] },
   { server: 'seaweedfs', start: startSeaweedfs, sizes: [200_000, MIB, 8 * MIB] },
 ];
@@ -32,13 +32,14 @@ describe.each(SERVERS)('requests to $server, without faults', ({ start, sizes })
     bed = await StoreBed.open(start, 1);
     for (const options of STORES) stores.push(await bed.startStore(options));
     const [expiring] = stores;
-    // Its first pass lists; the next one is an hour away.
+    // The reaper's first pass lists. The next pass is an hour away.
     await eventually(async () => (expiring && (await expiring.service.sum(PASSES))) || undefined);
   });
   afterAll(() => bed?.close());
 
   /**
-   * The requests that it takes, by operation, without those of the lease. The clock is compared just before, which holds for 30 s.
+   * The requests that an operation takes, by kind, without those of the lease. The clock is compared just before, which holds for
+   * 30 s.
    */
   async function requestsOf({ service }: RunningStore, operation: (client: BlobClient) => Promise<unknown>) {
     await fetch(readyUrl(service));
@@ -57,28 +58,31 @@ describe.each(SERVERS)('requests to $server, without faults', ({ start, sizes })
     const put = (body: Buffer) => (client: BlobClient) =>
       client.put({ namespace: 'counts', metadata, body, size: body.length, digest: digestOf(body) });
 
-    test.for(sizes)('a payload of %i bytes: new 1, again 2, read 1', async (size) => {
-      const body = bytesOf({ id: size + index, size });
-      expect(await requestsOf(store(), put(body))).toEqual({ put: 1 });
-      expect(await requestsOf(store(), put(body))).toEqual({ put: 1, head: 1 });
-      const get = async (client: BlobClient) => {
-        const { key } = await put(body)(client);
-        await fetch(readyUrl(store().service));
-        return await requestsOf(store(), (reader) => reader.get({ key, size, digest: digestOf(body) }));
-      };
-      const client = new BlobClient({ url: store().service.url });
-      expect(await get(client)).toEqual({ get: 1 });
-      client.close();
-    });
+    test.for(sizes)(
+      'a payload of %i bytes takes one request when it is new, two when it is stored again, and one when it is read',
+      async (size) => {
+        const body = bytesOf({ id: size + index, size });
+        expect(await requestsOf(store(), put(body))).toEqual({ put: 1 });
+        expect(await requestsOf(store(), put(body))).toEqual({ put: 1, head: 1 });
+        const get = async (client: BlobClient) => {
+          const { key } = await put(body)(client);
+          await fetch(readyUrl(store().service));
+          return await requestsOf(store(), (reader) => reader.get({ key, size, digest: digestOf(body) }));
+        };
+        const client = new BlobClient({ url: store().service.url });
+        expect(await get(client)).toEqual({ get: 1 });
+        client.close();
+      },
+    );
 
-    test('one over the limit of memory is looked for first, and not sent again', async () => {
+    test('a payload over the limit of memory is looked up first, and is not sent again', async () => {
       const body = bytesOf({ id: index, size: 8 * MIB + 1 });
       expect(await requestsOf(store(), put(body))).toEqual({ head: 1, put: 1 });
       expect(await requestsOf(store(), put(body))).toEqual({ head: 1 });
     });
   });
 
-  test('a lease is renewed by the time that passed, not by the operations', async () => {
+  test('the lease is renewed by the time that passed, not by the operations', async () => {
     const { leaseRequests } = await bed.proxy.observed();
     const renewals = Math.ceil((performance.now() - started) / SHORTEST_RENEWAL);
     expect(leaseRequests.put).toBeLessThanOrEqual(STORES.length * (renewals + 1));

@@ -12,9 +12,9 @@ import { show } from '../fixtures/table.fixture.ts';
 
 const STORES = ['store-0', 'store-1', 'store-2', 'store-3', 'store-4'];
 const STORM_SECONDS = 60;
-/** of calls that go wrong */
+/** share of calls that fail */
 const SHARE = 0.4;
-/** ms: a watch that has fallen silent is noticed after 90 s, and then comes its pause */
+/** ms: a silent watch is noticed after 90 s, and a pause follows */
 const RECOVERY = 150_000;
 
 let proxy: ApiProxy;
@@ -30,7 +30,9 @@ afterAll(async () => {
   await scaleOperator(1);
 });
 
-test('the API server fails in every way', { timeout: 420_000 }, async () => {
+test('the operator reaches the desired state while the API server fails in every way', {
+  timeout: 420_000,
+}, async () => {
   await untilNamespacesAreGone();
   await using bed = await StoreBed.make('api-faults');
   for (const store of STORES) await apply(bed, store, 1);
@@ -54,7 +56,7 @@ test('the API server fails in every way', { timeout: 420_000 }, async () => {
   const byKind = Object.keys(API_FAULTS).map((kind) => `${faults.get(kind as never) ?? 0} ${kind}`);
   console.info(byKind.join(', '));
   expect(mean).toBeLessThanOrEqual(10);
-  // Whoever begins to lead applies every object of every store once.
+  // A new leader applies every object of every store once.
   expect(most).toBeLessThanOrEqual(300);
   expect(mebibytes).toBeLessThanOrEqual(200);
   expect([...faults.keys()].sort()).toEqual(Object.keys(API_FAULTS).sort());
@@ -72,7 +74,7 @@ async function apply(bed: StoreBed, store: string, replicas: number): Promise<vo
   await bed.applyStore(store, { storage: bed.s3Storage({ prefix: `${store}/` }), gateway });
 }
 
-/** Edits one store after the other, makes one, and changes an object by hand. @returns the replicas of each in the end */
+/** Edits stores one after the other, makes a store, and changes an object by hand. @returns the final replicas of each store */
 async function edits(bed: StoreBed, end: number): Promise<ReadonlyMap<string, number>> {
   const wanted = new Map<string, number>();
   for (let round = 0; performance.now() < end; round += 1) {
@@ -110,7 +112,7 @@ interface Item {
   readonly spec: { readonly replicas?: number };
 }
 
-/** Looks every second. @returns what ends that, and tells the most, bytes */
+/** Measures the memory every second. @returns a function that ends this and returns the maximum, bytes */
 function peakMemory(): () => Promise<number> {
   let [most, isOver] = [0, false];
   const watching = (async () => {

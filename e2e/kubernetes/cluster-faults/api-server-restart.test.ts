@@ -8,7 +8,7 @@ import { requestTraffic } from '../fixtures/traffic.fixture.ts';
 
 const { restartsApiServer } = await suiteCluster();
 
-test.skipIf(!restartsApiServer)('the API server restarts', async () => {
+test.skipIf(!restartsApiServer)('pods and operator go on when the API server restarts', async () => {
   await using bed = await StoreBed.make('restart');
   await bed.applyStore('main');
   await bed.untilReady('main');
@@ -17,7 +17,7 @@ test.skipIf(!restartsApiServer)('the API server restarts', async () => {
   const stopped = performance.now();
   await bed.cluster.restartApiServer(5_000);
   const back = performance.now();
-  // By their addresses, which outlive a container: the kubelet takes its time to tell the API server of a new one.
+  // Pods are compared by their addresses, which outlive a container: the kubelet reports a new container late.
   await eventually(async () => (await leadersAmong(operators)).length > 0 || undefined, 90_000);
   const leads = performance.now();
   await bed.kubectl('patch', 'lps', 'main', '--type=merge', '--patch={"spec":{"gateway":{"replicas":3}}}');

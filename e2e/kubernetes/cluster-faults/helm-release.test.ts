@@ -16,12 +16,12 @@ import { show } from '../fixtures/table.fixture.ts';
 const gateway = { credentialsSecretRef: { name: CREDENTIALS }, replicas: 1 };
 
 afterAll(async () => {
-  // Whatever happened, the tests that follow have an operator.
+  // The tests that follow need an operator, also after a failure here.
   const releases = await operatorHelm('list', '--short');
   if (!releases.includes(OPERATOR)) await install();
 });
 
-test('helm test', async () => {
+test('helm test succeeds', async () => {
   expect(await operatorHelm('test', OPERATOR, '--logs', '--timeout', '90s')).toMatch(/readyz: 200 ok/);
   show('helm test', 'succeeds');
 });
@@ -49,7 +49,7 @@ test('helm upgrade rolls the operator without a gap', async () => {
   );
 });
 
-test('helm uninstall, then install', async () => {
+test('stores serve on after helm uninstall, and helm install takes them over', async () => {
   await using bed = await StoreBed.make('reinstalled');
   await bed.applyStore('main', { gateway });
   await bed.untilReady('main');
@@ -86,7 +86,7 @@ async function install(): Promise<void> {
   await cluster.run('bash', ['-euo', 'pipefail', '-c', `cd ${repository}\n${commands}`]);
 }
 
-/** Watches who leads. @returns what ends that, and tells how long at most nobody did, and how many did at once */
+/** Watches the leaders. @returns a function that ends this, and returns the longest gap and the most leaders at once */
 function leadingGaps(): () => Promise<{ longestMs: number; mostLeaders: number }> {
   let [isOver, longestMs, mostLeaders, lastLed] = [false, 0, 0, performance.now()];
   const watching = eventually(async () => {

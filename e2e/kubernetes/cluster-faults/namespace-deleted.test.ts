@@ -5,16 +5,16 @@ import { operatorLog, operatorMetrics, untilLeader } from '../fixtures/operator.
 import { StoreBed } from '../fixtures/store.fixture.ts';
 import { show } from '../fixtures/table.fixture.ts';
 
-/** A PUT then takes 30 s at most, and the end of a pod 75 s. */
+/** With this TTL a PUT takes 30 s at most, and the end of a pod 75 s. */
 const SHORT = { ttl: '2m', reaperInterval: '1m' };
 
-/** requests a second while namespaces go; a hot loop makes hundreds */
+/** requests a second while namespaces end; a loop without pauses makes hundreds */
 const CALM = 10;
 
 test.for([
   { what: 'TTL 2m', retention: SHORT, limitMs: 90_000 },
   { what: 'TTL Forever', retention: { ttl: 'Forever' }, limitMs: 20_000 },
-])('a namespace is deleted with a Ready store in it: $what', async ({ what, retention, limitMs }) => {
+])('a namespace with a Ready store ends when it is deleted: $what', async ({ what, retention, limitMs }) => {
   await untilNamespacesAreGone();
   await using bed = await StoreBed.make('gone');
   const { cluster, namespace } = bed;

@@ -9,7 +9,7 @@ import { CodecTraffic, requestTraffic } from '../fixtures/traffic.fixture.ts';
 
 const cluster = await suiteCluster();
 const [stays = '', drained] = cluster.nodeNames;
-/** of the large PUT, at least */
+/** duration of the large PUT, at least */
 const SECONDS = 15;
 const FLAGS = ['--ignore-daemonsets', '--delete-emptydir-data', '--timeout=150s'];
 
@@ -17,51 +17,57 @@ afterEach(async () => {
   for (const node of cluster.nodeNames) await cluster.kubectl('uncordon', node);
 });
 
-test.skipIf(drained === undefined)('a node is drained', { timeout: 420_000 }, async () => {
-  await using bed = await StoreBed.make('drain');
-  const payload = new SlowPayload(1_024);
-  // Both gateways begin on the node that goes.
-  await cluster.kubectl('cordon', stays);
-  await bed.applyStore('main');
-  await bed.untilReady('main');
-  await twoAvailable(bed);
-  await cluster.kubectl('uncordon', stays);
-  const leaving = await podsOf(bed);
-  expect(leaving.map(({ node }) => node)).toEqual([drained, drained]);
-  const url = await bed.servedUrl('main');
-  const requests = requestTraffic(url);
-  const codec = new CodecTraffic(url);
-  await using exits = new PodExits(bed, 'main');
+test.skipIf(drained === undefined)(
+  'transfers finish when a node is drained, and requests fail at most retryably',
+  { timeout: 420_000 },
+  async () => {
+    await using bed = await StoreBed.make('drain');
+    const payload = new SlowPayload(1_024);
+    // Both gateways begin on the node that will be drained.
+    await cluster.kubectl('cordon', stays);
+    await bed.applyStore('main');
+    await bed.untilReady('main');
+    await twoAvailable(bed);
+    await cluster.kubectl('uncordon', stays);
+    const leaving = await podsOf(bed);
+    expect(leaving.map(({ node }) => node)).toEqual([drained, drained]);
+    const url = await bed.servedUrl('main');
+    const requests = requestTraffic(url);
+    const codec = new CodecTraffic(url);
+    await using exits = new PodExits(bed, 'main');
 
-  const began = performance.now();
-  const seconds = () => ((performance.now() - began) / 1_000).toFixed(0);
-  const put = payload.put(`http://${leaving[0]?.ip}:8577`, SECONDS).then((key) => ({ key, took: seconds() }));
-  put.catch(() => {});
-  await eventually(async () => performance.now() - began > 2_000 || undefined);
-  const least = leastAvailable(bed);
-  const drain = cluster.run('kubectl', ['drain', drained ?? '', ...FLAGS], { limitMs: 160_000 });
-  drain.catch(() => {});
-  const { key, took } = await put;
-  await drain;
-  const drainedAfter = seconds();
-  await bed.untilReady('main');
-  await Promise.all([requests.stop(), codec.traffic.stop()]);
+    const began = performance.now();
+    const seconds = () => ((performance.now() - began) / 1_000).toFixed(0);
+    const put = payload
+      .put(`http://${leaving[0]?.ip}:8577`, SECONDS)
+      .then((key) => ({ key, took: seconds() }));
+    put.catch(() => {});
+    await eventually(async () => performance.now() - began > 2_000 || undefined);
+    const least = leastAvailable(bed);
+    const drain = cluster.run('kubectl', ['drain', drained ?? '', ...FLAGS], { limitMs: 160_000 });
+    drain.catch(() => {});
+    const { key, took } = await put;
+    await drain;
+    const drainedAfter = seconds();
+    await bed.untilReady('main');
+    await Promise.all([requests.stop(), codec.traffic.stop()]);
 
-  expect((await podsOf(bed)).map(({ node }) => node)).toEqual([stays, stays]);
-  expect(exits.codes).toEqual(['0', '0']);
-  expect(await least()).toBeGreaterThanOrEqual(1);
-  expect(requests.failures.filter(({ error }) => error.retryable !== true)).toEqual([]);
-  expect(codec.traffic.failures).toEqual([]);
-  expect(codec.traffic.done).toBeGreaterThan(100);
-  const kept = await codec.fetchAll();
-  await payload.get(url, key);
-  show(
-    'node drained during a PUT of 1 GiB',
-    `it completed after ${took} s, the drain after ${drainedAfter} s, both pods ended with 0, never less than one ` +
-      `available; ${requests.done} payloads put and got, ${requests.failures.length} answered retryably, by the codec ` +
-      `${kept} with none lost`,
-  );
-});
+    expect((await podsOf(bed)).map(({ node }) => node)).toEqual([stays, stays]);
+    expect(exits.codes).toEqual(['0', '0']);
+    expect(await least()).toBeGreaterThanOrEqual(1);
+    expect(requests.failures.filter(({ error }) => error.retryable !== true)).toEqual([]);
+    expect(codec.traffic.failures).toEqual([]);
+    expect(codec.traffic.done).toBeGreaterThan(100);
+    const kept = await codec.fetchAll();
+    await payload.get(url, key);
+    show(
+      'node drained during a PUT of 1 GiB',
+      `it completed after ${took} s, the drain after ${drainedAfter} s, both pods ended with 0, never less than one ` +
+        `available; ${requests.done} payloads put and got, ${requests.failures.length} answered retryably, by the codec ` +
+        `${kept} with none lost`,
+    );
+  },
+);
 
 async function twoAvailable(bed: StoreBed): Promise<void> {
   await eventually(async () => (await available(bed)) === 2 || undefined);
@@ -72,7 +78,7 @@ async function available(bed: StoreBed): Promise<number> {
   return Number((await bed.kubectl('get', 'deployment', 'main-gateway', path)) || 0);
 }
 
-/** Watches from now on. @returns what ends that, and tells how few there were */
+/** Watches the number of available pods. @returns a function that ends this and returns the minimum */
 function leastAvailable(bed: StoreBed): () => Promise<number> {
   let [least, isOver] = [Number.POSITIVE_INFINITY, false];
   const watching = eventually(async () => {

@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(async () => await bed[Symbol.asyncDispose]());
 
-test('from apply to Ready, with the image present', { timeout: 600_000 }, async () => {
+test('stores become Ready soon after they are applied', { timeout: 600_000 }, async () => {
   const took: number[] = [];
   for (let index = 0; index < STORES; index += 1) {
     const name = `store-${index}`;
@@ -36,7 +36,7 @@ test('from apply to Ready, with the image present', { timeout: 600_000 }, async 
   );
 });
 
-test('idle, with Ready stores', { timeout: 300_000 }, async () => {
+test('an idle operator makes at most one request a second', { timeout: 300_000 }, async () => {
   await untilNamespacesAreGone();
   const operator = await untilLeader();
   const before = await operatorMetrics(operator);

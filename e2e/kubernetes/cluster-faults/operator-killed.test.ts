@@ -13,10 +13,12 @@ import { show } from '../fixtures/table.fixture.ts';
 
 const KILLS = 5;
 const STORES_A_KILL = 2;
-/** ms from when it leads until it is killed, at most: in which it finds what has been left, and begins */
+/** longest time from the start of its leadership until it is killed, ms: it reads the cluster and begins to write */
 const MID_RECONCILE = 600;
 
-test('the operator is killed in the middle, again and again', { timeout: 420_000 }, async () => {
+test('the operator completes its work after it is killed in the middle several times', {
+  timeout: 420_000,
+}, async () => {
   await using bed = await StoreBed.make('killed');
   const began = performance.now();
   const left: number[] = [];
@@ -51,7 +53,7 @@ test('the operator is killed in the middle, again and again', { timeout: 420_000
   );
 });
 
-/** Makes the stores, or edits them: each edit is another configuration. */
+/** Makes the stores or edits them. Each edit makes another configuration. */
 async function applyAll(bed: StoreBed, stores: readonly string[], edit: number): Promise<void> {
   const [s3, credentialsSecretRef] = [(prefix: string) => bed.s3Storage({ prefix }), { name: CREDENTIALS }];
   await bed.apply(
@@ -77,7 +79,7 @@ interface Store {
   };
 }
 
-/** Names of the stores that are not Ready as they are now. */
+/** Names of the stores whose present generation is not Ready. */
 async function unfinished(bed: StoreBed): Promise<string[]> {
   const { items } = await bed.json<{ items: Store[] }>('get', 'lps');
   return items
@@ -88,7 +90,7 @@ async function unfinished(bed: StoreBed): Promise<string[]> {
     .map(({ metadata }) => metadata.name);
 }
 
-/** Once pods of before have gone, and with them their configurations. */
+/** Waits until the old pods and their configurations have gone. */
 async function settledObjects(bed: StoreBed, store: string): Promise<OwnedObject[]> {
   return await eventually(async () => {
     const objects = await ownedObjects(bed, store);

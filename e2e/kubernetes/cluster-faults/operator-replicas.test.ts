@@ -18,14 +18,14 @@ beforeAll(async () => await upgradeOperator('replicas=2'));
 afterAll(async () => await upgradeOperator('replicas=1'));
 
 test.for([
-  // A Lease is another's for 15 s after it was last renewed, and is looked at every 2 s.
+  // Another replica takes a Lease 15 s after its last renewal at the earliest, and checks it every 2 s.
   { what: 'killed', end: async (pod: OperatorPod) => killOperator(pod), limitMs: 25_000 },
   {
     what: 'ended by SIGTERM',
     end: async ({ name }: OperatorPod) => void (await operatorKubectl('delete', 'pod', name, '--wait=false')),
     limitMs: 10_000,
   },
-])('of two replicas the leader is $what', async ({ what, end, limitMs }) => {
+])('the second replica leads when the leader is $what', async ({ what, end, limitMs }) => {
   await using bed = await StoreBed.make('replicas');
   await untilRolledOut();
   const pods = await eventually(async () => {
@@ -41,7 +41,7 @@ test.for([
   const gateway = { credentialsSecretRef: { name: CREDENTIALS }, replicas: 1 };
   await bed.applyStore('meanwhile', { gateway });
   const most = { leaders: 0 };
-  // The other one, or one that takes the place of the first.
+  // The leader may be the other replica, or the one that replaced the first.
   const heir = await eventually(async () => {
     const now = await operatorPods();
     const isThere = now.some(({ name }) => name === leader.name);

@@ -13,13 +13,15 @@ import { stopwatch } from './stopwatch.fixture.ts';
 import { expectCalm } from './what-people-see.fixture.ts';
 
 const KEEPS_SERVING = /^the previous configuration keeps serving/;
-/** ms in which a new pod would have replaced an old one, if it could */
+/** ms in which a working new pod would have replaced an old one */
 const TIME_TO_HARM = 5_000;
 
-/** A pod of two is always there, and each edit makes one more. */
+/** A gateway with two pods: two serve at any time, and each edit starts a third pod. */
 const gatewayWith = (secret: string) => ({ credentialsSecretRef: { name: secret }, replicas: 2 });
 
-test('edits that cannot work, of a store that is Ready', { timeout: 400_000 }, async () => {
+test('the pods of a ready store serve on while edits of the store cannot work', {
+  timeout: 400_000,
+}, async () => {
   await using bed = await StoreBed.make('edit');
   await bed.applyStore('orders', { gateway: gatewayWith(CREDENTIALS) });
   await bed.until('orders', 'GatewayAvailable', { message: /^2 of 2/ });
@@ -79,7 +81,7 @@ async function anotherServer(bucket: string) {
   await server.client.send(new CreateBucketCommand({ Bucket: bucket }));
   return {
     endpoint: server.endpoint,
-    /** As a gateway of another cluster would. */
+    /** Writes `store.json`, as a gateway of another cluster would. */
     begin: async (identity: object) => {
       const Body = JSON.stringify({ ...identity, id: crypto.randomUUID() });
       await server.client.send(new PutObjectCommand({ Bucket: bucket, Key: 'store.json', Body }));
@@ -88,7 +90,7 @@ async function anotherServer(bucket: string) {
   };
 }
 
-/** Waits until the edit is known not to work. The pods of before serve on. @returns the words */
+/** Waits until Ready reports that the edit does not work, and asserts that the old pods serve on. @returns the message of Ready */
 async function expectHarmless(bed: StoreBed, pods: readonly object[], reason: string): Promise<string> {
   const wanted = { status: 'False', reason, message: KEEPS_SERVING };
   await bed.until('orders', 'Ready', wanted);
@@ -99,7 +101,7 @@ async function expectHarmless(bed: StoreBed, pods: readonly object[], reason: st
   return message;
 }
 
-/** A pod that goes meanwhile comes back with the configuration that works. */
+/** Deletes a pod, which must come back with the configuration that works. */
 async function makeAnew(bed: StoreBed, pod: string): Promise<void> {
   await bed.kubectl('delete', 'pod', pod, '--wait=false');
   await bed.until('orders', 'GatewayAvailable', { message: /^1 of 2/ });

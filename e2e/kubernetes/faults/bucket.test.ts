@@ -6,8 +6,8 @@ import { checkFromPod } from './check-pod.fixture.ts';
 import { stopwatch } from './stopwatch.fixture.ts';
 import { expectCalm } from './what-people-see.fixture.ts';
 
-describe.concurrent('the bucket', () => {
-  test('is missing, then made', async () => {
+describe.concurrent('a store on a bucket', () => {
+  test('becomes ready when the missing bucket is made', async () => {
     await using bed = await StoreBed.make('bucket');
     const bucket = `${bed.bucket}-later`;
     const untilWords = stopwatch();
@@ -29,7 +29,7 @@ describe.concurrent('the bucket', () => {
     show('bucket missing', `after ${said}: ${message}; Ready ${mended} after it was made; ${events} Events`);
   });
 
-  test('has another store in it', async () => {
+  test('is refused when another store owns the bucket', async () => {
     await using first = await StoreBed.make('owner');
     await using second = await StoreBed.make('guest');
     await first.applyStore('orders');

@@ -17,8 +17,8 @@ const LOCKED = {
 };
 
 /**
- * Stores 5 MB of random bytes and fetches them, from a pod of the store's namespace. @returns what it says
- * @throws Error with what it says
+ * Stores 5 MB of random bytes and fetches them, from a pod of the store's namespace. @returns the output of the pod
+ * @throws Error with the output of the pod
  */
 export async function checkFromPod(bed: StoreBed, store: string): Promise<string> {
   const name = `check-${randomBytes(3).toString('hex')}`;

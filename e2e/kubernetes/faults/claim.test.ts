@@ -13,7 +13,9 @@ interface Deployment {
   readonly spec: { readonly replicas: number; readonly strategy: { readonly type: string } };
 }
 
-test('a store on a claim that is missing, then made', { timeout: 300_000 }, async () => {
+test('a store whose claim is missing becomes ready when the claim is made, and its pod can be replaced', {
+  timeout: 300_000,
+}, async () => {
   await using bed = await StoreBed.make('claim');
   await using volume = await HostVolume.make(bed);
   const untilWords = stopwatch();

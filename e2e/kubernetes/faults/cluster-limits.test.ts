@@ -10,11 +10,11 @@ import { expectCalm } from './what-people-see.fixture.ts';
 const credentialsSecretRef = { name: CREDENTIALS };
 const LONGEST_NAME = 'a-store-whose-name-has-40-characters-yes';
 
-/** What the kubelet says of pods that start is no fault: a probe before its time, a volume that comes a moment later. */
+/** Events of the kubelet that a healthy start may have: an early probe, a volume that is mounted a moment later. */
 const WARNINGS = '--field-selector=type=Warning,reason!=Unhealthy,reason!=FailedMount';
 
-describe.concurrent('what a cluster limits', { timeout: 240_000 }, () => {
-  test('the number of pods', async () => {
+describe.concurrent('a store in a limited cluster', { timeout: 240_000 }, () => {
+  test('reports a quota of pods, and becomes ready when it is raised', async () => {
     await using bed = await StoreBed.make('quota');
     await applyQuota(bed, { pods: '0' });
     const untilWords = stopwatch();
@@ -36,7 +36,7 @@ describe.concurrent('what a cluster limits', { timeout: 240_000 }, () => {
     show('quota: one pod of two', `${one.message}; raised and restarted: Ready after ${ready}`);
   });
 
-  test('the number of Deployments', async () => {
+  test('reports a quota of Deployments, and becomes ready when it is raised', async () => {
     await using bed = await StoreBed.make('quota');
     await applyQuota(bed, { 'count/deployments.apps': '0' });
     await bed.applyStore('orders', { gateway: { credentialsSecretRef, replicas: 1 } });
@@ -50,7 +50,7 @@ describe.concurrent('what a cluster limits', { timeout: 240_000 }, () => {
     show('quota: no Deployment', `${message}; raised: Ready after ${ready}`);
   });
 
-  test('what pods may do', async () => {
+  test('becomes ready where Pod Security allows only restricted pods', async () => {
     const label = (mode: string) => `pod-security.kubernetes.io/${mode}`;
     await using bed = await StoreBed.make('restricted', {
       ...{ [label('enforce')]: 'restricted', [label('warn')]: 'restricted', [label('audit')]: 'restricted' },
@@ -65,7 +65,7 @@ describe.concurrent('what a cluster limits', { timeout: 240_000 }, () => {
     show('Pod Security restricted', `Ready, its reaper too; no warnings, ${events} Events`);
   });
 
-  test('the length of names', async () => {
+  test('becomes ready with the longest names', async () => {
     await using bed = await StoreBed.make('a-namespace-with-a-long-name-as-some-platforms-make');
     expect(LONGEST_NAME).toHaveLength(40);
     await expect(bed.applyStore(`${LONGEST_NAME}s`)).rejects.toThrow('at most 40 characters');
@@ -85,7 +85,7 @@ describe.concurrent('what a cluster limits', { timeout: 240_000 }, () => {
   });
 });
 
-/** Runs the command that a message ends with. */
+/** Runs the command at the end of a message. */
 async function follow(bed: StoreBed, message: string): Promise<void> {
   const [, command = ''] = /by kubectl (.*)$/.exec(message) ?? [];
   await bed.cluster.kubectl(...command.split(' '));

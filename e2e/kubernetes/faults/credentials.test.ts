@@ -8,11 +8,11 @@ import { S3User } from './s3-user.fixture.ts';
 import { stopwatch } from './stopwatch.fixture.ts';
 import { expectCalm } from './what-people-see.fixture.ts';
 
-/** ms in which the kubelet brings a changed Secret into a pod, and the pod tries again */
+/** ms in which the kubelet updates a changed Secret in a pod, and the pod retries */
 const SECRET_LIMIT = 150_000;
 
-describe.concurrent('credentials', { timeout: 240_000 }, () => {
-  test('are wrong, then corrected', async () => {
+describe.concurrent('a store with credentials', { timeout: 240_000 }, () => {
+  test('becomes ready without new pods when wrong credentials are corrected', async () => {
     await using bed = await StoreBed.make('wrong');
     await bed.applySecret(CREDENTIALS, ACCESS_KEY, 'not-the-secret-key');
     const untilWords = stopwatch();
@@ -35,7 +35,7 @@ describe.concurrent('credentials', { timeout: 240_000 }, () => {
     );
   });
 
-  test('are in a Secret that does not exist yet, then lacks a key', async () => {
+  test('reports a Secret that does not exist, then one without the keys', async () => {
     await using bed = await StoreBed.make('secret');
     const gateway = { credentialsSecretRef: { name: 'later' }, replicas: 1 };
     const untilWords = stopwatch();
@@ -62,7 +62,7 @@ describe.concurrent('credentials', { timeout: 240_000 }, () => {
     );
   });
 
-  test('do not allow to list', async () => {
+  test('reports credentials that do not allow to list the bucket', async () => {
     await using bed = await StoreBed.make('denied');
     const user = await S3User.make(bed, CREDENTIALS);
     await user.mayOnly('s3:PutObject', 's3:GetObject');

@@ -14,8 +14,8 @@ interface Scaled {
   readonly status: { readonly replicas: number };
 }
 
-describe.concurrent('edits', { timeout: 240_000 }, () => {
-  test('kubectl scale', async () => {
+describe.concurrent('edits of a store', { timeout: 240_000 }, () => {
+  test('kubectl scale on the store changes its pods, and on the Deployment is undone', async () => {
     await using bed = await StoreBed.make('scale');
     await bed.applyStore('orders');
     await bed.untilReady('orders');
@@ -43,7 +43,7 @@ describe.concurrent('edits', { timeout: 240_000 }, () => {
     );
   });
 
-  test('a TTL is given up, then set again', async () => {
+  test('a store whose TTL is removed and set again loses its reaper and gets it back', async () => {
     await using bed = await StoreBed.make('ttl');
     const withTtl = { gateway, retention: { ttl: '30d' } };
     await bed.applyStore('orders', withTtl);
@@ -85,7 +85,7 @@ describe.concurrent('edits', { timeout: 240_000 }, () => {
     );
   });
 
-  test('temporalNamespaces', async () => {
+  test('a gateway refuses payloads of a namespace that temporalNamespaces does not name', async () => {
     await using bed = await StoreBed.make('spaces');
     await bed.applyStore('orders', { gateway, temporalNamespaces: ['orders', 'billing'] });
     await bed.untilReady('orders');
@@ -106,7 +106,7 @@ async function untilNames(bed: StoreBed, kind: string, wanted: readonly string[]
   });
 }
 
-/** Pods that are ending serve for some seconds more, by their own configuration. */
+/** Waits until there are so many pods: ending pods serve some seconds longer, by their old configuration. */
 async function untilPods(bed: StoreBed, count: number): Promise<void> {
   await slowly(async () => ((await namesOf(bed, 'orders', 'pods')).length === count ? true : undefined));
 }

@@ -3,14 +3,14 @@ import type { StoreBed } from '../fixtures/store.fixture.ts';
 import { slowly } from './slowly.fixture.ts';
 
 const HOST_FOLDER = '/tmp';
-/** fsGroup does nothing for a hostPath: whoever makes such a folder gives it to the pods' user. */
+/** fsGroup has no effect on a hostPath, so the maker of the folder gives it to the pods' user. */
 const OWNER = 65_532;
 
 interface Pod {
   readonly status: { readonly phase: string };
 }
 
-/** A PersistentVolume that is a folder of one node, as small clusters have them. The folder goes with it. */
+/** A PersistentVolume that is a folder of one node. The folder is removed with it. */
 export class HostVolume implements AsyncDisposable {
   readonly #bed: StoreBed;
   readonly #name: string;
@@ -44,7 +44,7 @@ export class HostVolume implements AsyncDisposable {
     return volume;
   }
 
-  /** Makes the claim that takes it. */
+  /** Makes a claim that is bound to this volume. */
   async claim(name: string): Promise<void> {
     await this.#bed.apply({
       apiVersion: 'v1',

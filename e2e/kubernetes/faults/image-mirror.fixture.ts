@@ -9,14 +9,14 @@ import { writeCertificates } from '@largepayload/testing/cluster/certificates';
 import type { StoreBed } from '../fixtures/store.fixture.ts';
 
 /**
- * A webhook of the cluster, as those that make pods pull from a mirror: it puts its own image into every new pod of the bed's
+ * A mutating webhook, like those that make pods pull from a mirror. It sets the image of every new pod in the bed's
  * namespace.
  */
 export class ImageMirror implements AsyncDisposable {
   readonly #bed: StoreBed;
   readonly #folder: string;
   readonly #server: Server;
-  /** The image it puts in; `broken`: it answers with an error; `undefined`: it lets pods be. */
+  /** The image that it sets; `broken`: it answers with an error; `undefined`: it changes nothing. */
   image: string | undefined = 'broken';
 
   private constructor(bed: StoreBed, folder: string) {
@@ -38,7 +38,7 @@ export class ImageMirror implements AsyncDisposable {
   static async start(bed: StoreBed): Promise<ImageMirror> {
     const host = bed.cluster.hostAddress ?? '';
     const folder = await mkdtemp(join(tmpdir(), 'image-mirror-'));
-    await writeCertificates(folder, [{ name: 'mirror', subject: '/CN=mirror', addresses: `IP:${host}` }]);
+    await writeCertificates(folder, [{ name: 'mirror', subject: '/CN=mirror', addresses: [`IP:${host}`] }]);
     const mirror = new ImageMirror(bed, folder);
     await new Promise<void>((resolve) => mirror.#server.listen(0, host, resolve));
     await mirror.#register(host);

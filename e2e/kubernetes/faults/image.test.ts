@@ -5,10 +5,10 @@ import { ImageMirror } from './image-mirror.fixture.ts';
 import { stopwatch } from './stopwatch.fixture.ts';
 import { expectCalm } from './what-people-see.fixture.ts';
 
-/** No such registry will ever be: the name is reserved. */
+/** The name is reserved, so no registry has it. */
 const IMAGE = 'registry.invalid/mirror/payload-store:0.1.0';
 
-test('a webhook of the cluster that fails, then puts in an image that nobody has', async () => {
+test('Ready reports a webhook of the cluster that fails, then one that sets an image that does not exist', async () => {
   await using bed = await StoreBed.make('image');
   await using mirror = await ImageMirror.start(bed);
   await bed.applyStore('orders', {

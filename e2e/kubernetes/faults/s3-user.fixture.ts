@@ -7,7 +7,7 @@ import type { StoreBed } from '../fixtures/store.fixture.ts';
 
 type Right = 's3:ListBucket' | 's3:GetObject' | 's3:PutObject';
 
-/** A user of the S3 server with rights in the bed's bucket alone; its credentials are in a Secret. */
+/** A user of the S3 server with rights in the bed's bucket only. A Secret has its credentials. */
 export class S3User {
   readonly #bed: StoreBed;
   readonly #name: string;
@@ -30,7 +30,7 @@ export class S3User {
     return new S3User(bed, name);
   }
 
-  /** From now on these rights and no others. */
+  /** Replaces the user's rights by these. */
   async mayOnly(...rights: readonly Right[]): Promise<void> {
     const Statement = rights.map((Action) => ({
       Effect: 'Allow',

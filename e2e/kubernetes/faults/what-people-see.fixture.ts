@@ -7,13 +7,13 @@ interface Events {
   readonly items: readonly { readonly reason: string; readonly message: string }[];
 }
 
-/** Enough for a store that failed, was mended and is well: what is more would be a flood. */
+/** Enough Events for a store that failed, was corrected and became ready. More would be a flood. */
 const MOST_EVENTS = 12;
-/** of one store's pods, in the minutes of a test */
+/** lines of all pods of a store during one test */
 const MOST_LOG_LINES = 200;
 
 /**
- * Asserts that nobody who looks at a store is told the same twice, flooded, or shown the inside of a program.
+ * Asserts that the Events of a store do not repeat, that Events and logs are few, and that no log has a stack trace.
  * @returns how many Events there are
  */
 export async function expectCalm(bed: StoreBed, store: string): Promise<number> {
@@ -29,14 +29,14 @@ export async function expectCalm(bed: StoreBed, store: string): Promise<number> 
   return events.length;
 }
 
-/** One that was made again under its name has nothing to do with the Events of the other. */
+/** The Events of this store only: an earlier store of that name had another UID. */
 async function eventsOf(bed: StoreBed, store: string): Promise<readonly string[]> {
   const uid = await bed.kubectl('get', 'lps', store, '--output=jsonpath={.metadata.uid}');
   const events = await bed.json<Events>('get', 'events', `--field-selector=involvedObject.uid=${uid}`);
   return events.items.map(({ reason, message }) => `${reason}: ${message}`);
 }
 
-/** What it told before it ended, it does not know. */
+/** An operator that has restarted may repeat an Event, since it does not know what it wrote before. */
 async function hasOperatorRestarted({ cluster }: StoreBed): Promise<boolean> {
   const restarts = '--output=jsonpath={.items[*].status.containerStatuses[*].restartCount}';
   return /[1-9]/.test(await cluster.kubectl('--namespace', OPERATOR_NAMESPACE, 'get', 'pods', restarts));

@@ -7,10 +7,10 @@ import { show } from '../fixtures/table.fixture.ts';
 const STORE = 'main';
 const GATEWAY = `${STORE}-gateway`;
 const ONE_REPLICA = { gateway: { credentialsSecretRef: { name: CREDENTIALS }, replicas: 1 } };
-/** s in which two who disagree are watched */
+/** duration of the dispute, s */
 const DISPUTE_SECONDS = 40;
 
-test.concurrent('what was edited or deleted by hand is repaired', async () => {
+test.concurrent('the operator repairs objects that were edited or deleted by hand', async () => {
   await using bed = await StoreBed.make('drift');
   await bed.applyStore(STORE);
   await bed.untilReady(STORE);
@@ -39,7 +39,7 @@ test.concurrent('what was edited or deleted by hand is repaired', async () => {
   show('objects deleted by hand', `all 7 are made again, within ${slowest.seconds.toFixed(1)} s each`);
 });
 
-/** Each with what shows it. What is edited again comes back later, as it may be two that disagree. */
+/** Edits, each with a command that shows the field. No field is edited twice, since a second repair comes later. */
 function edits(): [what: string, edit: string[], read: string[]][] {
   const patch = (what: string, kind: string, value: object, path: string): [string, string[], string[]] => [
     what,
@@ -94,7 +94,7 @@ function edits(): [what: string, edit: string[], read: string[]][] {
   ];
 }
 
-test.concurrent('what others add stays', async () => {
+test.concurrent('the operator keeps fields that others add to its objects', async () => {
   await using bed = await StoreBed.make('foreign');
   await bed.applyStore(STORE, ONE_REPLICA);
   await bed.untilReady(STORE);
@@ -138,7 +138,7 @@ test.concurrent('what others add stays', async () => {
   );
 });
 
-test.concurrent('two that disagree for ever', async () => {
+test.concurrent('the operator repairs a field at growing intervals when another writer keeps changing it', async () => {
   await using bed = await StoreBed.make('dispute');
   await bed.applyStore(STORE, ONE_REPLICA);
   await bed.untilReady(STORE);
@@ -152,7 +152,7 @@ test.concurrent('two that disagree for ever', async () => {
     const patch = { spec: { selector: { 'app.kubernetes.io/component': 'theirs' } } };
     await bed.kubectl('patch', 'service', GATEWAY, '--type=merge', `--patch=${JSON.stringify(patch)}`);
   }
-  // At once, then after 4, 8 and 16 s; the API server's answer may be heard of before or after the first.
+  // The operator repairs at once, then after 4, 8 and 16 s. The first repair may come before or after the first read here.
   expect(repairs).toBeGreaterThanOrEqual(3);
   expect(repairs).toBeLessThanOrEqual(6);
   show('two disagree for ever', `${repairs} repairs in ${DISPUTE_SECONDS} s, at growing intervals`);

@@ -4,11 +4,11 @@ import { CREDENTIALS, StoreBed } from '../fixtures/store.fixture.ts';
 import { show } from '../fixtures/table.fixture.ts';
 
 const PODS = 6;
-/** s: a gateway that serves takes 5 s and what its transfers need */
+/** s: a gateway that serves needs 5 s, and the time of its transfers */
 const LIMIT = 60;
 
-/** SIGTERM comes when the program has begun and does not listen yet to signals. */
-test('pods are deleted the moment that they start', async () => {
+/** SIGTERM arrives when the program has started and does not handle signals yet. */
+test('pods that are deleted while they start end at once', async () => {
   await using bed = await StoreBed.make('at-start');
   const gateway = { credentialsSecretRef: { name: CREDENTIALS }, replicas: PODS };
   await bed.applyStore('main', { gateway });

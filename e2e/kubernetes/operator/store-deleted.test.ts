@@ -9,10 +9,10 @@ import { StoreBed } from '../fixtures/store.fixture.ts';
 import { show } from '../fixtures/table.fixture.ts';
 
 const STORE = 'main';
-/** of the transfers: longer than until all pods have been told to end */
+/** duration of the transfers, longer than the time until all pods have got SIGTERM */
 const TRANSFER_SECONDS = 12;
 
-test('a store is deleted while it serves, and made again', async () => {
+test('a store that is deleted while it serves, and made again, keeps its payloads', async () => {
   await using bed = await StoreBed.make('deleted');
   await bed.applyStore(STORE);
   await bed.untilReady(STORE);
@@ -55,7 +55,7 @@ test('a store is deleted while it serves, and made again', async () => {
 
 async function requestsUnderWay(bed: StoreBed): Promise<number> {
   const counts = (await pods(bed)).map(async ({ status }) => {
-    // A pod with nothing to finish goes at once, and its address with it.
+    // A pod without transfers ends at once, and its address with it.
     const reading = await MetricsReading.of(`${status.podIP}:8578`).catch(() => undefined);
     return reading?.sum('payload_store_in_flight_requests') ?? 0;
   });

@@ -1,7 +1,7 @@
 import { ApplicationFailure, activityInfo, heartbeat, sleep } from '@temporalio/activity';
 import { assertContent, content } from './content.ts';
 
-/** Returns the bytes of that name, after that many seconds. */
+/** Returns the bytes of that name after some seconds. */
 export async function produce(name: string, size?: number, seconds = 0): Promise<Uint8Array> {
   await sleep(seconds * 1_000);
   return content(name, size);
@@ -11,7 +11,7 @@ export async function consume(name: string, document: Uint8Array): Promise<void>
   assertContent(name, document);
 }
 
-/** Fails once and for all, after that many seconds, with the bytes of that name as details. */
+/** Fails after some seconds, without a retry, with the bytes of that name as details. */
 export async function failWithDetails(name: string, seconds = 0): Promise<void> {
   await sleep(seconds * 1_000);
   throw ApplicationFailure.create({

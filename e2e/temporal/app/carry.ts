@@ -68,7 +68,7 @@ export async function carry(
   return ways.includes('return value') ? content('return value') : undefined;
 }
 
-/** A child of `carry`, which needs not be told to end. */
+/** A child workflow of `carry`, which ends by itself. */
 export async function carryHome(way: 'child workflow result' | 'child workflow failure details') {
   if (way === 'child workflow result') return content(way);
   throw ApplicationFailure.nonRetryable('a child that fails on purpose', 'OnPurpose', content(way));

@@ -3,7 +3,7 @@ import { LargePayloadCodec, type LargePayloadCodecOptions } from '@largepayload/
 import type { PayloadCodec } from '@temporalio/common';
 import { CompressingCodec, EncryptingCodec } from './other-codecs.ts';
 
-/** Both sides of the tests know it. */
+/** Key of the codec that encrypts, known to workers and tests. */
 const key = createHash('sha256').update('the key of the end-to-end tests').digest();
 
 const makers: Readonly<Record<string, (options: LargePayloadCodecOptions) => PayloadCodec>> = {

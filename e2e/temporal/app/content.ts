@@ -1,4 +1,4 @@
-/** What the issue of large payloads is about, in bytes: more than twice what a gRPC message to Temporal may be. */
+/** Size of a large payload, bytes: more than twice the limit of a gRPC message to Temporal. */
 export const LARGE = 10_000_000;
 
 /**
@@ -7,7 +7,7 @@ export const LARGE = 10_000_000;
  */
 export function content(name: string, size = LARGE): Uint8Array {
   const words = new Uint32Array(Math.ceil(size / 4));
-  // Globals are slow to reach in a workflow's sandbox.
+  // Access to globals is slow in a workflow's sandbox, so keep them in a local variable.
   const { imul } = Math;
   let state = seed(name);
   for (let index = 0; index < words.length; index++) {

@@ -23,12 +23,12 @@ export const goOn = defineSignal('goOn');
 
 export interface Pause {
   readonly isReached: boolean;
-  /** Whether the way there was replayed from history by the worker that answers. */
+  /** Whether the answering worker has replayed the history. */
   readonly isReplayed: boolean;
 }
 export const pause = defineQuery<Pause>('pause');
 
-/** Waits in the middle; what came before it is verified after it. */
+/** Waits in the middle, and afterwards verifies the payloads of before. */
 export async function interrupted(input: Uint8Array): Promise<Uint8Array> {
   let isToldToGoOn = false;
   let reached: Pause = { isReached: false, isReplayed: false };
@@ -45,7 +45,7 @@ export async function interrupted(input: Uint8Array): Promise<Uint8Array> {
   return content('return value');
 }
 
-/** Carries a document that nobody asks for again. */
+/** Takes a document and does not return it. */
 export const deliver = defineSignal<[document: Uint8Array]>('deliver');
 
 /** Waits until so many documents are delivered; returns their bytes together. */
@@ -84,24 +84,24 @@ export async function lateFailure(seconds: number): Promise<void> {
   throw new Error('the activity did not fail');
 }
 
-/** Continues as new with another large input that many times. */
+/** Continues as new several times, each time with another large input. */
 export async function relay(run: number, runs: number, input: Uint8Array): Promise<Uint8Array> {
   assertContent(`input of run ${run}`, input);
   if (run === runs) return content('return value');
   return await continueAsNew<typeof relay>(run + 1, runs, content(`input of run ${run + 1}`));
 }
 
-/** Returns what an activity made, unread. */
+/** Returns the result of an activity without reading it. */
 export async function passOn(name: string, size: number): Promise<Uint8Array> {
   return await produce(name, size);
 }
 
-/** Carries an equal document four times: in, to an activity, back, and out. */
+/** Carries one document four times: as input, to an activity, back, and as result. */
 export async function echo(document: unknown): Promise<unknown> {
   return await giveBack(document);
 }
 
-/** What the workflow sees as details of an activity that fails with large ones. */
+/** Returns the details that the workflow sees when an activity fails with large details. */
 export async function detailsOfFailure(): Promise<unknown> {
   try {
     await failWithDetails('details of a failure');

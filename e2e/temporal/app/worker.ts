@@ -3,7 +3,7 @@ import { NativeConnection, Worker } from '@temporalio/worker';
 import * as activities from './activities.ts';
 import { payloadCodecs } from './codecs.ts';
 
-/** What the tests say in the environment. */
+/** Settings that the tests give in the environment. */
 const {
   TEMPORAL_ADDRESS = '',
   E2E_TASK_QUEUE = '',
@@ -21,7 +21,7 @@ const worker = await Worker.create({
   activities,
   dataConverter: { payloadCodecs: payloadCodecs(E2E_CODECS) },
   interceptors: { activity: E2E_INTERCEPTORS === 'activity failures' ? [activityFailureInterceptors] : [] },
-  // A worker that was killed is noticed sooner than after 10 s.
+  // Temporal notices a killed worker sooner than after 10 s.
   stickyQueueScheduleToStartTimeout: '1s',
 });
 await worker.run();

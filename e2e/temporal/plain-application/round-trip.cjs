@@ -1,6 +1,6 @@
 const { randomBytes } = require('node:crypto');
 
-/** What both kinds of application do with what they imported: a large document through a workflow and an activity. */
+/** Carries a large document through a workflow and an activity, for both kinds of application. */
 exports.roundTrip = async ({ LargePayloadCodec, Client, Connection, NativeConnection, Worker }) => {
   const address = process.env.TEMPORAL_ADDRESS;
   const taskQueue = process.argv[2];

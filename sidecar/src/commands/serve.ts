@@ -112,7 +112,7 @@ async function run(_positionals: readonly string[], values: Values): Promise<voi
   const log = createLog();
   for (const field of role.unusedFields(manifest))
     log.info({ field }, `this field has no effect in the role ${role.name}`);
-  for (const { level, text } of noticesOfEnvironment(manifest)) log[level](text);
+  for (const { level, text } of await noticesOfEnvironment(manifest)) log[level](text);
   const { version } = packageFile;
   const service = await role
     .start({ manifest, version, listen, claim, resource, acceptClock }, mounts, log)
@@ -123,16 +123,16 @@ async function run(_positionals: readonly string[], values: Values): Promise<voi
   await stopped;
 }
 
-/** @throws ManifestError rather than run without a feature that the manifest asks for */
-function assertSupported({ spec, metadata }: LargePayloadStore): void {
-  const problems = unsupportedFields(spec);
-  if (problems.length > 0) throw new ManifestError(`LargePayloadStore ${metadata.name}`, problems);
-}
-
 /** @throws UsageError when there is no such role */
 async function roleNamed(name: string): Promise<Role> {
   if (Object.hasOwn(ROLES, name)) return await ROLES[name as RoleName]();
   throw new UsageError(`there is no role "${name}"; there are ${Object.keys(ROLES).join(', ')}`);
+}
+
+/** @throws ManifestError rather than run without a feature that the manifest asks for */
+function assertSupported({ spec, metadata }: LargePayloadStore): void {
+  const problems = unsupportedFields(spec);
+  if (problems.length > 0) throw new ManifestError(`LargePayloadStore ${metadata.name}`, problems);
 }
 
 function givenOption(values: Values, name: string): string | undefined {

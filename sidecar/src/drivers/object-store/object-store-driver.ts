@@ -15,14 +15,14 @@ import {
   type PutOptions,
   type StoredBlob,
 } from '../driver.ts';
-import { ObjectDeleter } from '../s3/deletion/delete-objects.ts';
-import type { ListAnswer, ObjectAnswer, S3Client } from '../s3/s3-client.ts';
 import { CollectedPut } from './collected-put.ts';
+import { type Deleter, oneByOne } from './delete-each.ts';
 import { ListingProgress } from './listing-progress.ts';
 import { MemoryAllowance } from './memory-allowance.ts';
 import { ObjectKeys } from './object-keys.ts';
 import { ObjectRequests } from './object-requests.ts';
-import { BucketCalls } from './store-calls.ts';
+import type { ListAnswer, ObjectAnswer, ObjectStoreClient } from './object-store-client.ts';
+import { StoreCalls } from './store-calls.ts';
 import { StreamedPut } from './streamed-put.ts';
 
 const MIB = 1024 * 1024;
@@ -33,32 +33,32 @@ const CLOCK_OBJECT = 'store.json';
 /** bytes */
 const LARGEST_CLOCK_OBJECT = 64 * 1024;
 
-export interface S3DriverOptions {
+export interface ObjectStoreOptions {
   /** before the name of every object; empty, or ending in a slash */
   readonly prefix: string;
+  /** deletes many objects by fewer requests; default: one request each */
+  readonly deleter?: Deleter;
   /** bytes up to which a body is verified in memory and sent as often as needed; larger ones stream once. Default 8 MiB */
   readonly inMemoryLimit?: number;
   /** bytes of all bodies in memory together; what would exceed it streams. Default 64 MiB */
   readonly inMemoryTotal?: number;
 }
 
-/**
- * Objects in a bucket. Creation is by `If-None-Match: *`, so that of several writers one wins, whichever process they are
- * in; the service itself compares the bytes with their SHA-256 before it makes the object visible.
- */
-export class S3Driver implements Driver {
-  readonly kind = 's3';
+/** Objects in a bucket or container. The service creates only where there is no object, so of several writers one wins. */
+export class ObjectStoreDriver implements Driver {
+  readonly kind: string;
   readonly longestName: number;
-  readonly #calls: BucketCalls;
-  readonly #deleter: ObjectDeleter;
+  readonly #calls: StoreCalls;
+  readonly #deleter: Deleter;
   readonly #keys: ObjectKeys;
   readonly #inMemoryLimit: number;
   readonly #memory: MemoryAllowance;
 
   /** Takes over the client, and closes it. */
-  constructor(client: S3Client, options: S3DriverOptions) {
-    this.#calls = new BucketCalls(client);
-    this.#deleter = new ObjectDeleter(this.#calls);
+  constructor(client: ObjectStoreClient, options: ObjectStoreOptions) {
+    this.kind = client.kind;
+    this.#calls = new StoreCalls(client);
+    this.#deleter = options.deleter ?? oneByOne(this.#calls);
     this.#keys = new ObjectKeys(options.prefix);
     this.longestName = this.#keys.longestName;
     this.#inMemoryLimit = options.inMemoryLimit ?? 8 * MIB;
@@ -145,7 +145,7 @@ export class S3Driver implements Driver {
 
   #get(name: string, doing: string, signal: AbortSignal) {
     const key = this.#keys.keyOf(name);
-    return this.#calls.call(doing, 's3:GetObject', { signal }, (client) => client.get(key, signal));
+    return this.#calls.call(doing, 'get', { signal }, (client) => client.get(key, signal));
   }
 
   /** Read, it leaves the connection for the next request; what is as large as no such object is not waited for. */
@@ -160,18 +160,11 @@ export class S3Driver implements Driver {
 
   async *#pages(prefix: string, byFolder: boolean, signal: AbortSignal): AsyncGenerator<ListAnswer> {
     const query = { prefix: this.#keys.prefixOf(prefix), byFolder, limit: PAGE_SIZE };
-    const progress = new ListingProgress();
+    const progress = new ListingProgress(query);
     let from: string | undefined;
     do {
-      const page = await this.#calls.call(
-        'list the payloads',
-        's3:ListBucket',
-        { signal },
-        async (client) => {
-          const answer = await client.list({ ...query, from }, signal);
-          progress.take(answer);
-          return answer;
-        },
+      const page = await this.#calls.call('list the payloads', 'list', { signal }, async (client) =>
+        progress.take(await client.list({ ...query, from }, signal)),
       );
       yield page;
       from = page.next;

@@ -6,9 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeCredentials } from '@largepayload/testing/s3-servers/s3-server';
 import { afterAll } from 'vitest';
-import { S3Driver, type S3DriverOptions } from '../object-store/object-store-driver.ts';
+import type { ObjectStoreDriver, ObjectStoreOptions } from '../object-store/object-store-driver.ts';
 import { AwsSdkClient } from './aws-sdk-client.ts';
 import type { S3Location } from './s3-client.ts';
+import { s3Driver } from './start-s3-driver.ts';
 
 export interface Asked {
   readonly method: string;
@@ -36,7 +37,7 @@ export interface ScriptedServer {
   readonly asked: readonly Asked[];
   /** connections that are open */
   connections(): Promise<number>;
-  driver(options?: Partial<S3DriverOptions & S3Location>): S3Driver;
+  driver(options?: Partial<ObjectStoreOptions & S3Location>): ObjectStoreDriver;
 }
 
 const cleanUps: (() => unknown)[] = [];
@@ -87,7 +88,7 @@ export async function scriptedServer(script: Script): Promise<ScriptedServer> {
     driver: (options = {}) => {
       const client = new AwsSdkClient({ ...location, ...options }, credentialsFolder);
       cleanUps.push(() => client.close());
-      return new S3Driver(client, { ...location, ...options });
+      return s3Driver(client, { ...location, ...options });
     },
   };
 }

@@ -1,10 +1,12 @@
 import { StorageError } from '../../errors/storage-error.ts';
 import { memoryLimit } from '../../memory/memory-limit.ts';
 import { processLimits } from '../../memory/process-limits.ts';
-import { S3Driver } from '../object-store/object-store-driver.ts';
-import type { StartedDriver } from '../start-driver.ts';
+import type { StartedDriver } from '../driver.ts';
+import { ObjectStoreDriver, type ObjectStoreOptions } from '../object-store/object-store-driver.ts';
+import { startObjectStore } from '../object-store/start-object-store.ts';
+import { MultiObjectDeleter } from './deletion/delete-objects.ts';
 import { contradictionIn } from './environment.ts';
-import type { S3Location } from './s3-client.ts';
+import type { S3Client, S3Location } from './s3-client.ts';
 
 /**
  * The driver of a bucket that could be listed. Amazon's SDK is loaded here, so that a service without S3 does not pay for it.
@@ -21,17 +23,14 @@ export async function startS3Driver(
   const { AwsSdkClient } = await import('./aws-sdk-client.ts');
   const client = new AwsSdkClient(location, credentialsFolder);
   const { collectedBodies } = processLimits(memoryLimit());
-  const driver = new S3Driver(client, { ...location, inMemoryTotal: collectedBodies });
-  try {
-    for await (const _segment of driver.listFirstSegments('expires-', signal)) break;
-    // Who may not ask is not told; nothing depends on it.
-    const keepsVersions = await client.keepsVersions(signal).catch(() => false);
-    return { driver, notices: keepsVersions ? [VERSIONS_NOTICE] : [] };
-  } catch (error) {
-    await driver.close();
-    throw error;
-  }
+  return await startObjectStore(
+    client,
+    s3Driver(client, { ...location, inMemoryTotal: collectedBodies }),
+    signal,
+  );
 }
 
-const VERSIONS_NOTICE =
-  'the bucket keeps versions: payloads that were deleted go on taking space, and can be read by their version, until a lifecycle rule removes noncurrent versions';
+/** Takes over the client, and closes it. */
+export function s3Driver(client: S3Client, options: ObjectStoreOptions): ObjectStoreDriver {
+  return new ObjectStoreDriver(client, { ...options, deleter: new MultiObjectDeleter(client) });
+}

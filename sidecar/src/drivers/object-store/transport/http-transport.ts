@@ -3,7 +3,7 @@ import { request as secureRequest } from 'node:https';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { type ByteSink, type ByteSource, sourceOf } from '../../../bytes/byte-streams.ts';
-import { badAnswer } from '../../s3/answers/sdk-faults.ts';
+import { badAnswer } from '../failures.ts';
 import type { HttpAgents } from './http-agents.ts';
 
 /** ms until there is a connection, TLS and a proxy's tunnel included */

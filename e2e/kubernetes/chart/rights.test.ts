@@ -1,8 +1,7 @@
 import * as resources from '@largepayload/operator/kubernetes/resources';
-import { helm as helmProgram } from '@largepayload/testing/programs/helm';
-import { unlessMissing } from '@largepayload/testing/programs/unless-missing';
 import { describe, expect, test } from 'vitest';
-import { type Manifest, renderChart } from './fixtures/rendered-chart.fixture.ts';
+import { helm } from './chart.fixture.ts';
+import { type Manifest, renderChart } from './rendered-chart.fixture.ts';
 
 interface Rule {
   readonly apiGroups: readonly string[];
@@ -32,9 +31,7 @@ const LEASE_RIGHTS = {
   'coordination.k8s.io/leases payloads-large-payload-operator': 'get update',
 };
 
-const helm = await unlessMissing(() => helmProgram((line) => console.info(line)));
-
-/** By group, resource and perhaps name of one object. */
+/** Verbs by `GROUP/RESOURCE`, and by `GROUP/RESOURCE NAME` for a right on a single object. */
 function rights({ rules }: Manifest): Record<string, string> {
   const entries = (rules as Rule[]).flatMap(({ apiGroups, resources: of, resourceNames, verbs }) =>
     apiGroups.flatMap((group) =>
@@ -48,12 +45,12 @@ function rights({ rules }: Manifest): Record<string, string> {
   return Object.fromEntries(entries);
 }
 
-describe.skipIf(helm === undefined)('what the chart lets anybody do', async () => {
+describe.skipIf(helm === undefined)('the rights that the chart gives', async () => {
   const manifests = helm === undefined ? [] : await renderChart(helm);
   const named = (kind: string, name: RegExp) =>
     manifests.find((each) => each.kind === kind && name.test(each.metadata.name)) as Manifest;
 
-  test('the operator: this, and nothing else', () => {
+  test('the operator has these rights, and no others', () => {
     expect(rights(named('ClusterRole', /operator$/))).toEqual(OPERATOR_RIGHTS);
     expect(rights(named('Role', /operator$/))).toEqual(LEASE_RIGHTS);
   });
@@ -71,8 +68,8 @@ describe.skipIf(helm === undefined)('what the chart lets anybody do', async () =
     }
   });
 
-  test('every kind that the operator knows is one that it may use', () => {
-    // Rights on one object alone have its name, too.
+  test('the operator may use every kind that it knows', () => {
+    // A right on a single object has its name behind the resource.
     const all = Object.keys({ ...OPERATOR_RIGHTS, ...LEASE_RIGHTS }).map((right) => right.split(' ')[0]);
     for (const kind of Object.values(resources)) {
       if (typeof kind === 'function') continue;
@@ -80,7 +77,7 @@ describe.skipIf(helm === undefined)('what the chart lets anybody do', async () =
     }
   });
 
-  test('people: stores only', () => {
+  test('people may read or edit stores, and nothing else', () => {
     const view = named('ClusterRole', /-view$/);
     const edit = named('ClusterRole', /-edit$/);
     expect(view.metadata.labels).toMatchObject({ 'rbac.authorization.k8s.io/aggregate-to-view': 'true' });
