@@ -58,7 +58,7 @@ test.concurrent('a process that finds the storage taken over stops storing and d
   const folder = await temporaryFolder();
   const at = { folder, ttl: '1h', reaperInterval: '1s' };
   // The first one renews as rarely as if it were paused.
-  const asleep = { ...FAST_TIMES, lookEvery: 3_600_000 };
+  const asleep = { ...FAST_TIMES, lookEveryMs: 3_600_000 };
   await using first = await startService({ ...at, resource: HERE, leaseTimes: asleep });
   const stored = await put(first, 'of the first');
   await using _second = await eventuallyStarted({ ...at, resource: THERE, leaseTimes: FAST_TIMES });

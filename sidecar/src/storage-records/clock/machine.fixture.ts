@@ -9,8 +9,8 @@ export const DAY = 24 * HOUR;
 export const YEAR = 365 * DAY;
 export const NOON = Date.UTC(2026, 5, 1, 12);
 
-export const FOLDER = { ttl: 12 * HOUR, reaperInterval: HOUR, clockTolerance: 0, storageHasClock: false };
-export const BUCKET = { ...FOLDER, clockTolerance: MINUTE, storageHasClock: true };
+export const FOLDER = { ttl: 12 * HOUR, reaperInterval: HOUR, clockToleranceMs: 0, storageHasClock: false };
+export const BUCKET = { ...FOLDER, clockToleranceMs: MINUTE, storageHasClock: true };
 
 /** A machine with a wall clock that can be set, and its processes one after another. */
 export class Machine {

@@ -10,7 +10,7 @@ test.concurrent('nothing is deleted before it was there still a while after it w
   const ours = await at.acquired(OURS, { createsExactly: false });
   const begun = performance.now();
   await ours.assertMayDelete(never());
-  expect(performance.now() - begun).toBeGreaterThan(FAST_TIMES.confirmAfter - 20);
+  expect(performance.now() - begun).toBeGreaterThan(FAST_TIMES.confirmAfterMs - 20);
   const lost = await at.acquired({ ...OURS, shared: true }, { createsExactly: false });
   await at.write(formatLease({ ...(ours.found as Lease), ...THEIRS }));
   await expect(lost.assertMayDelete(never())).rejects.toThrow('in use by');
@@ -51,7 +51,7 @@ test.concurrent('what cannot be renewed is told once, and stays ours as long as 
   const stop = new AbortController();
   const running = lease.run(stop.signal);
   await eventually('it is told', () => warn.mock.calls.length > 0);
-  await sleep(3 * FAST_TIMES.lookEvery);
+  await sleep(3 * FAST_TIMES.lookEveryMs);
   expect(warn.mock.calls).toEqual([
     [{ reason: 'no: denied' }, expect.stringContaining('cannot be renewed; it is tried again')],
   ]);

@@ -11,11 +11,11 @@ import { StorageLease, type StorageLeaseSettings } from './storage-lease.ts';
 
 /** A hundred times as fast; a busy machine may be a second late. */
 export const FAST_TIMES: LeaseTimes = {
-  lookEvery: 50,
-  renewAfter: 30,
-  holdsFor: 1_500,
-  watchFor: 600,
-  confirmAfter: 100,
+  lookEveryMs: 50,
+  renewAfterMs: 30,
+  holdsForMs: 1_500,
+  watchForMs: 600,
+  confirmAfterMs: 100,
 };
 export const OURS: LeaseUser = {
   ...{ holder: 'uid-1', store: 'payments/orders', cluster: 'here', shared: false, mayWrite: true },
@@ -35,7 +35,7 @@ export function leasedStorage() {
     driver: Driver = store.driver,
   ) =>
     new StorageLease(driver, user, log, {
-      ...{ lifetime: 0, clockTolerance: 0, createsExactly: true, times: FAST_TIMES },
+      ...{ lifetimeMs: 0, clockToleranceMs: 0, createsExactly: true, times: FAST_TIMES },
       ...settings,
     });
   const acquired = async (user: LeaseUser, settings: Partial<StorageLeaseSettings> = {}) => {

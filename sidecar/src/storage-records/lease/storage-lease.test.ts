@@ -21,10 +21,10 @@ test.concurrent('another cluster is refused as long as it is renewed, and told b
   await at.living(OURS);
   const theirs = at.leaseOf(THEIRS);
   const begun = performance.now();
-  while (performance.now() - begun < 1.2 * FAST_TIMES.holdsFor) {
+  while (performance.now() - begun < 1.2 * FAST_TIMES.holdsForMs) {
     const refusal = await at.acquire(theirs).catch((error) => error);
     expect(refusal).toBeInstanceOf(StorageInUseError);
-    expect(refusal.retryAfter).toBeUndefined();
+    expect(refusal.retryAfterMs).toBeUndefined();
     expect(refusal.message).toMatch(
       /^the storage is in use by payments\/orders of the cluster here \(uid-1\) since 20.*Z; nothing is stored or deleted here\. If that one has gone, .* give each .* or, to share it on purpose, say storage.shared: true in both$/,
     );
@@ -59,14 +59,14 @@ test.concurrent('a resource that is made again waits for the pods of the one bef
   expect(waiting.message).toMatch(
     /^waits for the storage for at most \d+ s: it was used by payments\/orders of the cluster here \(uid-1\), which may be ending$/,
   );
-  expect(waiting.retryAfter).toBeGreaterThan(0);
+  expect(waiting.retryAfterMs).toBeGreaterThan(0);
   await end();
   await lease.release();
   expect(await at.stored()).toMatchObject({ holder: 'uid-1', released: true });
   const released = performance.now();
   await expect(at.acquire(again)).rejects.toThrow('which has ended');
   await at.untilAcquired(again);
-  expect(performance.now() - released).toBeGreaterThan(FAST_TIMES.watchFor - 50);
+  expect(performance.now() - released).toBeGreaterThan(FAST_TIMES.watchForMs - 50);
   expect(again.found).toMatchObject({ holder: 'uid-2', takenFrom: { holder: 'uid-1' } });
 });
 
@@ -85,7 +85,7 @@ test.concurrent('of two that take over at the same moment one has it in the end,
   await at.write(formatLease({ ...((await at.acquired(OURS)).found as Lease), renewed: 0 }));
   const both = [at.leaseOf(THEIRS), at.leaseOf({ ...THEIRS, holder: 'uid-4' })];
   await Promise.allSettled(both.map(at.acquire));
-  await sleep(FAST_TIMES.watchFor + 50);
+  await sleep(FAST_TIMES.watchForMs + 50);
   await Promise.allSettled(both.map(at.acquire));
   const outcomes = await Promise.allSettled(both.map((lease) => lease.assertMayDelete(never())));
   expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
@@ -99,7 +99,7 @@ test.concurrent('a reaper of another resource deletes nothing, be the lease fres
   await eventually('it is over', async () =>
     at.acquire(reaper).catch(({ message }) => message.startsWith('waits until a gateway of the store takes')),
   );
-  await sleep(FAST_TIMES.watchFor);
+  await sleep(FAST_TIMES.watchForMs);
   await expect(at.acquire(reaper)).rejects.toThrow('waits until a gateway');
   expect(await at.stored()).toMatchObject({ holder: 'uid-1' });
   await at.untilAcquired(at.leaseOf(THEIRS));

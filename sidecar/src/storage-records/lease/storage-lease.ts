@@ -25,7 +25,7 @@ import { inUse } from './lease-messages.ts';
 const LEASE_NAME = 'lease.json';
 /** Whose lease one was that could not be read. */
 const UNKNOWN: LeaseHolder = { holder: 'unknown', store: 'unknown' };
-/** ms that one look may take: shorter than `confirmAfter`, so that what was decided by it is written before others delete */
+/** ms that one look may take: shorter than `confirmAfterMs`, so that what was decided by it is written before others delete */
 const LOOK_LIMIT = 8_000;
 /** ms that the end of a process waits for the lease to be given back */
 const RELEASE_LIMIT = 2_000;
@@ -34,9 +34,9 @@ const JITTER = 0.1;
 
 export interface StorageLeaseSettings {
   /** how long a PUT relies on the last look that found it ours, ms */
-  readonly lifetime: number;
+  readonly lifetimeMs: number;
   /** the difference allowed between the clocks of any two processes, ms */
-  readonly clockTolerance: number;
+  readonly clockToleranceMs: number;
   /** whether of several creates exactly one succeeds, as on a folder; services that speak S3 may ignore the condition */
   readonly createsExactly: boolean;
   readonly times?: LeaseTimes;
@@ -91,7 +91,7 @@ export class StorageLease {
   async run(signal: AbortSignal): Promise<void> {
     if (!this.#user.mayWrite) return;
     while (!signal.aborted) {
-      const pause = this.#times.lookEvery * (1 - JITTER + 2 * JITTER * Math.random());
+      const pause = this.#times.lookEveryMs * (1 - JITTER + 2 * JITTER * Math.random());
       await sleep(pause, undefined, { signal, ref: false }).catch(() => {});
       if (signal.aborted) return;
       const limit = AbortSignal.any([signal, lookLimit()]);
@@ -105,7 +105,7 @@ export class StorageLease {
 
   /** Returns at once while the last look holds; one look serves all who wait for it. @throws StorageInUseError, StorageError */
   async assertHeld(): Promise<void> {
-    if (this.#heldAt !== undefined && elapsedSince(this.#heldAt) < this.#settings.lifetime) return;
+    if (this.#heldAt !== undefined && elapsedSince(this.#heldAt) < this.#settings.lifetimeMs) return;
     this.#looking ??= this.check().finally(() => {
       this.#looking = undefined;
     });
@@ -125,7 +125,7 @@ export class StorageLease {
     await this.assertHeld();
     while (!this.#isConfirmed()) {
       const heldFor = performance.now() - (this.#heldSince ?? 0);
-      await sleep(Math.max(0, this.#times.confirmAfter - heldFor) + 1, undefined, { signal });
+      await sleep(Math.max(0, this.#times.confirmAfterMs - heldFor) + 1, undefined, { signal });
       await this.check();
     }
   }
@@ -179,9 +179,9 @@ export class StorageLease {
   }
 
   #decide(found: FoundLease): LeaseDecision {
-    const { clockTolerance } = this.#settings;
-    const seenFor = performance.now() - (this.#seen?.since ?? performance.now());
-    return decideLease({ found, seenFor, now: Date.now(), clockTolerance }, this.#user, this.#times);
+    const { clockToleranceMs } = this.#settings;
+    const seenForMs = performance.now() - (this.#seen?.since ?? performance.now());
+    return decideLease({ found, seenForMs, now: Date.now(), clockToleranceMs }, this.#user, this.#times);
   }
 
   /** @throws StorageInUseError */
@@ -251,7 +251,7 @@ export class StorageLease {
     // One that cannot be written, or that no process of this version writes: there is nobody to agree with.
     if (found === undefined || this.#noRoom || this.#createdExactly) return true;
     if (found.confirmed || found.holder !== this.#user.holder) return true;
-    return performance.now() - (this.#heldSince ?? performance.now()) >= this.#times.confirmAfter;
+    return performance.now() - (this.#heldSince ?? performance.now()) >= this.#times.confirmAfterMs;
   }
 
   /** Says once what keeps the lease from being renewed, and once that it is over. */
