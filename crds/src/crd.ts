@@ -109,7 +109,7 @@ function structural(node: SchemaNode): StructuralSchema {
   for (const keyword of KEYWORDS) {
     if (node[keyword] !== undefined) schema[keyword] = structuredClone(node[keyword]);
   }
-  const rules = [...rulesInWords(node), ...(node.rules ?? []).flatMap(celRule)];
+  const rules = [...patternRules(node), ...(node.rules ?? []).flatMap(celRule)];
   if (rules.length > 0) schema['x-kubernetes-validations'] = rules;
   const properties = Object.entries(node.properties ?? {});
   const required = properties.filter(
@@ -127,9 +127,9 @@ function structural(node: SchemaNode): StructuralSchema {
 }
 
 /** A pattern once more, as a rule: of a pattern alone, people would be shown the regular expression and no words. */
-function rulesInWords({ pattern, inWords }: SchemaNode) {
-  if (pattern === undefined || inWords === undefined) return [];
-  return [{ rule: `self.matches(${JSON.stringify(pattern)})`, message: `expected ${inWords}` }];
+function patternRules({ pattern, expected }: SchemaNode) {
+  if (pattern === undefined || expected === undefined) return [];
+  return [{ rule: `self.matches(${JSON.stringify(pattern)})`, message: `expected ${expected}` }];
 }
 
 function celRule({ cel, message, field }: Rule) {

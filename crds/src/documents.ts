@@ -10,8 +10,8 @@ import {
 } from 'yaml';
 import { API_VERSION, KIND } from './identity.ts';
 import { ManifestError, type Problem } from './manifest-error.ts';
+import { describeValue, excerpt } from './message-parts.ts';
 import { isMap } from './types.ts';
-import { describeValue, excerpt } from './words.ts';
 
 const LARGEST_FILE = 1024 * 1024;
 

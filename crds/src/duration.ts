@@ -1,4 +1,4 @@
-import { excerpt } from './words.ts';
+import { excerpt } from './message-parts.ts';
 
 /** What a duration looks like, for messages. */
 export const DURATION_IN_WORDS = 'a duration such as 30s, 12h or 30d';

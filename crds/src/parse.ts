@@ -1,15 +1,11 @@
 import { findStore } from './documents.ts';
-import { ManifestError, type Problem } from './manifest-error.ts';
-import { nodeOf } from './schema/node.ts';
-import { RESERVED_PREFIX } from './schema/prefix.ts';
+import { ManifestError } from './manifest-error.ts';
+import { type Exception, nodeOf } from './schema/node.ts';
 import { type LargePayloadStore, StoreSchema } from './schema/store.ts';
 import { validate } from './validate.ts';
 
-/** What is no error for a store that exists. */
-export interface Leniency {
-  /** a prefix that 0.1 allowed, see `isReservedPrefix` */
-  readonly allowReservedPrefix?: boolean;
-}
+/** Exceptions that a reader allows. Unknown fields are left out then. */
+export type Leniency = Readonly<Partial<Record<Exception, boolean>>>;
 
 /**
  * Reads the one LargePayloadStore of a YAML or JSON file and applies every default. Documents of other kinds are
@@ -32,15 +28,13 @@ export function parseLargePayloadStore(
 export function readLargePayloadStore(
   resource: Readonly<Record<string, unknown>>,
   source: string,
-  { allowReservedPrefix = false }: Leniency = {},
+  leniency: Leniency = {},
 ): LargePayloadStore {
   const { status: _, ...manifest } = resource;
   const { value, problems } = validate(nodeOf(StoreSchema), manifest);
-  const told = allowReservedPrefix ? problems.filter((problem) => !isOfReservedPrefix(problem)) : problems;
-  if (told.length > 0) throw new ManifestError(source, told);
+  const errors = problems
+    .filter(({ exception }) => exception === undefined || leniency[exception] !== true)
+    .map(({ path, message }) => ({ path, message }));
+  if (errors.length > 0) throw new ManifestError(source, errors);
   return value as LargePayloadStore;
-}
-
-function isOfReservedPrefix({ path, message }: Problem): boolean {
-  return /^spec\.storage\.\w+\.prefix$/.test(path) && message.endsWith(RESERVED_PREFIX);
 }

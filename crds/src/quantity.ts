@@ -1,4 +1,4 @@
-import { excerpt } from './words.ts';
+import { excerpt } from './message-parts.ts';
 
 /** What a size looks like, for messages. */
 export const QUANTITY_IN_WORDS = 'a size in bytes such as 128000, 512Ki, 1.5Gi or 2M';

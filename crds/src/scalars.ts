@@ -1,5 +1,5 @@
+import { excerpt } from './message-parts.ts';
 import type { SchemaNode } from './schema/node.ts';
-import { excerpt } from './words.ts';
 
 /** What the keywords of a schema node have against a text or number of the right type: the first thing only. */
 export function scalarProblem(node: SchemaNode, value: unknown): string | undefined {
@@ -21,12 +21,12 @@ function textProblem(node: SchemaNode, text: string): string | undefined {
   }
   // Before the pattern, which a text of megabytes could keep busy.
   if (node.maxLength !== undefined && length > node.maxLength) {
-    if (node.inWords)
-      return `${shown(text)}: expected ${node.inWords}, in at most ${node.maxLength} characters`;
+    if (node.expected)
+      return `${shown(text)}: expected ${node.expected}, in at most ${node.maxLength} characters`;
     return `takes at most ${node.maxLength} characters, got ${length}`;
   }
   if (node.pattern !== undefined && !new RegExp(node.pattern, 'u').test(text)) {
-    return `${shown(text)}: expected ${node.inWords ?? `a match of ${node.pattern}`}`;
+    return `${shown(text)}: expected ${node.expected ?? `a match of ${node.pattern}`}`;
   }
   if (node.enum && !node.enum.includes(text))
     return `${shown(text)}: expected one of ${node.enum.join(', ')}`;

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { at, listAt } from '@largepayload/crds';
 import { API_VERSION, KIND } from '@largepayload/crds/identity';
 import { ApiError, type KubernetesApi, type KubernetesObject } from '../src/kubernetes/api.ts';
 import { Informer } from '../src/kubernetes/informer.ts';
@@ -11,7 +12,6 @@ import {
   SERVICE_ACCOUNTS,
   SERVICES,
 } from '../src/kubernetes/resources.ts';
-import { at, listAt } from '../src/stores/json-fields.ts';
 import { MANAGED_BY } from '../src/stores/labels.ts';
 import { mapDeployment } from '../src/stores/mapping/deployment.ts';
 

@@ -11,13 +11,13 @@ export const url = (description: string) =>
     description,
     maxLength: 256,
     pattern: '^https?://',
-    inWords: 'a URL that begins with http:// or https://',
+    expected: 'a URL that begins with http:// or https://',
   });
 
 /** Of a Kubernetes namespace. */
 export const NAMESPACE_NAME = {
   pattern: '^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$',
-  inWords: 'a DNS label: at most 63 lower-case letters, digits and hyphens',
+  expected: 'a DNS label: at most 63 lower-case letters, digits and hyphens',
 };
 
 export const resourceName = (description: string) => Text({ description, minLength: 1, maxLength: 253 });

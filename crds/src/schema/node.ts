@@ -15,7 +15,14 @@ export interface Rule {
   readonly holds?: (value: unknown) => boolean;
   /** Dotted path below the node of the field that a person would edit; problems are reported there. */
   readonly field?: string;
+  readonly exception?: Exception;
 }
+
+/**
+ * A problem that a reader may allow: a prefix that version 0.1 allowed (see `isReservedPrefix`), and fields of a newer CRD, which
+ * may come before its operator.
+ */
+export type Exception = 'allowReservedPrefix' | 'allowUnknownFields';
 
 /** What a schema node may say. Keywords beyond JSON Schema are read by our validation, and never emitted. */
 export interface SchemaNode {
@@ -43,7 +50,7 @@ export interface SchemaNode {
   readonly 'x-kubernetes-list-map-keys'?: readonly string[];
   readonly rules?: readonly Rule[];
   /** What `pattern` asks for, for people: "a duration such as 30s". */
-  readonly inWords?: string;
+  readonly expected?: string;
 }
 
 /** TypeBox's own types say nothing of keywords; every schema of this package is a `SchemaNode`. */

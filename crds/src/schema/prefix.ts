@@ -7,9 +7,6 @@ import type { Rule } from './node.ts';
  */
 const RESERVED = '(^|/)(blobs|expires-[^/]*|[.][.]?)/|\\p{Cc}';
 
-export const RESERVED_PREFIX =
-  'no segment may be blobs, begin with expires-, be . or .., or have a control character: another store or tool would take it for its own';
-
 /** Whether a store of 0.1 may have such a prefix, and a new one may not. */
 export function isReservedPrefix(prefix: string): boolean {
   return new RegExp(RESERVED, 'u').test(prefix);
@@ -17,7 +14,9 @@ export function isReservedPrefix(prefix: string): boolean {
 
 const notReserved: Rule = {
   cel: `!self.matches(r'${RESERVED}')`,
-  message: RESERVED_PREFIX,
+  message:
+    'no segment may be blobs, begin with expires-, be . or .., or have a control character: another store or tool would take it for its own',
+  exception: 'allowReservedPrefix',
   holds: (prefix) => typeof prefix !== 'string' || !isReservedPrefix(prefix),
 };
 
@@ -30,6 +29,6 @@ export const keyPrefix = () =>
     default: '',
     maxLength: 256,
     pattern: '^([^/]+/)*$',
-    inWords: 'nothing, or path segments that each end with a slash, such as payloads/',
+    expected: 'nothing, or path segments that each end with a slash, such as payloads/',
     rules: [notReserved],
   });

@@ -91,7 +91,7 @@ const S3 = MapOf(
           'PEM certificates of the authorities that sign the endpoint, for a service with private ones.',
         maxLength: 65_536,
         pattern: '-----BEGIN CERTIFICATE-----',
-        inWords: 'PEM certificates, which begin with -----BEGIN CERTIFICATE-----',
+        expected: 'PEM certificates, which begin with -----BEGIN CERTIFICATE-----',
       }),
     ),
     storageClass: Optional(
@@ -101,7 +101,7 @@ const S3 = MapOf(
           'classes charge a month, or reading.',
         maxLength: 64,
         pattern: '^[A-Za-z0-9_-]+$',
-        inWords: 'the name of a storage class, such as STANDARD_IA',
+        expected: 'the name of a storage class, such as STANDARD_IA',
         rules: [readableAtOnce],
       }),
     ),

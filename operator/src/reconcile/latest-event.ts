@@ -1,6 +1,6 @@
+import { textAt } from '@largepayload/crds';
 import type { KubernetesApi, KubernetesObject } from '../kubernetes/api.ts';
 import { POD_EVENTS } from '../kubernetes/resources.ts';
-import { textAt } from '../stores/json-fields.ts';
 
 const MOST_EVENTS = 500;
 

@@ -1,10 +1,10 @@
 import type { LargePayloadStoreStatus } from '@largepayload/crds';
 import { hashValue } from './stable-hash.ts';
 
-/** ms: passes of the reaper may come every second, and each write of a status reaches all who watch. */
-const TIME_BETWEEN_WRITES = 60_000;
+/** Passes of the reaper may end every second, and each write of a status reaches all watchers. */
+const TIME_BETWEEN_WRITES_MS = 60_000;
 
-/** Whether a decided status says nothing new: only the fields that it has are compared. */
+/** Whether a decided status has no change that is worth a write. Only the fields that it has are compared. */
 export function sameStatus(written: LargePayloadStoreStatus, decided: LargePayloadStoreStatus): boolean {
   return (
     hashValue(comparable(written, decided)) === hashValue(comparable(decided, decided)) &&
@@ -21,5 +21,5 @@ function comparable(status: LargePayloadStoreStatus, { conditions }: LargePayloa
 function isNear(written: LargePayloadStoreStatus, decided: LargePayloadStoreStatus): boolean {
   const [before, after] = [written, decided].map(({ retention }) => retention?.lastCompletedTime);
   if (before === undefined || after === undefined) return before === after;
-  return Math.abs(Date.parse(after) - Date.parse(before)) < TIME_BETWEEN_WRITES;
+  return Math.abs(Date.parse(after) - Date.parse(before)) < TIME_BETWEEN_WRITES_MS;
 }

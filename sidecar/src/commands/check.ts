@@ -2,7 +2,7 @@ import { createCipheriv, createHash, randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { metadataFromRecord, PayloadStoreUnavailableError } from '@largepayload/codec';
-import { parseQuantity, QuantityError } from '@largepayload/crds';
+import { parseQuantity, QuantityError } from '@largepayload/crds/quantity';
 import { type Command, stringOption, type Values } from './command.ts';
 import { UsageError } from './exit-codes.ts';
 import { humanBytes } from './human.ts';

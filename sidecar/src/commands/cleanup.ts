@@ -1,4 +1,4 @@
-import { parseDuration } from '@largepayload/crds';
+import { parseDuration } from '@largepayload/crds/duration';
 import type { WindowProgress } from '../retention/sweep.ts';
 import { adminLines } from './admin-client.ts';
 import { type Command, stringOption, type Values } from './command.ts';

@@ -1,4 +1,4 @@
-import { parseQuantity } from '@largepayload/crds';
+import { parseQuantity } from '@largepayload/crds/quantity';
 import packageFile from '../../package.json' with { type: 'json' };
 import { parseOrigins } from '../codec-server/origins.ts';
 import { startCodecServer } from '../codec-server/start.ts';

@@ -4,7 +4,7 @@ import {
   PayloadReferenceError,
   PayloadStoreUnavailableError,
 } from '@largepayload/codec';
-import { ManifestError } from '@largepayload/crds';
+import { ManifestError } from '@largepayload/crds/manifest-error';
 import { ForeignStoreError } from '../errors/foreign-store-error.ts';
 import { StorageError } from '../errors/storage-error.ts';
 import { EXIT_CODES, UsageError } from './exit-codes.ts';

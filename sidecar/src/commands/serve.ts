@@ -112,7 +112,7 @@ async function run(_positionals: readonly string[], values: Values): Promise<voi
   const log = createLog();
   for (const field of role.unusedFields(manifest))
     log.info({ field }, `this field has no effect in the role ${role.name}`);
-  for (const { level, text } of noticesOfEnvironment(manifest)) log[level](text);
+  for (const { level, text } of await noticesOfEnvironment(manifest)) log[level](text);
   const { version } = packageFile;
   const service = await role
     .start({ manifest, version, listen, claim, resource, acceptClock }, mounts, log)

@@ -65,6 +65,12 @@ export interface Driver {
   close(): Promise<void>;
 }
 
+export interface StartedDriver {
+  readonly driver: Driver;
+  /** what whoever runs the service should know about the storage */
+  readonly notices: readonly string[];
+}
+
 export interface PutOptions {
   readonly signal: AbortSignal;
   readonly keepExisting?: boolean;

@@ -1,16 +1,8 @@
 import { type LargePayloadStore, type StorageKindName, storageKindOf } from '@largepayload/crds';
-import type { Driver } from './driver.ts';
-import { FilesystemDriver } from './filesystem/filesystem-driver.ts';
-import { type EnvironmentNotice, environmentNotices } from './s3/environment.ts';
-import { startS3Driver } from './s3/start-s3-driver.ts';
+import type { StartedDriver } from './driver.ts';
+import type { EnvironmentNotice } from './s3/environment.ts';
 
 type Storage = LargePayloadStore['spec']['storage'];
-
-export interface StartedDriver {
-  readonly driver: Driver;
-  /** about the storage, for the log */
-  readonly notices: readonly string[];
-}
 
 /** Folders that a cluster mounts, so that the manifest does not name them. */
 export interface Mounts {
@@ -32,21 +24,27 @@ export class MountError extends Error {
 interface DriverOfKind {
   readonly start: (storage: Required<Storage>, mounts: Mounts, signal: AbortSignal) => Promise<StartedDriver>;
   /** about the process's environment, before the storage is looked at */
-  readonly notices: (storage: Required<Storage>) => EnvironmentNotice[];
+  readonly notices: (storage: Required<Storage>) => Promise<EnvironmentNotice[]>;
 }
 
-/** Those of the kinds that this version supports. */
+/** Those of the kinds that this version supports. A driver is loaded where it is used: the build makes a file of each. */
 export const DRIVERS: Readonly<Partial<Record<StorageKindName, DriverOfKind>>> = {
   filesystem: {
-    start: async (_storage, { dataFolder }) => ({
-      driver: await FilesystemDriver.start(dataFolder as string),
-      notices: [],
-    }),
-    notices: () => [],
+    start: async (_storage, { dataFolder }) => {
+      const { FilesystemDriver } = await import('./filesystem/filesystem-driver.ts');
+      return { driver: await FilesystemDriver.start(dataFolder as string), notices: [] };
+    },
+    notices: async () => [],
   },
   s3: {
-    start: ({ s3 }, { credentialsFolder }, signal) => startS3Driver(s3, credentialsFolder, signal),
-    notices: ({ s3 }) => environmentNotices(s3, process.env),
+    start: async ({ s3 }, { credentialsFolder }, signal) => {
+      const { startS3Driver } = await import('./s3/start-s3-driver.ts');
+      return await startS3Driver(s3, credentialsFolder, signal);
+    },
+    notices: async ({ s3 }) => {
+      const { environmentNotices } = await import('./s3/environment.ts');
+      return environmentNotices(s3, process.env);
+    },
   },
 };
 
@@ -64,8 +62,8 @@ export function assertMounts({ spec }: LargePayloadStore, { dataFolder, credenti
 }
 
 /** What the environment tells the driver and does not do as it seems to; whether or not the driver can be started. */
-export function noticesOfEnvironment({ spec }: LargePayloadStore): EnvironmentNotice[] {
-  return driverOf(spec).notices(spec.storage as Required<Storage>);
+export async function noticesOfEnvironment({ spec }: LargePayloadStore): Promise<EnvironmentNotice[]> {
+  return await driverOf(spec).notices(spec.storage as Required<Storage>);
 }
 
 /** The driver of the storage that the manifest names, once that could be used. @throws MountError, StorageError, the signal's reason */

@@ -1,4 +1,5 @@
-import { formatDuration, parseDuration, putTimeLimit } from '@largepayload/crds';
+import { formatDuration, parseDuration } from '@largepayload/crds/duration';
+import { putTimeLimit } from '@largepayload/crds/put-time-limit';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;

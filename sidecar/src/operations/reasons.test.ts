@@ -6,9 +6,10 @@ import { MemoryDriver } from '@largepayload/testing/drivers/memory-driver';
 import { expect, test } from 'vitest';
 import { AwaitedDriver } from '../drivers/awaited-driver.ts';
 import { never } from '../drivers/conformance/subject.ts';
+import { storageErrorOf } from '../drivers/object-store/failures.ts';
 import { credentialsFromFolder } from '../drivers/s3/credentials/credentials-folder.ts';
 import { CredentialsError } from '../drivers/s3/credentials/credentials-source.ts';
-import { storageErrorOf } from '../drivers/s3/failures.ts';
+import { S3_FAILURES } from '../drivers/s3/failures.ts';
 import { StorageError } from '../errors/storage-error.ts';
 import { createLog } from '../log/log.ts';
 import { ClockGuard } from '../storage-records/clock/clock-guard.ts';
@@ -24,8 +25,9 @@ import { Readiness } from './readiness.ts';
 
 const IDENTITY = { namespace: 'payments', name: 'orders' };
 const FAULT = { status: undefined, message: '', region: undefined, retryAfter: undefined };
-const ATTEMPT = { doing: 'list folders', action: 's3:ListBucket', place: 'the bucket payloads' } as const;
-const faultOfS3 = (code: string, status?: number) => storageErrorOf({ ...FAULT, code, status }, ATTEMPT);
+const ATTEMPT = { doing: 'list folders', right: 'list', place: 'the bucket payloads' } as const;
+const faultOfS3 = (code: string, status?: number) =>
+  storageErrorOf(S3_FAILURES, { ...FAULT, code, status }, ATTEMPT);
 
 const errorOf = async (work: Promise<unknown>): Promise<unknown> => {
   try {
@@ -73,7 +75,7 @@ const withoutFile = async () => {
   const folder = await mkdtemp(join(tmpdir(), 'credentials-'));
   try {
     const error = (await errorOf(credentialsFromFolder(folder)())) as CredentialsError;
-    return storageErrorOf(error.fault, ATTEMPT);
+    return storageErrorOf(S3_FAILURES, error.fault, ATTEMPT);
   } finally {
     await rm(folder, { recursive: true });
   }
@@ -81,7 +83,7 @@ const withoutFile = async () => {
 const refusedBySts = () => {
   const source = { kind: 'sts', name: 'STS (sts.amazonaws.com)', gaveBefore: false } as const;
   const error = new CredentialsError(source, { status: 403, code: 'AccessDenied', message: 'no' });
-  return storageErrorOf(error.fault, ATTEMPT);
+  return storageErrorOf(S3_FAILURES, error.fault, ATTEMPT);
 };
 
 /** Errors of the code that meets the situation, and the reason that a reader of the status report sees. */

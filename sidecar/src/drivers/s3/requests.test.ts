@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { tryWrite } from '../../storage-records/write-check/write-trial.ts';
 import { contentOf, factsOf, inChunks, never, putInto, someBytes } from '../conformance/subject.ts';
-import type { S3Driver } from '../object-store/object-store-driver.ts';
+import type { ObjectStoreDriver } from '../object-store/object-store-driver.ts';
 import { inTurn, listingFor, ok, refusal, type Script, scriptedServer } from './scripted-server.fixture.ts';
 
 const SLASHED = '/blobs/orders/common/sha256:1/sha256:2';
@@ -12,7 +12,7 @@ const facts = factsOf(bytes);
 const hex = facts.digest.slice('sha256:'.length);
 const base64 = Buffer.from(hex, 'hex').toString('base64');
 
-const put = (driver: S3Driver, name: string, content = bytes) =>
+const put = (driver: ObjectStoreDriver, name: string, content = bytes) =>
   putInto(driver, name, inChunks(content), factsOf(content), { signal: never() });
 
 test('a new payload is one request, create-only, with the digest that the service has to check', async () => {
