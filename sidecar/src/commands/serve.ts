@@ -7,7 +7,7 @@ import type { ClusterResource, Role, RoleName, ServiceSettings } from '../roles/
 import { ROLES } from '../roles/roles.ts';
 import { isStorageId } from '../storage-records/identity/identity.ts';
 import { isLeaseText } from '../storage-records/lease/lease.ts';
-import type { Claim } from '../storage-records/ownership/storage-identity.ts';
+import type { ExpectedStorage } from '../storage-records/ownership/begin-store.ts';
 import { type Command, stringOption, type Values } from './command.ts';
 import { UsageError } from './exit-codes.ts';
 import { untilStopped, withPortHint } from './long-running.ts';
@@ -105,7 +105,7 @@ async function run(_positionals: readonly string[], values: Values): Promise<voi
     dataFolder: givenOption(values, 'data-dir'),
     credentialsFolder: givenOption(values, 'credentials-dir'),
   };
-  const claim = claimOf(role, values);
+  const expected = expectedStorage(role, values);
   const acceptClock = values['accept-clock'] === true;
   const resource = resourceOf(role, values);
   usage(() => assertMounts(manifest, mounts));
@@ -115,7 +115,7 @@ async function run(_positionals: readonly string[], values: Values): Promise<voi
   for (const { level, text } of await noticesOfEnvironment(manifest)) log[level](text);
   const { version } = packageFile;
   const service = await role
-    .start({ manifest, version, listen, claim, resource, acceptClock }, mounts, log)
+    .start({ manifest, version, listen, expected, resource, acceptClock }, mounts, log)
     .catch((error) => Promise.reject(withPortHint(error, '--listen, --metrics-listen or --admin-listen')));
   // Whoever reads that it listens may end it at once.
   const stopped = untilStopped(service, log);
@@ -140,7 +140,7 @@ function givenOption(values: Values, name: string): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-function claimOf({ name }: Role, values: Values): Claim {
+function expectedStorage({ name }: Role, values: Values): ExpectedStorage {
   const claimedFile = givenOption(values, 'claimed-file');
   if (claimedFile !== undefined && name === 'standalone')
     throw new UsageError('--claimed-file is for --role gateway and reaper; leave it out');
