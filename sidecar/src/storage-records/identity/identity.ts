@@ -32,7 +32,7 @@ export class NoIdentityError extends StorageError {
  * @param id the same in processes that may begin the store at the same time, as not every service lets one of them win
  * @throws ForeignStoreError, StorageError
  */
-export async function claimStorage(
+export async function writeIdentity(
   driver: Driver,
   identity: StoreIdentity,
   signal: AbortSignal,
@@ -76,7 +76,7 @@ export function assertSameStorage(found: string, expected: string): void {
 }
 
 /** For whoever has no right to write it. @throws ForeignStoreError, StorageError also when nobody has claimed the storage yet */
-export async function assertClaimed(
+export async function assertIdentityWritten(
   driver: Driver,
   identity: StoreIdentity,
   signal: AbortSignal,
