@@ -5,7 +5,7 @@ export interface OperatorOptions {
   readonly image: string;
   readonly imagePullPolicy: 'Always' | 'IfNotPresent' | 'Never';
   readonly imagePullSecrets: readonly string[];
-  /** how others are told of the cluster; `undefined`: by the UID of its namespace kube-system */
+  /** name of the cluster in messages elsewhere; `undefined`: the UID of its namespace kube-system */
   readonly clusterName: string | undefined;
   /** where the operator and its own Lease are */
   readonly namespace: string;

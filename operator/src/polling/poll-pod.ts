@@ -9,6 +9,10 @@ import type { ObservedPod, PodReport } from '../stores/observed.ts';
 const TIME_LIMIT_MS = 5_000;
 /** bytes */
 const LONGEST_ANSWER = 64 * 1024;
+/** characters; it becomes part of an address */
+const LONGEST_REVISION = 128;
+const SILENT = 'it did not answer within 5 s';
+const NO_SERVICE = 'what answered there is no payload-store';
 
 /** A pod that can be polled. */
 export type RunningPod = ObservedPod & { readonly ip: string };
@@ -73,11 +77,6 @@ export function pollPod(pod: RunningPod, hold?: Hold): Poll {
   );
   return { begun, result: read(), end };
 }
-
-const SILENT = 'it did not answer within 5 s';
-const NO_SERVICE = 'what answered there is no payload-store';
-/** characters; it becomes part of an address */
-const LONGEST_REVISION = 128;
 
 function resultOf(pod: ObservedPod, body: unknown): PollResult {
   const revision = textAt(body, 'revision');

@@ -3,7 +3,7 @@ import { eventualValue } from '@largepayload/testing/waiting/eventually';
 import { pino } from 'pino';
 import { afterAll, beforeAll } from 'vitest';
 import { ClusterView } from '../cluster/cluster-view.ts';
-import type { KubernetesApi, KubernetesObject, ResourceKind } from '../kubernetes/api.ts';
+import type { ApiError, KubernetesApi, KubernetesObject, ResourceKind } from '../kubernetes/api.ts';
 import { apiBed, applyCrd, NEVER } from '../kubernetes/api-server.fixture.ts';
 import { EventRecorder } from '../kubernetes/event-recorder.ts';
 import { LARGE_PAYLOAD_STORES } from '../kubernetes/resources.ts';
@@ -75,5 +75,18 @@ export function controllerBed() {
   const change = async (resource: ResourceKind, object: KubernetesObject, fields: object): Promise<void> => {
     await api.replace(resource, { ...object, ...fields }, NEVER);
   };
-  return { bed, api: () => api, get, create, remove, there, gone, untilReady, change };
+  /** Changes the specification of a store, whose status the operator may write at the same time. */
+  const editStore = async (namespace: string, name: string, fields: object): Promise<void> => {
+    await eventually(async () => {
+      const found = await there(LARGE_PAYLOAD_STORES, namespace, name);
+      const changing = change(LARGE_PAYLOAD_STORES, found, {
+        spec: { ...(found.spec as object), ...fields },
+      });
+      return await changing.then(
+        () => true,
+        (error: ApiError) => (error.reason === 'Conflict' ? undefined : Promise.reject(error)),
+      );
+    });
+  };
+  return { bed, api: () => api, get, create, remove, there, gone, untilReady, change, editStore };
 }

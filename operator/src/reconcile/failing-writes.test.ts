@@ -12,7 +12,7 @@ const isOfGateway = ({ method, path }: Asked) =>
 
 const isOfStatus = ({ path }: Asked) => path.endsWith('/status');
 
-test('says how a store is though an object of it cannot be written, and tries again', async () => {
+test('a status is written though an object of the store cannot be, and that is tried again', async () => {
   let tries = 0;
   await using cluster = await scriptedCluster({ largepayloadstores: [storeOf('orders')] }, (asked) => {
     if (!isOfGateway(asked)) return undefined;
@@ -36,7 +36,7 @@ test('a status that cannot be written either hides nothing, and is tried again',
   expect(await eventualValue(() => cluster.ready('orders'), 4_000)).toBe('False Creating');
 });
 
-test('says why once a failure lasts', async () => {
+test('the status gives the reason once a failure has lasted', async () => {
   vi.useFakeTimers({ toFake: ['performance'] });
   await using cluster = await scriptedCluster({ largepayloadstores: [storeOf('orders')] }, (asked) =>
     isOfGateway(asked) ? 500 : undefined,

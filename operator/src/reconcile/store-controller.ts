@@ -45,11 +45,11 @@ export class StoreController {
         const again = await reconciler.reconcile(store, signal);
         if (Number.isFinite(again)) this.#queue.addAfter(store, again);
       },
-      onDone: ({ key, waited, took, failure, retryIn }) => {
-        metrics.recordReconcile(failure === undefined ? 'succeeded' : 'failed', waited, took);
-        if (failure !== undefined && retryIn !== undefined)
+      onDone: ({ key, waitedSeconds, tookSeconds, failure, retryInMs }) => {
+        metrics.recordReconcile(failure === undefined ? 'succeeded' : 'failed', waitedSeconds, tookSeconds);
+        if (failure !== undefined && retryInMs !== undefined)
           log.warn(
-            { store: key, err: failure, retryIn },
+            { store: key, err: failure, retryIn: retryInMs },
             'a store could not be reconciled; it is tried again',
           );
       },

@@ -1,5 +1,5 @@
 import { parseDuration } from '@largepayload/crds/duration';
-import type { CleanupProgress } from '../retention/cleanup.ts';
+import type { WindowProgress } from '../retention/sweep.ts';
 import { adminLines } from './admin-client.ts';
 import { type Command, stringOption, type Values } from './command.ts';
 import { UsageError } from './exit-codes.ts';
@@ -26,9 +26,9 @@ async function run(_positionals: readonly string[], values: Values): Promise<voi
   const age = ageOf(String(values['older-than']));
   const dryRun = values['dry-run'] === true;
   const path = `cleanup?age=${age}${dryRun ? '&dry-run' : ''}`;
-  const windows = new Map<string, CleanupProgress>();
+  const windows = new Map<string, WindowProgress>();
   const human = process.stdout.isTTY && values.json !== true;
-  for await (const progress of adminLines<CleanupProgress>(
+  for await (const progress of adminLines<WindowProgress>(
     'POST',
     stringOption(command, values, 'admin-url'),
     path,
@@ -62,6 +62,6 @@ function ageOf(text: string): string {
   }
 }
 
-function describe({ window, objects, bytes }: CleanupProgress): string {
+function describe({ window, objects, bytes }: WindowProgress): string {
   return `${window}  ${humanCount(objects, 'payload')}, ${humanBytes(bytes)}`;
 }

@@ -2,7 +2,7 @@ import { type LargePayloadStore, ManifestError, unsupportedFields } from '@large
 import packageFile from '../../package.json' with { type: 'json' };
 import { assertMounts, type Mounts, noticesOfEnvironment } from '../drivers/start-driver.ts';
 import { isLoopback, type ListenAddress, parseListenAddress } from '../http/listen-address.ts';
-import { createLog } from '../operations/log.ts';
+import { createLog } from '../log/log.ts';
 import type { ClusterResource, Role, RoleName, ServiceSettings } from '../roles/role.ts';
 import { ROLES } from '../roles/roles.ts';
 import { isStorageId } from '../storage-records/identity/identity.ts';

@@ -95,15 +95,15 @@ export class ObjectStoreDriver implements Driver {
     return { size, readInto, close: () => body.close() };
   }
 
-  async *listFirstSegments(prefix: string, signal: AbortSignal): AsyncIterable<string> {
+  async *listLevel(prefix: string, signal: AbortSignal): AsyncIterable<string> {
     // Behind a prefix no key has an empty segment, and a request for one is refused by some services.
     if (!this.#keys.mayBeginWith(prefix)) return;
-    for await (const { folders } of this.#pages(prefix, true, signal)) {
-      for (const folder of folders) {
-        const name = this.#keys.nameOf(folder);
+    for await (const { folders, objects } of this.#pages(prefix, true, signal)) {
+      for (const key of [...folders, ...objects.map(({ name }) => name)]) {
+        const name = this.#keys.nameOf(key);
         // A service that folds slashes answers with others than were asked for.
         if (!name.startsWith(prefix)) continue;
-        if (name === '/') yield* this.listFirstSegments('/', signal);
+        if (name === '/') yield* this.listLevel('/', signal);
         else yield name;
       }
     }

@@ -15,7 +15,7 @@ export async function startObjectStore(
   signal: AbortSignal,
 ): Promise<StartedDriver> {
   try {
-    for await (const _segment of driver.listFirstSegments('expires-', signal)) break;
+    for await (const _entry of driver.listLevel('expires-', signal)) break;
     // Credentials that may not ask get no notice; nothing depends on it.
     const keepsVersions = await client.keepsVersions(signal).catch(() => false);
     return { driver, notices: keepsVersions ? [VERSIONS_NOTICE] : [] };

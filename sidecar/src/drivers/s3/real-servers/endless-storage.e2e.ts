@@ -44,7 +44,7 @@ const pageOf = (query: URLSearchParams) => Number(query.get('continuation-token'
 const windowAt = (second: number) =>
   `expires-${new Date(Date.UTC(2020, 0, 1) + second * 1_000).toISOString().replace(/[-:]|\.\d{3}/g, '')}-30d/`;
 const folder = (name: string) => `<CommonPrefixes><Prefix>${name}</Prefix></CommonPrefixes>`;
-const isOfWindows = (query: URLSearchParams) => query.has('delimiter');
+const isOfWindows = (query: URLSearchParams) => query.has('delimiter') && query.get('prefix') === 'expires-';
 
 const STORAGES: [string, (query: URLSearchParams) => string][] = [
   [
@@ -75,9 +75,23 @@ const STORAGES: [string, (query: URLSearchParams) => string][] = [
         : '',
   ],
   [
+    'ever new namespaces in a window',
+    (query) => {
+      if (isOfWindows(query)) return folder(windowAt(0));
+      if (query.get('prefix') !== windowAt(0) || !query.has('delimiter')) return '';
+      const name = (at: number) => `n${String(pageOf(query) * 1_000 + at).padStart(12, '0')}`;
+      return more(
+        pageOf(query) + 1,
+        thousand((at) => folder(`${windowAt(0)}${name(at)}/`)),
+      );
+    },
+  ],
+  [
     'ever new objects in a window',
     (query) => {
-      if (isOfWindows(query)) return query.get('prefix') === 'expires-' ? folder(windowAt(0)) : '';
+      if (isOfWindows(query)) return folder(windowAt(0));
+      if (query.get('delimiter') !== null)
+        return query.get('prefix') === windowAt(0) ? folder(`${windowAt(0)}orders/`) : '';
       const hex = (at: number) => (pageOf(query) * 1_000 + at).toString(16).padStart(64, '0');
       const object = (at: number) =>
         `<Contents><Key>${windowAt(0)}orders/common/sha256:${hex(at)}/sha256:${hex(at)}</Key><Size>9</Size></Contents>`;

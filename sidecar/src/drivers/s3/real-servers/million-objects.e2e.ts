@@ -29,12 +29,15 @@ class SimulatedBucket {
     if (method === 'POST') return await this.#delete(exchange);
     if (!searchParams.has('list-type')) return void response.writeHead(200).end('<VersioningConfiguration/>');
     const prefix = searchParams.get('prefix') ?? '';
-    const isThere = this.window.startsWith(prefix) && this.#deleted < OBJECTS;
+    const namespace = `${this.window}orders/`;
+    const isThere = namespace.startsWith(prefix) && this.#deleted < OBJECTS;
     if (searchParams.has('delimiter')) {
-      const folder = isThere ? `<CommonPrefixes><Prefix>${this.window}</Prefix></CommonPrefixes>` : '';
+      const name = prefix === this.window ? namespace : this.window;
+      const folder = isThere ? `<CommonPrefixes><Prefix>${name}</Prefix></CommonPrefixes>` : '';
       return void response.end(listingFor(exchange.path, folder));
     }
-    const wanted = prefix === this.window ? Number(searchParams.get('continuation-token') ?? 0) : OBJECTS;
+    const isWindow = prefix === this.window || prefix === namespace;
+    const wanted = isWindow ? Number(searchParams.get('continuation-token') ?? 0) : OBJECTS;
     response.end(listingFor(exchange.path, this.#page(Math.max(wanted, this.#deleted))));
   }
 
