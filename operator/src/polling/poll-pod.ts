@@ -9,6 +9,10 @@ import type { ObservedPod, PodReport } from '../stores/observed.ts';
 const TIME_LIMIT_MS = 5_000;
 /** bytes */
 const LONGEST_ANSWER = 64 * 1024;
+/** characters; it becomes part of an address */
+const LONGEST_REVISION = 128;
+const SILENT = 'it did not answer within 5 s';
+const NO_SERVICE = 'what answered there is no payload-store';
 
 /** A pod that can be polled. */
 export type RunningPod = ObservedPod & { readonly ip: string };
@@ -48,7 +52,10 @@ export function pollPod(pod: RunningPod, hold?: Hold): Poll {
   const end = () => destroy('ended');
   let timer = setTimeout(destroy, TIME_LIMIT_MS, 'silent');
   const answered = new Promise<IncomingMessage>((resolve, reject) => {
-    request.on('response', resolve).on('error', reject).on('close', reject);
+    request
+      .on('response', resolve)
+      .on('error', reject)
+      .on('close', () => reject(new Error('it closed the connection')));
   }).finally(() => {
     clearTimeout(timer);
   });
@@ -73,11 +80,6 @@ export function pollPod(pod: RunningPod, hold?: Hold): Poll {
   );
   return { begun, result: read(), end };
 }
-
-const SILENT = 'it did not answer within 5 s';
-const NO_SERVICE = 'what answered there is no payload-store';
-/** characters; it becomes part of an address */
-const LONGEST_REVISION = 128;
 
 function resultOf(pod: ObservedPod, body: unknown): PollResult {
   const revision = textAt(body, 'revision');

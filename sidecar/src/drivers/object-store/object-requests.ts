@@ -4,8 +4,8 @@ import { StorageError } from '../../errors/storage-error.ts';
 import type { PutOptions } from '../driver.ts';
 import type { Fault } from './failures.ts';
 import type { ObjectBody, ObjectHead } from './object-store-client.ts';
-import { PassingBody } from './passing-body.ts';
 import type { StoreCalls } from './store-calls.ts';
+import { StreamedPut } from './streamed-put.ts';
 
 /** What a put does, in messages. */
 export const STORING = 'store the payload';
@@ -53,7 +53,7 @@ export class ObjectRequests {
   }
 
   /** Creates the object by a body that cannot be sent again. `existed`: another writer was quicker, with the same bytes. */
-  async createOnce(body: PassingBody, signal: AbortSignal): Promise<PutOutcome> {
+  async createOnce(body: StreamedPut, signal: AbortSignal): Promise<PutOutcome> {
     let failure: unknown = new StorageError(
       'unavailable',
       `cannot ${STORING}: another one took its place meanwhile`,
@@ -79,7 +79,7 @@ export class ObjectRequests {
   }
 
   async #write(body: ObjectBody, ifAbsent: boolean, signal: AbortSignal): Promise<Refusal | undefined> {
-    const repeatable = () => !(body instanceof PassingBody && body.begun);
+    const repeatable = () => !(body instanceof StreamedPut && body.begun);
     let isAnswerLost = false;
     return await this.#calls.call(STORING, 'put', { signal, repeatable }, async (client) => {
       // The service may have stored the object, or have said that there is one.

@@ -1,6 +1,7 @@
 import type { BlobFacts } from '../../bytes/blob-facts.ts';
 import type { ByteSource } from '../../bytes/byte-streams.ts';
 import type { ListedObject } from '../driver.ts';
+import type { Deleter } from './delete-each.ts';
 import type { FailureRow, Fault } from './failures.ts';
 
 /**
@@ -40,6 +41,9 @@ export interface ObjectStoreClient {
 
   /** Deletes one object; resolves only when the answer proves that it is not there, any more or at all. */
   deleteObject(key: string, signal: AbortSignal): Promise<void>;
+
+  /** Deletes many objects by fewer requests; absent: by one request each. */
+  readonly deleter?: Deleter;
 
   /** Whether what is deleted or replaced is kept as an older version. */
   keepsVersions(signal: AbortSignal): Promise<boolean>;

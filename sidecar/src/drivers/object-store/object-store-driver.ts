@@ -7,18 +7,20 @@ import {
   type WriteSteps,
 } from '../../bytes/object-writer.ts';
 import { StorageError } from '../../errors/storage-error.ts';
+import { memoryLimit } from '../../memory/memory-limit.ts';
+import { processLimits } from '../../memory/process-limits.ts';
 import {
   type DeleteOutcome,
   type Driver,
   type ListedObject,
   PAGE_SIZE,
   type PutOptions,
+  type StartedDriver,
   type StoredBlob,
 } from '../driver.ts';
 import { CollectedPut } from './collected-put.ts';
 import { type Deleter, oneByOne } from './delete-each.ts';
 import { ListingProgress } from './listing-progress.ts';
-import { MemoryAllowance } from './memory-allowance.ts';
 import { ObjectKeys } from './object-keys.ts';
 import { ObjectRequests } from './object-requests.ts';
 import type { ListAnswer, ObjectAnswer, ObjectStoreClient } from './object-store-client.ts';
@@ -26,6 +28,8 @@ import { StoreCalls } from './store-calls.ts';
 import { StreamedPut } from './streamed-put.ts';
 
 const MIB = 1024 * 1024;
+const VERSIONS_NOTICE =
+  'the bucket keeps versions: payloads that were deleted go on taking space, and can be read by their version, until a lifecycle rule removes noncurrent versions';
 /** `Date` is cut to the second: half of one later it is right to half a second. */
 const MIDDLE_OF_SECOND = 500;
 /** Any key would do, as the answer that there is none has a date too; this one is there, and small. */
@@ -36,12 +40,32 @@ const LARGEST_CLOCK_OBJECT = 64 * 1024;
 export interface ObjectStoreOptions {
   /** before the name of every object; empty, or ending in a slash */
   readonly prefix: string;
-  /** deletes many objects by fewer requests; default: one request each */
-  readonly deleter?: Deleter;
   /** bytes up to which a body is verified in memory and sent as often as needed; larger ones stream once. Default 8 MiB */
   readonly inMemoryLimit?: number;
   /** bytes of all bodies in memory together; what would exceed it streams. Default 64 MiB */
   readonly inMemoryTotal?: number;
+}
+
+/**
+ * The driver of an object store that could be listed. Takes over the client, and closes it.
+ * @throws StorageError that says what is wrong with the store, the credentials or the way there; the signal's reason
+ */
+export async function startObjectStore(
+  client: ObjectStoreClient,
+  prefix: string,
+  signal: AbortSignal,
+): Promise<StartedDriver> {
+  const { collectedBodies } = processLimits(memoryLimit());
+  const driver = new ObjectStoreDriver(client, { prefix, inMemoryTotal: collectedBodies });
+  try {
+    for await (const _entry of driver.listLevel('expires-', signal)) break;
+    // Credentials that may not ask get no notice; nothing depends on it.
+    const keepsVersions = await client.keepsVersions(signal).catch(() => false);
+    return { driver, notices: keepsVersions ? [VERSIONS_NOTICE] : [] };
+  } catch (error) {
+    await driver.close();
+    throw error;
+  }
 }
 
 /** Objects in a bucket or container. The service creates only where there is no object, so of several writers one wins. */
@@ -52,28 +76,34 @@ export class ObjectStoreDriver implements Driver {
   readonly #deleter: Deleter;
   readonly #keys: ObjectKeys;
   readonly #inMemoryLimit: number;
-  readonly #memory: MemoryAllowance;
+  readonly #inMemoryTotal: number;
+  /** bytes of the bodies in memory */
+  #inMemory = 0;
 
   /** Takes over the client, and closes it. */
   constructor(client: ObjectStoreClient, options: ObjectStoreOptions) {
     this.kind = client.kind;
     this.#calls = new StoreCalls(client);
-    this.#deleter = options.deleter ?? oneByOne(this.#calls);
+    this.#deleter = client.deleter ?? oneByOne(this.#calls);
     this.#keys = new ObjectKeys(options.prefix);
     this.longestName = this.#keys.longestName;
     this.#inMemoryLimit = options.inMemoryLimit ?? 8 * MIB;
-    this.#memory = new MemoryAllowance(options.inMemoryTotal ?? 64 * MIB);
+    this.#inMemoryTotal = options.inMemoryTotal ?? 64 * MIB;
   }
 
   async begin(name: string, facts: BlobFacts, options: PutOptions): Promise<ObjectWriter> {
     options.signal.throwIfAborted();
     const object = new ObjectRequests(this.#calls, this.#keys.keyOf(name), facts, options);
-    const release = facts.size > this.#inMemoryLimit ? undefined : this.#memory.take(facts.size);
-    const steps =
-      release === undefined
-        ? await this.#stream(object, facts, options)
-        : new CollectedPut(object, options, release);
+    const fits = facts.size <= this.#inMemoryLimit && this.#inMemory + facts.size <= this.#inMemoryTotal;
+    const steps = fits ? this.#collect(object, facts, options) : await this.#stream(object, facts, options);
     return checkedWriter(steps, facts, options.signal);
+  }
+
+  #collect(object: ObjectRequests, { size }: BlobFacts, options: PutOptions): WriteSteps {
+    this.#inMemory += size;
+    return new CollectedPut(object, options, () => {
+      this.#inMemory -= size;
+    });
   }
 
   /** Looks first, so that a hit need not be sent. */
@@ -95,15 +125,15 @@ export class ObjectStoreDriver implements Driver {
     return { size, readInto, close: () => body.close() };
   }
 
-  async *listFirstSegments(prefix: string, signal: AbortSignal): AsyncIterable<string> {
+  async *listLevel(prefix: string, signal: AbortSignal): AsyncIterable<string> {
     // Behind a prefix no key has an empty segment, and a request for one is refused by some services.
     if (!this.#keys.mayBeginWith(prefix)) return;
-    for await (const { folders } of this.#pages(prefix, true, signal)) {
-      for (const folder of folders) {
-        const name = this.#keys.nameOf(folder);
+    for await (const { folders, objects } of this.#pages(prefix, true, signal)) {
+      for (const key of [...folders, ...objects.map(({ name }) => name)]) {
+        const name = this.#keys.nameOf(key);
         // A service that folds slashes answers with others than were asked for.
         if (!name.startsWith(prefix)) continue;
-        if (name === '/') yield* this.listFirstSegments('/', signal);
+        if (name === '/') yield* this.listLevel('/', signal);
         else yield name;
       }
     }
@@ -159,7 +189,7 @@ export class ObjectStoreDriver implements Driver {
   }
 
   async *#pages(prefix: string, byFolder: boolean, signal: AbortSignal): AsyncGenerator<ListAnswer> {
-    const query = { prefix: this.#keys.prefixOf(prefix), byFolder, limit: PAGE_SIZE };
+    const query = { prefix: this.#keys.keyOf(prefix), byFolder, limit: PAGE_SIZE };
     const progress = new ListingProgress(query);
     let from: string | undefined;
     do {

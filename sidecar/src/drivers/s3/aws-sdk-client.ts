@@ -26,6 +26,7 @@ import { credentialsFromChain } from './credentials/credentials-chain.ts';
 import { credentialsFromFolder } from './credentials/credentials-folder.ts';
 import { CredentialsRenewal } from './credentials/credentials-renewal.ts';
 import type { Credentials } from './credentials/credentials-source.ts';
+import { MultiObjectDeleter } from './deletion/delete-objects.ts';
 import { lacksMultiObjectDelete } from './deletion/multi-object-delete.ts';
 import { S3_FAILURES } from './failures.ts';
 import type { DeleteAnswer, S3Client, S3Location } from './s3-client.ts';
@@ -44,6 +45,7 @@ export class AwsSdkClient implements S3Client {
   readonly place: string;
   readonly failures = S3_FAILURES;
   readonly faultOf = faultOf;
+  readonly deleter = new MultiObjectDeleter(this);
   readonly #bucket: string;
   readonly #writeOptions: Partial<PutObjectCommandInput>;
   readonly #agents: HttpAgents;

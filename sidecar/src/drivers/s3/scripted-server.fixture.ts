@@ -6,10 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeCredentials } from '@largepayload/testing/s3-servers/s3-server';
 import { afterAll } from 'vitest';
-import type { ObjectStoreDriver, ObjectStoreOptions } from '../object-store/object-store-driver.ts';
+import { ObjectStoreDriver, type ObjectStoreOptions } from '../object-store/object-store-driver.ts';
 import { AwsSdkClient } from './aws-sdk-client.ts';
 import type { S3Location } from './s3-client.ts';
-import { s3Driver } from './start-s3-driver.ts';
 
 export interface Asked {
   readonly method: string;
@@ -88,7 +87,7 @@ export async function scriptedServer(script: Script): Promise<ScriptedServer> {
     driver: (options = {}) => {
       const client = new AwsSdkClient({ ...location, ...options }, credentialsFolder);
       cleanUps.push(() => client.close());
-      return s3Driver(client, { ...location, ...options });
+      return new ObjectStoreDriver(client, { ...location, ...options });
     },
   };
 }

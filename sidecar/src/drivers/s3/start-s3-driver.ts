@@ -1,12 +1,8 @@
 import { StorageError } from '../../errors/storage-error.ts';
-import { memoryLimit } from '../../memory/memory-limit.ts';
-import { processLimits } from '../../memory/process-limits.ts';
 import type { StartedDriver } from '../driver.ts';
-import { ObjectStoreDriver, type ObjectStoreOptions } from '../object-store/object-store-driver.ts';
-import { startObjectStore } from '../object-store/start-object-store.ts';
-import { MultiObjectDeleter } from './deletion/delete-objects.ts';
+import { startObjectStore } from '../object-store/object-store-driver.ts';
 import { contradictionIn } from './environment.ts';
-import type { S3Client, S3Location } from './s3-client.ts';
+import type { S3Location } from './s3-client.ts';
 
 /**
  * The driver of a bucket that could be listed. Amazon's SDK is loaded here, so that a service without S3 does not pay for it.
@@ -21,16 +17,5 @@ export async function startS3Driver(
   const contradiction = contradictionIn(location, process.env);
   if (contradiction !== undefined) throw new StorageError('notFound', contradiction);
   const { AwsSdkClient } = await import('./aws-sdk-client.ts');
-  const client = new AwsSdkClient(location, credentialsFolder);
-  const { collectedBodies } = processLimits(memoryLimit());
-  return await startObjectStore(
-    client,
-    s3Driver(client, { ...location, inMemoryTotal: collectedBodies }),
-    signal,
-  );
-}
-
-/** Takes over the client, and closes it. */
-export function s3Driver(client: S3Client, options: ObjectStoreOptions): ObjectStoreDriver {
-  return new ObjectStoreDriver(client, { ...options, deleter: new MultiObjectDeleter(client) });
+  return await startObjectStore(new AwsSdkClient(location, credentialsFolder), location.prefix, signal);
 }

@@ -9,10 +9,9 @@ import { join } from 'node:path';
 import { writeCredentials } from '@largepayload/testing/s3-servers/s3-server';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { contentOf, factsOf, inChunks, never, putInto, someBytes, someName } from '../conformance/subject.ts';
-import type { ObjectStoreDriver } from '../object-store/object-store-driver.ts';
+import { ObjectStoreDriver } from '../object-store/object-store-driver.ts';
 import { AwsSdkClient } from './aws-sdk-client.ts';
 import type { S3Location } from './s3-client.ts';
-import { s3Driver } from './start-s3-driver.ts';
 
 const name = someName('on the way');
 const bytes = someBytes(300_000);
@@ -79,7 +78,7 @@ async function withDriver(
     { bucket: 'payloads', prefix: '', forcePathStyle: true, ...location },
     folder,
   );
-  const driver = s3Driver(client, { prefix: '' });
+  const driver = new ObjectStoreDriver(client, { prefix: '' });
   await use(driver).finally(() => driver.close());
 }
 

@@ -5,10 +5,10 @@ import { startVersitygw } from '@largepayload/testing/s3-servers/versitygw';
 import { allow, createUser } from '@largepayload/testing/s3-servers/versitygw-users';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { never, someBytes, someName, TestStore } from '../../conformance/subject.ts';
-import type { ObjectStoreDriver } from '../../object-store/object-store-driver.ts';
+import { ObjectStoreDriver } from '../../object-store/object-store-driver.ts';
 import { AwsSdkClient } from '../aws-sdk-client.ts';
 import type { S3Location } from '../s3-client.ts';
-import { s3Driver, startS3Driver } from '../start-s3-driver.ts';
+import { startS3Driver } from '../start-s3-driver.ts';
 import { GATEWAY_POLICY, REAPER_POLICY } from '../storage-document.fixture.ts';
 import { storeIn } from './store.fixture.ts';
 
@@ -21,7 +21,10 @@ describe.skipIf(server === undefined)('the rights of docs/s3.md suffice, and giv
   let location: S3Location;
   const drivers: ObjectStoreDriver[] = [];
   const storeOf = async (user: string): Promise<TestStore> => {
-    const driver = s3Driver(new AwsSdkClient(location, await createUser(server, user)), location);
+    const driver = new ObjectStoreDriver(
+      new AwsSdkClient(location, await createUser(server, user)),
+      location,
+    );
     drivers.push(driver);
     return new TestStore({ driver, stop: () => driver.close() });
   };
@@ -50,7 +53,7 @@ describe.skipIf(server === undefined)('the rights of docs/s3.md suffice, and giv
     expect(await gateway.put(someName(2), someBytes(9 * 1024 * 1024))).toBe('created');
     expect(await gateway.holds(name, bytes)).toBe(true);
     expect(await gateway.get(someName('absent'))).toBeUndefined();
-    expect(await gateway.firstSegments('expires-')).toHaveLength(1);
+    expect(await gateway.folders('expires-')).toHaveLength(1);
     await gateway.driver.currentTime(never());
   });
 

@@ -3,10 +3,9 @@ import { PutObjectCommand } from '@aws-sdk/client-s3';
 import type { S3Server } from '@largepayload/testing/s3-servers/s3-server';
 import { factsOf, type StartedStore } from '../../conformance/subject.ts';
 import { ObjectKeys } from '../../object-store/object-keys.ts';
-import type { ObjectStoreDriver, ObjectStoreOptions } from '../../object-store/object-store-driver.ts';
+import { ObjectStoreDriver, type ObjectStoreOptions } from '../../object-store/object-store-driver.ts';
 import { AwsSdkClient } from '../aws-sdk-client.ts';
 import type { S3Location } from '../s3-client.ts';
-import { s3Driver } from '../start-s3-driver.ts';
 
 export interface S3Store extends StartedStore {
   readonly driver: ObjectStoreDriver;
@@ -31,7 +30,7 @@ export function storeIn(
   options: Partial<ObjectStoreOptions> = {},
 ): S3Store {
   const client = new AwsSdkClient(location, server.credentialsFolder);
-  const driver = s3Driver(client, { ...location, ...options });
+  const driver = new ObjectStoreDriver(client, { ...location, ...options });
   const keys = new ObjectKeys(location.prefix);
   return {
     driver,
