@@ -77,7 +77,7 @@ export function controllerBed() {
   };
   /** Changes the specification of a store, whose status the operator may write at the same time. */
   const editStore = async (namespace: string, name: string, fields: object): Promise<void> => {
-    await eventually(async () => {
+    await eventualValue(async () => {
       const found = await there(LARGE_PAYLOAD_STORES, namespace, name);
       const changing = change(LARGE_PAYLOAD_STORES, found, {
         spec: { ...(found.spec as object), ...fields },

@@ -22,8 +22,8 @@ import {
 } from '../storage-records/identity/identity.ts';
 import type { FoundLease, Lease } from '../storage-records/lease/lease.ts';
 import { inUse } from '../storage-records/lease/lease-messages.ts';
-import { OwnershipGuard } from '../storage-records/ownership/ownership-guard.ts';
 import { beginStore } from '../storage-records/ownership/begin-store.ts';
+import { OwnershipGuard } from '../storage-records/ownership/ownership-guard.ts';
 import { putSmallObject } from '../storage-records/small-object.ts';
 import { Readiness } from './readiness.ts';
 

@@ -7,12 +7,12 @@ import { ClockMemory } from '../storage-records/clock/clock-memory.ts';
 import { clockRules } from '../storage-records/clock/clock-plausibility.ts';
 import type { StoreIdentity } from '../storage-records/identity/identity.ts';
 import { StorageLease } from '../storage-records/lease/storage-lease.ts';
-import { OwnershipGuard } from '../storage-records/ownership/ownership-guard.ts';
 import {
   assertStorage,
   type Beginning,
   expectedStorageID,
 } from '../storage-records/ownership/begin-store.ts';
+import { OwnershipGuard } from '../storage-records/ownership/ownership-guard.ts';
 import { tryWrite } from '../storage-records/write-check/write-trial.ts';
 import { WriteWatch } from '../storage-records/write-check/write-watch.ts';
 import { timeLimit } from '../time/time-limit.ts';
