@@ -6,6 +6,7 @@ import { ForeignStoreError } from '../../errors/foreign-store-error.ts';
 import { StorageError } from '../../errors/storage-error.ts';
 import { putSmallObject, readSmallObject } from '../small-object.ts';
 
+/** All processes get it; gateways and standalone processes put it, create-only. Nobody deletes it. */
 const IDENTITY_NAME = 'store.json';
 
 /** The resource a folder or bucket belongs to. Never its UID: a re-created resource keeps its data. */
