@@ -105,8 +105,8 @@ e2e-full: ## all of these, the cases with faults five times, the cluster 20 time
 	E2E_ROUNDS=5 $(MAKE) e2e e2e-faults e2e-cluster
 
 .PHONY: bench
-bench: build ## speed and memory, as in docs/performance.md
-	node sidecar/bench/bench.ts
+bench: build ## speed and memory, written into docs/performance.md with its pictures
+	node sidecar/bench/bench.ts --write
 
 .PHONY: bench-operator
 bench-operator: build ## what the operator costs with few stores and with 1,000; takes about ten minutes

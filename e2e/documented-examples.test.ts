@@ -2,7 +2,6 @@ import { execFileSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseLargePayloadStore } from '@largepayload/crds';
-import type { Command } from '@largepayload/sidecar/commands/command';
 import { parseArguments } from '@largepayload/sidecar/commands/parse-arguments';
 import {
   type Example,
@@ -138,14 +137,10 @@ async function assertCommand(line: string): Promise<void> {
     ).toBeDefined();
 }
 
-/** Parses the arguments as the program would. */
+/** @throws UsageError, and an Error when the command does not exist */
 async function assertPayloadStore(words: string): Promise<void> {
   const [name = '', ...args] = words.trim().split(/\s+/);
   if (name.startsWith('-')) return;
-  const module: object = await import(`../sidecar/src/commands/${name}.ts`);
-  const command = Object.values(module).find(
-    (value): value is Command => value?.name === name && 'options' in value,
-  );
-  if (command === undefined) throw new Error(`payload-store has no command ${name}`);
+  const { command } = await import(`../sidecar/src/commands/${name}.ts`);
   if (!args.includes('--help')) parseArguments(command, args);
 }

@@ -1,21 +1,17 @@
 import { findStore } from './documents.ts';
-import { ManifestError, type Problem } from './manifest-error.ts';
-import { nodeOf } from './schema/node.ts';
-import { RESERVED_PREFIX } from './schema/prefix.ts';
+import { ManifestError } from './manifest-error.ts';
+import { type Exception, nodeOf } from './schema/node.ts';
 import { type LargePayloadStore, StoreSchema } from './schema/store.ts';
 import { validate } from './validate.ts';
 
-/** What is no error for a store that exists. */
-export interface Leniency {
-  /** a prefix that 0.1 allowed, see `isReservedPrefix` */
-  readonly allowReservedPrefix?: boolean;
-}
+/** The exceptions that a reader allows. With `allowUnknownFields`, the value is without them. */
+export type Leniency = Readonly<Partial<Record<Exception, boolean>>>;
 
 /**
- * Reads the one LargePayloadStore of a YAML or JSON file and applies every default. Documents of other kinds are
- * passed over, and so is the resource's `status`.
- * @param source how to name the file in errors
- * @throws ManifestError with everything that is wrong, never only the first
+ * Reads the one LargePayloadStore of a YAML or JSON file and applies every default. Ignores documents of other kinds, and the
+ * resource's `status`.
+ * @param source the name of the file in errors
+ * @throws ManifestError with all problems
  */
 export function parseLargePayloadStore(
   text: string,
@@ -26,21 +22,19 @@ export function parseLargePayloadStore(
 }
 
 /**
- * The same of a resource that has been parsed already; it is left as it is.
- * @throws ManifestError with everything that is wrong
+ * Reads a resource that is parsed already, and does not change it.
+ * @throws ManifestError with all problems
  */
 export function readLargePayloadStore(
   resource: Readonly<Record<string, unknown>>,
   source: string,
-  { allowReservedPrefix = false }: Leniency = {},
+  leniency: Leniency = {},
 ): LargePayloadStore {
   const { status: _, ...manifest } = resource;
   const { value, problems } = validate(nodeOf(StoreSchema), manifest);
-  const told = allowReservedPrefix ? problems.filter((problem) => !isOfReservedPrefix(problem)) : problems;
-  if (told.length > 0) throw new ManifestError(source, told);
+  const errors = problems
+    .filter(({ exception }) => exception === undefined || leniency[exception] !== true)
+    .map(({ path, message }) => ({ path, message }));
+  if (errors.length > 0) throw new ManifestError(source, errors);
   return value as LargePayloadStore;
-}
-
-function isOfReservedPrefix({ path, message }: Problem): boolean {
-  return /^spec\.storage\.\w+\.prefix$/.test(path) && message.endsWith(RESERVED_PREFIX);
 }

@@ -17,6 +17,8 @@ export interface StatusReport {
   readonly error?: ErrorReport;
   /** `null`: this process does not reap */
   readonly reaper: ReaperReport | null;
+  /** names this state, for `GET /status?since=REVISION` */
+  readonly revision: string;
 }
 
 export interface LeaseReport {

@@ -1,37 +1,37 @@
+import { describeValue } from './message-parts.ts';
 import type { SchemaNode } from './schema/node.ts';
-import { describeValue } from './words.ts';
 
 interface Type {
-  readonly inWords: string;
+  readonly expected: string;
   readonly accepts: (value: unknown) => boolean;
 }
 
 const isText = (value: unknown) => typeof value === 'string';
 
 const TYPES: Readonly<Record<NonNullable<SchemaNode['type']>, Type>> = {
-  object: { inWords: 'a map', accepts: isMap },
-  array: { inWords: 'a list', accepts: Array.isArray },
-  string: { inWords: 'a string', accepts: isText },
-  integer: { inWords: 'a whole number', accepts: Number.isSafeInteger },
-  boolean: { inWords: 'true or false', accepts: (value) => typeof value === 'boolean' },
+  object: { expected: 'a map', accepts: isMap },
+  array: { expected: 'a list', accepts: Array.isArray },
+  string: { expected: 'a string', accepts: isText },
+  integer: { expected: 'a whole number', accepts: Number.isSafeInteger },
+  boolean: { expected: 'true or false', accepts: (value) => typeof value === 'boolean' },
 };
 
 const INTEGER_OR_STRING: Type = {
-  inWords: 'a whole number or a string',
+  expected: 'a whole number or a string',
   accepts: (value) => isText(value) || Number.isSafeInteger(value),
 };
 
-/** Whether a value is a map of fields: neither a list nor one of YAML's rarer types, such as a date or a set. */
+/** Whether a value is a map of fields, and no list, date or set. */
 export function isMap(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 }
 
-/** Why a value is not of the type that the schema asks for, with what to write instead where that is plain. */
+/** A message about a value of a wrong type, with a correction where that is plain; `undefined`: the type is right. */
 export function wrongType(node: SchemaNode, value: unknown): string | undefined {
   const type = node.type ? TYPES[node.type] : INTEGER_OR_STRING;
   if (type.accepts(value)) return undefined;
   const hint = hintFor(node, value);
-  return `expected ${type.inWords}, got ${describeValue(value)}${hint ? `; ${hint}` : ''}`;
+  return `expected ${type.expected}, got ${describeValue(value)}${hint ? `; ${hint}` : ''}`;
 }
 
 function hintFor(node: SchemaNode, value: unknown): string | undefined {
@@ -51,10 +51,10 @@ function hintFor(node: SchemaNode, value: unknown): string | undefined {
   }
 }
 
-/** YAML reads `30`, `1.10` and `true` as numbers and booleans where a person may have meant text. */
+/** YAML reads `30`, `1.10` and `true` as numbers and booleans, where a person may have meant a text. */
 function hintForPlain(node: SchemaNode, value: number | boolean): string | undefined {
   if (node.type === 'array') return `write it as a list item: - ${value}`;
-  if (node.type === 'string' && node.inWords) return `write ${node.inWords}`;
+  if (node.type === 'string' && node.expected) return `write ${node.expected}`;
   const takesText = node.type === 'string' || (!node.type && typeof value === 'number');
   return takesText ? `put it in quotes: "${value}"` : undefined;
 }

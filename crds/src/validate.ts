@@ -1,39 +1,45 @@
 import type { Problem } from './manifest-error.ts';
+import { fieldPath } from './message-parts.ts';
 import { scalarProblem, shown } from './scalars.ts';
-import type { SchemaNode } from './schema/node.ts';
+import type { Exception, SchemaNode } from './schema/node.ts';
 import { nearest } from './suggest.ts';
 import { isMap, wrongType } from './types.ts';
-import { fieldPath } from './words.ts';
+
+/** A problem, and the exception by which a reader may allow it. */
+export interface FoundProblem extends Problem {
+  readonly exception?: Exception | undefined;
+}
 
 /**
- * Judges a value as the API server judges a resource, except that unknown fields are problems and not dropped.
- * Like there, an empty (null) field is one that is not given.
- * @returns the value with defaults applied, a copy; it has the type of the schema when there are no problems
+ * Validates a value as the API server validates a resource, except that unknown fields are problems too.
+ * An empty (null) field counts as missing, as it does there.
+ * @returns a copy with defaults and without unknown fields; without problems it has the type of the schema
  */
-export function validate(schema: SchemaNode, value: unknown): { value: unknown; problems: Problem[] } {
-  const problems: Problem[] = [];
+export function validate(schema: SchemaNode, value: unknown): { value: unknown; problems: FoundProblem[] } {
+  const problems: FoundProblem[] = [];
   return { value: check(schema, value, '', problems), problems };
 }
 
-function check(node: SchemaNode, value: unknown, path: string, problems: Problem[]): unknown {
+function check(node: SchemaNode, value: unknown, path: string, problems: FoundProblem[]): unknown {
   const wrong = wrongType(node, value) ?? scalarProblem(node, value);
   if (wrong !== undefined) {
     problems.push({ path, message: wrong });
     return value;
   }
   const checked = checkChildren(node, value, path, problems);
-  for (const { message, holds, field } of node.rules ?? []) {
+  for (const { message, holds, field, exception } of node.rules ?? []) {
     if (!holds || holds(checked)) continue;
     const isScalar = typeof checked !== 'object';
     problems.push({
       path: [path, field].filter(Boolean).join('.'),
       message: isScalar ? `${shown(checked)}: ${message}` : message,
+      exception,
     });
   }
   return checked;
 }
 
-function checkChildren(node: SchemaNode, value: unknown, path: string, problems: Problem[]): unknown {
+function checkChildren(node: SchemaNode, value: unknown, path: string, problems: FoundProblem[]): unknown {
   if (Array.isArray(value)) return checkList(node, value, path, problems);
   if (!isMap(value)) return value;
   if (typeof node.additionalProperties === 'object') {
@@ -46,7 +52,7 @@ function checkFields(
   node: SchemaNode,
   value: Readonly<Record<string, unknown>>,
   path: string,
-  problems: Problem[],
+  problems: FoundProblem[],
 ): Record<string, unknown> {
   const properties = node.properties ?? {};
   const checked: Record<string, unknown> = {};
@@ -62,12 +68,16 @@ function checkFields(
   const known = Object.keys(properties);
   for (const name of Object.keys(value)) {
     if (Object.hasOwn(properties, name) || isDropped(node, name)) continue;
-    problems.push({ path: fieldPath(path, name), message: unknownField(name, known) });
+    problems.push({
+      path: fieldPath(path, name),
+      message: unknownField(name, known),
+      exception: 'allowUnknownFields',
+    });
   }
   return checked;
 }
 
-/** Even where fields of any name are dropped, one that would change a prototype is worth telling. */
+/** A field that would change a prototype is a problem even where fields of any name are dropped. */
 function isDropped(node: SchemaNode, name: string): boolean {
   return node.additionalProperties === true && name !== '__proto__';
 }
@@ -77,7 +87,7 @@ function checkOpenMap(
   shape: SchemaNode,
   value: Readonly<Record<string, unknown>>,
   path: string,
-  problems: Problem[],
+  problems: FoundProblem[],
 ): Record<string, unknown> {
   const names = Object.keys(value);
   if (node.maxProperties !== undefined && names.length > node.maxProperties) {
@@ -95,7 +105,7 @@ function checkList(
   node: SchemaNode,
   list: readonly unknown[],
   path: string,
-  problems: Problem[],
+  problems: FoundProblem[],
 ): readonly unknown[] {
   const { minItems = 0, maxItems = Number.POSITIVE_INFINITY, items } = node;
   if (list.length < minItems) problems.push({ path, message: `needs at least ${minItems} item` });

@@ -1,12 +1,14 @@
 import { createServer, type Server } from 'node:http';
+import { at, countAt, listAt, textAt } from '@largepayload/crds';
 import type { KubernetesApi, KubernetesObject } from '../src/kubernetes/api.ts';
 import { DEPLOYMENTS, PODS } from '../src/kubernetes/resources.ts';
-import { at, countAt, listAt, textAt } from '../src/stores/json-fields.ts';
 import { COMPONENT_LABEL, MANAGED_BY, STORE_LABEL } from '../src/stores/labels.ts';
 import { METRICS_PORT } from '../src/stores/names.ts';
 
 const PAGE = 250;
 const AT_A_TIME = 8;
+/** For so long the service holds a poll that knows its revision. */
+const HOLD_MS = 600_000;
 const NEVER = new AbortController().signal;
 
 /**
@@ -21,9 +23,13 @@ export class RunningPods implements AsyncDisposable {
 
   private constructor(api: KubernetesApi) {
     this.#api = api;
-    this.#server = createServer(({ socket }, response) => {
-      const report = this.#reports.get(socket.localAddress ?? '');
-      response.writeHead(report === undefined ? 404 : 200).end(JSON.stringify(report));
+    this.#server = createServer(({ socket, url }, response) => {
+      const report = JSON.stringify(this.#reports.get(socket.localAddress ?? ''));
+      response.writeHead(report === undefined ? 404 : 200);
+      if (!url?.includes('since=')) return response.end(report);
+      response.write(' ');
+      const timer = setTimeout(() => response.end(report), HOLD_MS);
+      return response.on('close', () => clearTimeout(timer));
     }).on('connection', (socket) => {
       if (!socket.remoteAddress?.startsWith('127.')) socket.destroy();
     });
@@ -131,7 +137,7 @@ function condition(type: string, reason: string): object {
   };
 }
 
-/** As `/status` of a pod that is well. */
+/** As the status report of a pod that is well. */
 function reportOf({ metadata }: KubernetesObject): object {
   const { namespace, labels = {} } = metadata;
   const store = { namespace, name: labels[STORE_LABEL] };
@@ -140,5 +146,6 @@ function reportOf({ metadata }: KubernetesObject): object {
     ...{ store, role: labels[COMPONENT_LABEL], version: '0.1.0', storage: 's3' },
     ...{ storageID: `${namespace}/${store.name}/0b54cbd3-7a86-4f0c-9c1c-6c6bc9c7a8a3`, ready: true },
     reaper: isReaper ? { lastCompletedTime: new Date().toISOString() } : null,
+    revision: 'A9hqKx0Yb2mYQd1rV4k2bQ',
   };
 }

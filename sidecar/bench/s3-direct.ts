@@ -3,10 +3,10 @@
 //   s3-direct.ts ENDPOINT BUCKET; does what POST / says, a `DirectWork`, and answers with a `Load`.
 import { createHash } from 'node:crypto';
 import { Agent, createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { ACCESS_KEY, SECRET_KEY } from '@largepayload/testing/s3-servers/s3-server';
+import { announce } from './announce.ts';
 import type { Load } from './comparison.ts';
 import { payloadStart } from './load.ts';
 
@@ -99,8 +99,4 @@ const server = createServer(async (request, response) => {
     response.writeHead(500).end(String(error));
   }
 });
-server.listen(0, '127.0.0.1', () => {
-  const { port } = server.address() as AddressInfo;
-  process.stdout.write(`${JSON.stringify({ msg: 'listening', data: `127.0.0.1:${port}` })}\n`);
-});
-process.on('SIGTERM', () => process.exit(0));
+announce(server);

@@ -1,9 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-
-const TICKS_PER_SECOND = 100;
+import { cpuSecondsOf, memoryOf } from '@largepayload/testing/processes/process-facts';
 
 /** A server in a process of its own, whose processor time and memory can be told from the load generator's. */
 export class ServerProcess {
@@ -41,30 +39,19 @@ export class ServerProcess {
 
   /** seconds of processor time so far, in user and kernel mode */
   get cpuSeconds(): number {
-    const stat = readFileSync(`/proc/${this.#child.pid}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+    return cpuSecondsOf(this.pid);
   }
 
   /** MiB: `VmRSS` now, `VmHWM` at most so far */
   memory(field: 'VmRSS' | 'VmHWM'): number {
-    const status = readFileSync(`/proc/${this.#child.pid}/status`, 'utf8');
-    return Number(new RegExp(`${field}:\\s+([0-9]+) kB`).exec(status)?.[1]) / 1_024;
+    return memoryOf(this.pid, field);
   }
 
-  /** Removes what is older than `age`; the seconds it took and what went. @throws Error when it fails */
-  async cleanup(age: string): Promise<{ seconds: number; objects: number }> {
-    const started = performance.now();
+  /** Deletes payloads that are older than `age`. @throws Error when it fails */
+  async cleanup(age: string): Promise<void> {
     const url = `http://127.0.0.1:${this.adminPort}/admin/payload-store/cleanup?age=${age}`;
     const text = await (await fetch(url, { method: 'POST' })).text();
-    const lines = text
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line));
-    if (lines.pop()?.done !== true) throw new Error(`cleanup failed: ${text.slice(-200)}`);
-    const windows = new Map(lines.map((line) => [line.window as string, line.objects as number]));
-    const objects = [...windows.values()].reduce((sum, count) => sum + count, 0);
-    return { seconds: (performance.now() - started) / 1_000, objects };
+    if (!text.trimEnd().endsWith('{"done":true}')) throw new Error(`cleanup failed: ${text.slice(-200)}`);
   }
 
   async stop(): Promise<void> {

@@ -2,22 +2,21 @@ import { String as Text } from 'typebox';
 import type { Rule } from './node.ts';
 
 /**
- * Segments that a store at a place above has below itself: its payloads' root and its expiry windows. Those that paths resolve
- * and control characters are told apart by some services and tools, and not by others.
+ * Segments that a store with a shorter prefix has below itself: its payloads' root and its expiry windows. And segments that some
+ * services and tools resolve or change: `.`, `..` and those with control characters.
  */
 const RESERVED = '(^|/)(blobs|expires-[^/]*|[.][.]?)/|\\p{Cc}';
 
-export const RESERVED_PREFIX =
-  'no segment may be blobs, begin with expires-, be . or .., or have a control character: another store or tool would take it for its own';
-
-/** Whether a store of 0.1 may have such a prefix, and a new one may not. */
+/** Whether version 0.1 allowed the prefix, and this version does not. */
 export function isReservedPrefix(prefix: string): boolean {
   return new RegExp(RESERVED, 'u').test(prefix);
 }
 
 const notReserved: Rule = {
   cel: `!self.matches(r'${RESERVED}')`,
-  message: RESERVED_PREFIX,
+  message:
+    'no segment may be blobs, begin with expires-, be . or .., or have a control character: another store or tool would take it for its own',
+  exception: 'allowReservedPrefix',
   holds: (prefix) => typeof prefix !== 'string' || !isReservedPrefix(prefix),
 };
 
@@ -30,6 +29,6 @@ export const keyPrefix = () =>
     default: '',
     maxLength: 256,
     pattern: '^([^/]+/)*$',
-    inWords: 'nothing, or path segments that each end with a slash, such as payloads/',
+    expected: 'nothing, or path segments that each end with a slash, such as payloads/',
     rules: [notReserved],
   });

@@ -3,7 +3,7 @@ import { DURATION_IN_WORDS, DurationError, parseDuration } from '../duration.ts'
 import { secretKeyReference, secretReference } from './fields.ts';
 import { at, has, type Rule } from './node.ts';
 
-/** The `ttl` of a store whose payloads are never removed. */
+/** The `ttl` of a store that never removes payloads. */
 export const FOREVER = 'Forever';
 
 const SHORTEST_TTL = parseDuration('8s');
@@ -46,7 +46,7 @@ const reaperIntervalInBounds: Rule = {
   },
 };
 
-/** A text without the shape of a duration is the pattern's to report; one too long to count is out of bounds. */
+/** The pattern reports a text that is no duration. A number that is too large to count is out of bounds. */
 function durationOrNothing(text: string): number | undefined {
   if (!/^[1-9][0-9]*[smhd]$/.test(text)) return undefined;
   try {
@@ -69,7 +69,7 @@ const Temporal = MapOf(
       description: 'Host and port of the Temporal frontend, such as temporal-frontend.temporal:7233.',
       maxLength: 256,
       pattern: '^[a-zA-Z0-9.-]+:[0-9]+$',
-      inWords: 'a host and a port such as temporal-frontend.temporal:7233',
+      expected: 'a host and a port such as temporal-frontend.temporal:7233',
     }),
     apiKeySecretRef: Optional(secretKeyReference('An API key for Temporal, as Temporal Cloud issues them.')),
     mutualTLSSecretRef: Optional(
@@ -92,14 +92,14 @@ export const RetentionSchema = MapOf(
         '3650d, or Forever. A change affects new puts only.',
       maxLength: 10,
       pattern: '^(Forever|[1-9][0-9]*(s|m|h|d))$',
-      inWords: `${DURATION_IN_WORDS}, or ${FOREVER}`,
+      expected: `${DURATION_IN_WORDS}, or ${FOREVER}`,
     }),
     reaperInterval: Text({
       description: 'Time between two passes of the reaper, such as 30m.',
       default: '1h',
       maxLength: 10,
       pattern: '^[1-9][0-9]*(s|m|h|d)$',
-      inWords: DURATION_IN_WORDS,
+      expected: DURATION_IN_WORDS,
     }),
     temporal: Optional(Temporal),
   },

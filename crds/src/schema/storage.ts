@@ -11,7 +11,7 @@ const exactlyOneBackend: Rule = {
   holds: (storage) => BACKENDS.filter((backend) => has(storage, backend)).length === 1,
 };
 
-/** References carry a key and no bucket: with other storage behind it, every one of them would dangle. */
+/** A reference has a key and no bucket, so with other storage every reference would dangle. */
 const backendStays: Rule = {
   cel: 'has(self.s3) == has(oldSelf.s3) && has(self.gcs) == has(oldSelf.gcs) && has(self.azure) == has(oldSelf.azure)',
   message: 'the backend cannot change: references would dangle',
@@ -32,7 +32,7 @@ const claimStays: Rule = {
   message: 'claimName cannot change',
 };
 
-/** Reading them takes hours, after a restore that somebody has to ask for. */
+/** An object of such a class has to be restored before it can be read, which takes hours. */
 const ARCHIVE_CLASSES = ['GLACIER', 'DEEP_ARCHIVE'];
 
 const readableAtOnce: Rule = {
@@ -91,7 +91,7 @@ const S3 = MapOf(
           'PEM certificates of the authorities that sign the endpoint, for a service with private ones.',
         maxLength: 65_536,
         pattern: '-----BEGIN CERTIFICATE-----',
-        inWords: 'PEM certificates, which begin with -----BEGIN CERTIFICATE-----',
+        expected: 'PEM certificates, which begin with -----BEGIN CERTIFICATE-----',
       }),
     ),
     storageClass: Optional(
@@ -101,7 +101,7 @@ const S3 = MapOf(
           'classes charge a month, or reading.',
         maxLength: 64,
         pattern: '^[A-Za-z0-9_-]+$',
-        inWords: 'the name of a storage class, such as STANDARD_IA',
+        expected: 'the name of a storage class, such as STANDARD_IA',
         rules: [readableAtOnce],
       }),
     ),

@@ -26,7 +26,7 @@ function bed() {
   return { cache, changed, names };
 }
 
-test('finds what belongs to a store, and tells which store a change concerns', () => {
+test('an index has what belongs to a store, and names the store that a change concerns', () => {
   const { cache, changed, names } = bed();
   cache.put(configMap('one', 'orders', '1'));
   cache.put(configMap('two', 'orders', '2'));
@@ -39,7 +39,7 @@ test('finds what belongs to a store, and tells which store a change concerns', (
   expect(changed).toEqual(['shop/orders', 'shop/orders', 'shop/returns', 'shop/orders']);
 });
 
-test('tells both stores when an object comes to bear the label of another', () => {
+test('both stores are named when an object comes to bear the label of another', () => {
   const { cache, changed, names } = bed();
   cache.put(configMap('one', 'orders', '1'));
   changed.length = 0;
@@ -49,7 +49,7 @@ test('tells both stores when an object comes to bear the label of another', () =
   expect(names('shop/returns')).toEqual(['one']);
 });
 
-test('leaves out what belongs to no store', () => {
+test('an object that belongs to no store is left out', () => {
   const { cache, changed, names } = bed();
   cache.put(configMap('one', undefined, '1'));
   cache.remove('shop/one');

@@ -13,7 +13,7 @@ export class StoreIndex<T extends Belonging> {
 
   /**
    * @param informer kept up to date with
-   * @param changed is told the key, `NAMESPACE/NAME`, of the store that a change concerns
+   * @param changed called with the key, `NAMESPACE/NAME`, of each store that a change concerns
    */
   constructor(
     informer: { onChange(listener: ChangeListener<T>): void },

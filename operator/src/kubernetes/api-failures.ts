@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { ApiError } from './api.ts';
 import { TooLargeError } from './http-exchange.ts';
 
-/** As much of a `Status` as is read. */
+/** The fields of a `Status` that are read. */
 interface Status {
   readonly message?: string;
   readonly reason?: string;
@@ -21,24 +21,24 @@ export function refusal(
 ): ApiError {
   const status = parseStatus(body);
   const code = answer.statusCode ?? 0;
-  const words = status?.message || unknownPath(code) || excerpt(body) || 'no words';
+  const message = status?.message || unknownPath(code) || excerpt(body) || 'no message';
   const header = Number(answer.headers['retry-after'] ?? Number.NaN);
-  const retryAfter = firstNumber(header, status?.details?.retryAfterSeconds);
+  const retryAfterSeconds = firstNumber(header, status?.details?.retryAfterSeconds);
   const reason = status?.reason ?? '';
-  return new ApiError(`${what}: ${words} (HTTP ${code})`, { status: code, reason, retryAfter });
+  return new ApiError(`${what}: ${message} (HTTP ${code})`, { status: code, reason, retryAfterSeconds });
 }
 
-/** What a watch says before it ends. */
+/** The failure that a watch reports in its last event. */
 export function watchRefusal(what: string, status: Status): ApiError {
-  const { message = 'no words', reason = '', code = 500, details } = status;
-  const facts = { status: code, reason, retryAfter: firstNumber(details?.retryAfterSeconds) };
+  const { message = 'no message', reason = '', code = 500, details } = status;
+  const facts = { status: code, reason, retryAfterSeconds: firstNumber(details?.retryAfterSeconds) };
   return new ApiError(`${what}: ${message} (${reason || code})`, facts);
 }
 
-/** No answer, or one that could not be read to its end. */
+/** There was no answer, or it could not be read to its end. */
 export function unanswered(what: string, url: string, cause: unknown): ApiError {
   const reason = cause instanceof TooLargeError ? 'TooLarge' : '';
-  const message = `${what}: no usable answer from the API server at ${url}: ${wordsOf(cause)}`;
+  const message = `${what}: no usable answer from the API server at ${url}: ${messageOf(cause)}`;
   return new ApiError(message, { status: 0, reason }, { cause });
 }
 
@@ -51,12 +51,12 @@ function parseStatus(body: string): Status | undefined {
   }
 }
 
-/** What is no number would be no time to wait, and there would be no pause at all. */
+/** Anything else than a number would give no pause at all. */
 function firstNumber(...values: readonly unknown[]): number | undefined {
   return values.find((value): value is number => Number.isFinite(value));
 }
 
-/** Said by no object, but by the path. */
+/** A 404 without a `Status` is about the path, not about an object. */
 function unknownPath(code: number): string {
   if (code !== 404) return '';
   return 'the API server does not know this kind of object: is its CustomResourceDefinition installed?';
@@ -66,9 +66,10 @@ function excerpt(body: string): string {
   return body.replace(/\s+/g, ' ').trim().slice(0, LONGEST_EXCERPT);
 }
 
-function wordsOf(error: unknown): string {
-  // Where a name has several addresses, the words are in the errors of each.
-  if (error instanceof AggregateError && error.errors.length > 0) return error.errors.map(wordsOf).join('; ');
+function messageOf(error: unknown): string {
+  // Where a host name has several addresses, the messages are in the errors of each.
+  if (error instanceof AggregateError && error.errors.length > 0)
+    return error.errors.map(messageOf).join('; ');
   if (!(error instanceof Error)) return String(error);
   return error.message || (error as NodeJS.ErrnoException).code || error.name;
 }

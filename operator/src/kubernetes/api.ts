@@ -43,7 +43,7 @@ export interface WatchEvent {
   readonly object: KubernetesObject;
 }
 
-/** What a list or a watch is of. */
+/** The objects that a list or a watch covers. */
 export interface Selection {
   readonly resource: ResourceKind;
   /** `undefined`: all namespaces */
@@ -72,21 +72,21 @@ export interface ObjectName {
 export class ApiError extends Error {
   /** HTTP status; 0: no answer */
   readonly status: number;
-  /** `NotFound`, `Conflict`, `Expired`, … as the API server says */
+  /** `NotFound`, `Conflict`, `Expired`, …, as the API server names it */
   readonly reason: string;
-  /** s, when the server says when to come again */
-  readonly retryAfter: number | undefined;
+  /** when the server asks to come again */
+  readonly retryAfterSeconds: number | undefined;
 
   constructor(
     message: string,
-    facts: { status: number; reason?: string; retryAfter?: number | undefined },
+    facts: { status: number; reason?: string; retryAfterSeconds?: number | undefined },
     options?: ErrorOptions,
   ) {
     super(message, options);
     this.name = 'ApiError';
     this.status = facts.status;
     this.reason = facts.reason ?? '';
-    this.retryAfter = facts.retryAfter;
+    this.retryAfterSeconds = facts.retryAfterSeconds;
   }
 }
 
@@ -103,7 +103,7 @@ export interface KubernetesApi {
   ): Promise<{ items: readonly KubernetesObject[]; resourceVersion: string; continue: string | undefined }>;
   /** Ends when the server ends it, as it does after `timeoutSeconds`. Bookmarks are asked for. */
   watch(selection: Selection, from: WatchStart, signal: AbortSignal): AsyncIterable<WatchEvent>;
-  /** `undefined`: there is none */
+  /** `undefined`: there is no such object */
   get(name: ObjectName, signal: AbortSignal): Promise<KubernetesObject | undefined>;
   /**
    * Server-side apply by this operator's field manager; fields of others are left alone.
@@ -116,7 +116,7 @@ export interface KubernetesApi {
     options: { force: boolean },
     signal: AbortSignal,
   ): Promise<KubernetesObject>;
-  /** Strategic merge patch: what it names changes, lists as its directives say. */
+  /** Strategic merge patch: changes the fields that it has; directives in it say how lists are merged. */
   patch(resource: ResourceKind, part: KubernetesObject, signal: AbortSignal): Promise<KubernetesObject>;
   /**
    * Server-side apply of the `status` subresource, by force.
@@ -130,8 +130,8 @@ export interface KubernetesApi {
   ): Promise<KubernetesObject>;
   /** @throws ApiError 409 `AlreadyExists` */
   create(resource: ResourceKind, object: KubernetesObject, signal: AbortSignal): Promise<KubernetesObject>;
-  /** Replaces the object of the `resourceVersion` it bears. @throws ApiError 409 `Conflict` when it has changed since */
+  /** Replaces the object if that has the `resourceVersion` given here. @throws ApiError 409 `Conflict` when it has changed since */
   replace(resource: ResourceKind, object: KubernetesObject, signal: AbortSignal): Promise<KubernetesObject>;
-  /** What is not there counts as deleted. With a uid, only the object that has it. */
+  /** An object that is not there counts as deleted. With a UID, only the object that has it is deleted. */
   delete(name: ObjectName, uid: string | undefined, signal: AbortSignal): Promise<void>;
 }

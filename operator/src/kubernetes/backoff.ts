@@ -1,22 +1,18 @@
-/** Waits that double with every failure, in ms, each spread so that clients that failed together do not come together. */
+/** Pauses (ms) that double with each failure. Each has a random part, so that clients that failed together do not return together. */
 export class Backoff {
-  readonly #first: number;
-  readonly #longest: number;
+  readonly #firstMs: number;
+  readonly #longestMs: number;
+  /** since the last `reset` */
   #failures = 0;
 
-  constructor({ first, longest }: { first: number; longest: number }) {
-    this.#first = first;
-    this.#longest = longest;
+  constructor({ firstMs, longestMs }: { firstMs: number; longestMs: number }) {
+    this.#firstMs = firstMs;
+    this.#longestMs = longestMs;
   }
 
-  /** since the last `reset` */
-  get failures(): number {
-    return this.#failures;
-  }
-
-  /** How long to wait after one more failure: between half and all of what its number gives. */
+  /** How long to wait after one more failure: between half and all of the doubled pause. */
   next(): number {
-    const full = Math.min(this.#first * 2 ** this.#failures, this.#longest);
+    const full = Math.min(this.#firstMs * 2 ** this.#failures, this.#longestMs);
     this.#failures += 1;
     return full * (0.5 + Math.random() / 2);
   }

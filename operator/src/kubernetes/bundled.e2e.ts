@@ -18,7 +18,7 @@ api.list(selection, { limit: 10 }, new AbortController().signal).then(
   ({ items }) => console.log(JSON.stringify({ kinds: items.map(({ kind }) => kind), memory: process.memoryUsage.rss() })),
 );`;
 
-test('in a bundle, of the library only what is used is left, and works', async () => {
+test('a bundle has only what is used of the library, and works', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'bundled-'));
   try {
     const [entry, outfile] = [join(folder, 'program.ts'), join(folder, 'program.cjs')];

@@ -11,7 +11,7 @@ const withName = (namespace: string, name: string, data = {}): KubernetesObject 
   metadata: { namespace, name },
 });
 
-test('what others have set stays, conflicts are won, and what is no longer applied goes', async () => {
+test('an apply leaves fields of others, wins conflicts by force, and removes what is no longer applied', async () => {
   const api = bed.api();
   const namespace = await bed.newNamespace();
   await api.apply(CONFIG_MAPS, withName(namespace, 'one', { a: '1', b: '2' }), FORCE, NEVER);
@@ -30,7 +30,7 @@ test('what others have set stays, conflicts are won, and what is no longer appli
   expect(again.metadata.resourceVersion).toBe(resourceVersion);
 });
 
-test('creating what exists, and replacing what has changed, are conflicts; deleting knows the uid', async () => {
+test('creating what exists and replacing what has changed are conflicts, and a delete is for one UID', async () => {
   const api = bed.api();
   const namespace = await bed.newNamespace();
   const first = await api.create(CONFIG_MAPS, withName(namespace, 'one'), NEVER);
@@ -52,7 +52,7 @@ test('creating what exists, and replacing what has changed, are conflicts; delet
   await api.delete(name, first.metadata.uid, NEVER);
 });
 
-test('the status of a store is applied apart from its spec; what the schema refuses is said in words', async () => {
+test('the status of a store is applied apart from its spec, and a refusal by the schema has a message', async () => {
   const api = bed.api();
   const namespace = await bed.newNamespace();
   const unknown = { resource: LARGE_PAYLOAD_STORES, namespace, name: 'main' };
@@ -77,7 +77,7 @@ test('the status of a store is applied apart from its spec; what the schema refu
   });
 });
 
-test('1,200 objects come in pages of one state, and with labels only those that have them', async () => {
+test('a list of 1,200 objects comes in pages of one state, and a label selects among them', async () => {
   const api = bed.api();
   const namespace = await bed.newNamespace();
   const names = Array.from({ length: 1_200 }, (_, n) => `n${n}`);
@@ -108,7 +108,7 @@ test('1,200 objects come in pages of one state, and with labels only those that 
   expect(some.items.map(({ kind, metadata }) => [kind, metadata.name])).toEqual([['ConfigMap', 'labelled']]);
 });
 
-test('a watch tells of an object of 1 MB, of metadata alone without it, and ends in order with a bookmark', async () => {
+test('a watch delivers an object of 1 MB, or its metadata alone, and ends in order with a bookmark', async () => {
   const api = bed.api();
   const namespace = await bed.newNamespace();
   const { resourceVersion } = await api.list({ resource: CONFIG_MAPS, namespace }, { limit: 1 }, NEVER);
@@ -133,7 +133,7 @@ test('a watch tells of an object of 1 MB, of metadata alone without it, and ends
   expect(metadata?.object).not.toHaveProperty('data');
 });
 
-test('fields that this version knows nothing of pass through', async () => {
+test('fields that this version does not know pass through', async () => {
   const api = bed.api();
   const namespace = await bed.newNamespace();
   const spec = { ports: [{ port: 80 }], trafficDistribution: 'PreferClose', internalTrafficPolicy: 'Local' };

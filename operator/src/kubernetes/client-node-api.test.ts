@@ -59,7 +59,7 @@ test('a token in a file is read again when it is a minute old, and its newline i
   expect(server.connections).toBe(1);
 });
 
-test('a token file that cannot be read fails the call, in words', async () => {
+test('a token file that cannot be read fails the call with a message', async () => {
   const tokenFile = join(folder, 'missing');
   const user = { 'auth-provider': { name: 'tokenFile', config: { tokenFile } } };
   const path = await kubeconfig('https://127.0.0.1:1', user);
@@ -93,7 +93,7 @@ test.each([
     /the kubeconfig \/nowhere\/config .*ENOENT/,
   ],
   ['a file without a current context', '', undefined, /current-context names none/],
-])('%s is an error that tells the fix', async (_, fromEnvironment, path, message) => {
+])('%s is an error that names the fix', async (_, fromEnvironment, path, message) => {
   const empty = join(folder, 'empty');
   await writeFile(empty, '{"clusters":[]}');
   vi.stubEnv('KUBECONFIG', fromEnvironment === '' ? empty : fromEnvironment);

@@ -6,21 +6,22 @@ import type { KubernetesApi } from './api.ts';
 import { HttpApi, type RequestOutcome } from './http-api.ts';
 import type { Access } from './http-exchange.ts';
 
-/** ms that a connection may be unused; the API server closes them after 90 s or more */
-const UNUSED_LIMIT = 45_000;
+/** How long a connection may be unused; the API server closes it after 90 s or more. */
+const UNUSED_LIMIT_MS = 45_000;
 
 export interface ConnectOptions {
   /** Path; without one: KUBECONFIG, then the pod's service account, then `~/.kube/config`. */
   readonly kubeconfig?: string | undefined;
   /** of the operator, named in the User-Agent */
   readonly version: string;
-  /** Told of every call, for metrics. */
+  /** Called for each request, for metrics. */
   readonly onRequest?: ((outcome: RequestOutcome) => void) | undefined;
 }
 
 /**
  * The API of the cluster that this process belongs to. Tokens in files are read again every minute, certificates on
- * every call. @throws Error that says what is wrong with the configuration; nothing is sent yet
+ * every call. Nothing is sent yet.
+ * @throws Error with what is wrong in the configuration
  */
 export function connectToKubernetes(options: ConnectOptions): KubernetesApi & { readonly url: string } {
   const { kubeconfig, version, onRequest } = options;
@@ -37,8 +38,8 @@ function load(kubeconfig: string | undefined): KubeConfig {
     else if (!KUBECONFIG && KUBERNETES_SERVICE_HOST) config.loadFromCluster();
     else config.loadFromDefault();
   } catch (cause) {
-    const words = (cause as Error).message;
-    throw new Error(`the kubeconfig ${kubeconfig ?? KUBECONFIG ?? ''} cannot be used: ${words}`, { cause });
+    const { message } = cause as Error;
+    throw new Error(`the kubeconfig ${kubeconfig ?? KUBECONFIG ?? ''} cannot be used: ${message}`, { cause });
   }
   const isGuess = config.getCurrentContext() === 'loaded-context';
   if (isGuess || config.getCurrentCluster() === null) {
@@ -60,7 +61,7 @@ function accessOf(config: KubeConfig): Access {
       const asked: RequestOptions = {};
       await config.applyToHTTPSOptions(asked);
       const { agent, headers, auth, ...tls } = asked;
-      // The library's own agents keep no connections; only they know how to use a proxy.
+      // Agents of the library know how to use a proxy; without a proxy ours is better, as it keeps connections.
       return {
         agent: cluster?.proxyUrl ? agent : agentFor(tls),
         headers: trimmed(headers as Record<string, string>),
@@ -70,12 +71,12 @@ function accessOf(config: KubeConfig): Access {
   };
 }
 
-/** One agent as long as the certificates are the same. Requests under way keep the agent that they began with. */
+/** Keeps one agent while the certificates are the same. A request under way keeps the agent that it began with. */
 function agents(secure: boolean): (tls: RequestOptions) => PlainAgent {
   let current: { tls: RequestOptions; agent: PlainAgent } | undefined;
   return (tls) => {
     if (current === undefined || !isDeepStrictEqual(current.tls, tls)) {
-      const options = { ...tls, keepAlive: true, timeout: UNUSED_LIMIT } as AgentOptions;
+      const options = { ...tls, keepAlive: true, timeout: UNUSED_LIMIT_MS } as AgentOptions;
       current = { tls, agent: secure ? new SecureAgent(options) : new PlainAgent(options) };
     }
     return current.agent;

@@ -13,7 +13,7 @@ const answering = (...answers: (KubernetesObject | Error | undefined)[]) => ({
   },
 });
 
-test('a cluster is told by the UID of kube-system, also where the API server fails for a while', async () => {
+test('the name of a cluster is the UID of kube-system, also where the API server fails for a while', async () => {
   const failure = new ApiError('no answer', { status: 0 });
   expect(await clusterUID(answering(failure, namespace), NEVER, 1)).toBe('uid-1');
 });

@@ -2,17 +2,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ApiError, type KubernetesApi } from './api.ts';
 import { NAMESPACES } from './resources.ts';
 
-const RETRY_AFTER = 2_000;
+const RETRY_AFTER_MS = 2_000;
 
 /**
- * What tells this cluster from others: the UID of a namespace that each has; `undefined` where the operator may not read it. It
- * ends up in pods, which would roll if it came and went, so that a failure that passes is waited for.
+ * Tells this cluster from others: the UID of kube-system, which each cluster has; `undefined` where the operator may not read it.
+ * Pods have it in their templates and would roll if it came and went, so this waits until a passing failure is over.
  * @throws the signal's reason
  */
 export async function clusterUID(
   api: Pick<KubernetesApi, 'get'>,
   signal: AbortSignal,
-  retryAfter = RETRY_AFTER,
+  retryAfterMs = RETRY_AFTER_MS,
 ): Promise<string | undefined> {
   for (;;) {
     try {
@@ -21,7 +21,7 @@ export async function clusterUID(
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof ApiError && error.status === 403) return undefined;
-      await sleep(retryAfter, undefined, { signal });
+      await sleep(retryAfterMs, undefined, { signal });
     }
   }
 }

@@ -25,7 +25,7 @@ async function recorderOf() {
   return { recorder, regarding, namespace, failures, recorded };
 }
 
-test('an event is what `kubectl describe` shows, once', async () => {
+test('an Event is shown by `kubectl describe`, once', async () => {
   const { recorder, regarding, recorded, namespace, failures } = await recorderOf();
   for (let n = 0; n < 5; n += 1) recorder.record(regarding, EVENT);
   recorder.record(regarding, { ...EVENT, type: 'Normal', reason: 'Available' });
@@ -43,7 +43,7 @@ test('an event is what `kubectl describe` shows, once', async () => {
   expect(failures).toEqual([]);
 });
 
-test('a note is cut to what the API takes, not within a character', async () => {
+test('a note is cut to the length that the API takes, not within a character', async () => {
   const { recorder, regarding, recorded, failures } = await recorderOf();
   const notes = ['x'.repeat(1_024), ...['', 'x', 'xx', 'xxx'].map((start) => start + '😀'.repeat(400))];
   for (const note of notes) recorder.record(regarding, { ...EVENT, note });
@@ -58,7 +58,7 @@ test('a note is cut to what the API takes, not within a character', async () => 
   }
 });
 
-test('one that cannot be recorded reaches nobody but the report, and may be recorded later', async () => {
+test('an Event that cannot be recorded is reported, and may be recorded later', async () => {
   const { recorder, regarding, namespace, recorded, failures } = await recorderOf();
   const metadata = { ...regarding.metadata, namespace: 'there-is-none' };
   recorder.record({ ...regarding, metadata }, EVENT);
@@ -69,7 +69,7 @@ test('one that cannot be recorded reaches nobody but the report, and may be reco
   expect((await recorded()).length).toBe(1);
 });
 
-test('a namespace that is being deleted takes no event, and that is no failure', async () => {
+test('a namespace that is being deleted takes no Event, and that is no failure', async () => {
   const { recorder, regarding, namespace, failures, recorded } = await recorderOf();
   const namespaces = { group: '', version: 'v1', kind: 'Namespace', plural: 'namespaces' };
   const { metadata } =
@@ -83,7 +83,7 @@ test('a namespace that is being deleted takes no event, and that is no failure',
   expect(failures).toEqual([]);
 });
 
-test('a hundred different events of an object are 25', async () => {
+test('of a hundred different Events of an object 25 are recorded', async () => {
   const { recorder, regarding, recorded } = await recorderOf();
   for (let n = 0; n < 100; n += 1) recorder.record(regarding, { ...EVENT, note: `number ${n}` });
   expect((await recorded()).length).toBe(25);

@@ -5,12 +5,12 @@ import { RecentEvents } from './recent-events.ts';
 import { apiVersionOf, EVENTS } from './resources.ts';
 
 const CONTROLLER = 'largepayload.dev/operator';
-/** bytes that the API takes */
+/** bytes; the API takes no more */
 const LONGEST_NOTE = 1_024;
-/** Events on their way at a time; what is more is left out. */
+/** Events on their way at a time; more than that are left out. */
 const MOST_PENDING = 100;
 
-/** What the API server says of a namespace that is being deleted: it takes nothing new, and nobody is there to be told. */
+/** The API server's message about a namespace that is being deleted: it takes no Events, and nobody reads them there. */
 const NAMESPACE_ENDS = /because it is being terminated/;
 
 export interface ObservedEvent {
@@ -31,8 +31,8 @@ export interface EventRecorderOptions {
 }
 
 /**
- * Tells people what happened to an object, where `kubectl describe` shows it. The same said again within ten minutes,
- * and more than an object's share, is left out. Nobody waits for it, and no failure of it reaches the caller.
+ * Records for people what happened to an object, where `kubectl describe` shows it. Repetitions within ten minutes are left out, and
+ * Events beyond an object's share. The caller does not wait for a record and gets no failure of it.
  */
 export class EventRecorder {
   readonly #options: EventRecorderOptions;
@@ -51,7 +51,7 @@ export class EventRecorder {
     if (forget === undefined) return;
     const sent = this.#send(regarding, event)
       .catch((failure: Error) => {
-        // It may be said again.
+        // The same Event may be tried again.
         forget();
         if (!NAMESPACE_ENDS.test(failure.message)) this.#options.onFailure?.(failure);
       })
@@ -80,17 +80,17 @@ export class EventRecorder {
       ...event,
       note: cut(event.note, LONGEST_NOTE),
     };
-    // It has the API's own time limit; an operator that stops still says why.
+    // No signal but the API's own time limit: the last Events are sent while the operator ends.
     await this.#options.api.create(EVENTS, object, new AbortController().signal);
   }
 }
 
-/** Its beginning, with an ellipsis, when it has more than so many bytes as UTF-8. */
+/** The text, or its beginning with an ellipsis where it has more than `longest` bytes as UTF-8. */
 function cut(text: string, longest: number): string {
   const bytes = Buffer.from(text);
   if (bytes.length <= longest) return text;
   let end = longest - Buffer.byteLength('…');
-  // Not within a character: those bytes begin with the bits 10.
+  // Do not cut within a character, whose later bytes begin with the bits 10.
   while (((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1;
   return `${bytes.toString('utf8', 0, end)}…`;
 }

@@ -12,28 +12,19 @@ import {
 import { refusal, unanswered, watchRefusal } from './api-failures.ts';
 import { type Access, collect, type HttpRequest, send } from './http-exchange.ts';
 import { JsonLines } from './json-lines.ts';
-import { accepted, FIELD_MANAGER, pathOf, resourcePath, selectionPath, withQuery } from './resource-path.ts';
+import { accepted, FIELD_MANAGER, resourcePath, selectionPath, withQuery } from './resource-path.ts';
 import { apiVersionOf } from './resources.ts';
 import { withinLimit } from './time-limit.ts';
 
-/** ms for a call; of a watch, for the head of its answer */
-const CALL_LIMIT = 30_000;
+/** For a call; for a watch, until the head of its answer. */
+const CALL_LIMIT_MS = 30_000;
 const LARGEST_ANSWER = 16 * 1024 * 1024;
 /** bytes; etcd takes objects of up to 1.5 MiB, which are longer as JSON */
 const LARGEST_EVENT = 8 * 1024 * 1024;
 
-export type Verb =
-  | 'list'
-  | 'watch'
-  | 'get'
-  | 'apply'
-  | 'patch'
-  | 'applyStatus'
-  | 'create'
-  | 'replace'
-  | 'delete';
+export type Verb = 'list' | 'watch' | 'get' | 'delete' | keyof typeof WRITES;
 
-/** A call that was answered, or failed. A watch is answered when it begins. */
+/** A call that was answered or has failed. A watch counts as answered when it begins. */
 export interface RequestOutcome {
   readonly verb: Verb;
   /** plural */
@@ -60,8 +51,16 @@ interface Call {
   readonly content?: unknown;
 }
 
+const one = (name: string) => [name];
 const APPLY = { method: 'PATCH', contentType: 'application/apply-patch+yaml' };
-const MERGE = { method: 'PATCH', contentType: 'application/strategic-merge-patch+json' };
+/** `rest`: of the path, behind that of the collection */
+const WRITES = {
+  apply: { ...APPLY, rest: one },
+  applyStatus: { ...APPLY, rest: (name: string) => [name, 'status'] },
+  patch: { method: 'PATCH', contentType: 'application/strategic-merge-patch+json', rest: one },
+  create: { method: 'POST', rest: () => [] },
+  replace: { method: 'PUT', rest: one },
+};
 
 /** The API by plain JSON over HTTP/1.1: fields that this version does not know pass through. Nothing is retried. */
 export class HttpApi implements KubernetesApi {
@@ -143,14 +142,11 @@ export class HttpApi implements KubernetesApi {
     { force }: { force: boolean },
     signal: AbortSignal,
   ) {
-    const query = { fieldManager: FIELD_MANAGER, force: String(force) };
-    const path = withQuery(pathOf(resource, object), query);
-    return await this.#write({ ...APPLY, verb: 'apply', resource, path }, object, signal);
+    return await this.#write('apply', resource, object, signal, { force: String(force) });
   }
 
   async patch(resource: ResourceKind, part: KubernetesObject, signal: AbortSignal) {
-    const path = withQuery(pathOf(resource, part), { fieldManager: FIELD_MANAGER });
-    return await this.#write({ ...MERGE, verb: 'patch', resource, path }, part, signal);
+    return await this.#write('patch', resource, part, signal);
   }
 
   async applyStatus(
@@ -159,20 +155,15 @@ export class HttpApi implements KubernetesApi {
     signal: AbortSignal,
     fieldManager = FIELD_MANAGER,
   ) {
-    const path = withQuery(pathOf(resource, object, 'status'), { fieldManager, force: 'true' });
-    return await this.#write({ ...APPLY, verb: 'applyStatus', resource, path }, object, signal);
+    return await this.#write('applyStatus', resource, object, signal, { fieldManager, force: 'true' });
   }
 
   async create(resource: ResourceKind, object: KubernetesObject, signal: AbortSignal) {
-    const path = withQuery(resourcePath(resource, object.metadata.namespace), {
-      fieldManager: FIELD_MANAGER,
-    });
-    return await this.#write({ verb: 'create', method: 'POST', resource, path }, object, signal);
+    return await this.#write('create', resource, object, signal);
   }
 
   async replace(resource: ResourceKind, object: KubernetesObject, signal: AbortSignal) {
-    const path = withQuery(pathOf(resource, object), { fieldManager: FIELD_MANAGER });
-    return await this.#write({ verb: 'replace', method: 'PUT', resource, path }, object, signal);
+    return await this.#write('replace', resource, object, signal);
   }
 
   async delete(name: ObjectName, uid: string | undefined, signal: AbortSignal): Promise<void> {
@@ -195,13 +186,21 @@ export class HttpApi implements KubernetesApi {
   }
 
   async #write(
-    call: Omit<Call, 'of' | 'content'>,
+    verb: keyof typeof WRITES,
+    resource: ResourceKind,
     object: KubernetesObject,
     signal: AbortSignal,
+    query: Readonly<Record<string, string>> = {},
   ): Promise<KubernetesObject> {
     const { namespace = '', name } = object.metadata;
+    const of = `${namespace}/${name}`;
+    const { rest, ...how } = WRITES[verb];
+    const path = withQuery(resourcePath(resource, namespace, ...rest(name)), {
+      fieldManager: FIELD_MANAGER,
+      ...query,
+    });
     return (await this.#call(
-      { ...call, of: `${namespace}/${name}`, content: object },
+      { ...how, verb, resource, of, path, content: object },
       signal,
     )) as KubernetesObject;
   }
@@ -211,7 +210,7 @@ export class HttpApi implements KubernetesApi {
     return await this.#answered(call, read, signal);
   }
 
-  /** What `read` makes of the answer, if it is a good one. */
+  /** The result of `read` on an answer of success. */
   async #answered<T>(
     call: Call,
     read: (answer: IncomingMessage) => T | Promise<T>,
@@ -220,7 +219,7 @@ export class HttpApi implements KubernetesApi {
     const started = performance.now();
     let status = 0;
     try {
-      return await withinLimit(CALL_LIMIT, signal, async (limited) => {
+      return await withinLimit(CALL_LIMIT_MS, signal, async (limited) => {
         const answer = await send(this.#access, this.#request(call), limited);
         const { statusCode = 0 } = answer;
         if (statusCode >= 300) throw refusal(nameOf(call), answer, await collect(answer, LARGEST_ANSWER));
@@ -258,7 +257,7 @@ function toEvent(line: unknown, resource: ResourceKind, what: string): WatchEven
   return { type, object: { ...object, ...kindOf(resource) } };
 }
 
-/** Items of a list come without it, and those of a metadata list with another. */
+/** Items of a list have no kind, and items of a metadata list another one. */
 function kindOf(resource: ResourceKind): { apiVersion: string; kind: string } {
   return { apiVersion: apiVersionOf(resource), kind: resource.kind };
 }
@@ -271,7 +270,7 @@ function nameOf({ verb, resource, of }: Call): string {
   return `${verb} ${resource.plural}${of === '' ? '' : ` ${of}`}`;
 }
 
-/** The object is not there, which a proxy's 404 does not say. */
+/** Whether the object is not there; a 404 of a proxy has another reason. */
 function isNotFound(error: unknown): boolean {
   return error instanceof ApiError && error.status === 404 && error.reason === 'NotFound';
 }

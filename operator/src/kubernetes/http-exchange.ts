@@ -1,11 +1,11 @@
 import { type IncomingMessage, request as plainRequest } from 'node:http';
 import { type RequestOptions, request as secureRequest } from 'node:https';
 
-/** Where requests go, and what lets them in. */
+/** Address of the API server, and credentials. */
 export interface Access {
   /** without a slash at its end */
   readonly url: string;
-  /** Agent with the TLS settings, and headers that authenticate: asked for each request, since tokens are rotated. */
+  /** Agent with the TLS settings, and headers that authenticate. Called for each request, as tokens are rotated. */
   options(): Promise<RequestOptions>;
 }
 
@@ -39,7 +39,7 @@ export async function send(
   return await new Promise<IncomingMessage>((resolve, reject) => {
     outgoing.once('response', (message) => {
       incoming = message;
-      // Whoever reads it gets the error; before that, nobody may be listening.
+      // The reader of the body gets the error, too; without a listener here an early error would end the process.
       message.on('error', () => {});
       resolve(message);
     });
@@ -52,7 +52,7 @@ function lengthOf(body: string | undefined): Record<string, string> {
   return body === undefined ? {} : { 'Content-Length': String(Buffer.byteLength(body)) };
 }
 
-/** The whole body. @throws Error above `largest` bytes; the rest is not read */
+/** The whole body. @throws TooLargeError above `largest` bytes; the rest is not read */
 export async function collect(message: IncomingMessage, largest: number): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;

@@ -6,7 +6,7 @@ import { configMap } from './objects.fixture.ts';
 import { bookmark, informerOf, listed, refused, TIMINGS, watching } from './scripted-informer.fixture.ts';
 import { line, refuse, type Script } from './scripted-server.fixture.ts';
 
-test('watches that fail again and again lead to a list', async () => {
+test('an informer lists again after several failed watches', async () => {
   await using bed = await informerOf([
     listed('5', []),
     ...[1, 2, 3].map(() => refused(504, 'Timeout')),
@@ -25,8 +25,8 @@ test.each<[string, Script]>([
     'an end at once',
     (asked, response) => (asked.query.has('watch') ? response.end() : listed('5', [])(asked, response)),
   ],
-])('a storm of %s is met by ever fewer requests', async (_, storm) => {
-  const timings = { ...TIMINGS, firstDelay: 10, longestDelay: 400, healthyAfter: 5_000 };
+])('a storm of %s gets ever fewer requests', async (_, storm) => {
+  const timings = { ...TIMINGS, firstDelayMs: 10, longestDelayMs: 400, healthyAfterMs: 5_000 };
   await using bed = await informerOf([storm], { timings });
   await sleep(1_500);
   // 10, 20, 40, … 400, each at least by half, and at most a list and a watch every time.
@@ -34,7 +34,7 @@ test.each<[string, Script]>([
   expect(bed.asked().length).toBeGreaterThan(5);
 });
 
-test('Retry-After is kept, up to the longest delay', async () => {
+test('an informer waits as Retry-After says, up to the longest delay', async () => {
   await using bed = await informerOf([
     (_, response) => refuse(response, 429, 'TooManyRequests', { 'Retry-After': '3600' }),
     listed('5', []),
@@ -45,13 +45,13 @@ test('Retry-After is kept, up to the longest delay', async () => {
   expect(performance.now() - began).toBeGreaterThan(150);
 });
 
-test('delays begin small again once a watch has lasted', async () => {
+test('delays are short again once a watch has lasted', async () => {
   const lasting = async (_: unknown, response: ServerResponse) => {
     response.write('\n');
     await sleep(150);
     response.destroy();
   };
-  const timings = { ...TIMINGS, firstDelay: 50, longestDelay: 60_000 };
+  const timings = { ...TIMINGS, firstDelayMs: 50, longestDelayMs: 60_000 };
   const failing = Array.from({ length: 4 }, () => refused(500, 'InternalError'));
   await using bed = await informerOf([...failing, listed('5', []), lasting, lasting, watching()], {
     timings,
@@ -60,8 +60,8 @@ test('delays begin small again once a watch has lasted', async () => {
   await eventually('it watches for the third time', () => bed.asked().length === 8, 2_500);
 });
 
-test('a watch that says nothing is begun again, and that is no failure while it works', async () => {
-  const timings = { ...TIMINGS, silence: 100 };
+test('a silent watch begins again, which is no failure while that works', async () => {
+  const timings = { ...TIMINGS, silenceMs: 100 };
   const silent = watching();
   const bed = await informerOf(
     [
@@ -81,15 +81,15 @@ test('a watch that says nothing is begun again, and that is no failure while it 
   await eventually('silent watches are closed', async () => (await bed.server.open()) <= 1);
 });
 
-test('a watch that hangs before it begins is a failure in words', async () => {
-  const timings = { ...TIMINGS, silence: 100 };
+test('a watch that hangs before it begins is a failure with a message', async () => {
+  const timings = { ...TIMINGS, silenceMs: 100 };
   await using bed = await informerOf([listed('5', []), () => {}], { timings });
   await eventually('it is noticed', () => bed.failures.length > 0);
   expect(bed.failures[0]).toBe('the API server said nothing for too long');
   await eventually('health knows', () => bed.informer.status().failure === bed.failures[0]);
 });
 
-test('pages that are too large are asked for in smaller ones', async () => {
+test('an informer asks for smaller pages when a page is too large', async () => {
   const page: Script = ({ query }, response) => {
     if (Number(query.get('limit')) <= 125) listed('5', [configMap('one', '1')])({} as never, response);
     else response.end(Buffer.alloc(17 * 1024 * 1024, ' '));

@@ -49,8 +49,8 @@ class Writer {
 
 const dataValueOf = (object: KubernetesObject) => (object.data as { value: string }).value;
 
-/** A informer of a namespace behind a network of its own, with what its listener heard. */
-async function watchedNamespace(silence = 90_000) {
+/** An informer of a namespace behind a network of its own, and what its listener got. */
+async function watchedNamespace(silenceMs = 90_000) {
   const namespace = await bed.newNamespace();
   const { api, proxy } = await bed.apiBehindProxy();
   const failures: string[] = [];
@@ -59,16 +59,16 @@ async function watchedNamespace(silence = 90_000) {
     selection: { resource: CONFIG_MAPS, namespace },
     map: dataValueOf,
     onFailure: ({ message }) => failures.push(message),
-    timings: { silence, longestDelay: 2_000 },
+    timings: { silenceMs, longestDelayMs: 2_000 },
   });
-  const heard = new Map<string, string>();
+  const seen = new Map<string, string>();
   let deliveries = 0;
   informer.onChange((key, before, after) => {
     deliveries += 1;
-    expect(heard.get(key), `what was before of ${key}`).toBe(before);
+    expect(seen.get(key), `what was before of ${key}`).toBe(before);
     expect(after, `a change of ${key}`).not.toBe(before);
-    if (after === undefined) heard.delete(key);
-    else heard.set(key, after);
+    if (after === undefined) seen.delete(key);
+    else seen.set(key, after);
   });
   const stop = new AbortController();
   const running = informer.run(stop.signal);
@@ -76,7 +76,7 @@ async function watchedNamespace(silence = 90_000) {
   const writer = new Writer(bed.api(), namespace);
   const isCurrent = () => {
     const entries = JSON.stringify([...informer.entries()].sort());
-    return entries === JSON.stringify(writer.expected) && JSON.stringify([...heard].sort()) === entries;
+    return entries === JSON.stringify(writer.expected) && JSON.stringify([...seen].sort()) === entries;
   };
   return {
     ...{ informer, proxy, writer, failures, namespace },
@@ -91,14 +91,14 @@ async function watchedNamespace(silence = 90_000) {
   };
 }
 
-test('it follows what happens', async () => {
+test('an informer follows each change', async () => {
   await using it = await watchedNamespace();
   await it.writer.changes(100);
   await it.isCurrent();
   expect(it.failures).toEqual([]);
 });
 
-test('what happened while connections were cut is told afterwards', async () => {
+test('changes while connections were cut are reported afterwards', async () => {
   await using it = await watchedNamespace();
   await it.writer.changes(40);
   await it.isCurrent();
@@ -113,7 +113,7 @@ test('what happened while connections were cut is told afterwards', async () => 
   expect(it.informer.status().failure).toBeUndefined();
 });
 
-test('a connection on which nothing passes any more is given up after the silence', async () => {
+test('a connection that passes nothing any more is given up after the silence', async () => {
   await using it = await watchedNamespace(1_500);
   await it.writer.changes(20);
   await it.isCurrent();
@@ -124,16 +124,19 @@ test('a connection on which nothing passes any more is given up after the silenc
   await it.isCurrent();
 });
 
-test.each(['SIGTERM', 'SIGKILL'] as const)('it outlives an API server that ends by %s', async (signal) => {
-  await using it = await watchedNamespace();
-  await it.writer.changes(40);
-  await it.isCurrent();
-  await bed.controlPlane().restart({ signal, goneForMs: 1_000 });
-  await it.writer.changes(40);
-  await it.isCurrent();
-});
+test.each(['SIGTERM', 'SIGKILL'] as const)(
+  'an informer goes on after an API server that ends by %s',
+  async (signal) => {
+    await using it = await watchedNamespace();
+    await it.writer.changes(40);
+    await it.isCurrent();
+    await bed.controlPlane().restart({ signal, goneForMs: 1_000 });
+    await it.writer.changes(40);
+    await it.isCurrent();
+  },
+);
 
-test('when the API server no longer knows what it saw last (410), it lists and tells only what changed', async () => {
+test('an informer whose resourceVersion has expired (410) lists again and reports only what changed', async () => {
   await using it = await watchedNamespace();
   await it.writer.changes(30);
   await it.isCurrent();
@@ -149,7 +152,7 @@ test('when the API server no longer knows what it saw last (410), it lists and t
   expect(it.deliveries() - before).toBeLessThanOrEqual(8);
 });
 
-test('it outlives an API server that stands still', async () => {
+test('an informer goes on after an API server that stood still', async () => {
   await using it = await watchedNamespace(1_500);
   await it.writer.changes(20);
   await it.isCurrent();

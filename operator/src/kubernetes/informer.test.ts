@@ -14,7 +14,7 @@ import {
 } from './scripted-informer.fixture.ts';
 import { line, type Script, statusOf } from './scripted-server.fixture.ts';
 
-test('what the pages list and the watch tells is there, with only what is mapped', async () => {
+test('an informer has the mapped objects of all pages and of the watch', async () => {
   await using bed = await informerOf([
     listed('5', [configMap('one', '1', { a: '1' })], 'page two'),
     listed('5', [configMap('two', '2', { a: '2' })]),
@@ -52,7 +52,7 @@ test.each<[string, Script]>([
   ['an end in the middle of a line', (_, response) => response.end('{"type":"ADD')],
   ['a page of a proxy', (_, response) => response.end('<html></html>\n')],
   ['an error within', (_, response) => response.write(line('ERROR', statusOf(500, 'InternalError')))],
-])('a watch that ends by %s is begun again where it was', async (_, fault) => {
+])('a watch that ends by %s begins again where it was', async (_, fault) => {
   await using bed = await informerOf([
     listed('5', [configMap('one', '1')]),
     fault,
@@ -64,7 +64,7 @@ test.each<[string, Script]>([
   expect(bed.informer.status().failure).toBeUndefined();
 });
 
-test('it goes on from the last bookmark', async () => {
+test('a watch begins again at the last bookmark', async () => {
   await using bed = await informerOf([
     listed('5', []),
     (_, response) => response.end(bookmark('70')),
@@ -78,7 +78,7 @@ test('it goes on from the last bookmark', async () => {
 test.each<[string, Script]>([
   ['refused with 410', refused(410, 'Expired')],
   ['ended by 410', (_, response) => response.write(line('ERROR', statusOf(410, 'Expired')))],
-])('after a watch was %s, a list tells what changed meanwhile, and only that', async (_, fault) => {
+])('after a watch was %s, a list reports what changed meanwhile, and only that', async (_, fault) => {
   await using bed = await informerOf([
     listed('5', [
       configMap('same', '1', { a: 's' }),
@@ -122,7 +122,7 @@ test('a list that fails between its pages deletes nothing', async () => {
   expect(bed.server.asked.map(({ query }) => query.get('continue')).filter(Boolean)).toEqual(['page two']);
 });
 
-test('an object that cannot be mapped, and a listener that throws, cost nothing but a report', async () => {
+test('an object that cannot be mapped and a listener that throws are reported, and change nothing else', async () => {
   const map = (object: KubernetesObject) => {
     if (object.metadata.name === 'odd') throw new Error('odd indeed');
     return dataOf(object);
@@ -143,7 +143,7 @@ test('an object that cannot be mapped, and a listener that throws, cost nothing 
   expect(bed.asked()).toEqual(['list', 'watch 5']);
 });
 
-test('it ends at once when told to between a list and its watch', async () => {
+test('an informer ends at once when it is aborted between a list and its watch', async () => {
   const bed = await informerOf([listed('5', []), watching()]);
   await bed.informer.synced;
   const began = performance.now();
@@ -151,7 +151,7 @@ test('it ends at once when told to between a list and its watch', async () => {
   expect(performance.now() - began).toBeLessThan(5_000);
 });
 
-test('it ends at once when told to, wherever it is', async () => {
+test('an informer ends at once when it is aborted, wherever it is', async () => {
   const scripts: Record<string, Script[]> = {
     'in a list': [() => {}],
     'in a watch': [listed('5', []), watching()],
@@ -159,7 +159,7 @@ test('it ends at once when told to, wherever it is', async () => {
   };
   for (const [where, script] of Object.entries(scripts)) {
     const bed = await informerOf(script, {
-      timings: { ...TIMINGS, firstDelay: 60_000, longestDelay: 60_000 },
+      timings: { ...TIMINGS, firstDelayMs: 60_000, longestDelayMs: 60_000 },
     });
     await eventually('it has asked', () => bed.asked().length === script.length);
     await sleep(50);

@@ -15,36 +15,34 @@ export interface InformerTimings {
   /** s after which the server ends a watch: between half of it and all */
   readonly watchSeconds: number;
   /**
-   * ms without an event after which a watch may be dead and is begun again where it was. The API server sends a
-   * bookmark every minute, once there was any change of that kind of object; before, this costs a small request each.
+   * Time without an event after which a watch may be dead and begins again where it was. The API server sends a bookmark every
+   * minute once an object of that kind has changed; before that, each silence costs a small request.
    */
-  readonly silence: number;
-  /** ms */
-  readonly firstDelay: number;
-  /** ms */
-  readonly longestDelay: number;
-  /** ms that a watch has to last for the next delay to be the first again */
-  readonly healthyAfter: number;
+  readonly silenceMs: number;
+  readonly firstDelayMs: number;
+  readonly longestDelayMs: number;
+  /** how long a watch has to last for the next delay to be the first again */
+  readonly healthyAfterMs: number;
 }
 
 const TIMINGS: InformerTimings = {
   pageSize: 500,
   watchSeconds: 600,
-  silence: 90_000,
-  firstDelay: 500,
-  longestDelay: 30_000,
-  healthyAfter: 60_000,
+  silenceMs: 90_000,
+  firstDelayMs: 500,
+  longestDelayMs: 30_000,
+  healthyAfterMs: 60_000,
 };
 const SILENCE = new Error('the API server said nothing for too long');
-/** Failed watches in a row, or silent ones, after which the place where they begin is no longer trusted. */
+/** After so many failed or silent watches in a row the resourceVersion is no longer trusted, and a list follows. */
 const WATCHES_BEFORE_LIST = 3;
 
 export interface InformerOptions<T> {
   readonly api: KubernetesApi;
   readonly selection: Selection;
-  /** What is kept of an object. It must be plain data; two of them are compared deeply. */
+  /** From an API object to what is kept of it: plain data, which is compared deeply. */
   readonly map: (object: KubernetesObject) => T;
-  /** Told of everything that went wrong and was gone over. */
+  /** Called with each failure; the informer goes on after it. */
   readonly onFailure?: (failure: Error) => void;
   readonly timings?: Partial<InformerTimings>;
 }
@@ -52,14 +50,14 @@ export interface InformerOptions<T> {
 export interface InformerStatus {
   /** Everything has been listed once. */
   readonly synced: boolean;
-  /** in words; `undefined` while it works */
+  /** a message; `undefined` while it works */
   readonly failure: string | undefined;
 }
 
 /**
- * What the API server has of a selection, kept up to date as long as `run` runs, by a list and then a watch, begun
- * again whatever happens. While the API server cannot be reached, it is what was seen last. After a gap, changes are
- * reported once, from what was known to what is; an object that was replaced by another of its name counts as changed.
+ * Keeps a copy of the objects of a selection up to date while `run` runs: by a list and then a watch, which begin again after each
+ * failure. While the API server cannot be reached, the copy is as it was seen last. After a gap each change is reported once, from
+ * the last known object to the present one; an object that was replaced by another of its name counts as changed.
  */
 export class Informer<T> {
   /** Everything has been listed once. Rejects when `run` ends before. */
@@ -84,10 +82,10 @@ export class Informer<T> {
     this.#onFailure = options.onFailure ?? (() => {});
     this.#objects = new ObjectCache(options.map, this.#onFailure);
     this.#pageSize = this.#timings.pageSize;
-    const { firstDelay: first, longestDelay: longest } = this.#timings;
-    this.#backoff = new Backoff({ first, longest });
+    const { firstDelayMs: firstMs, longestDelayMs: longestMs } = this.#timings;
+    this.#backoff = new Backoff({ firstMs, longestMs });
     this.synced = this.#sync.promise;
-    // Nobody has to wait for it.
+    // A rejection that no caller waits for must not end the process.
     this.synced.catch(() => {});
   }
 
@@ -124,23 +122,23 @@ export class Informer<T> {
 
   /** Brings the informer up to date and keeps it so until something ends that. @returns ms to wait */
   async #round(signal: AbortSignal): Promise<number> {
-    const { healthyAfter, longestDelay } = this.#timings;
+    const { healthyAfterMs, longestDelayMs } = this.#timings;
     const began = performance.now();
-    let retryAfter = 0;
+    let retryAfterMs = 0;
     try {
       this.#resourceVersion ??= await this.#list(signal);
       await this.#watch(this.#resourceVersion, signal);
     } catch (error) {
       if (signal.aborted) return 0;
       this.#note(error as Error);
-      if (error instanceof ApiError) retryAfter = (error.retryAfter ?? 0) * 1_000;
+      if (error instanceof ApiError) retryAfterMs = (error.retryAfterSeconds ?? 0) * 1_000;
     }
     if (this.#failedWatches >= WATCHES_BEFORE_LIST) this.#listAnew();
-    // A watch that ends in order, but at once, would begin again at once for ever.
-    const isHealthy = performance.now() - began >= healthyAfter;
+    // Without a pause, watches that end in order but at once would follow one another without end.
+    const isHealthy = performance.now() - began >= healthyAfterMs;
     if (isHealthy) this.#backoff.reset();
     if (isHealthy && this.#failure === undefined) return 0;
-    return Math.max(this.#backoff.next(), Math.min(retryAfter, longestDelay));
+    return Math.max(this.#backoff.next(), Math.min(retryAfterMs, longestDelayMs));
   }
 
   #note(failure: Error): void {
@@ -176,12 +174,12 @@ export class Informer<T> {
 
   async #watch(resourceVersion: string, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    const { silence, watchSeconds } = this.#timings;
+    const { silenceMs, watchSeconds } = this.#timings;
     const timeoutSeconds = Math.ceil(watchSeconds * (0.5 + Math.random() / 2));
     const stop = new AbortController();
     const onAbort = () => stop.abort(signal.reason);
     signal.addEventListener('abort', onAbort);
-    const timer = setTimeout(() => stop.abort(SILENCE), silence);
+    const timer = setTimeout(() => stop.abort(SILENCE), silenceMs);
     let isOpen = false;
     const onOpen = () => {
       isOpen = true;
@@ -197,9 +195,9 @@ export class Informer<T> {
         this.#take(event);
       }
     } catch (error) {
-      // One that could not be reached says nothing about where to begin.
+      // If the server was not reached, the resourceVersion may still be good.
       if (isOpen || (error instanceof ApiError && error.status !== 0)) this.#failedWatches += 1;
-      // What is wrong, if anything is, the next watch will say.
+      // A silent connection is no failure yet; the next watch fails if the server is away.
       if (error !== SILENCE || !isOpen) throw error;
     } finally {
       clearTimeout(timer);

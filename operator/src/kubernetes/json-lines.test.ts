@@ -29,7 +29,7 @@ test('a line of 1.5 MB in small chunks is one value', () => {
   expect(valuesOf(chunks)).toEqual([{ text }]);
 });
 
-test('empty lines and carriage returns are no values', () => {
+test('empty lines and carriage returns give no values', () => {
   expect(valuesOf([Buffer.from('{"a":1}\r\n\n\r\n{"a":2}\n')])).toEqual([{ a: 1 }, { a: 2 }]);
 });
 

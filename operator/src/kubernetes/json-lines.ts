@@ -1,8 +1,7 @@
 const NEWLINE = 0x0a;
 
 /**
- * Cuts a stream of bytes into the JSON values that stand on its lines. Lines are cut as bytes, so that a character
- * may be split between chunks; each is decoded once, whole.
+ * Cuts a stream of bytes into lines of JSON. Lines are cut as bytes and decoded whole, so a character may be split between chunks.
  */
 export class JsonLines {
   readonly #largest: number;

@@ -7,7 +7,7 @@ import { LeaderElection, LeadershipLostError } from './leader-election.ts';
 import { LEASES } from './resources.ts';
 
 /** As by default, only shorter. */
-const TIMES = { duration: 3, renewDeadline: 2, retryPeriod: 0.4 };
+const TIMES = { durationSeconds: 3, renewDeadlineSeconds: 2, retryPeriodSeconds: 0.4 };
 const bed = apiBed();
 
 /** What happened, in order, of all candidates. */
@@ -51,7 +51,7 @@ function expectNeverTwo(story: Story): void {
 const leaseOf = async (namespace: string) =>
   (await bed.api().get({ resource: LEASES, namespace, name: 'operator' }, NEVER)) ?? expect.fail('no lease');
 
-test('of five, one leads at a time; each that stops hands over at once', async () => {
+test('of five processes one leads at a time, and each that stops hands over at once', async () => {
   const namespace = await bed.newNamespace();
   const story: Story = [];
   const five = ['a', 'b', 'c', 'd', 'e'].map((name) => candidate(bed.api(), namespace, name, story));
@@ -150,7 +150,7 @@ test('one renewal that is never answered costs no leadership', async () => {
   expect(await ended).toBeUndefined();
 });
 
-test('the API server being away ends leadership, and somebody leads when it is back', async () => {
+test('leadership ends while the API server is away, and some process leads when it is back', async () => {
   const namespace = await bed.newNamespace();
   const story: Story = [];
   const both = ['a', 'b'].map((name) => candidate(bed.api(), namespace, name, story));
@@ -164,7 +164,7 @@ test('the API server being away ends leadership, and somebody leads when it is b
   await Promise.all(both.map(({ ended }) => ended));
 });
 
-test('edits of others, and a removed lease, do not end it; a lease given to another does, at once', async () => {
+test('leadership survives edits of others and a removed lease, and ends at once when the lease is given to another', async () => {
   const namespace = await bed.newNamespace();
   const story: Story = [];
   const { election, ended } = candidate(bed.api(), namespace, 'first', story);
@@ -185,7 +185,7 @@ test('edits of others, and a removed lease, do not end it; a lease given to anot
   expect(lost).toBeInstanceOf(LeadershipLostError);
   expect((lost as Error).message).toMatch(/thief holds the lease/);
   // Else it would lead until its own lease has run out.
-  expect(performance.now() - began).toBeLessThan(TIMES.renewDeadline * 1_000);
+  expect(performance.now() - began).toBeLessThan(TIMES.renewDeadlineSeconds * 1_000);
 });
 
 /** Tries again when the leader has renewed its lease in between. */
@@ -201,7 +201,7 @@ async function steal(namespace: string): Promise<void> {
   });
 }
 
-test('what a leader fails with is passed on, after the lease was given up', async () => {
+test('a failure of leading is passed on after the lease was given up', async () => {
   const namespace = await bed.newNamespace();
   const options = { api: bed.api(), namespace, name: 'operator', identity: 'first', times: TIMES };
   const failing = async () => {

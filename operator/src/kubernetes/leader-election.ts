@@ -4,18 +4,18 @@ import { claimed, type LeaseTimes, newLease, Observation, released } from './lea
 import { LEASES } from './resources.ts';
 import { TimeLimitError, withinLimit } from './time-limit.ts';
 
-const TIMES: LeaseTimes = { duration: 15, renewDeadline: 10, retryPeriod: 2 };
-/** ms that giving the lease up may take; candidates wait a little longer without it */
-const RELEASE_LIMIT = 3_000;
+const TIMES: LeaseTimes = { durationSeconds: 15, renewDeadlineSeconds: 10, retryPeriodSeconds: 2 };
+/** How long giving the lease up may take; without it candidates wait a little longer. */
+const RELEASE_LIMIT_MS = 3_000;
 
 export interface LeaderElectionOptions {
   readonly api: KubernetesApi;
   readonly namespace: string;
   readonly name: string;
-  /** Of this process and no other, ever: the pod's name and something random. */
+  /** of this process and no other, ever: the pod's name and a random part */
   readonly identity: string;
   readonly times?: LeaseTimes;
-  /** Told of every attempt that failed; the next one follows. */
+  /** Called for each attempt that failed; another one follows. */
   readonly onFailure?: (failure: Error) => void;
 }
 
@@ -27,8 +27,8 @@ export class LeadershipLostError extends Error {
 }
 
 /**
- * Of several processes, lets one lead, by a Lease that it renews. Clocks of different machines are never compared: a
- * candidate waits until it has itself seen a lease unchanged for the lease's duration.
+ * Lets one of several processes lead, by a Lease that it renews. Clocks of different machines are never compared: a candidate waits
+ * until it has itself seen a lease unchanged for the lease's duration.
  */
 export class LeaderElection {
   readonly #options: LeaderElectionOptions;
@@ -46,8 +46,8 @@ export class LeaderElection {
   }
 
   /**
-   * Waits to be the leader and runs `lead` until it ends, which it should when its signal is aborted: when `signal`
-   * is, or the lease is lost. Gives the lease up afterwards. What `lead` rejects with is passed on.
+   * Waits to be the leader, and runs `lead` until that ends. The signal of `lead` is aborted when `signal` is, or when the lease is
+   * lost. Gives the lease up afterwards. A rejection of `lead` is passed on.
    * @throws LeadershipLostError when the lease was lost, as soon as `lead` has ended but no later than another may
    * begin to lead. Whatever `lead` left running must not go on after it: end the process.
    */
@@ -67,8 +67,10 @@ export class LeaderElection {
     this.#isLeader = false;
     if (lost !== undefined) {
       stop.abort(lost);
-      const { duration, renewDeadline } = this.#times;
-      await sleep((duration - renewDeadline) * 1_000, undefined, { signal: ended.signal }).catch(() => {});
+      const { durationSeconds, renewDeadlineSeconds } = this.#times;
+      await sleep((durationSeconds - renewDeadlineSeconds) * 1_000, undefined, {
+        signal: ended.signal,
+      }).catch(() => {});
       throw lost;
     }
     await this.#release();
@@ -79,7 +81,7 @@ export class LeaderElection {
 
   /** @returns `undefined` once the signal is aborted */
   async #acquire(signal: AbortSignal): Promise<Held | undefined> {
-    const limit = this.#times.renewDeadline * 1_000;
+    const limit = this.#times.renewDeadlineSeconds * 1_000;
     while (!signal.aborted) {
       try {
         const held = await withinLimit(limit, signal, (limited) => this.#claim(limited));
@@ -95,14 +97,15 @@ export class LeaderElection {
   /** Renews until `ended`. @returns why it was lost, if it was */
   async #hold(first: Held, ended: AbortSignal): Promise<LeadershipLostError | undefined> {
     let held = first;
-    const deadline = this.#times.renewDeadline * 1_000;
-    const left = () => held.sentAt + deadline - performance.now();
-    let longestPause = Number.POSITIVE_INFINITY;
+    const deadline = this.#times.renewDeadlineSeconds * 1_000;
+    const left = () => held.sentAtMs + deadline - performance.now();
+    let longestPauseMs = Number.POSITIVE_INFINITY;
     for (;;) {
-      await this.#pause(Math.min(left(), longestPause), ended);
+      await this.#pause(Math.min(left(), longestPauseMs), ended);
       if (ended.aborted) return undefined;
-      if (left() <= 0) return new LeadershipLostError(`not renewed for ${this.#times.renewDeadline} seconds`);
-      longestPause = Number.POSITIVE_INFINITY;
+      if (left() <= 0)
+        return new LeadershipLostError(`not renewed for ${this.#times.renewDeadlineSeconds} seconds`);
+      longestPauseMs = Number.POSITIVE_INFINITY;
       // One request that is never answered leaves time for another, on another connection.
       const limit = Math.min(left(), deadline / 2);
       try {
@@ -110,7 +113,7 @@ export class LeaderElection {
       } catch (error) {
         if (error instanceof LeadershipLostError) return error;
         this.#fail(error, ended);
-        if (error instanceof TimeLimitError) longestPause = 0;
+        if (error instanceof TimeLimitError) longestPauseMs = 0;
       }
     }
   }
@@ -118,10 +121,10 @@ export class LeaderElection {
   async #renew(lease: KubernetesObject, signal: AbortSignal): Promise<Held> {
     const { api, identity } = this.#options;
     try {
-      const sentAt = performance.now();
-      return { sentAt, lease: await api.replace(LEASES, claimed(lease, this.#claimNow()), signal) };
+      const sentAtMs = performance.now();
+      return { sentAtMs, lease: await api.replace(LEASES, claimed(lease, this.#claimNow()), signal) };
     } catch (error) {
-      // Somebody has touched it, or removed it; or the answer to an earlier renewal was lost.
+      // Somebody has changed or removed the lease, or the answer to an earlier renewal was lost.
       if (!isOneOf(error, [404, 409])) throw error;
     }
     const current = await this.#claim(signal);
@@ -132,19 +135,19 @@ export class LeaderElection {
     throw new Error('the lease was changed at the same time');
   }
 
-  /** The lease, if it was free, or ours already, and is ours now. */
+  /** The lease, if it was free or ours already, and is ours now. */
   async #claim(signal: AbortSignal): Promise<Held | undefined> {
     const { api, namespace, name, identity } = this.#options;
     const current = await api.get({ resource: LEASES, namespace, name }, signal);
-    const sentAt = performance.now();
+    const sentAtMs = performance.now();
     try {
       if (current === undefined) {
         const lease = newLease(namespace, name, this.#claimNow());
-        return { sentAt, lease: await api.create(LEASES, lease, signal) };
+        return { sentAtMs, lease: await api.create(LEASES, lease, signal) };
       }
-      this.#observation.see(current, sentAt);
-      if (!this.#observation.isFree(identity, sentAt, this.#times.duration)) return undefined;
-      return { sentAt, lease: await api.replace(LEASES, claimed(current, this.#claimNow()), signal) };
+      this.#observation.see(current, sentAtMs);
+      if (!this.#observation.isFree(identity, sentAtMs, this.#times.durationSeconds)) return undefined;
+      return { sentAtMs, lease: await api.replace(LEASES, claimed(current, this.#claimNow()), signal) };
     } catch (error) {
       if (isOneOf(error, [404, 409])) return undefined;
       throw error;
@@ -153,9 +156,9 @@ export class LeaderElection {
 
   async #release(): Promise<void> {
     const { api, namespace, name, identity } = this.#options;
-    const limit = AbortSignal.timeout(RELEASE_LIMIT);
+    const limit = AbortSignal.timeout(RELEASE_LIMIT_MS);
     try {
-      // As it is now: a renewal may have been on its way when it was no longer wanted.
+      // Read it again: a renewal may have been on its way when leading ended.
       const lease = await api.get({ resource: LEASES, namespace, name }, limit);
       const holder = (lease?.spec as { holderIdentity?: string } | undefined)?.holderIdentity;
       if (lease !== undefined && holder === identity) {
@@ -167,24 +170,28 @@ export class LeaderElection {
   }
 
   #claimNow() {
-    return { identity: this.#options.identity, duration: this.#times.duration, now: new Date() };
+    return {
+      identity: this.#options.identity,
+      durationSeconds: this.#times.durationSeconds,
+      now: new Date(),
+    };
   }
 
   #fail(error: unknown, signal: AbortSignal): void {
     if (!signal.aborted) this.#options.onFailure?.(error as Error);
   }
 
-  /** The retry period, or `atMost` ms. */
-  async #pause(atMost: number, signal: AbortSignal): Promise<void> {
-    const period = this.#times.retryPeriod * 1_000 * (1 + Math.random() / 5);
-    await sleep(Math.max(0, Math.min(period, atMost)), undefined, { signal }).catch(() => {});
+  /** Waits for the retry period, or `atMostMs` where that is shorter. */
+  async #pause(atMostMs: number, signal: AbortSignal): Promise<void> {
+    const periodMs = this.#times.retryPeriodSeconds * 1_000 * (1 + Math.random() / 5);
+    await sleep(Math.max(0, Math.min(periodMs, atMostMs)), undefined, { signal }).catch(() => {});
   }
 }
 
 interface Held {
   readonly lease: KubernetesObject;
-  /** ms, monotonic: when the request was sent by which it was taken or renewed */
-  readonly sentAt: number;
+  /** when the request that took or renewed it was sent; monotonic */
+  readonly sentAtMs: number;
 }
 
 function isOneOf(error: unknown, statuses: readonly number[]): boolean {

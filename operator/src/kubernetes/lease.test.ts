@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { claimed, microTime, newLease, Observation, released } from './lease.ts';
 
-const claim = { identity: 'one', duration: 15, now: new Date('2026-03-04T05:06:07.089Z') };
+const claim = { identity: 'one', durationSeconds: 15, now: new Date('2026-03-04T05:06:07.089Z') };
 const lease = newLease('system', 'operator', claim);
 
-test('a new lease is that of its maker', () => {
+test('a new lease belongs to its maker', () => {
   expect(lease).toEqual({
     ...{ apiVersion: 'coordination.k8s.io/v1', kind: 'Lease' },
     metadata: { namespace: 'system', name: 'operator' },
@@ -15,7 +15,7 @@ test('a new lease is that of its maker', () => {
   });
 });
 
-test('renewing moves only the time; taking over counts a transition; what is unknown stays', () => {
+test('a renewal changes only the time, a takeover counts a transition, and unknown fields stay', () => {
   const now = new Date('2026-03-04T05:06:10Z');
   const rich = { ...lease, spec: { ...(lease.spec as object), strategy: 'OldestEmulationVersion' } };
   expect(claimed(rich, { ...claim, now }).spec).toEqual({
@@ -40,7 +40,7 @@ test.each([
   expect(observation.isFree(identity, 1_000 + later, 60)).toBe(isFree);
 });
 
-test('every renewal counts from when it was seen, whatever the times in it say', () => {
+test('a renewal counts from when it was seen, whatever times are in it', () => {
   const observation = new Observation();
   observation.see(lease, 0);
   const ancient = claimed(lease, { ...claim, now: new Date(0) });
@@ -49,7 +49,7 @@ test('every renewal counts from when it was seen, whatever the times in it say',
   expect(observation.isFree('two', 29_000, 60)).toBe(true);
 });
 
-test('a change of something else does not make a lease last', () => {
+test('a change of another field does not prolong a lease', () => {
   const observation = new Observation();
   observation.see(lease, 0);
   const touched = { ...lease, metadata: { ...lease.metadata, resourceVersion: '9', labels: { a: 'b' } } };
@@ -57,7 +57,7 @@ test('a change of something else does not make a lease last', () => {
   expect(observation.isFree('two', 15_000, 60)).toBe(true);
 });
 
-test('a released lease is free for everybody at once', () => {
+test('a released lease is free at once', () => {
   const observation = new Observation();
   observation.see(lease, 0);
   observation.see(released(lease, claim.now), 1);

@@ -1,14 +1,14 @@
 import type { KubernetesObject } from './api.ts';
 import { apiVersionOf, LEASES } from './resources.ts';
 
-/** s, as of client-go */
+/** The defaults are those of client-go. */
 export interface LeaseTimes {
-  /** that a lease is another's, from when it was last seen to be renewed */
-  readonly duration: number;
-  /** after its last renewal was sent, in which a leader that cannot renew must stop leading; less than `duration` */
-  readonly renewDeadline: number;
-  /** between attempts, spread by up to a fifth */
-  readonly retryPeriod: number;
+  /** how long a lease belongs to its holder after it was last seen to be renewed */
+  readonly durationSeconds: number;
+  /** how long after its last renewal a leader that cannot renew stops leading; less than `durationSeconds` */
+  readonly renewDeadlineSeconds: number;
+  /** pause between attempts, up to a fifth longer at random */
+  readonly retryPeriodSeconds: number;
 }
 
 interface LeaseSpec {
@@ -21,7 +21,7 @@ interface LeaseSpec {
 
 export interface LeaseClaim {
   readonly identity: string;
-  readonly duration: number;
+  readonly durationSeconds: number;
   readonly now: Date;
 }
 
@@ -32,7 +32,10 @@ export function newLease(namespace: string, name: string, claim: LeaseClaim): Ku
 }
 
 /** The lease taken over, or renewed by its holder. Fields that this version does not know stay. */
-export function claimed(lease: KubernetesObject, { identity, duration, now }: LeaseClaim): KubernetesObject {
+export function claimed(
+  lease: KubernetesObject,
+  { identity, durationSeconds, now }: LeaseClaim,
+): KubernetesObject {
   const before = specOf(lease);
   const renewTime = microTime(now);
   const takeover =
@@ -43,41 +46,41 @@ export function claimed(lease: KubernetesObject, { identity, duration, now }: Le
     ...before,
     ...takeover,
     holderIdentity: identity,
-    leaseDurationSeconds: duration,
+    leaseDurationSeconds: durationSeconds,
     renewTime,
   };
   return { ...lease, spec };
 }
 
-/** The lease given up: whoever sees it may have it at once. */
+/** The lease given up: any candidate may take it at once. */
 export function released(lease: KubernetesObject, now: Date): KubernetesObject {
   const spec = { ...specOf(lease), holderIdentity: '', leaseDurationSeconds: 1, renewTime: microTime(now) };
   return { ...lease, spec };
 }
 
-/** What a process has seen of a lease, by its own monotonic clock. */
+/** How a process has seen a lease change, by its own monotonic clock. */
 export class Observation {
   #lease: LeaseSpec | undefined;
-  #changedAt = 0;
+  #changedAtMs = 0;
 
   get holder(): string | undefined {
     return this.#lease?.holderIdentity || undefined;
   }
 
-  /** @param at ms, monotonic, not before the lease was read */
-  see(lease: KubernetesObject, at: number): void {
+  /** @param atMs monotonic, not before the lease was read */
+  see(lease: KubernetesObject, atMs: number): void {
     const spec = specOf(lease);
     const isSame =
       this.#lease?.renewTime === spec.renewTime && this.#lease?.holderIdentity === spec.holderIdentity;
-    if (this.#lease === undefined || !isSame) this.#changedAt = at;
+    if (this.#lease === undefined || !isSame) this.#changedAtMs = atMs;
     this.#lease = spec;
   }
 
-  /** Nobody else holds it. A holder keeps it for the duration that it has told, after the last change that was seen. */
-  isFree(identity: string, at: number, duration: number): boolean {
+  /** Whether no other process holds it. A holder keeps it for its duration after the last change that was seen. */
+  isFree(identity: string, atMs: number, durationSeconds: number): boolean {
     const holder = this.holder;
     if (holder === undefined || holder === identity) return true;
-    return at - this.#changedAt >= (this.#lease?.leaseDurationSeconds ?? duration) * 1_000;
+    return atMs - this.#changedAtMs >= (this.#lease?.leaseDurationSeconds ?? durationSeconds) * 1_000;
   }
 }
 

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { KubernetesObject } from './api.ts';
 
-/** `undefined` before: it is new; after: it has gone. */
+/** `before` is `undefined` for a new object, `after` for one that has gone. */
 export type ChangeListener<T> = (key: string, before: T | undefined, after: T | undefined) => void;
 
 interface Kept<T> {
@@ -10,8 +10,7 @@ interface Kept<T> {
 }
 
 /**
- * What is needed of each object, by its key. Listeners hear of a change once, after it; not of one that leaves what is
- * kept as it was.
+ * Keeps what is needed of each object, by its key. Listeners are called once after each change of what is kept.
  */
 export class ObjectCache<T> {
   readonly #map: (object: KubernetesObject) => T;
@@ -19,7 +18,7 @@ export class ObjectCache<T> {
   readonly #kept = new Map<string, Kept<T>>();
   readonly #listeners: ChangeListener<T>[] = [];
 
-  /** @param onFailure told what `map` or a listener has thrown */
+  /** @param onFailure called with what `map` or a listener throws */
   constructor(map: (object: KubernetesObject) => T, onFailure: (failure: Error) => void) {
     this.#map = map;
     this.#onFailure = onFailure;
@@ -51,7 +50,7 @@ export class ObjectCache<T> {
       const value = this.#map(object);
       this.#kept.set(key, { resourceVersion, value });
       if (before === undefined || !isDeepStrictEqual(before.value, value))
-        this.#tell(key, before?.value, value);
+        this.#notify(key, before?.value, value);
     });
     return key;
   }
@@ -60,19 +59,19 @@ export class ObjectCache<T> {
     const before = this.#kept.get(key);
     if (before === undefined) return;
     this.#kept.delete(key);
-    this.#tell(key, before.value, undefined);
+    this.#notify(key, before.value, undefined);
   }
 
-  /** Removes what is not in `keys`. */
+  /** Removes the objects whose key is not in `keys`. */
   retain(keys: ReadonlySet<string>): void {
     for (const key of this.#kept.keys()) if (!keys.has(key)) this.remove(key);
   }
 
-  #tell(key: string, before: T | undefined, after: T | undefined): void {
+  #notify(key: string, before: T | undefined, after: T | undefined): void {
     for (const listener of this.#listeners) this.#guard(() => listener(key, before, after));
   }
 
-  /** One bad object, or a listener's mistake, must not end what keeps all the others current. */
+  /** One bad object, or a mistake of a listener, must not end the updates of all the others. */
   #guard(work: () => void): void {
     try {
       work();

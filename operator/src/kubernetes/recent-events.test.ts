@@ -3,7 +3,7 @@ import { RecentEvents } from './recent-events.ts';
 
 const MINUTE = 60_000;
 
-test('the same is said once in ten minutes, of each object', () => {
+test('the same Event of an object is sent once in ten minutes', () => {
   const recent = new RecentEvents();
   const isSaid = (uid: string, content: string, at: number) => recent.admit(uid, content, at) !== undefined;
   expect(isSaid('u1', 'x', 0)).toBe(true);
@@ -14,13 +14,13 @@ test('the same is said once in ten minutes, of each object', () => {
   expect(isSaid('u1', 'x', 10 * MINUTE + 1)).toBe(false);
 });
 
-test('what could not be sent may be said again', () => {
+test('an Event that could not be sent may be sent again', () => {
   const recent = new RecentEvents();
   recent.admit('u1', 'x', 0)?.();
   expect(recent.admit('u1', 'x', 1)).toBeDefined();
 });
 
-test('an object has 25 at once, and one more every five minutes', () => {
+test('an object has 25 Events at once, and one more every five minutes', () => {
   const recent = new RecentEvents();
   const saidOf = (from: number, at: number) =>
     Array.from({ length: 100 }, (_, n) => recent.admit('u1', `${from + n}`, at)).filter(Boolean).length;
@@ -31,7 +31,7 @@ test('an object has 25 at once, and one more every five minutes', () => {
   expect(saidOf(4_000, 1_000 * MINUTE)).toBe(25);
 });
 
-test('memory is bounded: of many objects, the one silent for longest is forgotten', () => {
+test('of too many objects the one without Events for longest is forgotten', () => {
   const recent = new RecentEvents();
   for (let n = 0; n < 4_097; n += 1) recent.admit(`u${n}`, 'x', 0);
   expect(recent.admit('u1', 'x', 1)).toBeUndefined();

@@ -1,44 +1,45 @@
-/** ms in which the same is said once */
-const REPEAT_AFTER = 600_000;
-/** events of an object at once */
+/** The same Event of an object is sent once in this time. */
+const REPEAT_AFTER_MS = 600_000;
+/** Events of an object that are sent at once */
 const BURST = 25;
-/** ms until it has one more */
-const ONE_MORE_AFTER = 300_000;
-/** objects remembered; the one silent for longest is forgotten first */
+/** After this time an object may have one more. */
+const ONE_MORE_AFTER_MS = 300_000;
+/** objects that are remembered; the first one to be forgotten is that without Events for longest */
 const MOST_OBJECTS = 4_096;
 
 interface ObjectEvents {
-  /** when each was said, by its content; at most `BURST` */
-  readonly said: Map<string, number>;
+  /** when each was sent, by its content; at most `BURST` */
+  readonly sentAtMs: Map<string, number>;
   allowance: number;
-  since: number;
+  /** since when the allowance grows; monotonic */
+  sinceMs: number;
 }
 
 /** Decides which events are worth sending: no repetitions, and of each object only so many. */
 export class RecentEvents {
   readonly #objects = new Map<string, ObjectEvents>();
 
-  /** @param at ms, monotonic @returns what makes the event unsaid again; `undefined`: it is not to be sent */
-  admit(uid: string, content: string, at: number): (() => void) | undefined {
-    const events = this.#objects.get(uid) ?? { said: new Map(), allowance: BURST, since: at };
+  /** @param atMs monotonic @returns a function that forgets the Event again; `undefined`: it is not to be sent */
+  admit(uid: string, content: string, atMs: number): (() => void) | undefined {
+    const events = this.#objects.get(uid) ?? { sentAtMs: new Map(), allowance: BURST, sinceMs: atMs };
     this.#objects.delete(uid);
     this.#objects.set(uid, events);
     if (this.#objects.size > MOST_OBJECTS) this.#objects.delete(this.#objects.keys().next().value as string);
 
-    const last = events.said.get(content);
-    if (last !== undefined && at - last < REPEAT_AFTER) return undefined;
-    refill(events, at);
+    const last = events.sentAtMs.get(content);
+    if (last !== undefined && atMs - last < REPEAT_AFTER_MS) return undefined;
+    refill(events, atMs);
     if (events.allowance < 1) return undefined;
     events.allowance -= 1;
-    events.said.delete(content);
-    events.said.set(content, at);
-    if (events.said.size > BURST) events.said.delete(events.said.keys().next().value as string);
-    return () => events.said.delete(content);
+    events.sentAtMs.delete(content);
+    events.sentAtMs.set(content, atMs);
+    if (events.sentAtMs.size > BURST) events.sentAtMs.delete(events.sentAtMs.keys().next().value as string);
+    return () => events.sentAtMs.delete(content);
   }
 }
 
-function refill(events: ObjectEvents, at: number): void {
-  const more = (at - events.since) / ONE_MORE_AFTER;
+function refill(events: ObjectEvents, atMs: number): void {
+  const more = (atMs - events.sinceMs) / ONE_MORE_AFTER_MS;
   events.allowance = Math.min(BURST, events.allowance + more);
-  events.since = at;
+  events.sinceMs = atMs;
 }

@@ -1,4 +1,4 @@
-import type { KubernetesObject, ResourceKind, Selection } from './api.ts';
+import type { ResourceKind, Selection } from './api.ts';
 
 /** In server-side apply, owner of the fields that the operator sets. */
 export const FIELD_MANAGER = 'large-payload-operator';
@@ -16,11 +16,6 @@ export function resourcePath(
   return `/${[...root, ...scope, plural, ...rest].map(encodeURIComponent).join('/')}`;
 }
 
-/** Path of the object that this one describes. */
-export function pathOf(resource: ResourceKind, { metadata }: KubernetesObject, ...rest: string[]): string {
-  return resourcePath(resource, metadata.namespace, metadata.name, ...rest);
-}
-
 export function withQuery(path: string, query: Query): string {
   const parameters = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
@@ -34,7 +29,7 @@ export function selectionPath(selection: Selection, query: Query): string {
   return withQuery(resourcePath(resource, namespace), { labelSelector, fieldSelector, ...query });
 }
 
-/** What is asked for: the objects, or their metadata where that is enough and the server knows how. */
+/** The `Accept` header: for objects, or for their metadata where that is enough. */
 export function accepted(selection: Selection, of: 'List' | ''): string {
   if (!selection.metadataOnly) return 'application/json';
   return `application/json;as=PartialObjectMetadata${of};g=meta.k8s.io;v=v1,application/json`;

@@ -24,7 +24,7 @@ export const DEPLOYMENTS = grouped('apps', 'Deployment', 'deployments');
 export const POD_DISRUPTION_BUDGETS = grouped('policy', 'PodDisruptionBudget', 'poddisruptionbudgets');
 export const NETWORK_POLICIES = grouped('networking.k8s.io', 'NetworkPolicy', 'networkpolicies');
 export const LEASES = grouped('coordination.k8s.io', 'Lease', 'leases');
-/** Events of kubelet and scheduler can be selected by the object's uid in this older form only. */
+/** Only this older form of Events can be selected by the UID of the object that they are about. */
 export const POD_EVENTS = core('Event', 'events');
 export const EVENTS = grouped('events.k8s.io', 'Event', 'events');
 

@@ -5,7 +5,7 @@ import { CONFIG_MAPS } from './resources.ts';
 import { answer, line, refuse, type Script, scriptedServer } from './scripted-server.fixture.ts';
 
 /** Delays as in production, only shorter. */
-export const TIMINGS = { firstDelay: 5, longestDelay: 200, healthyAfter: 100, silence: 10_000 };
+export const TIMINGS = { firstDelayMs: 5, longestDelayMs: 200, healthyAfterMs: 100, silenceMs: 10_000 };
 
 export const listed =
   (resourceVersion: string, items: KubernetesObject[], token?: string): Script =>

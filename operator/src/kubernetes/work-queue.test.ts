@@ -14,7 +14,7 @@ function queueOf(options: Partial<WorkQueueOptions> = {}) {
     return new Promise<void>((resolve, reject) => ends.push({ key, resolve, reject }));
   };
   const queue = new WorkQueue({
-    ...{ work, concurrency: 1, delays: { first: 1_000, longest: 8_000 } },
+    ...{ work, concurrency: 1, delays: { firstMs: 1_000, longestMs: 8_000 } },
     onDone: (outcome) => outcomes.push(outcome),
     ...options,
   });
@@ -66,7 +66,7 @@ test('a key added while it is worked on comes again, once, after the others and 
   expect(begun.length).toBe(5);
 });
 
-test('work that adds its own key at once does not run beside itself', async () => {
+test('work that adds its own key at once never runs twice at the same time', async () => {
   let running = 0;
   let most = 0;
   let times = 0;
@@ -95,9 +95,9 @@ test('a key that fails comes again after ever longer delays, until it succeeds',
   for (const full of [1_000, 2_000, 4_000, 8_000, 8_000]) {
     await settle();
     await end('a', new Error('not yet'));
-    const { retryIn = 0 } = outcomes.at(-1) ?? {};
-    expect(retryIn).toBeGreaterThanOrEqual(full / 2);
-    expect(retryIn).toBeLessThanOrEqual(full);
+    const { retryInMs = 0 } = outcomes.at(-1) ?? {};
+    expect(retryInMs).toBeGreaterThanOrEqual(full / 2);
+    expect(retryInMs).toBeLessThanOrEqual(full);
     const before = begun.length;
     await vi.advanceTimersByTimeAsync(full / 2 - 1);
     expect(begun.length).toBe(before);
@@ -105,14 +105,14 @@ test('a key that fails comes again after ever longer delays, until it succeeds',
     expect(begun.length).toBe(before + 1);
   }
   await end('a');
-  expect(outcomes.at(-1)).toMatchObject({ key: 'a', failure: undefined, retryIn: undefined });
+  expect(outcomes.at(-1)).toMatchObject({ key: 'a', failure: undefined, retryInMs: undefined });
   queue.add('a');
   await settle();
   await end('a', new Error('again'));
-  expect(outcomes.at(-1)?.retryIn).toBeLessThanOrEqual(1_000);
+  expect(outcomes.at(-1)?.retryInMs).toBeLessThanOrEqual(1_000);
 });
 
-test('a failing key holds up no other, and a change makes it come at once', async () => {
+test('a failing key delays no other, and comes at once when it is added', async () => {
   vi.useFakeTimers();
   const { queue, begun, end, run } = queueOf();
   run();
@@ -131,7 +131,7 @@ test('a failing key holds up no other, and a change makes it come at once', asyn
   expect(begun.length).toBe(3);
 });
 
-test('of several later times the earliest counts', async () => {
+test('a key that is added for several later times comes at the earliest', async () => {
   vi.useFakeTimers();
   const { queue, begun, end, run } = queueOf();
   run();
@@ -151,7 +151,7 @@ test('of several later times the earliest counts', async () => {
   expect(begun.length).toBe(2);
 });
 
-test('when it is stopped, what is under way ends and nothing else begins', async () => {
+test('a queue that is stopped ends what is under way and begins nothing else', async () => {
   vi.useFakeTimers();
   const { queue, begun, end, run, stop } = queueOf({ concurrency: 2 });
   let isOver = false;
@@ -175,7 +175,7 @@ test('when it is stopped, what is under way ends and nothing else begins', async
   expect(vi.getTimerCount()).toBe(0);
 });
 
-test('what is told of a key says how long it waited and took', async () => {
+test('the outcome of a key has how long it waited and took', async () => {
   const outcomes: WorkOutcome[] = [];
   const work = async (key: string) => {
     await sleep(30);
@@ -189,8 +189,8 @@ test('what is told of a key says how long it waited and took', async () => {
   await vi.waitUntil(() => outcomes.length === 2);
   stop.abort();
   const [a, b] = outcomes;
-  expect(a?.waited).toBeLessThan(0.02);
-  expect(a?.took).toBeGreaterThan(0.025);
-  expect(b?.waited).toBeGreaterThan(0.025);
+  expect(a?.waitedSeconds).toBeLessThan(0.02);
+  expect(a?.tookSeconds).toBeGreaterThan(0.025);
+  expect(b?.waitedSeconds).toBeGreaterThan(0.025);
   expect(b?.failure?.message).toBe('no error');
 });

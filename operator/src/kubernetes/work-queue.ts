@@ -1,6 +1,6 @@
 import { Backoff } from './backoff.ts';
 
-const DELAYS = { first: 200, longest: 300_000 };
+const DELAYS = { firstMs: 200, longestMs: 300_000 };
 
 export interface WorkQueueOptions {
   /**
@@ -10,34 +10,33 @@ export interface WorkQueueOptions {
   readonly work: (key: string, signal: AbortSignal) => Promise<void>;
   /** keys worked on at a time */
   readonly concurrency: number;
-  /** ms before the first repetition, and before any */
-  readonly delays?: { readonly first: number; readonly longest: number };
+  /** before the first repetition, and before any */
+  readonly delays?: { readonly firstMs: number; readonly longestMs: number };
   readonly onDone?: (outcome: WorkOutcome) => void;
 }
 
 export interface WorkOutcome {
   readonly key: string;
-  /** s from when it was due until it was begun */
-  readonly waited: number;
-  /** s that it took */
-  readonly took: number;
+  /** from when it was due until it began */
+  readonly waitedSeconds: number;
+  readonly tookSeconds: number;
   readonly failure: Error | undefined;
-  /** ms until it comes again because of the failure */
-  readonly retryIn: number | undefined;
+  /** until it comes again because of the failure */
+  readonly retryInMs: number | undefined;
 }
 
 /**
- * Keys that have to be worked on: each once however often it was added, in the order in which they were added, and
- * never one key twice at the same time. A key that is added while it is worked on comes again afterwards.
+ * Keys to work on, in the order in which they were added. A key that waits is in the queue once, however often it was added, and is
+ * never worked on twice at the same time: a key that is added while it is worked on comes again afterwards.
  */
 export class WorkQueue {
   readonly #options: WorkQueueOptions;
-  /** keys that are due, with when they became so */
+  /** keys that are due, and since when (monotonic) */
   readonly #due = new Map<string, number>();
   readonly #running = new Map<string, Promise<void>>();
-  /** those of them that were added again */
+  /** keys that were added while they are worked on, and when */
   readonly #again = new Map<string, number>();
-  readonly #delayed = new Map<string, { at: number; timer: NodeJS.Timeout }>();
+  readonly #delayed = new Map<string, { atMs: number; timer: NodeJS.Timeout }>();
   readonly #backoffs = new Map<string, Backoff>();
   #signal: AbortSignal | undefined;
 
@@ -59,14 +58,14 @@ export class WorkQueue {
     this.#start();
   }
 
-  /** Adds it after `delay` ms, unless it was added, or is to be added, before that. */
-  addAfter(key: string, delay: number): void {
+  /** Adds it after that time, unless it is added earlier. */
+  addAfter(key: string, delayMs: number): void {
     if (this.#signal?.aborted || this.#due.has(key)) return;
-    const at = performance.now() + delay;
+    const atMs = performance.now() + delayMs;
     const earlier = this.#delayed.get(key);
-    if (earlier !== undefined && earlier.at <= at) return;
+    if (earlier !== undefined && earlier.atMs <= atMs) return;
     this.#undelay(key);
-    this.#delayed.set(key, { at, timer: setTimeout(() => this.add(key), delay) });
+    this.#delayed.set(key, { atMs, timer: setTimeout(() => this.add(key), delayMs) });
   }
 
   /** Works until the signal is aborted. Resolves when what was under way by then has ended. */
@@ -88,7 +87,7 @@ export class WorkQueue {
     for (const [key, since] of this.#due) {
       if (signal.aborted || this.#running.size >= this.#options.concurrency) return;
       this.#due.delete(key);
-      // Not begun before it counts as running: it may add its own key.
+      // It begins only after it counts as running, as it may add its own key.
       const work = Promise.resolve().then(() => this.#work(key, since, signal));
       this.#running.set(key, work);
     }
@@ -99,16 +98,16 @@ export class WorkQueue {
     const failure = await this.#outcome(key, signal);
     this.#running.delete(key);
     if (failure === undefined) this.#backoffs.delete(key);
-    const retryIn = failure === undefined || signal.aborted ? undefined : this.#retry(key);
+    const retryInMs = failure === undefined || signal.aborted ? undefined : this.#retry(key);
     const again = this.#again.get(key);
     if (this.#again.delete(key) && again !== undefined && !signal.aborted) {
       this.#undelay(key);
       this.#due.set(key, again);
     }
     const ended = performance.now();
-    const times = { waited: (began - since) / 1_000, took: (ended - began) / 1_000 };
+    const times = { waitedSeconds: (began - since) / 1_000, tookSeconds: (ended - began) / 1_000 };
     this.#start();
-    this.#options.onDone?.({ key, ...times, failure, retryIn });
+    this.#options.onDone?.({ key, ...times, failure, retryInMs });
   }
 
   async #outcome(key: string, signal: AbortSignal): Promise<Error | undefined> {
@@ -123,9 +122,9 @@ export class WorkQueue {
   #retry(key: string): number {
     const backoff = this.#backoffs.get(key) ?? new Backoff(this.#options.delays ?? DELAYS);
     this.#backoffs.set(key, backoff);
-    const delay = backoff.next();
-    this.addAfter(key, delay);
-    return delay;
+    const delayMs = backoff.next();
+    this.addAfter(key, delayMs);
+    return delayMs;
   }
 
   #undelay(key: string): void {

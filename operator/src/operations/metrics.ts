@@ -1,7 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
-/** upper bounds, s: from a look at what is known already to an API server that hardly answers */
-const DURATIONS = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 30];
+/** Upper bounds: from a reconciliation without requests to an API server that hardly answers. */
+const DURATIONS_SECONDS = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 30];
 
 /** The operator's metrics. No label holds the name of a store: there may be thousands. */
 export class Metrics {
@@ -15,7 +15,7 @@ export class Metrics {
   readonly #durations = new Histogram({
     name: 'large_payload_operator_reconcile_duration_seconds',
     help: 'How long a reconciliation of a store took.',
-    buckets: DURATIONS,
+    buckets: DURATIONS_SECONDS,
     registers: [this.registry],
   });
   readonly #requests = new Counter({
@@ -27,39 +27,38 @@ export class Metrics {
   readonly #waits = new Histogram({
     name: 'large_payload_operator_queue_wait_seconds',
     help: 'How long a store waited for its turn to be reconciled.',
-    buckets: DURATIONS,
+    buckets: DURATIONS_SECONDS,
     registers: [this.registry],
   });
 
   constructor() {
-    // Looking at the event loop each 10 ms, as it does by default, costs more than all else that an idle operator does.
+    // By default the event loop is measured each 10 ms, which costs more than everything else in an idle operator.
     collectDefaultMetrics({ register: this.registry, eventLoopMonitoringPrecision: 100 });
     for (const result of ['succeeded', 'failed']) this.#reconciles.inc({ result }, 0);
   }
 
-  /** @param waited and `took`: in seconds */
-  recordReconcile(result: 'succeeded' | 'failed', waited: number, took: number): void {
+  recordReconcile(result: 'succeeded' | 'failed', waitedSeconds: number, tookSeconds: number): void {
     this.#reconciles.inc({ result });
-    this.#waits.observe(waited);
-    this.#durations.observe(took);
+    this.#waits.observe(waitedSeconds);
+    this.#durations.observe(tookSeconds);
   }
 
   recordRequest(verb: string, resource: string, code: number): void {
     this.#requests.inc({ verb, resource, code: String(code) });
   }
 
-  /** @param isLeader asked at each scrape */
+  /** @param isLeader called at each scrape */
   watchLeadership(isLeader: () => boolean): void {
     const help = '1 while this replica holds the Lease and reconciles.';
     this.#gauge('large_payload_operator_leading', help, () => Number(isLeader()));
   }
 
-  /** @param count asked for at each scrape */
+  /** @param count called at each scrape */
   watchQueue(count: () => number): void {
     this.#gauge('large_payload_operator_queue_depth', 'Stores that wait to be reconciled.', count);
   }
 
-  /** @param count stores whose condition Ready is `ready`, asked for at each scrape */
+  /** @param count counts the stores whose condition Ready is `ready`; called at each scrape */
   watchStores(count: (ready: boolean) => number): void {
     const gauge: Gauge<'ready'> = new Gauge({
       name: 'large_payload_operator_stores',

@@ -3,7 +3,7 @@ import { Registry } from 'prom-client';
 import { expect, test } from 'vitest';
 import { listen } from './server.ts';
 
-test('what is no small request is refused, so that nobody can fill the memory', async () => {
+test('anything but a small request is refused, so that no caller can fill the memory', async () => {
   const server = await listen(new Registry(), () => undefined, { host: '127.0.0.1', port: 0 });
   try {
     const { hostname, port } = new URL(`http://${server.address}`);

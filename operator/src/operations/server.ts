@@ -11,7 +11,7 @@ export interface RunningServer {
 
 /** Probes and scrapes are few and small. Together their connections hold at most about 20 MiB. */
 const MOST_CONNECTIONS = 256;
-/** ms and bytes */
+/** `maxHeaderSize` in bytes, times in ms */
 const LIMITS = {
   maxHeaderSize: 16 * 1024,
   headersTimeout: 5_000,
@@ -22,7 +22,7 @@ const LIMITS = {
 
 /**
  * Serves `/metrics`, `/healthz` (the process is up) and `/readyz`.
- * @param missing what this replica lacks to do its work, be it to lead or to stand by; in words
+ * @param missing why this replica cannot do its work, which is to lead or to stand by; `undefined`: it can
  * @throws Error when it cannot listen there
  */
 export async function listen(

@@ -13,7 +13,7 @@ const SILENCES = 3;
 
 /** What polls of a container have shown. */
 export interface PollHistory {
-  /** `undefined`: too few polls to tell */
+  /** `undefined`: too few polls to know */
   readonly report: PodReport | undefined;
   /** of the latest report */
   readonly revision: string | undefined;

@@ -1,8 +1,7 @@
 import { get, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
-import { type ReadStatusReport, readStatusReport } from '@largepayload/crds';
+import { type ReadStatusReport, readStatusReport, textAt } from '@largepayload/crds';
 import { collect, TooLargeError } from '../kubernetes/http-exchange.ts';
-import { textAt } from '../stores/json-fields.ts';
 import { METRICS_PORT } from '../stores/names.ts';
 import type { ObservedPod, PodReport } from '../stores/observed.ts';
 
@@ -10,6 +9,10 @@ import type { ObservedPod, PodReport } from '../stores/observed.ts';
 const TIME_LIMIT_MS = 5_000;
 /** bytes */
 const LONGEST_ANSWER = 64 * 1024;
+/** characters; it becomes part of an address */
+const LONGEST_REVISION = 128;
+const SILENT = 'it did not answer within 5 s';
+const NO_SERVICE = 'what answered there is no payload-store';
 
 /** A pod that can be polled. */
 export type RunningPod = ObservedPod & { readonly ip: string };
@@ -49,7 +52,10 @@ export function pollPod(pod: RunningPod, hold?: Hold): Poll {
   const end = () => destroy('ended');
   let timer = setTimeout(destroy, TIME_LIMIT_MS, 'silent');
   const answered = new Promise<IncomingMessage>((resolve, reject) => {
-    request.on('response', resolve).on('error', reject).on('close', reject);
+    request
+      .on('response', resolve)
+      .on('error', reject)
+      .on('close', () => reject(new Error('it closed the connection')));
   }).finally(() => {
     clearTimeout(timer);
   });
@@ -74,11 +80,6 @@ export function pollPod(pod: RunningPod, hold?: Hold): Poll {
   );
   return { begun, result: read(), end };
 }
-
-const SILENT = 'it did not answer within 5 s';
-const NO_SERVICE = 'what answered there is no payload-store';
-/** characters; it becomes part of an address */
-const LONGEST_REVISION = 128;
 
 function resultOf(pod: ObservedPod, body: unknown): PollResult {
   const revision = textAt(body, 'revision');

@@ -82,7 +82,7 @@ test('a pod that becomes ready during a poll is polled again after it', async ()
   expect([count.polls, news.news, isBehind()]).toEqual([2, 2, false]);
 });
 
-test('the store is told of news at once, and of an unchanged pod only while that is not well', async () => {
+test('each change is news at once, and an unchanged pod is news only while it is not well', async () => {
   let status: object = NOT_READY;
   const { pod, count } = await countingPod('127.0.77.4', () => status);
   const { polls, count: news, watch, pass } = pollsOfStore();

@@ -1,14 +1,14 @@
-import { eventually } from '@largepayload/testing/waiting/eventual-value';
+import { listAt, textAt } from '@largepayload/crds';
+import { eventualValue } from '@largepayload/testing/waiting/eventually';
 import { pino } from 'pino';
 import { afterAll, beforeAll } from 'vitest';
 import { ClusterView } from '../cluster/cluster-view.ts';
-import type { KubernetesApi, KubernetesObject, ResourceKind } from '../kubernetes/api.ts';
+import type { ApiError, KubernetesApi, KubernetesObject, ResourceKind } from '../kubernetes/api.ts';
 import { apiBed, applyCrd, NEVER } from '../kubernetes/api-server.fixture.ts';
 import { EventRecorder } from '../kubernetes/event-recorder.ts';
 import { LARGE_PAYLOAD_STORES } from '../kubernetes/resources.ts';
 import { Metrics } from '../operations/metrics.ts';
 import { Poller } from '../polling/poller.ts';
-import { listAt, textAt } from '../stores/json-fields.ts';
 import { StoreController } from './store-controller.ts';
 
 /**
@@ -58,15 +58,15 @@ export function controllerBed() {
     name: string,
     isWanted: (object: KubernetesObject) => boolean = () => true,
   ) =>
-    await eventually(async () => {
+    await eventualValue(async () => {
       const found = await get(resource, namespace, name);
       return found !== undefined && isWanted(found) ? found : undefined;
     }, 15_000);
   const gone = async (resource: ResourceKind, namespace: string, name: string) =>
-    await eventually(async () => ((await get(resource, namespace, name)) ? undefined : true), 15_000);
+    await eventualValue(async () => ((await get(resource, namespace, name)) ? undefined : true), 15_000);
   /** Resolves to the message of Ready once that has this reason. */
   const untilReady = async (namespace: string, name: string, reason: string): Promise<string> =>
-    await eventually(async () => {
+    await eventualValue(async () => {
       const found = await get(LARGE_PAYLOAD_STORES, namespace, name);
       const ready = listAt(found?.status, 'conditions').find(({ type }) => type === 'Ready');
       return textAt(ready, 'reason') === reason ? textAt(ready, 'message') : undefined;
@@ -75,5 +75,18 @@ export function controllerBed() {
   const change = async (resource: ResourceKind, object: KubernetesObject, fields: object): Promise<void> => {
     await api.replace(resource, { ...object, ...fields }, NEVER);
   };
-  return { bed, api: () => api, get, create, remove, there, gone, untilReady, change };
+  /** Changes the specification of a store, whose status the operator may write at the same time. */
+  const editStore = async (namespace: string, name: string, fields: object): Promise<void> => {
+    await eventualValue(async () => {
+      const found = await there(LARGE_PAYLOAD_STORES, namespace, name);
+      const changing = change(LARGE_PAYLOAD_STORES, found, {
+        spec: { ...(found.spec as object), ...fields },
+      });
+      return await changing.then(
+        () => true,
+        (error: ApiError) => (error.reason === 'Conflict' ? undefined : Promise.reject(error)),
+      );
+    });
+  };
+  return { bed, api: () => api, get, create, remove, there, gone, untilReady, change, editStore };
 }

@@ -10,7 +10,7 @@ const NEVER = new AbortController().signal;
 const gateway = deploymentOf(desiredFor(), 'gateway') as ObservedDeployment;
 const FAILING = {
   ...gateway,
-  replicaFailure: { status: 'True', reason: 'FailedCreate', message: 'first words' },
+  replicaFailure: { status: 'True', reason: 'FailedCreate', message: 'first message' },
 };
 
 const event = (name: string | undefined, message: string, lastTimestamp: string): KubernetesObject => ({
@@ -35,7 +35,7 @@ test('a Deployment that cannot make pods is explained by the latest Event of its
   expect([...failures.messages]).toEqual([['orders-gateway', 'of now']]);
 });
 
-test('a Deployment that has gone, or is well again, is not asked about for ever', async () => {
+test('Events of a Deployment that has gone or is well again are read no more', async () => {
   const failures = new ExplainingEvents(apiWith(async () => ({ items: [] })));
   await failures.refresh(creationQuestions([FAILING]), 0, NEVER);
   expect(await failures.refresh([], 1, NEVER)).toBe(Number.POSITIVE_INFINITY);
@@ -43,7 +43,7 @@ test('a Deployment that has gone, or is well again, is not asked about for ever'
   expect(await failures.refresh(creationQuestions([gateway]), 3, NEVER)).toBe(Number.POSITIVE_INFINITY);
 });
 
-test('Events that cannot be had leave what was known', async () => {
+test('Events that cannot be read leave the last message', async () => {
   let answer = async () => ({ items: [event('orders-gateway-6b9f', 'of now', '2026-06-01T12:00:00Z')] });
   const failures = new ExplainingEvents(apiWith(() => answer()));
   await failures.refresh(creationQuestions([FAILING]), 0, NEVER);

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
+import { at, listAt, textAt } from '@largepayload/crds';
 import { expect, test } from 'vitest';
 import type { KubernetesObject } from '../kubernetes/api.ts';
 import { NEVER, store } from '../kubernetes/api-server.fixture.ts';
@@ -11,13 +12,12 @@ import {
   SERVICES,
 } from '../kubernetes/resources.ts';
 import { configOf } from '../stores/desired/config-map.ts';
-import { at, listAt, textAt } from '../stores/json-fields.ts';
 import { MANAGED_BY, STORE_LABEL } from '../stores/labels.ts';
 import { CONFIG_KEY } from '../stores/names.ts';
 import { readStore, type StoreSpec } from '../stores/read-store.ts';
 import { controllerBed } from './controller.fixture.ts';
 
-const { bed, api, get, create, remove, there, untilReady, change } = controllerBed();
+const { bed, api, get, create, remove, there, untilReady, change, editStore } = controllerBed();
 const GATEWAY = 'orders-gateway';
 const QUOTAS = { group: '', version: 'v1', kind: 'ResourceQuota', plural: 'resourcequotas' };
 /** ms in which the operator would have done what it must not */
@@ -30,11 +30,6 @@ async function begun(): Promise<string> {
   await there(DEPLOYMENTS, namespace, 'orders-reaper');
   await untilReady(namespace, 'orders', 'Starting');
   return namespace;
-}
-
-async function editStore(namespace: string, fields: object): Promise<void> {
-  const found = await there(LARGE_PAYLOAD_STORES, namespace, 'orders');
-  await change(LARGE_PAYLOAD_STORES, found, { spec: { ...(found.spec as object), ...fields } });
 }
 
 /** The name of the ConfigMap that the pods of a Deployment read. */
@@ -80,7 +75,7 @@ test('an edit whose configuration cannot be made leaves the pods as they are', a
   const quota = { apiVersion: 'v1', kind: 'ResourceQuota', metadata: { namespace, name }, spec: { hard } };
   await create(QUOTAS, quota);
   await api().applyStatus(QUOTAS, { ...quota, status: { hard, used: hard } }, NEVER);
-  await editStore(namespace, { maxPayloadSize: '64Mi' });
+  await editStore(namespace, 'orders', { maxPayloadSize: '64Mi' });
   await untilReady(namespace, 'orders', 'QuotaExceeded');
   await sleep(TIME_TO_HARM);
   expect(configurationOf(await there(DEPLOYMENTS, namespace, GATEWAY))).toBe(configurationOf(before));

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { listAt, textAt } from '@largepayload/crds';
 import { pino } from 'pino';
 import { ClusterView } from '../cluster/cluster-view.ts';
 import type { KubernetesObject } from '../kubernetes/api.ts';
@@ -7,7 +8,6 @@ import { HttpApi } from '../kubernetes/http-api.ts';
 import { type Asked, answer, line, refuse, scriptedServer } from '../kubernetes/scripted-server.fixture.ts';
 import { Metrics } from '../operations/metrics.ts';
 import { Poller } from '../polling/poller.ts';
-import { listAt, textAt } from '../stores/json-fields.ts';
 import { COMPONENT_LABEL, STORE_LABEL } from '../stores/labels.ts';
 import { StoreController } from './store-controller.ts';
 

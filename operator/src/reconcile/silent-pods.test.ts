@@ -1,4 +1,4 @@
-import { eventually } from '@largepayload/testing/waiting/eventual-value';
+import { eventualValue } from '@largepayload/testing/waiting/eventually';
 import { expect, test } from 'vitest';
 import { json, NOT_READY, podAt } from '../polling/running-pods.fixture.ts';
 import { runningPod, scriptedCluster, storeOf } from './scripted-cluster.fixture.ts';
@@ -6,36 +6,36 @@ import { runningPod, scriptedCluster, storeOf } from './scripted-cluster.fixture
 const SILENT = Array.from({ length: 60 }, (_, index) => `silent-${index}`);
 const HOLE = '127.0.80.1';
 
-/** What is asked there stays unanswered until the test ends. */
+/** Polls there stay unanswered until the test ends. */
 async function blackHole() {
-  const questions = { open: 0, begun: 0, ended: 0 };
+  const polls = { open: 0, begun: 0, ended: 0 };
   await podAt(HOLE, (_, response) => {
-    questions.begun++;
-    questions.open++;
+    polls.begun++;
+    polls.open++;
     response.on('close', () => {
-      questions.open--;
-      questions.ended++;
+      polls.open--;
+      polls.ended++;
     });
   });
-  return questions;
+  return polls;
 }
 const podsOf = (stores: readonly string[]) =>
   stores.flatMap((store) => [1, 2].map((n) => runningPod(`${store}-${n}`, store, HOLE, false)));
 
-test('60 stores whose pods never answer keep no other waiting', async () => {
-  const questions = await blackHole();
+test('60 stores whose pods never answer delay no other store', async () => {
+  const polls = await blackHole();
   await using cluster = await scriptedCluster({
     largepayloadstores: [...SILENT, 'orders'].map(storeOf),
     pods: podsOf(SILENT),
   });
-  // The last of them is told of while the first questions are still open: nobody waited for one.
-  await eventually(() => cluster.ready('orders'), 4_000);
+  // The last store has a status while the first polls are still open: no store waited for a poll.
+  await eventualValue(() => cluster.ready('orders'), 4_000);
   const applied = new Set(cluster.written.map((path) => path.match(/deployments\/(.*)-gateway/)?.[1]));
   expect(SILENT.filter((name) => !applied.has(name))).toEqual([]);
-  expect(questions).toEqual({ open: 20, begun: 20, ended: 0 });
+  expect(polls).toEqual({ open: 20, begun: 20, ended: 0 });
 });
 
-test('a status waits for what new pods say, and not for ever', async () => {
+test('a status waits for the polls of new pods, and not for ever', async () => {
   await blackHole();
   await podAt(
     '127.0.80.2',
@@ -46,23 +46,23 @@ test('a status waits for what new pods say, and not for ever', async () => {
     pods: [runningPod('orders-1', 'orders', '127.0.80.2', false), ...podsOf(SILENT)],
   });
   const isTold = (store: string) => cluster.ready(store) !== undefined;
-  await eventually(() => (isTold('orders') ? true : undefined), 4_000);
+  await eventualValue(() => (isTold('orders') ? true : undefined), 4_000);
   expect(SILENT.filter(isTold)).toEqual([]);
   // Most of their pods are not asked by then.
-  await eventually(() => (SILENT.every(isTold) ? true : undefined), 10_000);
+  await eventualValue(() => (SILENT.every(isTold) ? true : undefined), 10_000);
 });
 
-test('nobody is asked any more once the controller has ended', async () => {
-  const questions = await blackHole();
+test('no pod is polled any more once the poller has ended', async () => {
+  const polls = await blackHole();
   await using cluster = await scriptedCluster({
     largepayloadstores: SILENT.map(storeOf),
     pods: podsOf(SILENT),
   });
-  await eventually(() => (questions.begun === 20 ? true : undefined), 4_000);
+  await eventualValue(() => (polls.begun === 20 ? true : undefined), 4_000);
   const asked = performance.now();
   await cluster.stop();
-  // By the signal, and not because a question has its time limit.
+  // The signal ended the polls, not their time limit.
   expect(performance.now() - asked).toBeLessThan(3_000);
-  await eventually(() => (questions.open === 0 ? true : undefined), 1_000);
-  expect(questions.begun).toBe(20);
+  await eventualValue(() => (polls.open === 0 ? true : undefined), 1_000);
+  expect(polls.begun).toBe(20);
 });

@@ -1,8 +1,8 @@
+import { at, listAt } from '@largepayload/crds';
 import { beforeAll, expect, test } from 'vitest';
 import type { KubernetesApi } from '../kubernetes/api.ts';
 import { apiBed, applyCrd, NEVER, store } from '../kubernetes/api-server.fixture.ts';
 import { LARGE_PAYLOAD_STORES } from '../kubernetes/resources.ts';
-import { at, listAt } from '../stores/json-fields.ts';
 import { type Condition, readStore } from '../stores/read-store.ts';
 import { StatusWriter } from './status-writer.ts';
 

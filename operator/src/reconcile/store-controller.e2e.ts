@@ -1,4 +1,5 @@
-import { eventually } from '@largepayload/testing/waiting/eventual-value';
+import { at } from '@largepayload/crds';
+import { eventualValue } from '@largepayload/testing/waiting/eventually';
 import { expect, test } from 'vitest';
 import type { KubernetesObject } from '../kubernetes/api.ts';
 import { NEVER, store } from '../kubernetes/api-server.fixture.ts';
@@ -13,16 +14,15 @@ import {
   SERVICE_ACCOUNTS,
   SERVICES,
 } from '../kubernetes/resources.ts';
-import { at } from '../stores/json-fields.ts';
 import { controllerBed } from './controller.fixture.ts';
 
-const { bed, api, get, create, remove, there, gone, untilReady, change } = controllerBed();
+const { bed, api, get, create, remove, there, gone, untilReady, change, editStore } = controllerBed();
 const REPLICA_SET = {
   ...{ apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'orders-gateway-1', uid: crypto.randomUUID() },
   controller: true,
 };
 
-test('makes everything that a store needs, owned by it, and says how it is', async () => {
+test('a store gets everything that it needs, owned by it, and a status', async () => {
   const namespace = await bed.newNamespace();
   await create(LARGE_PAYLOAD_STORES, store(namespace, 'orders'));
   for (const [resource, name] of [
@@ -44,13 +44,13 @@ test('makes everything that a store needs, owned by it, and says how it is', asy
   );
 });
 
-test('repairs what somebody deletes or changes, and leaves their own fields alone', async () => {
+test('what somebody deletes or changes is repaired, and their own fields are left alone', async () => {
   const namespace = await bed.newNamespace();
   await create(LARGE_PAYLOAD_STORES, store(namespace, 'orders'));
   const deployment = await there(DEPLOYMENTS, namespace, 'orders-gateway');
   const uid = (await there(SERVICES, namespace, 'orders-gateway')).metadata.uid;
   await remove(SERVICES, namespace, 'orders-gateway');
-  await eventually(async () => {
+  await eventualValue(async () => {
     const found = await get(SERVICES, namespace, 'orders-gateway');
     return found !== undefined && found.metadata.uid !== uid ? found : undefined;
   }, 10_000);
@@ -58,7 +58,7 @@ test('repairs what somebody deletes or changes, and leaves their own fields alon
     metadata: { ...deployment.metadata, labels: { ...deployment.metadata.labels, team: 'payments' } },
     spec: { ...(deployment.spec as object), replicas: 7 },
   });
-  const repaired = await eventually(async () => {
+  const repaired = await eventualValue(async () => {
     const found = await get(DEPLOYMENTS, namespace, 'orders-gateway');
     return at(found?.spec, 'replicas') === 2 ? found : undefined;
   }, 10_000);
@@ -66,13 +66,13 @@ test('repairs what somebody deletes or changes, and leaves their own fields alon
   // Metadata is no part of what the API server counts as a Deployment's generation.
   const { ownerReferences, ...metadata } = repaired.metadata;
   await change(DEPLOYMENTS, repaired, { metadata });
-  await eventually(async () => {
+  await eventualValue(async () => {
     const found = await get(DEPLOYMENTS, namespace, 'orders-gateway');
     return found?.metadata.ownerReferences?.[0]?.uid === ownerReferences?.[0]?.uid ? found : undefined;
   }, 10_000);
 });
 
-test('makes no second change when nothing is to be changed', async () => {
+test('nothing is written again when nothing has changed', async () => {
   const namespace = await bed.newNamespace();
   await create(LARGE_PAYLOAD_STORES, store(namespace, 'orders'));
   await untilReady(namespace, 'orders', 'Starting');
@@ -90,7 +90,7 @@ test('makes no second change when nothing is to be changed', async () => {
   expect(await versions()).toEqual(before);
 });
 
-test('takes nothing over that was not made for the store, says so, and goes on once it has gone', async () => {
+test('what was not made for the store is never taken over, and the store goes on once it has gone', async () => {
   const namespace = await bed.newNamespace();
   const theirs = {
     ...{ apiVersion: 'v1', kind: 'Service', metadata: { namespace, name: 'orders-gateway' } },
@@ -119,7 +119,7 @@ test('takes nothing over that was not made for the store, says so, and goes on o
   await untilReady(namespace, 'returns', 'Starting');
 });
 
-test('makes no pod that the policy of another would leave open to everybody', async () => {
+test('no pod is made that the policy of somebody else would leave open to everybody', async () => {
   const namespace = await bed.newNamespace();
   const theirs = {
     ...{ apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy' },
@@ -133,20 +133,18 @@ test('makes no pod that the policy of another would leave open to everybody', as
   await there(DEPLOYMENTS, namespace, 'orders-gateway');
 });
 
-test('removes the reaper when nothing is to be removed any more', async () => {
+test('a store that comes to keep for ever loses its reaper', async () => {
   const namespace = await bed.newNamespace();
   await create(LARGE_PAYLOAD_STORES, store(namespace, 'orders'));
   await there(DEPLOYMENTS, namespace, 'orders-reaper');
   await untilReady(namespace, 'orders', 'Starting');
-  const found = await there(LARGE_PAYLOAD_STORES, namespace, 'orders');
-  const spec = { ...(found.spec as object), retention: { ttl: 'Forever' } };
-  await change(LARGE_PAYLOAD_STORES, found, { spec });
+  await editStore(namespace, 'orders', { retention: { ttl: 'Forever' } });
   await gone(DEPLOYMENTS, namespace, 'orders-reaper');
   await gone(NETWORK_POLICIES, namespace, 'orders-reaper');
   expect(await get(DEPLOYMENTS, namespace, 'orders-gateway')).toBeDefined();
 });
 
-test("says which Secret a pod waits for, by the kubelet's Event", async () => {
+test("the status names the Secret that a pod waits for, by the kubelet's Event", async () => {
   const namespace = await bed.newNamespace();
   const orders = store(namespace, 'orders');
   const gateway = { credentialsSecretRef: { name: 'orders-s3' } };
@@ -168,13 +166,13 @@ test("says which Secret a pod waits for, by the kubelet's Event", async () => {
   expect(await untilReady(namespace, 'orders', 'SecretMissing')).toContain('the Secret orders-s3');
 });
 
-test('goes on after the API server was away', async () => {
+test('the operator goes on after the API server was away', async () => {
   const namespace = await bed.newNamespace();
   await create(LARGE_PAYLOAD_STORES, store(namespace, 'before'));
   await there(DEPLOYMENTS, namespace, 'before-gateway');
   await bed.controlPlane().restart({ signal: 'SIGKILL', goneForMs: 1_000 });
   await create(LARGE_PAYLOAD_STORES, store(namespace, 'after'));
-  await eventually(() => get(DEPLOYMENTS, namespace, 'after-gateway'), 30_000);
+  await eventualValue(() => get(DEPLOYMENTS, namespace, 'after-gateway'), 30_000);
   const config = await api().list({ resource: CONFIG_MAPS, namespace }, { limit: 10 }, NEVER);
   expect(config.items).toHaveLength(2);
 });

@@ -1,9 +1,9 @@
-import { eventually } from '@largepayload/testing/waiting/eventual-value';
+import { at, listAt, textAt } from '@largepayload/crds';
+import { eventualValue } from '@largepayload/testing/waiting/eventually';
 import { expect, test } from 'vitest';
 import type { KubernetesObject } from '../kubernetes/api.ts';
 import { NEVER, store } from '../kubernetes/api-server.fixture.ts';
 import { DEPLOYMENTS, LARGE_PAYLOAD_STORES, PODS } from '../kubernetes/resources.ts';
-import { at, listAt, textAt } from '../stores/json-fields.ts';
 import { controllerBed } from './controller.fixture.ts';
 
 const { bed, api, get, create, there, untilReady } = controllerBed();
@@ -28,7 +28,7 @@ function brokenWebhook(namespace: string, name: string): KubernetesObject {
   };
 }
 
-/** As controllers and a kubelet would tell of a Deployment all of whose pods run, at an address where nobody answers. */
+/** Makes the status of a Deployment all of whose pods run, at an address where no program answers. */
 async function run(namespace: string, deployment: KubernetesObject, podIP: string): Promise<void> {
   const { name } = deployment.metadata;
   const template = at(deployment.spec, 'template') as KubernetesObject;
@@ -66,7 +66,7 @@ async function run(namespace: string, deployment: KubernetesObject, podIP: strin
   );
 }
 
-test('says that a webhook of the cluster does not work', async () => {
+test('the status names a webhook of the cluster that does not work', async () => {
   const namespace = await bed.newNamespace();
   await create(WEBHOOKS, brokenWebhook(namespace, `broken-${namespace}`));
   await create(LARGE_PAYLOAD_STORES, store(namespace, 'orders'));
@@ -76,7 +76,7 @@ test('says that a webhook of the cluster does not work', async () => {
   await untilReady(namespace, 'orders', 'Starting');
 });
 
-test('says that nothing is known of gateways that are ready and cannot be asked', async () => {
+test('the status is Unknown when gateways are ready and cannot be polled', async () => {
   const namespace = await bed.newNamespace();
   await create(LARGE_PAYLOAD_STORES, store(namespace, 'orders'));
   await run(namespace, await there(DEPLOYMENTS, namespace, 'orders-reaper'), '127.0.81.1');
@@ -84,7 +84,7 @@ test('says that nothing is known of gateways that are ready and cannot be asked'
   expect(await untilReady(namespace, 'orders', 'PodUnreachable')).toContain(
     'pod orders-gateway-1 on port 8578',
   );
-  const conditions = await eventually(async () =>
+  const conditions = await eventualValue(async () =>
     listAt((await get(LARGE_PAYLOAD_STORES, namespace, 'orders'))?.status, 'conditions'),
   );
   const statuses = conditions.map(

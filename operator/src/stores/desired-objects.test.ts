@@ -1,7 +1,6 @@
-import { parseLargePayloadStore } from '@largepayload/crds';
+import { parseLargePayloadStore, textAt } from '@largepayload/crds';
 import { expect, test } from 'vitest';
 import { desiredObjects } from './desired-objects.ts';
-import { textAt } from './json-fields.ts';
 import { OBJECT_HASH } from './labels.ts';
 import {
   desiredFor,
@@ -25,7 +24,7 @@ const podsOf = (objects: ReturnType<typeof desiredFor>) =>
     // biome-ignore lint/suspicious/noExplicitAny: a raw object
     .map(({ object }) => (object.spec as any).template);
 
-test('a store on S3 has a gateway and a reaper, what they need coming first', () => {
+test('a store on S3 has a gateway and a reaper, after the objects that these need', () => {
   const names = namesOf(desiredFor());
   const config = names.find((name) => name.startsWith('ConfigMap'));
   expect(config).toMatch(/^ConfigMap orders-config-[0-9a-f]{10}$/);
@@ -42,7 +41,7 @@ test('a store on S3 has a gateway and a reaper, what they need coming first', ()
   ]);
 });
 
-test('once it has a storage, gateways that start are told, and no pod is made anew for that', () => {
+test('once the storage has an id, pods that start read it, and no pod is made anew for it', () => {
   const before = desiredFor();
   const status = { storageID: 'payments/orders' };
   const after = desiredObjects(store(ON_S3, {}, status), SETTINGS);
@@ -136,7 +135,7 @@ test.each([
   ['S3 with everything', S3_WITH_EVERYTHING],
   ['S3', ON_S3],
   ['a volume', ON_A_VOLUME],
-])('what is applied for a store on %s has no empty field, and an owner', (_where, spec) => {
+])('each object of a store on %s has an owner and no empty field', (_where, spec) => {
   for (const { object, hash } of desiredFor(spec, { name: LONGEST_NAME })) {
     expect(JSON.parse(JSON.stringify(object))).toEqual(object);
     expect(JSON.stringify(object)).not.toMatch(/null/);
@@ -169,7 +168,7 @@ test.each([
   expect(manifest.spec.retention).toEqual(store(spec).spec?.retention);
 });
 
-test('the manifest carries everything that a pod reads, and nothing else', () => {
+test('the manifest has every field that a pod reads, and no other', () => {
   const { spec } = parseLargePayloadStore(manifestOf(desiredFor(S3_WITH_EVERYTHING)), 'store.yaml');
   const { storage, retention, temporalNamespaces, maxPayloadSize } = S3_WITH_EVERYTHING;
   expect(spec).toMatchObject({ storage, retention, temporalNamespaces, maxPayloadSize });
@@ -199,7 +198,7 @@ test.each([
   expect(reaper.metadata.annotations).not.toEqual(reaperBefore.metadata.annotations);
 });
 
-test('the order of fields makes no difference, and any content does', () => {
+test('the hash of the configuration depends on the content, and not on the order of fields', () => {
   const hashes = desiredFor().map(({ hash }) => hash);
   const { gateway, reaper, retention, storage } = ON_S3;
   expect(desiredFor({ reaper, retention, storage, gateway }).map(({ hash }) => hash)).toEqual(hashes);
@@ -227,13 +226,13 @@ test.each([
   expect(template.spec.terminationGracePeriodSeconds).toBe(seconds);
 });
 
-test('pull secrets are named where there are any', () => {
+test('pods name the pull secrets of the settings', () => {
   const objects = desiredObjects(store(), { ...SETTINGS, imagePullSecrets: ['registry'] });
   for (const pod of podsOf(objects)) expect(pod.spec.imagePullSecrets).toEqual([{ name: 'registry' }]);
   for (const pod of podsOf(desiredFor())) expect(pod.spec).not.toHaveProperty('imagePullSecrets');
 });
 
-test('payloads are for the namespaces of the store, metrics for everybody', () => {
+test("policies admit the store's namespaces to payloads and everybody to metrics", () => {
   const objects = desiredFor({ ...ON_S3, allowedNamespaces: ['workers', 'payments'] });
   const [data, metrics] = objectNamed(objects, 'NetworkPolicy orders-gateway').spec.ingress;
   expect(data.from[0].namespaceSelector.matchExpressions[0].values).toEqual(['payments', 'workers']);
@@ -242,7 +241,7 @@ test('payloads are for the namespaces of the store, metrics for everybody', () =
   expect(objectNamed(objects, 'NetworkPolicy orders-reaper').spec.ingress).toEqual([metrics]);
 });
 
-test('metrics are for the namespaces that may scrape, where they are named, and for the operator', () => {
+test('with namespaces that may scrape, policies admit those and the operator to metrics', () => {
   const objects = desiredObjects(store(), { ...SETTINGS, scrapeNamespaces: ['monitoring', 'observers'] });
   const values = ['large-payload-system', 'monitoring', 'observers'];
   const matchExpressions = [{ key: 'kubernetes.io/metadata.name', operator: 'In', values }];

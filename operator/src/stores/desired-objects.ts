@@ -8,7 +8,6 @@ import {
   SERVICE_ACCOUNTS,
   SERVICES,
 } from '../kubernetes/resources.ts';
-import { claim } from './desired/claim.ts';
 import { configMap, configOf } from './desired/config-map.ts';
 import type { PodSettings, StoreContext } from './desired/context.ts';
 import { disruptionBudget } from './desired/disruption-budget.ts';
@@ -17,6 +16,7 @@ import { gatewayService } from './desired/gateway-service.ts';
 import { gatewayPolicy, reaperPolicy } from './desired/network-policies.ts';
 import { reaperDeployment } from './desired/reaper-deployment.ts';
 import { serviceAccount } from './desired/service-accounts.ts';
+import { storageIdMap } from './desired/storage-id.ts';
 import { OBJECT_HASH } from './labels.ts';
 import type { StoreResource, StoreSpec } from './read-store.ts';
 import { hashValue } from './stable-hash.ts';
@@ -24,12 +24,12 @@ import { hashValue } from './stable-hash.ts';
 export interface DesiredObject {
   readonly resource: ResourceKind;
   readonly object: KubernetesObject;
-  /** of all it says; the object bears it as an annotation */
+  /** of the whole object, which has it as an annotation */
   readonly hash: string;
 }
 
 /**
- * What should be in the cluster for a store, in the order to apply it. Nothing for a store that is being deleted, is not valid
+ * The objects that should exist for a store, in the order to apply them. None for a store that is being deleted, is not valid
  * or uses a field that this version does not support; objects that exist then stay as they are.
  */
 export function desiredObjects(store: StoreResource, settings: PodSettings): readonly DesiredObject[] {
@@ -45,7 +45,7 @@ export function desiredObjects(store: StoreResource, settings: PodSettings): rea
     [SERVICE_ACCOUNTS, account('gateway')],
     [SERVICE_ACCOUNTS, reaps && account('reaper')],
     [CONFIG_MAPS, configMap(context, config)],
-    [CONFIG_MAPS, store.status.storageID !== undefined && claim(context, store.status.storageID)],
+    [CONFIG_MAPS, store.status.storageID !== undefined && storageIdMap(context, store.status.storageID)],
     [NETWORK_POLICIES, gatewayPolicy(context)],
     [NETWORK_POLICIES, reaps && reaperPolicy(context)],
     [POD_DISRUPTION_BUDGETS, disruptionBudget(context)],

@@ -3,18 +3,18 @@ import type { Component } from './names.ts';
 
 export const MANAGED_BY = 'large-payload-operator';
 
-/** On everything that the operator makes: the store it belongs to. */
+/** On every object that the operator makes: its store. */
 export const STORE_LABEL = `${GROUP}/store`;
 export const COMPONENT_LABEL = 'app.kubernetes.io/component';
 
-/** What was applied, as a hash: an object that bears it needs no second apply, however the cluster filled it in. */
+/** The hash of the applied object: an object with the right hash needs no apply, whatever the cluster added to it. */
 export const OBJECT_HASH = `${GROUP}/object-hash`;
 /** On pods and ConfigMaps: the configuration's hash. */
 export const CONFIG_HASH = `${GROUP}/config-hash`;
-/** On pods: the hash of the template they were made from, which tells new pods from old ones. */
+/** On pods: the hash of their template, by which new pods differ from old ones. */
 export const TEMPLATE_HASH = `${GROUP}/template-hash`;
 
-/** What selects a component's pods. Selectors of Deployments cannot change, so neither can this. */
+/** Selects a component's pods. Selectors of Deployments cannot change, so these labels cannot change either. */
 export function selectorLabels(store: string, component: Component): Record<string, string> {
   return {
     'app.kubernetes.io/name': 'payload-store',
@@ -23,7 +23,7 @@ export function selectorLabels(store: string, component: Component): Record<stri
   };
 }
 
-/** `undefined` component: it belongs to the whole store. */
+/** @param component `undefined`: the object belongs to the whole store */
 export function objectLabels(store: string, component: Component | undefined): Record<string, string> {
   return {
     'app.kubernetes.io/name': 'payload-store',
@@ -35,7 +35,7 @@ export function objectLabels(store: string, component: Component | undefined): R
   };
 }
 
-/** As `/scale` and `kubectl get pods --selector` read it. */
+/** In the syntax of `/scale` and `kubectl get pods --selector`. */
 export function selectorText(store: string, component: Component): string {
   return Object.entries(selectorLabels(store, component))
     .map(([label, value]) => `${label}=${value}`)

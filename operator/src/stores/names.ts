@@ -3,7 +3,7 @@ export type Component = 'gateway' | 'reaper';
 
 export const COMPONENTS: readonly Component[] = ['gateway', 'reaper'];
 
-/** Of the service's container; a mesh may add others to the pod. */
+/** The service's container; a mesh may add others to the pod. */
 export const CONTAINER = 'payload-store';
 
 export const DATA_PORT = 8577;
@@ -14,26 +14,26 @@ export const CONFIG_KEY = 'store.yaml';
 export const CREDENTIALS_FOLDER = '/var/run/secrets/payload-store/credentials';
 export const DATA_FOLDER = '/var/lib/payload-store';
 
-/** Where a pod finds a file with the id of its store's storage, once there is one. */
-export const CLAIM_FOLDER = '/var/run/payload-store';
-export const CLAIM_KEY = 'claimed';
+/** The folder in which a pod finds the id of its store's storage, once that is known. */
+export const STORAGE_ID_FOLDER = '/var/run/payload-store';
+export const STORAGE_ID_KEY = 'claimed';
 
-/** Of the Deployment, account and policies of a component; of the gateway's Service and disruption budget too. */
+/** The name of a component's Deployment, account and policies, and of the gateway's Service and disruption budget. */
 export function componentName(store: string, component: Component): string {
   return `${store}-${component}`;
 }
 
-/** Within 63 characters, as a store's name has at most 40. */
+/** At most 63 characters, as a store's name has at most 40. */
 export function configMapName(store: string, configHash: string): string {
   return `${store}-config-${configHash}`;
 }
 
-/** Of what tells pods which storage the store has. */
-export function claimName(store: string): string {
+/** The name of the ConfigMap with the id of the store's storage. */
+export function storageIdMapName(store: string): string {
   return `${store}-claimed`;
 }
 
-/** Where pods of the cluster reach the gateway. */
+/** The URL of the gateway for pods of the cluster. */
 export function endpointOf(store: string, namespace: string): string {
   return `http://${componentName(store, 'gateway')}.${namespace}.svc:${DATA_PORT}`;
 }

@@ -1,6 +1,6 @@
 import { FOREVER, parseDuration, putTimeLimit } from '@largepayload/crds';
 
-/** Milliseconds that a PUT of a store may take, for its `spec.retention.ttl`: what its service allows. */
+/** ms that the service allows for a PUT of a store with this `spec.retention.ttl` */
 export function longestPut(ttl: string): number {
   return putTimeLimit(ttl === FOREVER ? undefined : parseDuration(ttl));
 }

@@ -9,7 +9,7 @@ test('a resource is read with its defaults', () => {
   expect(identity).toMatchObject({ namespace: 'payments', name: 'orders', generation: 3, deleting: false });
 });
 
-test('fields that a newer CRD has are left out, and the resource as it was', () => {
+test('fields of a newer CRD are left out, and the resource is not changed', () => {
   const storage = { s3: { ...ON_S3.storage.s3, express: true } };
   const resource = storeObject({ ...ON_S3, storage, archive: { after: '30d' } });
   const { spec, problems } = readStore(resource);

@@ -1,14 +1,16 @@
 import {
   API_VERSION,
+  at,
   KIND,
   type LargePayloadStore,
   type LargePayloadStoreStatus,
+  listAt,
   ManifestError,
   type Problem,
   readLargePayloadStore,
+  textAt,
 } from '@largepayload/crds';
 import type { KubernetesObject } from '../kubernetes/api.ts';
-import { at, listAt, textAt } from './json-fields.ts';
 
 export type StoreSpec = LargePayloadStore['spec'];
 export type Condition = NonNullable<LargePayloadStoreStatus['conditions']>[number];
@@ -28,8 +30,8 @@ export interface StoreResource {
 }
 
 /**
- * Judges a resource as its pods will judge their manifest. The API server checks most of it, but not what an older CRD let
- * pass. Fields that this version does not know are left out, as a newer CRD may come before its operator.
+ * Reads a resource as its pods read their manifest. The API server has checked most of it, but a resource may be as an older CRD
+ * allowed it. Fields that this version does not know are left out, as a newer CRD may come before its operator.
  */
 export function readStore(resource: KubernetesObject): StoreResource {
   const { namespace = '', name, uid = '', generation = 0, deletionTimestamp } = resource.metadata;
@@ -38,43 +40,19 @@ export function readStore(resource: KubernetesObject): StoreResource {
     apiVersion: API_VERSION,
     kind: KIND,
     metadata: { name, namespace },
-    spec: structuredClone(resource.spec),
+    spec: resource.spec,
   };
-  const judged = judge(manifest);
-  return { ...identity, ...judged, status: readStatus(resource.status) };
+  return { ...identity, ...readSpec(manifest), status: readStatus(resource.status) };
 }
 
-type Judged = Pick<StoreResource, 'spec' | 'problems'>;
-
-function judge(manifest: Readonly<Record<string, unknown>>): Judged {
-  const first = parse(manifest);
-  const unknown = first.problems.filter(isUnknownField);
-  if (unknown.length === 0) return first;
-  for (const { path } of unknown) removeField(manifest, path.split('.'));
-  return parse(manifest);
-}
-
-function parse(manifest: Readonly<Record<string, unknown>>): Judged {
+function readSpec(manifest: Readonly<Record<string, unknown>>): Pick<StoreResource, 'spec' | 'problems'> {
   try {
-    return {
-      spec: readLargePayloadStore(manifest, 'the resource', { allowReservedPrefix: true }).spec,
-      problems: [],
-    };
+    const leniency = { allowReservedPrefix: true, allowUnknownFields: true };
+    return { spec: readLargePayloadStore(manifest, 'the resource', leniency).spec, problems: [] };
   } catch (error) {
     if (error instanceof ManifestError) return { spec: undefined, problems: error.problems };
     throw error;
   }
-}
-
-function isUnknownField({ path, message }: Problem): boolean {
-  return message.startsWith('unknown field') && /^[\w.-]+$/.test(path);
-}
-
-function removeField(manifest: object, path: readonly string[]): void {
-  const parent = at(manifest, ...path.slice(0, -1));
-  const field = path.at(-1);
-  if (typeof parent === 'object' && parent !== null && field !== undefined)
-    Reflect.deleteProperty(parent, field);
 }
 
 function readStatus(status: unknown): LargePayloadStoreStatus {

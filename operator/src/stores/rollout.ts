@@ -1,6 +1,6 @@
+import { textAt } from '@largepayload/crds';
 import { DEPLOYMENTS } from '../kubernetes/resources.ts';
 import type { DesiredObject } from './desired-objects.ts';
-import { textAt } from './json-fields.ts';
 import { TEMPLATE_HASH } from './labels.ts';
 import { COMPONENTS, type Component, componentName } from './names.ts';
 import type { ObservedDeployment, ObservedPod, ObservedStore } from './observed.ts';

@@ -1,7 +1,6 @@
-import { type ReadFailure, storageKindOf } from '@largepayload/crds';
+import { type ReadFailure, storageKindOf, textAt } from '@largepayload/crds';
 import type { Situation } from './conditions/component-view.ts';
 import { type DesiredObject, hasReaper } from './desired-objects.ts';
-import { textAt } from './json-fields.ts';
 import { type Component, componentName } from './names.ts';
 import type {
   ObservedDeployment,

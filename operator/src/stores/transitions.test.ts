@@ -15,7 +15,7 @@ test.each<[string, Said[], Said[], string[]]>([
   ['a store that is starting', [['Ready', 'False', 'Creating']], [['Ready', 'False', 'Starting']], []],
   ['a store that keeps payloads for ever', [], [['ReaperHealthy', 'True', 'NotNeeded']], []],
   [
-    'a TTL that is given up',
+    'a store whose TTL is given up',
     [['ReaperHealthy', 'True', 'Reaping']],
     [['ReaperHealthy', 'True', 'NotNeeded']],
     ['Normal NotNeeded'],
@@ -39,26 +39,31 @@ test.each<[string, Said[], Said[], string[]]>([
     ['Warning BucketMissing'],
   ],
   [
-    'another failure',
+    'a store that fails in another way',
     [['Ready', 'False', 'BucketMissing']],
     [['Ready', 'False', 'StorageDenied']],
     ['Warning StorageDenied'],
   ],
   [
-    'the same failure in other words',
+    'the same failure with another message',
     [['Ready', 'False', 'Crashing', 'a']],
     [['Ready', 'False', 'Crashing', 'b']],
     [],
   ],
-  ['fewer pods', [['Ready', 'True', 'Ready']], [['Ready', 'True', 'FewerPods']], ['Warning FewerPods']],
   [
-    'a reaper that cannot be asked',
+    'a store with fewer pods',
+    [['Ready', 'True', 'Ready']],
+    [['Ready', 'True', 'FewerPods']],
+    ['Warning FewerPods'],
+  ],
+  [
+    'a reaper that cannot be polled',
     [['ReaperHealthy', 'True', 'Reaping']],
     [['ReaperHealthy', 'Unknown', 'PodUnreachable']],
     ['Warning PodUnreachable'],
   ],
   [
-    'one failure that several conditions tell',
+    'one failure of several conditions',
     [],
     [
       ['Ready', 'False', 'BucketMissing'],
@@ -67,14 +72,14 @@ test.each<[string, Said[], Said[], string[]]>([
     ],
     ['Warning BucketMissing', 'Normal Reaping'],
   ],
-])('%s', (_what, before, after, expected) => {
-  const told = transitions(statusOf(...before), statusOf(...after)).map(
+])('%s has the expected Events', (_what, before, after, expected) => {
+  const events = transitions(statusOf(...before), statusOf(...after)).map(
     ({ type, reason }) => `${type} ${reason}`,
   );
-  expect(told).toEqual(expected);
+  expect(events).toEqual(expected);
 });
 
-test('what several conditions tell is told in the words of the first', () => {
+test('several conditions with one reason give one Event, with the message of the first', () => {
   const after = statusOf(
     ['Ready', 'False', 'Crashing', 'all words'],
     ['GatewayAvailable', 'False', 'Crashing', 'words'],
@@ -82,7 +87,7 @@ test('what several conditions tell is told in the words of the first', () => {
   expect(transitions({}, after)).toMatchObject([{ note: 'all words' }]);
 });
 
-test('a note is no longer than the API server allows', () => {
+test('the note of an Event is no longer than the API server allows', () => {
   const after = statusOf(['Ready', 'False', 'Refused', 'x'.repeat(5_000)]);
   expect(transitions({}, after)[0]?.note).toHaveLength(1_024);
 });

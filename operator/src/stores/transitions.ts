@@ -12,19 +12,19 @@ export interface Transition {
 
 const LONGEST_NOTE = 1_024;
 
-/** What is worth an Event: conditions whose status or reason changed. The same news is told once, whichever conditions bring it. */
+/** Events for conditions whose status or reason changed. Several conditions with one reason give one Event. */
 export function transitions(
   before: LargePayloadStoreStatus,
   after: LargePayloadStoreStatus,
 ): readonly Transition[] {
-  const news = (after.conditions ?? []).filter((condition) =>
+  const changed = (after.conditions ?? []).filter((condition) =>
     isNews(conditionOf(before, condition.type), condition),
   );
-  const told = new Map<string, Transition>();
-  for (const condition of news) {
-    if (!told.has(condition.reason)) told.set(condition.reason, transition(condition));
+  const byReason = new Map<string, Transition>();
+  for (const condition of changed) {
+    if (!byReason.has(condition.reason)) byReason.set(condition.reason, transition(condition));
   }
-  return [...told.values()];
+  return [...byReason.values()];
 }
 
 function conditionOf({ conditions }: LargePayloadStoreStatus, type: string): Condition | undefined {
@@ -33,13 +33,13 @@ function conditionOf({ conditions }: LargePayloadStoreStatus, type: string): Con
 
 function isNews(before: Condition | undefined, after: Condition): boolean {
   if (before?.status === after.status && before.reason === after.reason) return false;
-  // That nothing is removed is what a new store was made for.
+  // A new store with `ttl: Forever` was made to remove nothing.
   if (before === undefined && after.reason === 'NotNeeded') return false;
-  // That something begins is plain; that it began anew is not.
+  // A beginning needs no Event, unless it follows a state that was well.
   return !PASSING.has(after.reason) || before?.status === 'True';
 }
 
-/** It goes on, and somebody should look. */
+/** The condition is True, and a person should look at the store. */
 const TRUE_BUT_NOT_WELL: ReadonlySet<string> = new Set(['FewerPods', 'StorageTakenOver']);
 
 function transition({ status, reason, message }: Condition): Transition {

@@ -1,5 +1,5 @@
 import { parseDuration } from '@largepayload/crds/duration';
-import type { CleanupProgress } from '../retention/cleanup.ts';
+import type { WindowProgress } from '../retention/sweep.ts';
 import { adminLines } from './admin-client.ts';
 import { type Command, stringOption, type Values } from './command.ts';
 import { UsageError } from './exit-codes.ts';
@@ -28,8 +28,8 @@ async function run(_positionals: readonly string[], values: Values): Promise<voi
   const adminUrl = stringOption(command, values, 'admin-url');
   const human = process.stdout.isTTY && values.json !== true;
   /** The last progress of each. */
-  const windows = new Map<string, CleanupProgress>();
-  for await (const progress of adminLines<CleanupProgress>('POST', adminUrl, path)) {
+  const windows = new Map<string, WindowProgress>();
+  for await (const progress of adminLines<WindowProgress>('POST', adminUrl, path)) {
     windows.set(progress.window, progress);
     if (human) process.stdout.write(`\r${describe(progress)}\u001b[K`);
   }
@@ -55,6 +55,6 @@ function ageOf(text: string): string {
   }
 }
 
-function describe({ window, objects, bytes }: CleanupProgress): string {
+function describe({ window, objects, bytes }: WindowProgress): string {
   return `${window}  ${humanCount(objects, 'payload')}, ${humanBytes(bytes)}`;
 }

@@ -3,7 +3,7 @@ import packageFile from '../../package.json' with { type: 'json' };
 import { parseOrigins } from '../codec-server/origins.ts';
 import { startCodecServer } from '../codec-server/start.ts';
 import { isLoopback, type ListenAddress, parseListenAddress } from '../http/listen-address.ts';
-import { createLog } from '../operations/log.ts';
+import { createLog } from '../log/log.ts';
 import { type Command, stringOption, usage, type Values } from './command.ts';
 import { UsageError } from './exit-codes.ts';
 import { humanBytes } from './human.ts';

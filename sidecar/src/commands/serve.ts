@@ -1,7 +1,7 @@
 import { type LargePayloadStore, ManifestError, unsupportedFields } from '@largepayload/crds';
 import packageFile from '../../package.json' with { type: 'json' };
 import { noticesOfEnvironment } from '../drivers/start-driver.ts';
-import { createLog } from '../operations/log.ts';
+import { createLog } from '../log/log.ts';
 import type { Role, RoleName } from '../roles/role.ts';
 import { ROLES } from '../roles/roles.ts';
 import { type Command, stringOption, type Values } from './command.ts';

@@ -4,6 +4,8 @@ import type { ConnectionRules } from '../memory/connection-rules.ts';
 export interface DataLimits {
   /** largest payload accepted */
   readonly maxPayloadSize: number;
+  /** a PUT must be acknowledged in this time, from the end of its head */
+  readonly putTimeLimitMs: number;
   /** metadata headers of 107 KB are in use */
   readonly connections: ConnectionRules;
   /** memory that all transfers together may hold */

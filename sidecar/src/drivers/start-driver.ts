@@ -1,14 +1,8 @@
 import { type LargePayloadStore, type StorageKindName, storageKindOf } from '@largepayload/crds';
-import type { Driver } from './driver.ts';
+import type { StartedDriver } from './driver.ts';
 import type { EnvironmentNotice } from './s3/environment.ts';
 
 type Storage = LargePayloadStore['spec']['storage'];
-
-export interface StartedDriver {
-  readonly driver: Driver;
-  /** about the storage, for the log */
-  readonly notices: readonly string[];
-}
 
 /** Folders that a cluster mounts, so that the manifest does not name them. */
 export interface Mounts {

@@ -1,5 +1,3 @@
-import type { TransferRules } from './transfer-watch.ts';
-
 /** ms of waiting that the rate is taken over, at least: the kernel's buffers take the first megabytes of any peer. */
 const RECENT = 1_000;
 /** Bytes a second that a peer has to move while others wait for its place, at first … */
@@ -22,6 +20,13 @@ export function leastRate(age: number): number {
 export function mayMakeRoom({ rate, age }: { rate: number; age: number }, excess: number): boolean {
   if (age < RECENT) return false;
   return excess > 0 || rate < leastRate(age);
+}
+
+export interface TransferRules {
+  /** ms of waiting for the peer after which it is judged */
+  readonly progressPeriod: number;
+  /** bytes that a peer has to move in that time */
+  readonly progressBytes: number;
 }
 
 interface Mark {

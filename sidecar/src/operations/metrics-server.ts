@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import type { StatusReport } from '@largepayload/crds';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { toServiceError } from '../errors/to-service-error.ts';
@@ -6,6 +7,7 @@ import { errorBody } from '../http/error-answers.ts';
 import type { Metrics } from './metrics.ts';
 import { OPERATIONS_SERVER } from './operations-server.ts';
 import type { Readiness } from './readiness.ts';
+import { StatusPolls } from './status-polls.ts';
 
 /** `/metrics` for Prometheus, `/healthz` (the process is up), `/readyz` (clients may be sent here) and `/status`. */
 export function buildMetricsServer(context: {
@@ -15,7 +17,8 @@ export function buildMetricsServer(context: {
   log: FastifyBaseLogger;
 }): FastifyInstance {
   const { registry } = context.metrics;
-  return buildApp(
+  const polls = new StatusPolls(context.status);
+  const app = buildApp(
     context.log,
     [
       {
@@ -40,9 +43,19 @@ export function buildMetricsServer(context: {
       {
         method: 'GET',
         url: '/status',
-        handler: async (_request, reply) => reply.send(await context.status()),
+        handler: async (request, reply) => {
+          const { since } = request.query as { since?: unknown };
+          if (typeof since !== 'string') return reply.send(await context.status());
+          const left = new AbortController();
+          reply.raw.once('close', () => left.abort());
+          return reply
+            .type('application/json; charset=utf-8')
+            .send(Readable.from(polls.answer(since, left.signal)));
+        },
       },
     ],
     OPERATIONS_SERVER,
   );
+  app.addHook('preClose', () => polls.end());
+  return app;
 }

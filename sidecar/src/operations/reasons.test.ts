@@ -6,10 +6,12 @@ import { MemoryDriver } from '@largepayload/testing/drivers/memory-driver';
 import { expect, test } from 'vitest';
 import { AwaitedDriver } from '../drivers/awaited-driver.ts';
 import { never } from '../drivers/conformance/subject.ts';
+import { storageErrorOf } from '../drivers/object-store/failures.ts';
 import { credentialsFromFolder } from '../drivers/s3/credentials/credentials-folder.ts';
 import { CredentialsError } from '../drivers/s3/credentials/credentials-source.ts';
-import { storageErrorOf } from '../drivers/s3/failures.ts';
+import { S3_FAILURES } from '../drivers/s3/failures.ts';
 import { StorageError } from '../errors/storage-error.ts';
+import { createLog } from '../log/log.ts';
 import { ClockGuard } from '../storage-records/clock/clock-guard.ts';
 import { ClockMemory } from '../storage-records/clock/clock-memory.ts';
 import { clockRules } from '../storage-records/clock/clock-plausibility.ts';
@@ -19,13 +21,13 @@ import { inUse } from '../storage-records/lease/lease-messages.ts';
 import { OwnershipGuard } from '../storage-records/ownership/ownership-guard.ts';
 import { beginStore } from '../storage-records/ownership/storage-identity.ts';
 import { putSmallObject } from '../storage-records/small-object.ts';
-import { createLog } from './log.ts';
 import { Readiness } from './readiness.ts';
 
 const IDENTITY = { namespace: 'payments', name: 'orders' };
 const FAULT = { status: undefined, message: '', region: undefined, retryAfter: undefined };
-const ATTEMPT = { doing: 'list folders', action: 's3:ListBucket', place: 'the bucket payloads' } as const;
-const faultOfS3 = (code: string, status?: number) => storageErrorOf({ ...FAULT, code, status }, ATTEMPT);
+const ATTEMPT = { doing: 'list folders', right: 'list', place: 'the bucket payloads' } as const;
+const faultOfS3 = (code: string, status?: number) =>
+  storageErrorOf(S3_FAILURES, { ...FAULT, code, status }, ATTEMPT);
 
 const errorOf = async (work: Promise<unknown>): Promise<unknown> => {
   try {
@@ -68,7 +70,7 @@ const withoutFile = async () => {
   const folder = await mkdtemp(join(tmpdir(), 'credentials-'));
   try {
     const error = (await errorOf(credentialsFromFolder(folder)())) as CredentialsError;
-    return storageErrorOf(error.fault, ATTEMPT);
+    return storageErrorOf(S3_FAILURES, error.fault, ATTEMPT);
   } finally {
     await rm(folder, { recursive: true });
   }
@@ -76,7 +78,7 @@ const withoutFile = async () => {
 const refusedBySts = () => {
   const source = { kind: 'sts', name: 'STS (sts.amazonaws.com)', gaveBefore: false } as const;
   const error = new CredentialsError(source, { status: 403, code: 'AccessDenied', message: 'no' });
-  return storageErrorOf(error.fault, ATTEMPT);
+  return storageErrorOf(S3_FAILURES, error.fault, ATTEMPT);
 };
 
 /** Errors of the code that meets the situation, and the reason that a reader of the status report sees. */

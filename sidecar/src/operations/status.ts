@@ -6,6 +6,7 @@ import type { Lease } from '../storage-records/lease/lease.ts';
 import type { StorageLease } from '../storage-records/lease/storage-lease.ts';
 import type { OwnershipGuard } from '../storage-records/ownership/ownership-guard.ts';
 import type { Readiness, ReadinessReport } from './readiness.ts';
+import { revisionOf } from './status-revision.ts';
 import { withoutKeys } from './without-keys.ts';
 
 export interface StatusContext {
@@ -33,12 +34,13 @@ export async function statusOf({
   reaper,
 }: StatusContext): Promise<StatusReport> {
   const report = withoutKeysInError(await readiness.report());
-  return {
+  const status = {
     ...{ store: identity, role, version, storage: driver.kind, storageID: ownership.storageID ?? null },
     lease: leaseReport(lease.found),
     ...report,
     reaper: reaper === undefined ? null : withoutKeysInLastError(reaper.status),
   };
+  return { ...status, revision: revisionOf(status) };
 }
 
 function leaseReport(lease: Lease | undefined): LeaseReport | undefined {

@@ -34,7 +34,7 @@ describe.each(ON_EACH_DRIVER)('on the %s driver', (_name, start) => {
     expect((await store.names()).filter((name) => !name.startsWith('.payload-store/'))).toEqual(kept);
     expect(await store.holds('store.json', someBytes(10))).toBe(true);
     const windows = [...FOREIGN.filter((name) => name.startsWith('expires-')), ...LIVING];
-    expect(await store.firstSegments('expires-')).toEqual(windows.map((name) => `${name}/`).sort());
+    expect(await store.folders('expires-')).toEqual(windows.map((name) => `${name}/`).sort());
   });
 
   test('a pass over nothing, and a second one, do nothing', async () => {
@@ -92,11 +92,24 @@ describe.each(ON_EACH_DRIVER)('on the %s driver', (_name, start) => {
     const failure = new StorageError('unavailable', 'no answer');
     const reallyList = store.driver.list.bind(store.driver);
     store.driver.list = (folder, signal) => {
-      if (folder === `${EXPIRED[0]}/`) throw failure;
+      if (folder === `${EXPIRED[0]}/orders/`) throw failure;
       return reallyList(folder, signal);
     };
     await expect(reaperOn(store).pass(never())).rejects.toBe(failure);
     store.driver.list = reallyList;
+    expect(await store.names()).toEqual(objectsIn(EXPIRED[0] ?? '', 3));
+  });
+
+  test('a window whose namespaces cannot be listed does not keep the others', async () => {
+    await fill(store, EXPIRED);
+    const failure = new StorageError('unavailable', 'no answer');
+    const reallyList = store.driver.listLevel.bind(store.driver);
+    store.driver.listLevel = (prefix, signal) => {
+      if (prefix === `${EXPIRED[0]}/`) throw failure;
+      return reallyList(prefix, signal);
+    };
+    await expect(reaperOn(store).pass(never())).rejects.toBe(failure);
+    store.driver.listLevel = reallyList;
     expect(await store.names()).toEqual(objectsIn(EXPIRED[0] ?? '', 3));
   });
 
@@ -117,7 +130,7 @@ describe.each(ON_EACH_DRIVER)('on the %s driver', (_name, start) => {
     store.driver.delete = reallyDelete;
     await reaperOn(store).pass(never());
     expect(await store.names()).toEqual([]);
-    expect(await store.firstSegments('')).toEqual([]);
+    expect(await store.folders('')).toEqual([]);
   });
 
   test.each([-60_000, 60_000])('with a backend %d ms ahead nothing is deleted', async (ahead) => {
@@ -167,7 +180,7 @@ describe.each(ON_EACH_DRIVER)('on the %s driver', (_name, start) => {
     await Promise.all(
       parts.map((each) => new Reaper(each, { interval: 1_000, clockTolerance: 0 }).pass(never())),
     );
-    expect(await store.firstSegments('')).toEqual([]);
+    expect(await store.folders('')).toEqual([]);
     const counts = await Promise.all(parts.map(({ metrics }) => deletedOf(metrics)));
     expect(counts.reduce((sum, { objects }) => sum + objects, 0)).toBe(names.length);
     expect(counts.reduce((sum, { bytes }) => sum + bytes, 0)).toBe(2 * names.length);
@@ -183,12 +196,14 @@ async function deletedOf({ registry }: ReturnType<typeof partsOn>['metrics']) {
   };
 }
 
-test('listing first segments costs nothing of what is stored', async () => {
+test('a pass over windows that live lists one level, and none of their objects', async () => {
   const [, start] = ON_EACH_DRIVER[0] ?? [];
   const store = new TestStore(await (start ?? expect.fail('no driver'))());
   await fill(store, LIVING);
   const list = vi.spyOn(store.driver, 'list');
+  const level = vi.spyOn(store.driver, 'listLevel');
   await reaperOn(store).pass(never());
   expect(list).not.toHaveBeenCalled();
-  expect(await all(store.driver.listFirstSegments('', never()))).toHaveLength(LIVING.length);
+  expect(level).toHaveBeenCalledTimes(1);
+  expect(await all(store.driver.listLevel('', never()))).toHaveLength(LIVING.length);
 });

@@ -5,7 +5,7 @@ import type { Driver } from '../drivers/driver.ts';
 import { type Mounts, startDriver } from '../drivers/start-driver.ts';
 import { StorageInUseError } from '../errors/storage-in-use-error.ts';
 import type { ServiceSettings } from './role.ts';
-import { identityLimit } from './service-parts.ts';
+import { identityLimit } from './storage-parts.ts';
 
 const FIRST_PAUSE = 1_000;
 const LONGEST_PAUSE = 15_000;

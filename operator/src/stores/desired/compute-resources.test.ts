@@ -35,7 +35,11 @@ test.each([
       limits: { ...limits, 'ephemeral-storage': '1Gi' },
     },
   ],
-  ['what is no quantity', { limits: { cpu: 'lots' } }, { requests, limits: { ...limits, cpu: 'lots' } }],
-])('given %s', (_what, given, expected) => {
+  [
+    'a text that is no quantity',
+    { limits: { cpu: 'lots' } },
+    { requests, limits: { ...limits, cpu: 'lots' } },
+  ],
+])('the defaults give way to %s', (_what, given, expected) => {
   expect(computeResources(GATEWAY_RESOURCES, given)).toEqual(expected);
 });

@@ -1,4 +1,4 @@
-/** What a container asks for and may use, by resource: `cpu: 100m`. */
+/** The requests and limits of a container, by resource: `cpu: 100m`. */
 export interface ComputeResources {
   readonly requests: Readonly<Record<string, string>>;
   readonly limits: Readonly<Record<string, string>>;
@@ -20,8 +20,8 @@ export const REAPER_RESOURCES: ComputeResources = {
 };
 
 /**
- * The defaults with what is given in their place. A default gives way to what is given for the same resource: nobody has to
- * lower a request because of a lower limit.
+ * The defaults, replaced by the given values. For a resource with one given value, a default request is lowered to the given
+ * limit, and a default limit raised to the given request.
  */
 export function computeResources(defaults: ComputeResources, given: Given = {}): ComputeResources {
   const requests = textOf(given.requests);
@@ -73,7 +73,7 @@ const FACTORS: Readonly<Record<string, number>> = {
   Ei: 2 ** 60,
 };
 
-/** Good enough to compare; NaN, which wins no comparison, for what is no quantity: the API server says so better. */
+/** Exact enough to compare. NaN, for which each comparison is false, for a text that is no quantity: the API server refuses that. */
 function amount(quantity: string): number {
   const [, number = '', suffix = ''] = /^\+?([0-9.]+(?:[eE][+-]?[0-9]+)?)([a-zA-Z]*)$/.exec(quantity) ?? [];
   return number === '' ? Number.NaN : Number(number) * (FACTORS[suffix] ?? Number.NaN);

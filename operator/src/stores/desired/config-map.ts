@@ -6,15 +6,15 @@ import { CONFIG_KEY, configMapName } from '../names.ts';
 import { hashText } from '../stable-hash.ts';
 import { metadataOf, type StoreContext } from './context.ts';
 
-/** What pods are started with. */
+/** The configuration of a store's pods. */
 export interface Config {
   readonly text: string;
   readonly hash: string;
-  /** of its ConfigMap */
+  /** the name of its ConfigMap */
   readonly name: string;
 }
 
-/** The manifest with only what pods read, so that an edit of anything else restarts none. */
+/** The manifest with only the fields that pods read, so that an edit of another field restarts no pod. */
 export function configOf({
   namespace,
   name,
@@ -32,7 +32,7 @@ export function configOf({
   return { text, hash, name: configMapName(name, hash) };
 }
 
-/** Never changed, one for each content: a pod that restarts while a bad edit is rolled out keeps its own. */
+/** One ConfigMap for each content, never changed: a pod that restarts while a bad edit is rolled out keeps its configuration. */
 export function configMap(context: StoreContext, config: Config): KubernetesObject {
   const metadata = metadataOf(context, config.name);
   return {

@@ -4,21 +4,21 @@ import { objectLabels } from '../labels.ts';
 import type { Component } from '../names.ts';
 import type { StoreSpec } from '../read-store.ts';
 
-/** What the operator runs pods with: its own image, as service and operator are one. */
+/** Settings of all pods that the operator makes. The image is its own, as it holds both programs. */
 export interface PodSettings {
   readonly image: string;
   readonly imagePullPolicy: 'Always' | 'IfNotPresent' | 'Never';
-  /** how others shall be told where the store is; `undefined`: nobody knows */
+  /** the name of the cluster for messages; `undefined`: not known */
   readonly clusterName?: string | undefined;
   /** names of Secrets in the namespaces of stores */
   readonly imagePullSecrets?: readonly string[];
-  /** the operator's own, which asks pods for their status */
+  /** of the operator, which polls pods for their status report */
   readonly namespace: string;
-  /** namespaces that may scrape pods beside the operator's; empty: any may */
+  /** namespaces, besides the operator's, that may scrape pods; empty: every namespace may */
   readonly scrapeNamespaces: readonly string[];
 }
 
-/** What the desired objects of one store are made from. */
+/** The input of one store's desired objects. */
 export interface StoreContext {
   readonly namespace: string;
   readonly name: string;
@@ -27,7 +27,7 @@ export interface StoreContext {
   readonly settings: PodSettings;
 }
 
-/** Kubernetes removes whatever bears it once the store is deleted. */
+/** Metadata with the store as the owner, so that Kubernetes removes the object once the store is deleted. */
 export function metadataOf(
   { namespace, name: store, uid }: StoreContext,
   name: string,

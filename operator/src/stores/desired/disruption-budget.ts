@@ -3,7 +3,7 @@ import { selectorLabels } from '../labels.ts';
 import { componentName } from '../names.ts';
 import { metadataOf, type StoreContext } from './context.ts';
 
-/** One gateway pod at a time is evicted; one that does not serve may go at any time, so that it blocks no drain of a node. */
+/** Evictions take one gateway pod at a time, and a pod that is not ready at any time, so that it blocks no drain of a node. */
 export function disruptionBudget(context: StoreContext): KubernetesObject {
   return {
     apiVersion: 'policy/v1',

@@ -9,11 +9,11 @@ import type { Config } from './config-map.ts';
 import { metadataOf, type StoreContext } from './context.ts';
 import { podTemplate } from './pod-template.ts';
 
-/** s beside the longest PUT: for endpoints to be withdrawn, and to end */
-const GRACE = 45;
+/** In addition to the longest PUT: until endpoints are withdrawn and the process has ended. */
+const GRACE_SECONDS = 45;
 const DEFAULT_REPLICAS = 2;
 
-/** The pods that put and get payloads; with filesystem storage the one pod that also reaps. */
+/** The pods that put and get payloads; on a volume, the one pod that also reaps. */
 export function gatewayDeployment(context: StoreContext, config: Config): KubernetesObject {
   const { name, spec } = context;
   const selector = { matchLabels: selectorLabels(name, 'gateway') };
@@ -25,7 +25,7 @@ export function gatewayDeployment(context: StoreContext, config: Config): Kubern
     spec: {
       replicas: gatewayReplicas(spec),
       revisionHistoryLimit: 2,
-      // Said, so that a pause of somebody's is undone: edits would wait behind it for ever.
+      // Undoes a person's pause, behind which edits would wait for ever.
       paused: false,
       selector,
       strategy: takesManyPods ? NEW_BEFORE_OLD : ONE_AT_A_TIME,
@@ -34,7 +34,7 @@ export function gatewayDeployment(context: StoreContext, config: Config): Kubern
         args: ['--listen', `:${DATA_PORT}`],
         ports: [{ name: 'data', containerPort: DATA_PORT }],
         resources: computeResources(GATEWAY_RESOURCES, spec.gateway.resources),
-        terminationGracePeriodSeconds: Math.ceil(longestPut(spec.retention.ttl) / 1_000) + GRACE,
+        terminationGracePeriodSeconds: Math.ceil(longestPut(spec.retention.ttl) / 1_000) + GRACE_SECONDS,
         ...(takesManyPods && { spec: { topologySpreadConstraints: spread(selector) } }),
       }),
     },
@@ -45,13 +45,13 @@ function gatewayReplicas(spec: StoreSpec): number {
   return storageKindOf(spec).takesManyPods ? (spec.gateway.replicas ?? DEFAULT_REPLICAS) : 1;
 }
 
-/** A pod that cannot become ready replaces none that is. */
+/** A pod that does not become ready replaces no ready pod. */
 export const NEW_BEFORE_OLD = {
   type: 'RollingUpdate',
   rollingUpdate: { maxUnavailable: 0, maxSurge: 1 },
 };
 
-/** A ReadWriteOnce volume serves pods of one node only: the new pod would wait for the old one for ever. */
+/** A ReadWriteOnce volume is mounted on one node only: a new pod on another node would wait for the old pod for ever. */
 const ONE_AT_A_TIME = { type: 'Recreate' };
 
 function spread(labelSelector: object) {

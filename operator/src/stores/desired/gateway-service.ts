@@ -3,7 +3,7 @@ import { selectorLabels } from '../labels.ts';
 import { componentName, DATA_PORT } from '../names.ts';
 import { metadataOf, type StoreContext } from './context.ts';
 
-/** Payloads only: metrics are read from each pod. */
+/** For payloads only: metrics are read from each pod. */
 export function gatewayService(context: StoreContext): KubernetesObject {
   return {
     apiVersion: 'v1',

@@ -3,7 +3,7 @@ import { selectorLabels } from '../labels.ts';
 import { type Component, componentName, DATA_PORT, METRICS_PORT } from '../names.ts';
 import { metadataOf, type StoreContext } from './context.ts';
 
-/** Payloads for the namespaces of the store, metrics for whoever watches. What pods call is not limited: clouds' identities need it. */
+/** Admits the store's namespaces to payloads, and scrapers to metrics. Egress is not limited, as cloud identities need it. */
 export function gatewayPolicy(context: StoreContext): KubernetesObject {
   const namespaces = [context.namespace, ...(context.spec.allowedNamespaces ?? [])];
   const payloads = { from: [inNamespaces(namespaces)], ports: [tcp(DATA_PORT)] };
@@ -14,7 +14,7 @@ export function reaperPolicy(context: StoreContext): KubernetesObject {
   return policy(context, 'reaper', [metrics(context)]);
 }
 
-/** For whoever may scrape, and for the operator, which asks for `/status` there. The kubelet's probes pass every policy. */
+/** Admits scrapers, and the operator, which polls `/status` there. The kubelet's probes pass every policy. */
 function metrics({ settings }: StoreContext): object {
   const { namespace, scrapeNamespaces } = settings;
   const ports = [tcp(METRICS_PORT)];

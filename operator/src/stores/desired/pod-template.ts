@@ -1,16 +1,16 @@
 import { storageKindOf } from '@largepayload/crds';
 import { CONFIG_HASH, objectLabels, TEMPLATE_HASH } from '../labels.ts';
 import {
-  CLAIM_FOLDER,
-  CLAIM_KEY,
   CONFIG_FOLDER,
   CONFIG_KEY,
   CONTAINER,
   type Component,
   CREDENTIALS_FOLDER,
-  claimName,
   DATA_FOLDER,
   METRICS_PORT,
+  STORAGE_ID_FOLDER,
+  STORAGE_ID_KEY,
+  storageIdMapName,
 } from '../names.ts';
 import { hashValue } from '../stable-hash.ts';
 import type { ComputeResources } from './compute-resources.ts';
@@ -18,16 +18,15 @@ import type { Config } from './config-map.ts';
 import type { StoreContext } from './context.ts';
 import { accountName } from './service-accounts.ts';
 
-/** In which a pod of one component differs from one of another. */
+/** The parts of a pod that differ between components. */
 export interface PodParts {
   readonly component: Component;
-  /** after those that every role has */
+  /** after the arguments of every role */
   readonly args: readonly string[];
   readonly ports: readonly { readonly name: string; readonly containerPort: number }[];
   readonly resources: ComputeResources;
-  /** s */
   readonly terminationGracePeriodSeconds: number;
-  /** more of the pod's spec */
+  /** more fields of the pod's spec */
   readonly spec?: Readonly<Record<string, unknown>>;
 }
 
@@ -35,7 +34,7 @@ const UNPRIVILEGED = 65_532;
 /** Readable by the group, which is `fsGroup`. */
 const GROUP_READABLE = 0o440;
 
-/** A pod of the store. It passes Pod Security `restricted`, and a ResourceQuota that demands requests and limits. */
+/** A pod of the store. It passes Pod Security `restricted` and a ResourceQuota that demands requests and limits. */
 export function podTemplate(context: StoreContext, config: Config, parts: PodParts) {
   const { component } = parts;
   const metadata = {
@@ -55,10 +54,10 @@ function podSpec(context: StoreContext, config: Config, parts: PodParts) {
     nodeSelector: { 'kubernetes.io/os': 'linux' },
     serviceAccountName: accountName(name, spec, parts.component),
     automountServiceAccountToken: false,
-    // Variables of every Service of the namespace would be settings that nobody made.
+    // The variables of every Service of the namespace could be read as settings.
     enableServiceLinks: false,
-    // The first process of a pid namespace gets no SIGTERM before it listens to it: a pod that is deleted while Node starts would
-    // stay for its whole grace period. Here that is the sandbox's.
+    // The first process of a pid namespace gets no SIGTERM before it listens to the signal: a pod that is deleted while Node starts
+    // would stay for its whole grace period. With a shared namespace the sandbox's process is the first.
     shareProcessNamespace: true,
     terminationGracePeriodSeconds: parts.terminationGracePeriodSeconds,
     securityContext: {
@@ -105,7 +104,7 @@ function container({ settings }: StoreContext, parts: PodParts, mounts: readonly
     startupProbe: { ...probe('/healthz'), periodSeconds: 1, failureThreshold: 60, timeoutSeconds: 2 },
     livenessProbe: { ...probe('/healthz'), periodSeconds: 10, failureThreshold: 6, timeoutSeconds: 5 },
     readinessProbe: { ...probe('/readyz'), periodSeconds: 2, failureThreshold: 3, timeoutSeconds: 5 },
-    // The end of the log tells a reader of the store's conditions why the process ended.
+    // The store's conditions quote the end of the log of a process that ended.
     terminationMessagePolicy: 'FallbackToLogsOnError',
     volumeMounts: mounts.map(({ name, mountPath, readOnly }) => ({
       name,
@@ -124,7 +123,7 @@ interface Mount {
   readonly mountPath: string;
   readonly readOnly: boolean;
   readonly volume: Readonly<Record<string, unknown>>;
-  /** what tells the program */
+  /** the service's options for the mount */
   readonly args?: readonly string[];
 }
 
@@ -134,11 +133,11 @@ function mountsOf(
   component: Component,
 ): Mount[] {
   const claim = spec.storage.filesystem;
-  // Of the resource that began it: another one of that name finds it there, and keeps it.
+  // All gateways of the resource begin the storage with one id. A later resource of the same name finds the id and keeps it.
   const newStorage = component === 'gateway' ? ['--new-storage-id', uid] : [];
   const { clusterName } = settings;
   const cluster = clusterName === undefined ? [] : ['--cluster-name', clusterName];
-  // The service refuses credentials that it has no use for.
+  // The service refuses credentials that it cannot use.
   const takesCredentials = storageKindOf(spec).credentialKeys.length > 0;
   const secret = takesCredentials ? spec[component]?.credentialsSecretRef : undefined;
   const mounts: (Mount | undefined)[] = [
@@ -148,7 +147,7 @@ function mountsOf(
       readOnly: true,
       volume: { configMap: { name: config.name } },
     },
-    // Of the folder, not of single files: those would not follow a change of the Secret.
+    // The folder is mounted, as single files would not follow a change of the Secret.
     secret && {
       name: 'credentials',
       mountPath: CREDENTIALS_FOLDER,
@@ -158,13 +157,13 @@ function mountsOf(
     },
     {
       name: 'claimed',
-      mountPath: CLAIM_FOLDER,
+      mountPath: STORAGE_ID_FOLDER,
       readOnly: true,
-      // There is none before the first gateway has reached the storage.
-      volume: { configMap: { name: claimName(name), optional: true } },
+      // The ConfigMap does not exist before the first gateway has reached the storage.
+      volume: { configMap: { name: storageIdMapName(name), optional: true } },
       args: [
         '--claimed-file',
-        `${CLAIM_FOLDER}/${CLAIM_KEY}`,
+        `${STORAGE_ID_FOLDER}/${STORAGE_ID_KEY}`,
         ...newStorage,
         '--resource-uid',
         uid,

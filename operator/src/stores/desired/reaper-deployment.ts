@@ -7,10 +7,9 @@ import { metadataOf, type StoreContext } from './context.ts';
 import { NEW_BEFORE_OLD } from './gateway-deployment.ts';
 import { podTemplate } from './pod-template.ts';
 
-/** s */
-const GRACE = 60;
+const GRACE_SECONDS = 60;
 
-/** The one pod that removes expired payloads. That two do so for a moment, when it is replaced, does no harm. */
+/** The one pod that removes expired payloads. While it is replaced, two pods may do so, which is harmless. */
 export function reaperDeployment(context: StoreContext, config: Config): KubernetesObject {
   const { name, spec } = context;
   return {
@@ -20,7 +19,7 @@ export function reaperDeployment(context: StoreContext, config: Config): Kuberne
     spec: {
       replicas: 1,
       revisionHistoryLimit: 2,
-      // Said, so that a pause of somebody's is undone: edits would wait behind it for ever.
+      // Undoes a person's pause, behind which edits would wait for ever.
       paused: false,
       selector: { matchLabels: selectorLabels(name, 'reaper') },
       strategy: NEW_BEFORE_OLD,
@@ -29,7 +28,7 @@ export function reaperDeployment(context: StoreContext, config: Config): Kuberne
         args: [],
         ports: [],
         resources: computeResources(REAPER_RESOURCES, spec.reaper?.resources),
-        terminationGracePeriodSeconds: GRACE,
+        terminationGracePeriodSeconds: GRACE_SECONDS,
       }),
     },
   };

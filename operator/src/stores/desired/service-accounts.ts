@@ -3,14 +3,14 @@ import { type Component, componentName } from '../names.ts';
 import type { StoreSpec } from '../read-store.ts';
 import { metadataOf, type StoreContext } from './context.ts';
 
-/** The account of a component's pods: the one that the store names, or one of our own. */
+/** The account of a component's pods: the account that the spec names, or one that the operator makes. */
 export function accountName(store: string, spec: StoreSpec, component: Component): string {
   return spec[component]?.serviceAccountName ?? componentName(store, component);
 }
 
 /**
- * An account of a component's own, to give a cloud's role to. What others annotate it with stays. Pods call no Kubernetes
- * API; the tokens that clouds want are mounted by their webhooks.
+ * A component's own account, to give a cloud's role to. Annotations of others stay. Pods do not call the Kubernetes API, so no
+ * token is mounted; a cloud's webhook mounts its own.
  */
 export function serviceAccount(context: StoreContext, component: Component): KubernetesObject {
   return {

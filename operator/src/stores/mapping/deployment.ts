@@ -1,6 +1,6 @@
+import { at, countAt, listAt, textAt } from '@largepayload/crds';
 import type { KubernetesObject } from '../../kubernetes/api.ts';
 import { DEPLOYMENTS } from '../../kubernetes/resources.ts';
-import { at, countAt, listAt, textAt } from '../json-fields.ts';
 import { CONFIG_HASH, TEMPLATE_HASH } from '../labels.ts';
 import type { ObservedCondition, ObservedDeployment } from '../observed.ts';
 import { mapObject } from './object.ts';

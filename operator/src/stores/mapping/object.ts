@@ -1,5 +1,5 @@
+import { at, countAt, listAt, textAt } from '@largepayload/crds';
 import type { KubernetesObject, ResourceKind } from '../../kubernetes/api.ts';
-import { at, countAt, listAt, textAt } from '../json-fields.ts';
 import { CONFIG_HASH, OBJECT_HASH, STORE_LABEL } from '../labels.ts';
 import type { ObservedObject } from '../observed.ts';
 

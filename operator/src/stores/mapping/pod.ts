@@ -1,5 +1,5 @@
+import { at, countAt, listAt, textAt, timeAt } from '@largepayload/crds';
 import type { KubernetesObject } from '../../kubernetes/api.ts';
-import { at, countAt, listAt, textAt, timeAt } from '../json-fields.ts';
 import { COMPONENT_LABEL, CONFIG_HASH, STORE_LABEL, TEMPLATE_HASH } from '../labels.ts';
 import { COMPONENTS, CONTAINER } from '../names.ts';
 import type { Ended, ObservedPod } from '../observed.ts';

@@ -4,7 +4,6 @@ import { componentName } from '../names.ts';
 import type { ObservedObject, ObservedStore } from '../observed.ts';
 import { identityOf, identityOfDesired } from '../ownership.ts';
 import { isSettled } from '../rollout.ts';
-import { asksToHold } from '../support.ts';
 
 /**
  * The objects of the store to delete. What pods need to start and run (accounts, ConfigMaps) stays until no pod is left that
@@ -32,7 +31,7 @@ export function obsoleteObjects(
 
 /** What cannot be judged is held: a reaper that knows the TTL alone must not go on where more is asked for. */
 function reaperThatWouldNotHold({ store, objects }: ObservedStore): readonly ObservedObject[] {
-  if (store.deleting || store.spec === undefined || !asksToHold(store.spec)) return [];
+  if (store.deleting || store.spec?.retention.temporal === undefined) return [];
   const name = componentName(store.name, 'reaper');
   return objects.filter(
     (object) =>

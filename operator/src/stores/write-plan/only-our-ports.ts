@@ -1,5 +1,5 @@
+import { listAt } from '@largepayload/crds';
 import type { KubernetesObject } from '../../kubernetes/api.ts';
-import { listAt } from '../json-fields.ts';
 
 const REPLACE = { $patch: 'replace' };
 

@@ -1,6 +1,6 @@
+import { at, listAt, textAt } from '@largepayload/crds';
 import { CONFIG_MAPS, SERVICE_ACCOUNTS } from '../../kubernetes/resources.ts';
 import type { DesiredObject } from '../desired-objects.ts';
-import { at, listAt, textAt } from '../json-fields.ts';
 import { identityOf } from '../ownership.ts';
 
 /** Identities of what the pods of a Deployment are started with: their account, their configuration. None of another object. */

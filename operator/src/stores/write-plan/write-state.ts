@@ -15,6 +15,8 @@ export interface Attempt {
   /** whether replacing the ports was tried */
   readonly portsReplaced?: boolean;
   readonly isDone?: boolean;
+  /** The API server did not answer. */
+  readonly failed?: Refusal;
 }
 
 /**
@@ -28,10 +30,8 @@ export interface WriteState {
   readonly attempts: ReadonlyMap<string, Attempt>;
   /** rounds in a row before this one in which something was refused or somebody else's */
   readonly troubledRounds: number;
-  /** the latest action that the API server did not answer, and when it began not to (monotonic) */
-  readonly failure:
-    | { readonly refusal: Refusal; readonly sinceMs: number; readonly isOfThisRound: boolean }
-    | undefined;
+  /** since when there is a failure in each round, monotonic */
+  readonly failingSinceMs: number | undefined;
 }
 
 export const NOTHING_WRITTEN: WriteState = {
@@ -39,16 +39,16 @@ export const NOTHING_WRITTEN: WriteState = {
   found: new Map(),
   attempts: new Map(),
   troubledRounds: 0,
-  failure: undefined,
+  failingSinceMs: undefined,
 };
 
 export function beginRound(state: WriteState, store: StoreResource): WriteState {
-  const { failure } = state;
+  const hasFailed = [...state.attempts.values()].some(({ failed }) => failed !== undefined);
   return {
     ...state,
     attempts: new Map(),
     troubledRounds: isTroubled(state, store) ? state.troubledRounds + 1 : 0,
-    failure: failure?.isOfThisRound ? { ...failure, isOfThisRound: false } : undefined,
+    failingSinceMs: hasFailed ? state.failingSinceMs : undefined,
   };
 }
 
@@ -73,10 +73,8 @@ export function record(
     }
     case 'deleted':
       return { ...after, applied: withEntry(state.applied, identity, undefined) };
-    case 'failed': {
-      const sinceMs = state.failure?.sinceMs ?? nowMs;
-      return { ...after, failure: { refusal: outcome.refusal, sinceMs, isOfThisRound: true } };
-    }
+    case 'failed':
+      return { ...after, failingSinceMs: state.failingSinceMs ?? nowMs };
     default:
       return after;
   }
@@ -99,7 +97,7 @@ function attemptAfter(attempt: Attempt, action: WriteAction, outcome: WriteOutco
       return { ...others, ...(byForce && look && { look }), refused: { ...outcome, byForce } };
     }
     case 'failed':
-      return attempt;
+      return { ...attempt, failed: outcome.refusal };
   }
 }
 
@@ -115,11 +113,12 @@ export function foreignObjects({ found }: WriteState, store: StoreResource): rea
   return [...found.values()].filter((object) => !isOurs(object, store));
 }
 
-/** What the API server refused in this round, and what it has not answered for so long that people should know. */
-export function refusalsOf({ attempts, failure }: WriteState, nowMs: number): readonly Refusal[] {
-  const refusals = [...attempts.values()].flatMap(({ refused }) => refused?.refusal ?? []);
-  const isNews = failure?.isOfThisRound && nowMs - failure.sinceMs >= PATIENCE_MS;
-  return isNews ? [...refusals, failure.refusal] : refusals;
+/** What the API server refused in this round, and what it has failed to answer for so long that people should know. */
+export function refusalsOf({ attempts, failingSinceMs }: WriteState, nowMs: number): readonly Refusal[] {
+  const lasts = nowMs - (failingSinceMs ?? nowMs) >= PATIENCE_MS;
+  return [...attempts.values()].flatMap(
+    ({ refused, failed }) => refused?.refusal ?? (lasts ? failed : undefined) ?? [],
+  );
 }
 
 function withEntry<T>(

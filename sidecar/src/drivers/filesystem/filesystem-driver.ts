@@ -11,12 +11,12 @@ import {
   type PutOptions,
   type StoredBlob,
 } from '../driver.ts';
-import { FOLDER_MODE, syncFolder } from './directory-sync.ts';
+import { DirectorySync, FOLDER_MODE, syncFolder } from './directory-sync.ts';
 import { removeEmptyFolders } from './empty-folders.ts';
 import { errorCode, fileOperation, NO_SPACE, toStorageError, unless } from './failures.ts';
 import { openFile } from './file-blob.ts';
-import { FilePuts, STORING } from './file-puts.ts';
-import { listFiles, listFolders } from './list-files.ts';
+import { beginFile, type PutFolders } from './file-put.ts';
+import { listFiles, listLevel } from './list-files.ts';
 import { objectPath } from './object-paths.ts';
 import { OWN_FOLDER, TemporaryFiles } from './temporary-files.ts';
 
@@ -33,13 +33,13 @@ export class FilesystemDriver implements Driver {
   readonly longestName = LONGEST_NAME;
   readonly #root: string;
   readonly #temporary: TemporaryFiles;
-  readonly #puts: FilePuts;
+  readonly #folders: PutFolders;
   #sweeping: NodeJS.Timeout | undefined;
 
   private constructor(root: string) {
     this.#root = root;
     this.#temporary = new TemporaryFiles(root);
-    this.#puts = new FilePuts(root, this.#temporary);
+    this.#folders = { root, sync: new DirectorySync(root), temporary: this.#temporary };
   }
 
   /** Makes the folder if it is missing, and removes what killed processes left in it. @throws StorageError */
@@ -55,7 +55,7 @@ export class FilesystemDriver implements Driver {
   }
 
   async begin(name: string, facts: BlobFacts, options: PutOptions): Promise<ObjectWriter> {
-    return await fileOperation(STORING, () => this.#puts.begin(this.#path(name), facts, options));
+    return await beginFile(this.#folders, this.#path(name), facts, options);
   }
 
   async open(name: string, signal: AbortSignal): Promise<StoredBlob | undefined> {
@@ -63,10 +63,13 @@ export class FilesystemDriver implements Driver {
     return await fileOperation('read the payload', () => openFile(this.#path(name)));
   }
 
-  async *listFirstSegments(prefix: string, signal: AbortSignal): AsyncIterable<string> {
+  async *listLevel(prefix: string, signal: AbortSignal): AsyncIterable<string> {
+    const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1);
+    if (folder === '/') return;
+    const path = folder === '' ? this.#root : this.#path(folder.slice(0, -1));
     try {
-      for await (const name of listFolders(this.#root, signal)) {
-        if (name !== OWN_FOLDER && name.startsWith(prefix)) yield `${name}/`;
+      for await (const name of listLevel(path, folder, signal)) {
+        if (name !== `${OWN_FOLDER}/` && name.startsWith(prefix)) yield name;
       }
     } catch (error) {
       throw toStorageError(error, 'list the data folder');

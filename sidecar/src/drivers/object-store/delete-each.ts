@@ -1,24 +1,38 @@
 import { StorageError } from '../../errors/storage-error.ts';
-import type { BucketCalls } from './store-calls.ts';
+import type { StoreCalls } from './store-calls.ts';
 
+/** ms after which no further request of one delete begins, however many objects are left */
+export const DELETE_LIMIT_MS = 60_000;
 /** Requests at once; a thousand objects take some seconds, and the service is not flooded. */
 const MOST_AT_ONCE = 16;
 
+/** Deletes objects, whose keys are given as they are in the store. */
+export interface Deleter {
+  /** Resolves with what is left, by key. @throws StorageError when the service refuses all; the signal's reason */
+  delete(keys: readonly string[], signal: AbortSignal): Promise<Map<string, StorageError>>;
+}
+
+export function oneByOne(calls: StoreCalls): Deleter {
+  return {
+    delete: (keys, signal) => deleteEach(calls, keys, performance.now() + DELETE_LIMIT_MS, signal),
+  };
+}
+
 /**
  * Deletes the objects by a request each. Resolves with what is left, by key.
- * @param deadline on the monotonic clock, ms: no request begins later
+ * @param deadlineMs on the monotonic clock: no request begins later
  * @throws the signal's reason
  */
 export async function deleteEach(
-  calls: BucketCalls,
+  calls: StoreCalls,
   keys: readonly string[],
-  deadline: number,
+  deadlineMs: number,
   signal: AbortSignal,
 ): Promise<Map<string, StorageError>> {
   const left = new Map<string, StorageError>();
   const deleteOne = async (key: string, ended: AbortSignal) => {
-    if (performance.now() > deadline) throw tooSlow(key);
-    await calls.call(`delete ${key}`, 's3:DeleteObject', { signal: ended }, (client) =>
+    if (performance.now() > deadlineMs) throw tooSlow(key);
+    await calls.call(`delete ${key}`, 'delete', { signal: ended }, (client) =>
       client.deleteObject(key, ended),
     );
   };

@@ -1,27 +1,66 @@
 import type { Reason } from '@largepayload/crds';
-import type { StorageFailure } from '../../errors/storage-error.ts';
-import type { Fault } from '../s3/s3-client.ts';
+import { StorageError, type StorageFailure } from '../../errors/storage-error.ts';
 
-/** What was tried: in words, and as the action that a policy has to allow for it. */
+/** An answer that is none of the service's protocol. */
+export const BAD_ANSWER = 'BadAnswer';
+/** A listing that does not fit what was asked, or leads nowhere. */
+export const BAD_LISTING = 'BadListing';
+/** The environment names a proxy that cannot be used. */
+export const BAD_PROXY = 'BadProxy';
+
+/** A client's `faultOf` takes over the code of an error. */
+export const badAnswer = (message: string) => Object.assign(new Error(message), { code: BAD_ANSWER });
+export const badListing = (message: string) => Object.assign(new Error(message), { code: BAD_LISTING });
+
+/** What is known of a request that failed. */
+export interface Fault {
+  /** `undefined`: no answer */
+  readonly status: number | undefined;
+  /** of the service, such as `SlowDown`; of the network, such as `ECONNREFUSED`; else empty */
+  readonly code: string;
+  /** in the service's or the system's own words; no credentials in it */
+  readonly message: string;
+  /** ms that the service asks to wait */
+  readonly retryAfterMs?: number | undefined;
+}
+
+/** What was tried. */
 export interface Attempt {
+  /** goes on after "cannot" */
   readonly doing: string;
-  readonly action: 's3:PutObject' | 's3:GetObject' | 's3:ListBucket' | 's3:DeleteObject';
+  /** what the credentials have to allow for it */
+  readonly right: 'put' | 'get' | 'list' | 'delete';
   readonly place: string;
 }
 
 /** Whether the same request may succeed soon: not, at once, or when fewer requests are made. */
 export type Retry = 'never' | 'soon' | 'slower';
 
-/** A line of a table of failures. The first line that knows a fault speaks. */
-export interface FailureRow {
-  readonly when: (fault: Fault) => boolean;
+/** A row of a client's table of failures, which gets the faults of that client. The first row that knows a fault decides. */
+export interface FailureRow<F extends Fault = Fault> {
+  when(fault: F): boolean;
   readonly failure: StorageFailure;
   readonly retry: Retry;
   /** what is wrong and what to do about it */
-  readonly words: (fault: Fault, attempt: Attempt) => string;
+  message(fault: F, attempt: Attempt): string;
   /** for programs, where `failure` does not say enough */
-  readonly reason?: (fault: Fault) => Reason | undefined;
+  reason?(fault: F): Reason | undefined;
 }
+
+/** The failure in the contract's terms. The cause is left out: errors of clients carry requests, and logs print causes. */
+export function storageErrorOf(rows: readonly FailureRow[], fault: Fault, attempt: Attempt): StorageError {
+  const row = rowOf(rows, fault);
+  const message = `cannot ${attempt.doing}: ${row.message(fault, attempt)}`;
+  return new StorageError(row.failure, message, { reason: row.reason?.(fault) });
+}
+
+export function rowOf(rows: readonly FailureRow[], fault: Fault): FailureRow {
+  return rows.find((row) => row.when(fault)) as FailureRow;
+}
+
+export const never = (failure: StorageFailure) => ({ failure, retry: 'never' }) as const;
+export const soon = (failure: StorageFailure) => ({ failure, retry: 'soon' }) as const;
+export const slower = (failure: StorageFailure) => ({ failure, retry: 'slower' }) as const;
 
 export const codes = (...all: string[]) => {
   const known = new Set(all);
@@ -32,20 +71,6 @@ export const status = (...all: number[]) => {
   const known = new Set<number | undefined>(all);
   return (fault: Fault) => known.has(fault.status);
 };
-
-export const asksForFewer = (fault: Fault) =>
-  codes(
-    'SlowDown',
-    'SlowDownRead',
-    'SlowDownWrite',
-    'Throttling',
-    'ThrottlingException',
-    'RequestLimitExceeded',
-    'TooManyRequests',
-    'BandwidthLimitExceeded',
-    'RequestThrottled',
-    'XMinioServerRateLimitExceeded',
-  )(fault) || status(429)(fault);
 
 const LONGEST_EXCERPT = 300;
 

@@ -8,7 +8,7 @@ const page = (next: string | undefined, ...names: string[]) => ({
 });
 
 test('some pages may be empty, and not 1,000 one after another', () => {
-  const progress = new ListingProgress(() => 0);
+  const progress = new ListingProgress({ prefix: '' }, () => 0);
   for (let turn = 1; turn <= 1_000; turn += 1) progress.take(page(`${turn}`));
   progress.take(page('a key', 'a'));
   for (let turn = 1; turn <= 1_000; turn += 1) progress.take(page(`again ${turn}`));
@@ -17,7 +17,7 @@ test('some pages may be empty, and not 1,000 one after another', () => {
 
 test('after five minutes without a key it is over', () => {
   let now = 0;
-  const progress = new ListingProgress(() => now);
+  const progress = new ListingProgress({ prefix: '' }, () => now);
   now = 299_000;
   progress.take(page('1'));
   now = 600_000;
@@ -29,7 +29,7 @@ test('after five minutes without a key it is over', () => {
 });
 
 test('a page that was refused can be asked for again', () => {
-  const progress = new ListingProgress(() => 0);
+  const progress = new ListingProgress({ prefix: '' }, () => 0);
   progress.take(page('1', 'a', 'c'));
   expect(() => progress.take(page('2', 'd', 'b'))).toThrow(/"b" after "d"/);
   expect(() => progress.take(page('1', 'd'))).toThrow(/token comes again/);

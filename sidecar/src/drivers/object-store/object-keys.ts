@@ -15,6 +15,7 @@ export class ObjectKeys {
     this.longestName = LONGEST_NAME - Buffer.byteLength(prefix);
   }
 
+  /** @param name or what names begin with */
   keyOf(name: string): string {
     return this.#prefix === '' ? name : this.#prefix + name.replace(/^\//, '');
   }
@@ -22,11 +23,6 @@ export class ObjectKeys {
   /** Whether keys begin like names that begin with `prefix`: none has an empty segment behind the store's own prefix. */
   mayBeginWith(prefix: string): boolean {
     return this.#prefix === '' || !prefix.startsWith('/');
-  }
-
-  /** What the keys begin with of names that begin with `prefix`. */
-  prefixOf(prefix: string): string {
-    return this.keyOf(prefix);
   }
 
   nameOf(key: string): string {

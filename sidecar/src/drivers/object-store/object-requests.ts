@@ -2,26 +2,32 @@ import type { BlobFacts } from '../../bytes/blob-facts.ts';
 import type { PutOutcome } from '../../bytes/object-writer.ts';
 import { StorageError } from '../../errors/storage-error.ts';
 import type { PutOptions } from '../driver.ts';
-import type { Fault, ObjectBody, ObjectHead, S3Client } from '../s3/s3-client.ts';
-import { PassingBody } from './passing-body.ts';
-import type { BucketCalls } from './store-calls.ts';
+import type { Fault } from './failures.ts';
+import type { ObjectBody, ObjectHead } from './object-store-client.ts';
+import type { StoreCalls } from './store-calls.ts';
+import { StreamedPut } from './streamed-put.ts';
 
 /** What a put does, in messages. */
 export const STORING = 'store the payload';
 
-/** The requests of one put of an object. Each is made again where that may help; see `BucketCalls`. */
+/** The object that kept another from being created, as far as it was looked at. */
+interface Refusal {
+  readonly head?: ObjectHead;
+}
+
+/** The requests of one put of an object. Each is made again where that may help; see `StoreCalls`. */
 export class ObjectRequests {
-  readonly #calls: BucketCalls;
+  readonly #calls: StoreCalls;
   readonly #key: string;
   readonly #facts: BlobFacts;
   readonly #keepExisting: boolean;
 
-  /** @param key as it is in the bucket */
-  constructor(calls: BucketCalls, key: string, facts: BlobFacts, options: PutOptions) {
+  /** @param key as it is in the store */
+  constructor(calls: StoreCalls, key: string, facts: BlobFacts, { keepExisting = false }: PutOptions) {
     this.#calls = calls;
     this.#key = key;
     this.#facts = facts;
-    this.#keepExisting = options.keepExisting ?? false;
+    this.#keepExisting = keepExisting;
   }
 
   /**
@@ -29,35 +35,30 @@ export class ObjectRequests {
    * another writer may have none; then its size decides.
    * @param refusal spares the request where the object was looked at already
    */
-  async decide(signal: AbortSignal, refusal?: RefusedCreate): Promise<'create' | 'keep' | 'replace'> {
+  async decide(signal: AbortSignal, refusal?: Refusal): Promise<'create' | 'keep' | 'replace'> {
     const { size, digest } = this.#facts;
-    const look = (client: S3Client) => client.head(this.#key, signal);
-    const head =
-      refusal?.head ?? (await this.#calls.call('look into the storage', 's3:GetObject', { signal }, look));
+    const look = () =>
+      this.#calls.call('look into the storage', 'get', { signal }, (client) =>
+        client.head(this.#key, signal),
+      );
+    const head = refusal?.head ?? (await look());
     if (head === undefined) return 'create';
     const isEqual = head.size === size && (head.digest ?? digest) === digest;
     return isEqual || this.#keepExisting ? 'keep' : 'replace';
   }
 
   /** `undefined` when it did; else there is an object already. */
-  async create(body: ObjectBody, signal: AbortSignal): Promise<RefusedCreate | undefined> {
-    try {
-      await this.#write(body, true, signal);
-      return undefined;
-    } catch (error) {
-      if (error instanceof RefusedCreate) return error;
-      if (isRefusedCreate(this.#calls.client.faultOf(error))) return new RefusedCreate();
-      throw error;
-    }
+  async create(body: ObjectBody, signal: AbortSignal): Promise<Refusal | undefined> {
+    return await this.#write(body, true, signal);
   }
 
   /** Creates the object by a body that cannot be sent again. `existed`: another writer was quicker, with the same bytes. */
-  async createOnce(body: PassingBody, signal: AbortSignal): Promise<PutOutcome> {
+  async createOnce(body: StreamedPut, signal: AbortSignal): Promise<PutOutcome> {
     let failure: unknown = new StorageError(
       'unavailable',
       `cannot ${STORING}: another one took its place meanwhile`,
     );
-    let refusal: RefusedCreate | undefined;
+    let refusal: Refusal | undefined;
     try {
       refusal = await this.create(body, signal);
       if (refusal === undefined) return 'created';
@@ -77,38 +78,25 @@ export class ObjectRequests {
     return 'created';
   }
 
-  async #write(body: ObjectBody, ifAbsent: boolean, signal: AbortSignal): Promise<void> {
-    const rules = {
-      signal,
-      leave: (fault: Fault) => ifAbsent && isRefusedCreate(fault),
-      repeatable: () => !(body instanceof PassingBody && body.begun),
-    };
+  async #write(body: ObjectBody, ifAbsent: boolean, signal: AbortSignal): Promise<Refusal | undefined> {
+    const repeatable = () => !(body instanceof StreamedPut && body.begun);
     let isAnswerLost = false;
-    await this.#calls.call(STORING, 's3:PutObject', rules, async (client) => {
-      // It may have said that it stored the object, or that it has one.
-      const there = isAnswerLost ? await client.head(this.#key, signal) : undefined;
-      if (there !== undefined && ifAbsent) throw new RefusedCreate(there);
-      if (there !== undefined && isProvenBy(there, this.#facts)) return;
-      await client.put(this.#key, body, this.#facts, { ifAbsent, signal }).catch((error) => {
+    return await this.#calls.call(STORING, 'put', { signal, repeatable }, async (client) => {
+      // The service may have stored the object, or have said that there is one.
+      const head = isAnswerLost ? await client.head(this.#key, signal) : undefined;
+      if (head !== undefined && ifAbsent) return { head };
+      if (head !== undefined && isProvenBy(head, this.#facts)) return undefined;
+      const put = client.put(this.#key, body, this.#facts, { ifAbsent, signal });
+      const outcome = await put.catch((error) => {
         isAnswerLost = isNoAnswer(client.faultOf(error));
         throw error;
       });
+      return outcome === 'refused' ? {} : undefined;
     });
   }
 }
 
-/** An object has the key. */
-class RefusedCreate extends Error {
-  /** what was seen of it, if it was looked at */
-  readonly head: ObjectHead | undefined;
-
-  constructor(head?: ObjectHead) {
-    super('an object has the key');
-    this.head = head;
-  }
-}
-
-/** Whether it was stored cannot be known: nobody answered, or somebody said yes who is not the service. */
+/** Whether it was stored cannot be known: there was no answer, or a success that is not the service's. */
 function isNoAnswer(fault: Fault | undefined): boolean {
   return (fault?.status ?? 0) < 300;
 }
@@ -116,8 +104,4 @@ function isNoAnswer(fault: Fault | undefined): boolean {
 /** A size alone does not show that an object was overwritten. */
 function isProvenBy(head: ObjectHead, { size, digest }: BlobFacts): boolean {
   return head.size === size && head.digest === digest;
-}
-
-function isRefusedCreate(fault: Fault | undefined): boolean {
-  return fault?.status === 412;
 }

@@ -7,25 +7,29 @@ import {
   type WriteSteps,
 } from '../../bytes/object-writer.ts';
 import { StorageError } from '../../errors/storage-error.ts';
+import { memoryLimit } from '../../memory/memory-limit.ts';
+import { processLimits } from '../../memory/process-limits.ts';
 import {
   type DeleteOutcome,
   type Driver,
   type ListedObject,
   PAGE_SIZE,
   type PutOptions,
+  type StartedDriver,
   type StoredBlob,
 } from '../driver.ts';
-import { ObjectDeleter } from '../s3/deletion/delete-objects.ts';
-import type { ListAnswer, ObjectAnswer, S3Client } from '../s3/s3-client.ts';
 import { CollectedPut } from './collected-put.ts';
+import { type Deleter, oneByOne } from './delete-each.ts';
 import { ListingProgress } from './listing-progress.ts';
-import { MemoryAllowance } from './memory-allowance.ts';
 import { ObjectKeys } from './object-keys.ts';
 import { ObjectRequests } from './object-requests.ts';
-import { BucketCalls } from './store-calls.ts';
+import type { ListAnswer, ObjectAnswer, ObjectStoreClient } from './object-store-client.ts';
+import { StoreCalls } from './store-calls.ts';
 import { StreamedPut } from './streamed-put.ts';
 
 const MIB = 1024 * 1024;
+const VERSIONS_NOTICE =
+  'the bucket keeps versions: payloads that were deleted go on taking space, and can be read by their version, until a lifecycle rule removes noncurrent versions';
 /** `Date` is cut to the second: half of one later it is right to half a second. */
 const MIDDLE_OF_SECOND = 500;
 /** Any key would do, as the answer that there is none has a date too; this one is there, and small. */
@@ -33,7 +37,7 @@ const CLOCK_OBJECT = 'store.json';
 /** bytes */
 const LARGEST_CLOCK_OBJECT = 64 * 1024;
 
-export interface S3DriverOptions {
+export interface ObjectStoreOptions {
   /** before the name of every object; empty, or ending in a slash */
   readonly prefix: string;
   /** bytes up to which a body is verified in memory and sent as often as needed; larger ones stream once. Default 8 MiB */
@@ -43,37 +47,63 @@ export interface S3DriverOptions {
 }
 
 /**
- * Objects in a bucket. Creation is by `If-None-Match: *`, so that of several writers one wins, whichever process they are
- * in; the service itself compares the bytes with their SHA-256 before it makes the object visible.
+ * The driver of an object store that could be listed. Takes over the client, and closes it.
+ * @throws StorageError that says what is wrong with the store, the credentials or the way there; the signal's reason
  */
-export class S3Driver implements Driver {
-  readonly kind = 's3';
+export async function startObjectStore(
+  client: ObjectStoreClient,
+  prefix: string,
+  signal: AbortSignal,
+): Promise<StartedDriver> {
+  const { collectedBodies } = processLimits(memoryLimit());
+  const driver = new ObjectStoreDriver(client, { prefix, inMemoryTotal: collectedBodies });
+  try {
+    for await (const _entry of driver.listLevel('expires-', signal)) break;
+    // Credentials that may not ask get no notice; nothing depends on it.
+    const keepsVersions = await client.keepsVersions(signal).catch(() => false);
+    return { driver, notices: keepsVersions ? [VERSIONS_NOTICE] : [] };
+  } catch (error) {
+    await driver.close();
+    throw error;
+  }
+}
+
+/** Objects in a bucket or container. The service creates only where there is no object, so of several writers one wins. */
+export class ObjectStoreDriver implements Driver {
+  readonly kind: string;
   readonly longestName: number;
-  readonly #calls: BucketCalls;
-  readonly #deleter: ObjectDeleter;
+  readonly #calls: StoreCalls;
+  readonly #deleter: Deleter;
   readonly #keys: ObjectKeys;
   readonly #inMemoryLimit: number;
-  readonly #memory: MemoryAllowance;
+  readonly #inMemoryTotal: number;
+  /** bytes of the bodies in memory */
+  #inMemory = 0;
 
   /** Takes over the client, and closes it. */
-  constructor(client: S3Client, options: S3DriverOptions) {
-    this.#calls = new BucketCalls(client);
-    this.#deleter = new ObjectDeleter(this.#calls);
+  constructor(client: ObjectStoreClient, options: ObjectStoreOptions) {
+    this.kind = client.kind;
+    this.#calls = new StoreCalls(client);
+    this.#deleter = client.deleter ?? oneByOne(this.#calls);
     this.#keys = new ObjectKeys(options.prefix);
     this.longestName = this.#keys.longestName;
     this.#inMemoryLimit = options.inMemoryLimit ?? 8 * MIB;
-    this.#memory = new MemoryAllowance(options.inMemoryTotal ?? 64 * MIB);
+    this.#inMemoryTotal = options.inMemoryTotal ?? 64 * MIB;
   }
 
   async begin(name: string, facts: BlobFacts, options: PutOptions): Promise<ObjectWriter> {
     options.signal.throwIfAborted();
     const object = new ObjectRequests(this.#calls, this.#keys.keyOf(name), facts, options);
-    const release = facts.size > this.#inMemoryLimit ? undefined : this.#memory.take(facts.size);
-    const steps =
-      release === undefined
-        ? await this.#stream(object, facts, options)
-        : new CollectedPut(object, options, release);
+    const fits = facts.size <= this.#inMemoryLimit && this.#inMemory + facts.size <= this.#inMemoryTotal;
+    const steps = fits ? this.#collect(object, facts, options) : await this.#stream(object, facts, options);
     return checkedWriter(steps, facts, options.signal);
+  }
+
+  #collect(object: ObjectRequests, { size }: BlobFacts, options: PutOptions): WriteSteps {
+    this.#inMemory += size;
+    return new CollectedPut(object, options, () => {
+      this.#inMemory -= size;
+    });
   }
 
   /** Looks first, so that a hit need not be sent. */
@@ -95,15 +125,15 @@ export class S3Driver implements Driver {
     return { size, readInto, close: () => body.close() };
   }
 
-  async *listFirstSegments(prefix: string, signal: AbortSignal): AsyncIterable<string> {
+  async *listLevel(prefix: string, signal: AbortSignal): AsyncIterable<string> {
     // Behind a prefix no key has an empty segment, and a request for one is refused by some services.
     if (!this.#keys.mayBeginWith(prefix)) return;
-    for await (const { folders } of this.#pages(prefix, true, signal)) {
-      for (const folder of folders) {
-        const name = this.#keys.nameOf(folder);
+    for await (const { folders, objects } of this.#pages(prefix, true, signal)) {
+      for (const key of [...folders, ...objects.map(({ name }) => name)]) {
+        const name = this.#keys.nameOf(key);
         // A service that folds slashes answers with others than were asked for.
         if (!name.startsWith(prefix)) continue;
-        if (name === '/') yield* this.listFirstSegments('/', signal);
+        if (name === '/') yield* this.listLevel('/', signal);
         else yield name;
       }
     }
@@ -145,7 +175,7 @@ export class S3Driver implements Driver {
 
   #get(name: string, doing: string, signal: AbortSignal) {
     const key = this.#keys.keyOf(name);
-    return this.#calls.call(doing, 's3:GetObject', { signal }, (client) => client.get(key, signal));
+    return this.#calls.call(doing, 'get', { signal }, (client) => client.get(key, signal));
   }
 
   /** Read, it leaves the connection for the next request; what is as large as no such object is not waited for. */
@@ -159,19 +189,12 @@ export class S3Driver implements Driver {
   }
 
   async *#pages(prefix: string, byFolder: boolean, signal: AbortSignal): AsyncGenerator<ListAnswer> {
-    const query = { prefix: this.#keys.prefixOf(prefix), byFolder, limit: PAGE_SIZE };
-    const progress = new ListingProgress();
+    const query = { prefix: this.#keys.keyOf(prefix), byFolder, limit: PAGE_SIZE };
+    const progress = new ListingProgress(query);
     let from: string | undefined;
     do {
-      const page = await this.#calls.call(
-        'list the payloads',
-        's3:ListBucket',
-        { signal },
-        async (client) => {
-          const answer = await client.list({ ...query, from }, signal);
-          progress.take(answer);
-          return answer;
-        },
+      const page = await this.#calls.call('list the payloads', 'list', { signal }, async (client) =>
+        progress.take(await client.list({ ...query, from }, signal)),
       );
       yield page;
       from = page.next;

@@ -1,67 +1,92 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ByteSink } from '../../bytes/byte-streams.ts';
-import { type Attempt, storageErrorOf } from '../s3/failures.ts';
-import type { AnswerBody, S3Client } from '../s3/s3-client.ts';
-import { type RetryRules, withRetries } from './retries.ts';
+import type { StorageError } from '../../errors/storage-error.ts';
+import { type Attempt, type Fault, type Retry, rowOf, storageErrorOf } from './failures.ts';
+import type { AnswerBody, ObjectStoreClient } from './object-store-client.ts';
 
-type Rules = Omit<RetryRules, 'attempt' | 'faultOf'>;
+/** ms after the first attempt began in which another one may begin; a caller waits no longer, it tries again itself */
+const WINDOW_MS = 5_000;
+/** what a service asks for moves the next attempt by no more, and never ends the attempts */
+const LONGEST_DELAY_MS = 5_000;
+const MOST_RETRIES: Readonly<Record<Retry, number>> = { never: 0, soon: 4, slower: 5 };
+/** before the first retry; doubled for each further one */
+const FIRST_DELAY_MS: Readonly<Record<Retry, number>> = { never: 0, soon: 50, slower: 200 };
 
-/** Calls of the client with retries, their failures in the contract's terms. */
-export class BucketCalls {
-  readonly client: S3Client;
+export interface CallRules {
+  readonly signal: AbortSignal;
+  /** Whether the request can still be made again. */
+  readonly repeatable?: () => boolean;
+}
 
-  constructor(client: S3Client) {
+/** Calls of a client, the one layer that retries. Failures are explained by the client's table. */
+export class StoreCalls<Client extends ObjectStoreClient = ObjectStoreClient> {
+  readonly client: Client;
+
+  constructor(client: Client) {
     this.client = client;
   }
 
-  /** @throws StorageError, the signal's reason, and faults that the rules leave, as the client throws them */
+  /** @throws StorageError for a fault of the service, the network or the credentials; the signal's reason; any other error as it is */
   async call<T>(
     doing: string,
-    action: Attempt['action'],
-    rules: Rules,
-    request: (client: S3Client) => Promise<T>,
+    right: Attempt['right'],
+    { signal, repeatable = () => true }: CallRules,
+    request: (client: Client) => Promise<T>,
   ): Promise<T> {
-    const { client } = this;
-    const all = { ...rules, attempt: this.#attempt(doing, action), faultOf: client.faultOf };
-    return await withRetries(all, () => request(client));
+    const startedAt = performance.now();
+    for (let retries = 0; ; retries += 1) {
+      try {
+        signal.throwIfAborted();
+        return await request(this.client);
+      } catch (error) {
+        signal.throwIfAborted();
+        const fault = this.client.faultOf(error);
+        if (fault === undefined) throw error;
+        const delayMs = repeatable() ? this.delayBeforeRetryMs(fault, retries, Math.random()) : undefined;
+        const leftMs = startedAt + WINDOW_MS - performance.now();
+        if (delayMs === undefined || leftMs <= 0) throw this.errorOf(fault, doing, right);
+        // A longer delay would end the window early: the last attempt comes when it is over. The signal's reason is thrown at the top.
+        await sleep(Math.min(delayMs, leftMs), undefined, { signal }).catch(() => {});
+      }
+    }
   }
 
   /** Reads an answer into the sink. @throws StorageError, the signal's reason, what the sink throws */
   async read(body: AnswerBody, sink: ByteSink, doing: string, signal: AbortSignal): Promise<void> {
-    const guarded = new GuardedSink(sink);
+    let isRefused = false;
+    const write = async (chunk: Buffer) => {
+      try {
+        await sink.write(chunk);
+      } catch (error) {
+        isRefused = true;
+        throw error;
+      }
+    };
     try {
-      await body.readInto(guarded);
+      await body.readInto({ write });
     } catch (error) {
-      guarded.throwIfFailed();
+      if (isRefused) throw error;
       signal.throwIfAborted();
       const fault = this.client.faultOf(error);
-      throw fault === undefined ? error : storageErrorOf(fault, this.#attempt(doing, 's3:GetObject'));
+      throw fault === undefined ? error : this.errorOf(fault, doing, 'get');
     }
   }
 
-  #attempt(doing: string, action: Attempt['action']): Attempt {
-    return { doing, action, place: this.client.place };
-  }
-}
-
-/** Remembers what the sink throws, which is no failure of the storage. */
-class GuardedSink implements ByteSink {
-  readonly #sink: ByteSink;
-  #failure: { readonly error: unknown } | undefined;
-
-  constructor(sink: ByteSink) {
-    this.#sink = sink;
+  errorOf(fault: Fault, doing: string, right: Attempt['right']): StorageError {
+    const { failures, place } = this.client;
+    return storageErrorOf(failures, fault, { doing, right, place });
   }
 
-  async write(chunk: Buffer): Promise<void> {
-    try {
-      await this.#sink.write(chunk);
-    } catch (error) {
-      this.#failure = { error };
-      throw error;
-    }
-  }
-
-  throwIfFailed(): void {
-    if (this.#failure !== undefined) throw this.#failure.error;
+  /**
+   * How long to wait before the next attempt: exponential, with jitter so that those who failed together do not come back
+   * together, and not less than the service asked for, up to 5 s; `undefined`: another attempt is pointless.
+   * @param retries how many there were before
+   * @param random from 0 to 1
+   */
+  delayBeforeRetryMs(fault: Fault, retries: number, random: number): number | undefined {
+    const { retry } = rowOf(this.client.failures, fault);
+    if (retries >= MOST_RETRIES[retry]) return undefined;
+    const backoffMs = FIRST_DELAY_MS[retry] * 2 ** retries * (0.5 + random / 2);
+    return Math.min(Math.max(backoffMs, fault.retryAfterMs ?? 0), LONGEST_DELAY_MS);
   }
 }

@@ -1,39 +1,96 @@
+import type { ByteSink, ByteSource } from '../../bytes/byte-streams.ts';
 import type { PutOutcome, WriteSteps } from '../../bytes/object-writer.ts';
-import { PassingBody } from './passing-body.ts';
 
-/** Sends a body as it is written, by a request that runs from the beginning on. */
-export class StreamedPut implements WriteSteps {
-  readonly #body: PassingBody;
+/**
+ * Sends a body as it is written, by a request that runs from the beginning on and reads it here. A write resolves when the
+ * request has taken its chunk. The last chunk waits for the commit, so that an aborted object is never whole at the service.
+ * The request may end before it has read everything; its outcome then tells whether the rest is needed.
+ */
+export class StreamedPut implements WriteSteps, ByteSource {
+  /** Whether the request has begun to read: from then on the bytes cannot be sent again. */
+  begun = false;
+  readonly #size: number;
   readonly #stop = new AbortController();
   readonly #outcome: Promise<PutOutcome>;
+  #written = 0;
+  #last: Buffer | undefined;
+  #offered: Buffer | undefined;
+  #over: { readonly failure?: unknown } | undefined;
+  #wakeReader = () => {};
+  #wakeWriter = () => {};
 
-  /** @param put may resolve with `existed` before it has read the body */
+  /**
+   * @param size bytes, at least one
+   * @param put may resolve with `existed` before it has read the body
+   */
   constructor(
     size: number,
     signal: AbortSignal,
-    put: (body: PassingBody, signal: AbortSignal) => Promise<PutOutcome>,
+    put: (body: StreamedPut, signal: AbortSignal) => Promise<PutOutcome>,
   ) {
-    this.#body = new PassingBody(size);
-    this.#outcome = put(this.#body, AbortSignal.any([signal, this.#stop.signal]));
+    this.#size = size;
+    this.#outcome = put(this, AbortSignal.any([signal, this.#stop.signal]));
     this.#outcome.then(
-      () => this.#body.close({}),
-      (failure) => this.#body.close({ failure }),
+      () => this.#end({}),
+      (failure) => this.#end({ failure }),
     );
   }
 
   write(chunk: Buffer): Promise<void> | undefined {
-    return this.#body.write(chunk);
+    this.#written += chunk.length;
+    if (this.#written < this.#size || this.#over !== undefined) return this.#offer(chunk);
+    this.#last = chunk;
+    return undefined;
   }
 
   async commit(): Promise<PutOutcome> {
-    this.#body.end();
+    this.#offered = this.#last;
+    this.#wakeReader();
     return await this.#outcome;
   }
 
   /** Ends the request in the middle of its body, so that the service sees an object that is not whole. */
   async abort(reason: unknown): Promise<void> {
     this.#stop.abort(reason);
-    this.#body.close({ failure: reason });
+    this.#end({ failure: reason });
     await this.#outcome;
+  }
+
+  async readInto(sink: ByteSink): Promise<void> {
+    this.begun = true;
+    for (let read = 0; read < this.#size; ) {
+      const chunk = await this.#nextOffer();
+      await sink.write(chunk);
+      read += chunk.length;
+      this.#offered = undefined;
+      this.#wakeWriter();
+    }
+  }
+
+  async #offer(chunk: Buffer): Promise<void> {
+    this.#offered = chunk;
+    this.#wakeReader();
+    while (this.#offered !== undefined && this.#over === undefined) {
+      await new Promise<void>((resolve) => {
+        this.#wakeWriter = resolve;
+      });
+    }
+    if (this.#over !== undefined && 'failure' in this.#over) throw this.#over.failure;
+  }
+
+  async #nextOffer(): Promise<Buffer> {
+    while (this.#offered === undefined) {
+      if (this.#over !== undefined) throw this.#over.failure;
+      await new Promise<void>((resolve) => {
+        this.#wakeReader = resolve;
+      });
+    }
+    return this.#offered;
+  }
+
+  #end(outcome: { readonly failure?: unknown }): void {
+    this.#over ??= outcome;
+    this.#wakeReader();
+    this.#wakeWriter();
   }
 }

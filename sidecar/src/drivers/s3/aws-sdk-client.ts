@@ -13,27 +13,23 @@ import {
 } from '@aws-sdk/client-s3';
 import { fromHttp } from '@aws-sdk/credential-provider-http';
 import { defaultProvider } from '@aws-sdk/credential-provider-node';
+import { badAnswer } from '../object-store/failures.ts';
+import type { ListAnswer, ListQuery, ObjectAnswer, ObjectHead } from '../object-store/object-store-client.ts';
 import { answerBody } from '../object-store/transport/answer-body.ts';
 import { type HttpAgents, httpAgents } from '../object-store/transport/http-agents.ts';
 import type { TransportAnswer } from '../object-store/transport/http-transport.ts';
 import { isDocument, proveDocument, proveReadable, proveStored } from './answers/answer-proof.ts';
 import { listAnswerOf } from './answers/listing-page.ts';
-import { badAnswer, faultOf } from './answers/sdk-faults.ts';
+import { faultOf } from './answers/sdk-faults.ts';
 import { type CallOptions, configuration, sendContentMd5, signKnownDigest } from './aws-sdk-settings.ts';
 import { credentialsFromChain } from './credentials/credentials-chain.ts';
 import { credentialsFromFolder } from './credentials/credentials-folder.ts';
 import { CredentialsRenewal } from './credentials/credentials-renewal.ts';
 import type { Credentials } from './credentials/credentials-source.ts';
-import type {
-  DeleteAnswer,
-  Fault,
-  ListAnswer,
-  ListQuery,
-  ObjectAnswer,
-  ObjectHead,
-  S3Client,
-  S3Location,
-} from './s3-client.ts';
+import { MultiObjectDeleter } from './deletion/delete-objects.ts';
+import { lacksMultiObjectDelete } from './deletion/multi-object-delete.ts';
+import { S3_FAILURES } from './failures.ts';
+import type { DeleteAnswer, S3Client, S3Location } from './s3-client.ts';
 
 /** ms until the head of an answer where the service may have much to do before it */
 const LONG_WORK = 30_000;
@@ -45,8 +41,11 @@ const SOURCE_TIMEOUT = 1_000;
  * @param credentialsFolder holds the credentials as files; else the SDK searches for them
  */
 export class AwsSdkClient implements S3Client {
+  readonly kind = 's3';
   readonly place: string;
+  readonly failures = S3_FAILURES;
   readonly faultOf = faultOf;
+  readonly deleter = new MultiObjectDeleter(this);
   readonly #bucket: string;
   readonly #writeOptions: Partial<PutObjectCommandInput>;
   readonly #agents: HttpAgents;
@@ -85,7 +84,13 @@ export class AwsSdkClient implements S3Client {
     });
     const askFirst = !Array.isArray(body);
     const proof = (answer: TransportAnswer) => proveStored(answer, checksum);
-    await this.#aws.send(command, options(signal, { askFirst, answerLimit: LONG_WORK, proof }));
+    try {
+      await this.#aws.send(command, options(signal, { askFirst, answerLimit: LONG_WORK, proof }));
+      return 'stored';
+    } catch (error) {
+      if (ifAbsent && faultOf(error)?.status === 412) return 'refused';
+      throw error;
+    }
   }
 
   async head(key: string, signal: AbortSignal): Promise<ObjectHead | undefined> {
@@ -133,7 +138,7 @@ export class AwsSdkClient implements S3Client {
     return listAnswerOf(page, this.#bucket, query);
   }
 
-  async deleteObjects(keys: readonly string[], signal: AbortSignal): Promise<DeleteAnswer> {
+  async deleteObjects(keys: readonly string[], signal: AbortSignal): Promise<DeleteAnswer | 'unsupported'> {
     const command = new DeleteObjectsCommand({
       Bucket: this.#bucket,
       // Without `Quiet` the answer names what it deleted.
@@ -144,15 +149,20 @@ export class AwsSdkClient implements S3Client {
     const proof = (received: TransportAnswer) => {
       isResult = isDocument(received, 'DeleteResult');
     };
-    const answer = await this.#aws.send(command, options(signal, { answerLimit: LONG_WORK, proof }));
-    return {
-      isResult,
-      deleted: (answer.Deleted ?? []).map(({ Key = '' }) => Key),
-      failed: (answer.Errors ?? []).map(({ Key = '', Code = '', Message = '' }) => ({
-        key: Key,
-        fault: { ...NO_ANSWER, code: Code, message: Message },
-      })),
-    };
+    try {
+      const answer = await this.#aws.send(command, options(signal, { answerLimit: LONG_WORK, proof }));
+      return {
+        isResult,
+        deleted: (answer.Deleted ?? []).map(({ Key = '' }) => Key),
+        failed: (answer.Errors ?? []).map(({ Key = '', Code = '', Message = '' }) => ({
+          key: Key,
+          fault: { status: undefined, code: Code, message: Message },
+        })),
+      };
+    } catch (error) {
+      if (lacksMultiObjectDelete(faultOf(error))) return 'unsupported';
+      throw error;
+    }
   }
 
   async deleteObject(key: string, signal: AbortSignal): Promise<void> {
@@ -181,6 +191,7 @@ export class AwsSdkClient implements S3Client {
     return () => renewal.get();
   }
 
+  /** Connections that requests hold, those kept for further requests not counted. */
   connectionsInUse(): number {
     return this.#agents.inUse();
   }
@@ -214,14 +225,6 @@ async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<
     signal.removeEventListener('abort', onAbort);
   }
 }
-
-const NO_ANSWER: Fault = {
-  status: undefined,
-  code: '',
-  message: '',
-  retryAfter: undefined,
-  region: undefined,
-};
 
 /** A service that deleted an object has nothing to say; a proxy's page may have any status of success. */
 function assertDeleted({ statusCode, body }: TransportAnswer): void {

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { factsOf, inChunks, never, putInto, someBytes, someName } from '../conformance/subject.ts';
-import type { S3Driver } from '../object-store/object-store-driver.ts';
+import type { ObjectStoreDriver } from '../object-store/object-store-driver.ts';
 import { broken, refusal, type Script, scriptedServer } from './scripted-server.fixture.ts';
 
 const bytes = someBytes(400_000);
-const put = (driver: S3Driver, seed = 1) =>
+const put = (driver: ObjectStoreDriver, seed = 1) =>
   putInto(driver, someName(seed), inChunks(bytes), factsOf(bytes), { signal: never() });
 
 /** Says that there is no such object, and takes PUTs as the script says; those without the question it takes whole. */

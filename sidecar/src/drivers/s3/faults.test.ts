@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { BlobFacts } from '../../bytes/blob-facts.ts';
 import { contentOf, factsOf, inChunks, never, putInto, someBytes, someName } from '../conformance/subject.ts';
-import type { S3Driver } from '../object-store/object-store-driver.ts';
+import type { ObjectStoreDriver } from '../object-store/object-store-driver.ts';
 import { broken, inTurn, ok, refusal, type Script, scriptedServer } from './scripted-server.fixture.ts';
 
 const name = someName('faults');
@@ -12,8 +12,11 @@ const there = ok({ 'Content-Length': `${bytes.length}`, 'x-amz-checksum-sha256':
 const damaged = ok({ 'Content-Length': `${bytes.length - 1}` });
 const absent = refusal(404, 'NotFound');
 
-const put = (driver: S3Driver, body: AsyncIterable<Buffer> = inChunks(bytes), of: BlobFacts = facts) =>
-  putInto(driver, name, body, of, { signal: never() });
+const put = (
+  driver: ObjectStoreDriver,
+  body: AsyncIterable<Buffer> = inChunks(bytes),
+  of: BlobFacts = facts,
+) => putInto(driver, name, body, of, { signal: never() });
 const methods = ({ asked }: { asked: readonly { method: string }[] }) => asked.map(({ method }) => method);
 
 /** Takes some of the body and closes the connection. */

@@ -9,7 +9,7 @@ import { type Script, scriptedServer } from './scripted-server.fixture.ts';
 
 const name = someName('transport');
 const bytes = someBytes(4 * 1024 * 1024);
-const put = (driver: import('../object-store/object-store-driver.ts').S3Driver, signal = never()) =>
+const put = (driver: import('../object-store/object-store-driver.ts').ObjectStoreDriver, signal = never()) =>
   putInto(driver, name, inChunks(bytes), factsOf(bytes), { signal });
 
 const silent: Script = () => {};

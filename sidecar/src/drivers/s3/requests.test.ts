@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { tryWrite } from '../../storage-records/write-check/write-trial.ts';
 import { contentOf, factsOf, inChunks, never, putInto, someBytes } from '../conformance/subject.ts';
-import type { S3Driver } from '../object-store/object-store-driver.ts';
+import type { ObjectStoreDriver } from '../object-store/object-store-driver.ts';
 import { inTurn, listingFor, ok, refusal, type Script, scriptedServer } from './scripted-server.fixture.ts';
 
 const SLASHED = '/blobs/orders/common/sha256:1/sha256:2';
@@ -12,7 +12,7 @@ const facts = factsOf(bytes);
 const hex = facts.digest.slice('sha256:'.length);
 const base64 = Buffer.from(hex, 'hex').toString('base64');
 
-const put = (driver: S3Driver, name: string, content = bytes) =>
+const put = (driver: ObjectStoreDriver, name: string, content = bytes) =>
   putInto(driver, name, inChunks(content), factsOf(content), { signal: never() });
 
 test('a new payload is one request, create-only, with the digest that the service has to check', async () => {
@@ -195,7 +195,7 @@ test('slashes that a service folds in its listing are nobody’s', async () => {
   const folded = '<CommonPrefixes><Prefix>blobs/</Prefix></CommonPrefixes>';
   const server = await scriptedServer(({ path, response }) => response.end(listingFor(path, folded)));
   const found = [];
-  for await (const name of server.driver().listFirstSegments('/blobs', never())) found.push(name);
+  for await (const name of server.driver().listLevel('/blobs', never())) found.push(name);
   expect(found).toEqual([]);
 });
 
@@ -205,6 +205,6 @@ test('first segments that begin with a slash are looked up one level deeper', as
     response.end(listingFor(path, prefixes(path.includes('prefix=%2F') ? '/blobs/' : '/'))),
   );
   const found = [];
-  for await (const name of server.driver().listFirstSegments('', never())) found.push(name);
+  for await (const name of server.driver().listLevel('', never())) found.push(name);
   expect(found).toEqual(['/blobs/']);
 });

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeCredentials } from '@largepayload/testing/s3-servers/s3-server';
 import { afterAll } from 'vitest';
-import { S3Driver, type S3DriverOptions } from '../object-store/object-store-driver.ts';
+import { ObjectStoreDriver, type ObjectStoreOptions } from '../object-store/object-store-driver.ts';
 import { AwsSdkClient } from './aws-sdk-client.ts';
 import type { S3Location } from './s3-client.ts';
 
@@ -36,7 +36,7 @@ export interface ScriptedServer {
   readonly asked: readonly Asked[];
   /** connections that are open */
   connections(): Promise<number>;
-  driver(options?: Partial<S3DriverOptions & S3Location>): S3Driver;
+  driver(options?: Partial<ObjectStoreOptions & S3Location>): ObjectStoreDriver;
 }
 
 const cleanUps: (() => unknown)[] = [];
@@ -87,7 +87,7 @@ export async function scriptedServer(script: Script): Promise<ScriptedServer> {
     driver: (options = {}) => {
       const client = new AwsSdkClient({ ...location, ...options }, credentialsFolder);
       cleanUps.push(() => client.close());
-      return new S3Driver(client, { ...location, ...options });
+      return new ObjectStoreDriver(client, { ...location, ...options });
     },
   };
 }

@@ -1,8 +1,6 @@
 import { StorageError } from '../../errors/storage-error.ts';
-import { memoryLimit } from '../../memory/memory-limit.ts';
-import { processLimits } from '../../memory/process-limits.ts';
-import { S3Driver } from '../object-store/object-store-driver.ts';
-import type { StartedDriver } from '../start-driver.ts';
+import type { StartedDriver } from '../driver.ts';
+import { startObjectStore } from '../object-store/object-store-driver.ts';
 import { contradictionIn } from './environment.ts';
 import type { S3Location } from './s3-client.ts';
 
@@ -19,19 +17,5 @@ export async function startS3Driver(
   const contradiction = contradictionIn(location, process.env);
   if (contradiction !== undefined) throw new StorageError('notFound', contradiction);
   const { AwsSdkClient } = await import('./aws-sdk-client.ts');
-  const client = new AwsSdkClient(location, credentialsFolder);
-  const { collectedBodies } = processLimits(memoryLimit());
-  const driver = new S3Driver(client, { ...location, inMemoryTotal: collectedBodies });
-  try {
-    for await (const _segment of driver.listFirstSegments('expires-', signal)) break;
-    // Who may not ask is not told; nothing depends on it.
-    const keepsVersions = await client.keepsVersions(signal).catch(() => false);
-    return { driver, notices: keepsVersions ? [VERSIONS_NOTICE] : [] };
-  } catch (error) {
-    await driver.close();
-    throw error;
-  }
+  return await startObjectStore(new AwsSdkClient(location, credentialsFolder), location.prefix, signal);
 }
-
-const VERSIONS_NOTICE =
-  'the bucket keeps versions: payloads that were deleted go on taking space, and can be read by their version, until a lifecycle rule removes noncurrent versions';

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { writeCredentials } from '@largepayload/testing/s3-servers/s3-server';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { contentOf, factsOf, inChunks, never, putInto, someBytes, someName } from '../conformance/subject.ts';
-import { S3Driver } from '../object-store/object-store-driver.ts';
+import { ObjectStoreDriver } from '../object-store/object-store-driver.ts';
 import { AwsSdkClient } from './aws-sdk-client.ts';
 import type { S3Location } from './s3-client.ts';
 
@@ -72,22 +72,22 @@ async function secureStorage() {
 
 async function withDriver(
   location: Partial<S3Location>,
-  use: (driver: S3Driver) => Promise<void>,
+  use: (driver: ObjectStoreDriver) => Promise<void>,
 ): Promise<void> {
   const client = new AwsSdkClient(
     { bucket: 'payloads', prefix: '', forcePathStyle: true, ...location },
     folder,
   );
-  const driver = new S3Driver(client, { prefix: '' });
+  const driver = new ObjectStoreDriver(client, { prefix: '' });
   await use(driver).finally(() => driver.close());
 }
 
-const putAndGet = async (driver: S3Driver) => {
+const putAndGet = async (driver: ObjectStoreDriver) => {
   expect(await putInto(driver, name, inChunks(bytes), factsOf(bytes), { signal: never() })).toBe('created');
   const blob = await driver.open(name, never());
   expect((await contentOf(blob)).equals(bytes)).toBe(true);
 };
-const refused = (pattern: RegExp) => async (driver: S3Driver) => {
+const refused = (pattern: RegExp) => async (driver: ObjectStoreDriver) => {
   await expect(driver.open(name, never())).rejects.toMatchObject({
     failure: 'unavailable',
     message: expect.stringMatching(pattern),

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { FastifyBaseLogger } from 'fastify';
 import type { Driver } from '../../drivers/driver.ts';
 import { ServiceError } from '../../errors/service-error.ts';
+import type { Log } from '../../log/log.ts';
 import { bootTimeNow } from '../../time/boot-time.ts';
 import { type Moment, momentNow } from '../../time/moment.ts';
 import { timeLimit } from '../../time/time-limit.ts';
@@ -36,7 +36,7 @@ export interface ClockKeeperParts {
   readonly driver: Driver;
   readonly clock: ClockGuard;
   readonly memory: ClockMemory;
-  readonly log: FastifyBaseLogger;
+  readonly log: Log;
 }
 
 /**
@@ -47,7 +47,7 @@ export class ClockKeeper {
   readonly #driver: Driver;
   readonly #clock: ClockGuard;
   readonly #memory: ClockMemory;
-  readonly #log: FastifyBaseLogger;
+  readonly #log: Log;
   readonly #mayWrite: boolean;
   #loaded: Promise<void> | undefined;
   #begun: Promise<void> | undefined;

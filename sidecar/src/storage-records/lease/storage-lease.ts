@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { FastifyBaseLogger } from 'fastify';
 import type { Driver } from '../../drivers/driver.ts';
 import { StorageError } from '../../errors/storage-error.ts';
+import type { Log } from '../../log/log.ts';
 import { elapsedSince, type Moment, momentNow } from '../../time/moment.ts';
 import { timeLimit } from '../../time/time-limit.ts';
 import { putSmallObject, readSmallObject } from '../small-object.ts';
@@ -49,7 +49,7 @@ export interface StorageLeaseSettings {
 export class StorageLease {
   readonly #driver: Driver;
   readonly #user: LeaseUser;
-  readonly #log: FastifyBaseLogger;
+  readonly #log: Log;
   readonly #settings: StorageLeaseSettings;
   readonly #times: LeaseTimes;
   #found: FoundLease = 'absent';
@@ -65,7 +65,7 @@ export class StorageLease {
   #looking: Promise<void> | undefined;
   #told = '';
 
-  constructor(driver: Driver, user: LeaseUser, log: FastifyBaseLogger, settings: StorageLeaseSettings) {
+  constructor(driver: Driver, user: LeaseUser, log: Log, settings: StorageLeaseSettings) {
     this.#driver = driver;
     this.#user = user;
     this.#log = log;

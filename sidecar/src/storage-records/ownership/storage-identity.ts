@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import type { FastifyBaseLogger } from 'fastify';
 import type { Driver } from '../../drivers/driver.ts';
 import { StorageError } from '../../errors/storage-error.ts';
+import type { Log } from '../../log/log.ts';
 import type { ClockKeeper } from '../clock/clock-keeper.ts';
 import {
   assertClaimed,
@@ -40,7 +40,7 @@ export interface Beginning {
 export async function beginStore(
   driver: Driver,
   identity: StoreIdentity,
-  log: FastifyBaseLogger,
+  log: Log,
   signal: AbortSignal,
   claim: Claim = {},
   { lease, clockKeeper, noNewStore, needsTrials = true }: Beginning = {},
@@ -119,7 +119,7 @@ export async function claimedStorage({ claimedFile }: Claim = {}): Promise<strin
 }
 
 /** A storage that is full takes no writes, and still serves its payloads. */
-async function assertTakesWrites(driver: Driver, log: FastifyBaseLogger, signal: AbortSignal): Promise<void> {
+async function assertTakesWrites(driver: Driver, log: Log, signal: AbortSignal): Promise<void> {
   try {
     await tryWrite(driver, signal);
   } catch (error) {

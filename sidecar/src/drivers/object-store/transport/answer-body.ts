@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import type { ByteSink } from '../../../bytes/byte-streams.ts';
-import type { AnswerBody } from '../../s3/s3-client.ts';
+import type { AnswerBody } from '../object-store-client.ts';
 import { IDLE_LIMIT, TransportTimeoutError } from './http-transport.ts';
 
 /** The body of an answer as it arrives. A connection on which bytes are left is closed, for they would have to be read. */

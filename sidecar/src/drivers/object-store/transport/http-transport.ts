@@ -2,8 +2,8 @@ import { type ClientRequest, type IncomingMessage, request as plainRequest } fro
 import { request as secureRequest } from 'node:https';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { type ByteSink, type ByteSource, sourceOf } from '../../../bytes/byte-streams.ts';
-import { badAnswer } from '../../s3/answers/sdk-faults.ts';
+import { type ByteSource, sourceOf } from '../../../bytes/byte-streams.ts';
+import { badAnswer } from '../failures.ts';
 import type { HttpAgents } from './http-agents.ts';
 
 /** ms until there is a connection, TLS and a proxy's tunnel included */
@@ -198,9 +198,19 @@ async function send(
   deadline.stop();
   if (askFirst) await firstOf(outgoing, ['continue', 'response'], undefined, CONTINUE_LIMIT);
   if (isOver(outgoing)) return;
-  const source = Array.isArray(body) ? sourceOf(body) : (body as ByteSource);
-  const sink = new RequestSink(sending, length, Array.isArray(body) ? WRITE_AHEAD : 0);
-  await source.readInto(sink).catch((error) => {
+  const isCollected = Array.isArray(body);
+  let given = 0;
+  sending.bodyGiven = length === 0;
+  const write = (chunk: Buffer) => {
+    if (isOver(outgoing)) throw NOT_WANTED;
+    given += chunk.length;
+    sending.bodyGiven = given === length;
+    if (outgoing.write(chunk) || outgoing.writableLength < (isCollected ? WRITE_AHEAD : 0)) return undefined;
+    deadline.start('progress', IDLE_LIMIT);
+    return firstOf(outgoing, ['drain', 'response']).then(() => deadline.stop());
+  };
+  const source = isCollected ? sourceOf(body) : (body as ByteSource);
+  await source.readInto({ write }).catch((error) => {
     if (error !== NOT_WANTED) throw error;
   });
   if (isOver(outgoing)) return;
@@ -210,37 +220,6 @@ async function send(
 
 /** Ends the reading of a body whose rest is not to be sent. */
 const NOT_WANTED = new Error('the rest of the body is not to be sent');
-
-/** The body of a request, length bytes of which `ahead` may wait to be sent. */
-class RequestSink implements ByteSink {
-  readonly #sending: Sending;
-  readonly #length: number;
-  readonly #ahead: number;
-  #given = 0;
-
-  constructor(sending: Sending, length: number, ahead: number) {
-    this.#sending = sending;
-    this.#length = length;
-    this.#ahead = ahead;
-    sending.bodyGiven = length === 0;
-  }
-
-  write(chunk: Buffer): Promise<void> | undefined {
-    const { outgoing } = this.#sending;
-    if (isOver(outgoing)) throw NOT_WANTED;
-    this.#given += chunk.length;
-    this.#sending.bodyGiven = this.#given === this.#length;
-    if (outgoing.write(chunk) || outgoing.writableLength < this.#ahead) return undefined;
-    return this.#drained();
-  }
-
-  async #drained(): Promise<void> {
-    const { outgoing, deadline } = this.#sending;
-    deadline.start('progress', IDLE_LIMIT);
-    await firstOf(outgoing, ['drain', 'response']);
-    deadline.stop();
-  }
-}
 
 /** Nothing more is to be sent: the connection has gone, or the answer came early. */
 function isOver(outgoing: ClientRequest): boolean {

@@ -1,4 +1,4 @@
-import { BAD_PROXY } from '../../s3/answers/sdk-faults.ts';
+import { BAD_PROXY } from '../failures.ts';
 import { parseNoProxy } from './no-proxy.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;

@@ -1,5 +1,6 @@
+import { badAnswer } from '../../object-store/failures.ts';
 import type { TransportAnswer } from '../../object-store/transport/http-transport.ts';
-import { badAnswer, isPage } from './sdk-faults.ts';
+import { isPage } from './sdk-faults.ts';
 
 /** More than the tags of a page of 1,000 keys, whatever a service tells of each. */
 const MOST_TAGS = 100_000;

@@ -10,7 +10,7 @@ import {
   someBytes,
   someName,
 } from '../../conformance/subject.ts';
-import type { S3Driver } from '../../object-store/object-store-driver.ts';
+import type { ObjectStoreDriver } from '../../object-store/object-store-driver.ts';
 import { inTurn, listingFor, ok, refusal, type Script, scriptedServer } from '../scripted-server.fixture.ts';
 import { startS3Driver } from '../start-s3-driver.ts';
 
@@ -20,7 +20,7 @@ const checksumOf = (content: Buffer) =>
   Buffer.from(factsOf(content).digest.slice(7), 'hex').toString('base64');
 const there = ok({ 'Content-Length': `${bytes.length}`, 'x-amz-checksum-sha256': checksumOf(bytes) });
 const absent = refusal(404, 'NotFound');
-const put = (driver: S3Driver, body = bytes) =>
+const put = (driver: ObjectStoreDriver, body = bytes) =>
   putInto(driver, name, inChunks(body), factsOf(body), { signal: never() });
 const methods = ({ asked }: { asked: readonly { method: string }[] }) => asked.map(({ method }) => method);
 

@@ -1,22 +1,10 @@
+import { BAD_ANSWER } from '../../object-store/failures.ts';
 import { CredentialsError } from '../credentials/credentials-source.ts';
-import type { Fault } from '../s3-client.ts';
+import type { S3Fault } from '../s3-client.ts';
 
 /** Codes of our own for what fails before a request is sent. */
 export const NO_REGION = 'NoRegion';
 export const BAD_LOCATION = 'BadLocation';
-/** The environment names a proxy that cannot be used. */
-export const BAD_PROXY = 'BadProxy';
-/** A key or secret has what none has. */
-export const BAD_CHARACTER = 'BadCharacter';
-/** An answer that is none of this protocol. */
-export const BAD_ANSWER = 'BadAnswer';
-/** A listing that does not fit what was asked, or leads nowhere. */
-export const BAD_LISTING = 'BadListing';
-
-/** What an answer was that is none of this protocol, as `faultOf` knows it. */
-export function badAnswer(what: string): Error {
-  return Object.assign(new Error(what), { code: BAD_ANSWER });
-}
 
 interface SdkError extends Error {
   readonly code?: unknown;
@@ -30,7 +18,7 @@ interface SdkError extends Error {
 }
 
 /** See `S3Client.faultOf`. */
-export function faultOf(thrown: unknown): Fault | undefined {
+export function faultOf(thrown: unknown): S3Fault | undefined {
   if (!(thrown instanceof Error)) return undefined;
   if (thrown instanceof CredentialsError) return thrown.fault;
   const error = thrown as SdkError;
@@ -43,7 +31,7 @@ export function faultOf(thrown: unknown): Fault | undefined {
     status,
     code,
     message: error.message === 'UnknownError' ? '' : error.message,
-    retryAfter: Number.isFinite(seconds) ? Math.max(0, seconds) * 1_000 : undefined,
+    retryAfterMs: Number.isFinite(seconds) ? Math.max(0, seconds) * 1_000 : undefined,
     region: headers['x-amz-bucket-region'] ?? textOf(error.Region),
   };
 }

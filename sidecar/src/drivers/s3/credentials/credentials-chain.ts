@@ -1,6 +1,6 @@
-import { BAD_ANSWER, BAD_CHARACTER, BAD_PROXY } from '../answers/sdk-faults.ts';
-import type { Fault } from '../s3-client.ts';
+import { BAD_ANSWER, BAD_PROXY, type Fault } from '../../object-store/failures.ts';
 import {
+  BAD_CHARACTER,
   type Credentials,
   CredentialsError,
   type CredentialsSource,

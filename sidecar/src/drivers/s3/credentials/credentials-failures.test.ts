@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { never, someName } from '../../conformance/subject.ts';
-import { S3Driver } from '../../object-store/object-store-driver.ts';
+import { ObjectStoreDriver } from '../../object-store/object-store-driver.ts';
 import { AwsSdkClient } from '../aws-sdk-client.ts';
 import {
   broken,
@@ -33,7 +33,7 @@ afterEach(() => vi.unstubAllEnvs());
 async function failureOf(environment: Record<string, string>): Promise<string> {
   for (const [variable, value] of Object.entries(environment)) vi.stubEnv(variable, value);
   const storage = await scriptedServer(refusal(404, 'NoSuchKey'));
-  const driver = new S3Driver(new AwsSdkClient(storage.location, undefined), { prefix: '' });
+  const driver = new ObjectStoreDriver(new AwsSdkClient(storage.location, undefined), { prefix: '' });
   const failure = await driver.open(someName(1), never()).then(
     () => 'no failure',
     (error: Error & { failure?: string }) => `${error.name} ${error.failure}: ${error.message}`,
@@ -181,7 +181,7 @@ test('a source that never answers keeps nobody who has stopped waiting', async (
   const source = await scriptedServer(silent);
   for (const [variable, value] of Object.entries(webIdentity(source.endpoint))) vi.stubEnv(variable, value);
   const storage = await scriptedServer(refusal(404, 'NoSuchKey'));
-  const driver = new S3Driver(new AwsSdkClient(storage.location, undefined), { prefix: '' });
+  const driver = new ObjectStoreDriver(new AwsSdkClient(storage.location, undefined), { prefix: '' });
   const stop = new AbortController();
   const opened = driver.open(someName(1), stop.signal);
   await vi.waitFor(() => expect(source.asked).toHaveLength(1), 10_000);

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { writeCredentials } from '@largepayload/testing/s3-servers/s3-server';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { never, someName } from '../../conformance/subject.ts';
-import { S3Driver } from '../../object-store/object-store-driver.ts';
+import { ObjectStoreDriver } from '../../object-store/object-store-driver.ts';
 import { AwsSdkClient } from '../aws-sdk-client.ts';
 import { refusal, scriptedServer } from '../scripted-server.fixture.ts';
 import { credentialsFromFolder } from './credentials-folder.ts';
@@ -46,7 +46,7 @@ test('what is read while the link is swapped is all of one version', async () =>
 test('requests are signed with what the files hold, a session token included', async () => {
   const server = await scriptedServer(refusal(404, 'NoSuchKey'));
   writeCredentials(folder, 'first-key');
-  const driver = new S3Driver(new AwsSdkClient(server.location, folder), { prefix: '' });
+  const driver = new ObjectStoreDriver(new AwsSdkClient(server.location, folder), { prefix: '' });
   await driver.open(someName(1), never());
   writeCredentials(folder, 'second-key');
   writeFileSync(join(folder, 'AWS_SESSION_TOKEN'), 'the-session');
@@ -73,7 +73,7 @@ test.each([
   damage();
   const server = await scriptedServer(refusal(404, 'NoSuchKey'));
   const client = new AwsSdkClient(server.location, join(folder, 'inside'));
-  const driver = new S3Driver(client, { prefix: '' });
+  const driver = new ObjectStoreDriver(client, { prefix: '' });
   await expect(driver.open(someName(1), never())).rejects.toMatchObject({
     failure: 'denied',
     message: expect.stringMatching(/no credentials: cannot read the credentials file .*inside\/AWS_/),
@@ -92,7 +92,7 @@ test.each([
   const at = writeCredentials(join(folder, 'inside'));
   writeFileSync(join(at, name), text);
   const server = await scriptedServer(refusal(404, 'NoSuchKey'));
-  const driver = new S3Driver(new AwsSdkClient(server.location, at), { prefix: '' });
+  const driver = new ObjectStoreDriver(new AwsSdkClient(server.location, at), { prefix: '' });
   const failure = await driver.open(someName(1), never()).catch((error: unknown) => error);
   expect(failure).toMatchObject({
     failure: 'denied',

@@ -1,7 +1,6 @@
 import { readFile, realpath } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { BAD_CHARACTER } from '../answers/sdk-faults.ts';
-import { type Credentials, CredentialsError, isPossible } from './credentials-source.ts';
+import { BAD_CHARACTER, type Credentials, CredentialsError, isPossible } from './credentials-source.ts';
 
 /** ms for which the files are not looked at again */
 const LOOK_LIFETIME = 1_000;

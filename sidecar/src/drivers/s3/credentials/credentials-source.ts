@@ -1,5 +1,5 @@
+import type { Fault } from '../../object-store/failures.ts';
 import type { Environment } from '../../object-store/transport/proxy-choice.ts';
-import type { Fault } from '../s3-client.ts';
 import type { AskedServer } from './request-watch.ts';
 
 export interface Credentials {
@@ -40,14 +40,21 @@ export function isPossible(name: string, text: string): boolean {
   return name === 'AWS_SECRET_ACCESS_KEY' ? !/\p{Cc}/u.test(text) : /^[\x21-\x7e]*$/.test(text);
 }
 
+/** Code for a key or secret that has a character which none has. */
+export const BAD_CHARACTER = 'BadCharacter';
+
+export interface CredentialsFault extends Fault {
+  readonly source: CredentialsSource;
+}
+
 /** No credentials could be got: that, and not the storage, failed a request. */
 export class CredentialsError extends Error {
-  readonly fault: Fault;
+  readonly fault: CredentialsFault;
 
   constructor(source: CredentialsSource, fault: Pick<Fault, 'status' | 'code' | 'message'>) {
     super(`no credentials from ${source.name}: ${fault.message}`);
     this.name = 'CredentialsError';
-    this.fault = { ...fault, source, retryAfter: undefined, region: undefined };
+    this.fault = { ...fault, source };
   }
 }
 

@@ -1,13 +1,11 @@
-import { BAD_ANSWER, badAnswer } from '../answers/sdk-faults.ts';
-import type { DeleteAnswer, Fault } from '../s3-client.ts';
+import { BAD_ANSWER, badAnswer, type Fault } from '../../object-store/failures.ts';
+import type { DeleteAnswer } from '../s3-client.ts';
 
 /** Of an object that an answer leaves out. */
 export const NOT_NAMED: Fault = {
   status: undefined,
   code: BAD_ANSWER,
   message: 'its answer does not say whether it deleted the object',
-  retryAfter: undefined,
-  region: undefined,
 };
 
 /**

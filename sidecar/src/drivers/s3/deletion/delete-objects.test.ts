@@ -2,10 +2,9 @@ import { createHash } from 'node:crypto';
 import { within } from '@largepayload/testing/waiting/eventually';
 import { describe, expect, test } from 'vitest';
 import { never } from '../../conformance/subject.ts';
-import { BucketCalls } from '../../object-store/store-calls.ts';
 import { AwsSdkClient } from '../aws-sdk-client.ts';
 import { type Exchange, inTurn, refusal, type Script, scriptedServer } from '../scripted-server.fixture.ts';
-import { ObjectDeleter } from './delete-objects.ts';
+import { MultiObjectDeleter } from './delete-objects.ts';
 
 const keysOf = (body: Buffer) => [...body.toString().matchAll(/<Key>([^<]+)/g)].map(([, key]) => key ?? '');
 const result = (deleted: readonly string[], errors: readonly (readonly [string, string])[] = []) =>
@@ -219,11 +218,11 @@ describe('a service without multi-object delete', () => {
     const server = await scriptedServer(single(gone));
     const client = new AwsSdkClient(server.location, server.credentialsFolder);
     const asked = () => server.asked.filter(isMultiObjectDelete).length;
-    const lasting = new ObjectDeleter(new BucketCalls(client), { limit: 60_000, lookAgainAfter: 60_000 });
+    const lasting = new MultiObjectDeleter(client, { limitMs: 60_000, lookAgainAfterMs: 60_000 });
     for (let round = 0; round < 3; round += 1)
       expect(await lasting.delete(['a'], never())).toEqual(new Map());
     expect(asked()).toBe(1);
-    const brief = new ObjectDeleter(new BucketCalls(client), { limit: 60_000, lookAgainAfter: 0 });
+    const brief = new MultiObjectDeleter(client, { limitMs: 60_000, lookAgainAfterMs: 0 });
     for (let round = 0; round < 3; round += 1) await brief.delete(['a'], never());
     expect(asked()).toBe(4);
     client.close();
@@ -308,7 +307,7 @@ describe('a service without multi-object delete', () => {
       }),
     );
     const client = new AwsSdkClient(server.location, server.credentialsFolder);
-    const deleter = new ObjectDeleter(new BucketCalls(client), { limit: 100, lookAgainAfter: 0 });
+    const deleter = new MultiObjectDeleter(client, { limitMs: 100, lookAgainAfterMs: 0 });
     const left = await deleter.delete(names, never());
     expect(left.size).toBeGreaterThanOrEqual(names.length - 16);
     expect(left.get('name-99')).toMatchObject({

@@ -1,31 +1,29 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StorageError } from '../../../errors/storage-error.ts';
-import { deleteEach } from '../../object-store/delete-each.ts';
-import { delayBeforeRetry } from '../../object-store/retries.ts';
-import type { BucketCalls } from '../../object-store/store-calls.ts';
-import { storageErrorOf } from '../failures.ts';
-import type { Fault } from '../s3-client.ts';
+import { DELETE_LIMIT_MS, type Deleter, deleteEach } from '../../object-store/delete-each.ts';
+import type { Fault } from '../../object-store/failures.ts';
+import { StoreCalls } from '../../object-store/store-calls.ts';
+import type { S3Client } from '../s3-client.ts';
 import { faultsIn, NOT_NAMED } from './delete-answer.ts';
-import { lacksMultiObjectDelete } from './multi-object-delete.ts';
 
 export interface DeleteTimes {
-  /** ms after which no further request begins, however many objects are left and however long the service asks to wait */
-  readonly limit: number;
-  /** ms for which a service that has no multi-object delete is not asked for it again */
-  readonly lookAgainAfter: number;
+  /** after which no further request begins, however many objects are left and however long the service asks to wait */
+  readonly limitMs: number;
+  /** for which a service that has no multi-object delete is not asked for it again */
+  readonly lookAgainAfterMs: number;
 }
 
-const TIMES: DeleteTimes = { limit: 60_000, lookAgainAfter: 3_600_000 };
+const TIMES: DeleteTimes = { limitMs: DELETE_LIMIT_MS, lookAgainAfterMs: 3_600_000 };
 
-/** Deletes objects, whose keys are given as they are in the bucket; a thousand by one request where the service can. */
-export class ObjectDeleter {
-  readonly #calls: BucketCalls;
+/** Deletes a thousand objects by one request where the service can. */
+export class MultiObjectDeleter implements Deleter {
+  readonly #calls: StoreCalls<S3Client>;
   readonly #times: DeleteTimes;
-  /** on the monotonic clock, ms */
-  #lookAgainAt = Number.NEGATIVE_INFINITY;
+  /** on the monotonic clock */
+  #lookAgainAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(calls: BucketCalls, times: DeleteTimes = TIMES) {
-    this.#calls = calls;
+  constructor(client: S3Client, times: DeleteTimes = TIMES) {
+    this.#calls = new StoreCalls(client);
     this.#times = times;
   }
 
@@ -35,7 +33,7 @@ export class ObjectDeleter {
    * @throws StorageError when the service refused the request as a whole; the signal's reason
    */
   async delete(keys: readonly string[], signal: AbortSignal): Promise<Map<string, StorageError>> {
-    const deadline = performance.now() + this.#times.limit;
+    const deadlineMs = performance.now() + this.#times.limitMs;
     const left = new Map<string, StorageError>();
     let next = keys;
     for (let retries = 0; next.length > 0; retries += 1) {
@@ -44,20 +42,20 @@ export class ObjectDeleter {
         for (const key of next) left.set(key, error);
         return new Map<string, Fault>();
       });
-      if (faults === undefined) return await this.#deleteEach(next, left, deadline, signal);
+      if (faults === undefined) return await this.#deleteEach(next, left, deadlineMs, signal);
       // It may have deleted them as if it was asked to say nothing; each is proven by a request of its own.
       if (faults.size === next.length && [...faults.values()].every((fault) => fault === NOT_NAMED))
-        return new Map([...left, ...(await deleteEach(this.#calls, next, deadline, signal))]);
+        return new Map([...left, ...(await deleteEach(this.#calls, next, deadlineMs, signal))]);
       const delays = new Map<string, number>();
       for (const [key, fault] of faults) {
-        const delay = delayBeforeRetry(fault, retries, Math.random());
-        if (delay === undefined || performance.now() + delay > deadline)
-          left.set(key, this.#errorOf(key, fault));
-        else delays.set(key, delay);
+        const delayMs = this.#calls.delayBeforeRetryMs(fault, retries, Math.random());
+        if (delayMs === undefined || performance.now() + delayMs > deadlineMs)
+          left.set(key, this.#calls.errorOf(fault, `delete ${key}`, 'delete'));
+        else delays.set(key, delayMs);
       }
       next = [...delays.keys()];
-      const pause = Math.max(0, ...delays.values());
-      if (next.length > 0) await sleep(pause, undefined, { signal }).catch(() => signal.throwIfAborted());
+      const pauseMs = Math.max(0, ...delays.values());
+      if (next.length > 0) await sleep(pauseMs, undefined, { signal }).catch(() => signal.throwIfAborted());
     }
     return left;
   }
@@ -67,36 +65,23 @@ export class ObjectDeleter {
     keys: readonly string[],
     signal: AbortSignal,
   ): Promise<Map<string, Fault> | undefined> {
-    if (performance.now() < this.#lookAgainAt) return undefined;
-    const { client } = this.#calls;
-    try {
-      const rules = { signal, leave: lacksMultiObjectDelete };
-      return await this.#calls.call('delete payloads', 's3:DeleteObject', rules, async () =>
-        faultsIn(await client.deleteObjects(keys, signal), keys),
-      );
-    } catch (error) {
-      signal.throwIfAborted();
-      const fault = client.faultOf(error);
-      if (fault === undefined || !lacksMultiObjectDelete(fault)) throw error;
-      return undefined;
-    }
+    if (performance.now() < this.#lookAgainAtMs) return undefined;
+    return await this.#calls.call('delete payloads', 'delete', { signal }, async (client) => {
+      const answer = await client.deleteObjects(keys, signal);
+      return answer === 'unsupported' ? undefined : faultsIn(answer, keys);
+    });
   }
 
   async #deleteEach(
     keys: readonly string[],
     left: Map<string, StorageError>,
-    deadline: number,
+    deadlineMs: number,
     signal: AbortSignal,
   ): Promise<Map<string, StorageError>> {
-    const failed = await deleteEach(this.#calls, keys, deadline, signal);
+    const failed = await deleteEach(this.#calls, keys, deadlineMs, signal);
     // What answered was not perhaps the service.
-    if (failed.size < keys.length && performance.now() >= this.#lookAgainAt)
-      this.#lookAgainAt = performance.now() + this.#times.lookAgainAfter;
+    if (failed.size < keys.length && performance.now() >= this.#lookAgainAtMs)
+      this.#lookAgainAtMs = performance.now() + this.#times.lookAgainAfterMs;
     return new Map([...left, ...failed]);
-  }
-
-  #errorOf(key: string, fault: Fault): StorageError {
-    const { place } = this.#calls.client;
-    return storageErrorOf(fault, { doing: `delete ${key}`, action: 's3:DeleteObject', place });
   }
 }

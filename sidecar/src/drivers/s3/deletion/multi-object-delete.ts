@@ -1,4 +1,4 @@
-import type { Fault } from '../s3-client.ts';
+import type { Fault } from '../../object-store/failures.ts';
 
 const STATUSES = new Set<number | undefined>([405, 411, 413, 501]);
 
@@ -21,6 +21,6 @@ const CODES: ReadonlySet<string> = new Set([
 ]);
 
 /** Whether the service has no multi-object delete, as Google's S3 interface, or none that takes our request. */
-export function lacksMultiObjectDelete({ status, code }: Fault): boolean {
-  return CODES.has(code) || STATUSES.has(status);
+export function lacksMultiObjectDelete(fault: Fault | undefined): boolean {
+  return fault !== undefined && (CODES.has(fault.code) || STATUSES.has(fault.status));
 }

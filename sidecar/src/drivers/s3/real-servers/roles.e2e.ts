@@ -5,7 +5,7 @@ import { startVersitygw } from '@largepayload/testing/s3-servers/versitygw';
 import { allow, createUser } from '@largepayload/testing/s3-servers/versitygw-users';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { never, someBytes, someName, TestStore } from '../../conformance/subject.ts';
-import { S3Driver } from '../../object-store/object-store-driver.ts';
+import { ObjectStoreDriver } from '../../object-store/object-store-driver.ts';
 import { AwsSdkClient } from '../aws-sdk-client.ts';
 import type { S3Location } from '../s3-client.ts';
 import { startS3Driver } from '../start-s3-driver.ts';
@@ -19,9 +19,12 @@ describe.skipIf(server === undefined)('the rights of docs/s3.md suffice, and giv
   const name = someName('by another');
   const bytes = someBytes(1_000);
   let location: S3Location;
-  const drivers: S3Driver[] = [];
+  const drivers: ObjectStoreDriver[] = [];
   const storeOf = async (user: string): Promise<TestStore> => {
-    const driver = new S3Driver(new AwsSdkClient(location, await createUser(server, user)), location);
+    const driver = new ObjectStoreDriver(
+      new AwsSdkClient(location, await createUser(server, user)),
+      location,
+    );
     drivers.push(driver);
     return new TestStore({ driver, stop: () => driver.close() });
   };
@@ -50,7 +53,7 @@ describe.skipIf(server === undefined)('the rights of docs/s3.md suffice, and giv
     expect(await gateway.put(someName(2), someBytes(9 * 1024 * 1024))).toBe('created');
     expect(await gateway.holds(name, bytes)).toBe(true);
     expect(await gateway.get(someName('absent'))).toBeUndefined();
-    expect(await gateway.firstSegments('expires-')).toHaveLength(1);
+    expect(await gateway.folders('expires-')).toHaveLength(1);
     await gateway.driver.currentTime(never());
   });
 

@@ -3,12 +3,12 @@ import { PutObjectCommand } from '@aws-sdk/client-s3';
 import type { S3Server } from '@largepayload/testing/s3-servers/s3-server';
 import { factsOf, type StartedStore } from '../../conformance/subject.ts';
 import { ObjectKeys } from '../../object-store/object-keys.ts';
-import { S3Driver, type S3DriverOptions } from '../../object-store/object-store-driver.ts';
+import { ObjectStoreDriver, type ObjectStoreOptions } from '../../object-store/object-store-driver.ts';
 import { AwsSdkClient } from '../aws-sdk-client.ts';
 import type { S3Location } from '../s3-client.ts';
 
 export interface S3Store extends StartedStore {
-  readonly driver: S3Driver;
+  readonly driver: ObjectStoreDriver;
   readonly location: S3Location;
 }
 
@@ -27,10 +27,10 @@ export const S3_CAPABILITIES = {
 export function storeIn(
   server: S3Server,
   location: S3Location,
-  options: Partial<S3DriverOptions> = {},
+  options: Partial<ObjectStoreOptions> = {},
 ): S3Store {
   const client = new AwsSdkClient(location, server.credentialsFolder);
-  const driver = new S3Driver(client, { ...location, ...options });
+  const driver = new ObjectStoreDriver(client, { ...location, ...options });
   const keys = new ObjectKeys(location.prefix);
   return {
     driver,
@@ -50,12 +50,12 @@ export function storeIn(
 }
 
 /** Makes stores that hold no objects, each in a bucket of its own. */
-export function bucketEach(server: S3Server | undefined, options: Partial<S3DriverOptions> = {}) {
+export function bucketEach(server: S3Server | undefined, options: Partial<ObjectStoreOptions> = {}) {
   return async () => storeIn(running(server), await running(server).newBucket(), options);
 }
 
 /** Makes stores that hold no objects, each behind a prefix of its own in one bucket. */
-export function prefixEach(server: S3Server | undefined, options: Partial<S3DriverOptions> = {}) {
+export function prefixEach(server: S3Server | undefined, options: Partial<ObjectStoreOptions> = {}) {
   let bucket: Promise<S3Location> | undefined;
   let count = 0;
   return async () => {

@@ -1,1 +1,0 @@
-export { at, countAt, listAt, textAt, timeAt } from '@largepayload/crds';

@@ -1,0 +1,176 @@
+import { type FileHandle, link, rename } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { BlobFacts } from '../../bytes/blob-facts.ts';
+import {
+  checkedWriter,
+  keepExisting,
+  type ObjectWriter,
+  type PutOutcome,
+  type WriteSteps,
+} from '../../bytes/object-writer.ts';
+import { verify } from '../../bytes/verified-body.ts';
+import { IntegrityError } from '../../errors/integrity-error.ts';
+import type { PutOptions, StoredBlob } from '../driver.ts';
+import type { DirectorySync } from './directory-sync.ts';
+import { removeEmptyFoldersUpwards } from './empty-folders.ts';
+import { errorCode, fileOperation } from './failures.ts';
+import { openFile } from './file-blob.ts';
+import type { TemporaryFile, TemporaryFiles } from './temporary-files.ts';
+
+/** Bytes collected before a write is given to the disk; the next batch is received meanwhile, so twice that is held. */
+const BATCH_BYTES = 512 * 1024;
+/** The most buffers that one writev(2) takes (IOV_MAX). Without it a body of tiny chunks would cost many times its size. */
+const BATCH_BUFFERS = 1_024;
+/** How often a folder may be removed, as empty, between its making and the link into it. */
+const LINK_ATTEMPTS = 4;
+
+/** A data folder, as its puts know it. */
+export interface PutFolders {
+  readonly root: string;
+  readonly sync: DirectorySync;
+  readonly temporary: TemporaryFiles;
+}
+
+/** Begins to store the object in the file at `path`. @throws StorageError; the signal's reason */
+export async function beginFile(
+  folders: PutFolders,
+  path: string,
+  facts: BlobFacts,
+  options: PutOptions,
+): Promise<ObjectWriter> {
+  return await storing(async () => {
+    const decision = await decide(path, facts, options);
+    options.signal.throwIfAborted();
+    const steps =
+      decision === 'keep'
+        ? keepExisting(() => storing(() => folders.sync.settle(dirname(path))))
+        : new FilePut(await folders.temporary.create(), folders, path, facts, options);
+    return checkedWriter(steps, facts, options.signal);
+  });
+}
+
+function storing<T>(operation: () => Promise<T>): Promise<T> {
+  return fileOperation('store the payload', operation);
+}
+
+/** What a put does about the file at its path: a hit is acknowledged only when the bytes on the disk are the promised ones. */
+async function decide(
+  path: string,
+  facts: BlobFacts,
+  options: PutOptions,
+): Promise<'create' | 'keep' | 'replace'> {
+  if (options.replace) return 'replace';
+  const blob = await openFile(path);
+  if (blob === undefined) return 'create';
+  if (!options.keepExisting && blob.size === facts.size)
+    return (await isIntact(blob, facts, options.signal)) ? 'keep' : 'replace';
+  await blob.close();
+  return options.keepExisting ? 'keep' : 'replace';
+}
+
+async function isIntact(blob: StoredBlob, facts: BlobFacts, signal: AbortSignal): Promise<boolean> {
+  try {
+    await verify(blob, facts, signal);
+    return true;
+  } catch (error) {
+    if (error instanceof IntegrityError) return false;
+    throw error;
+  }
+}
+
+/** Writes a temporary file in batches, one batch behind what is received; it gets its name when its bytes are on the disk. */
+class FilePut implements WriteSteps {
+  readonly #file: TemporaryFile;
+  readonly #folders: PutFolders;
+  readonly #path: string;
+  readonly #facts: BlobFacts;
+  readonly #options: PutOptions;
+  #batch: Buffer[] = [];
+  #batchBytes = 0;
+  #writing: Promise<void> = Promise.resolve();
+
+  /** Takes over the file. */
+  constructor(file: TemporaryFile, folders: PutFolders, path: string, facts: BlobFacts, options: PutOptions) {
+    this.#file = file;
+    this.#folders = folders;
+    this.#path = path;
+    this.#facts = facts;
+    this.#options = options;
+  }
+
+  write(chunk: Buffer): Promise<void> | undefined {
+    this.#batch.push(chunk);
+    this.#batchBytes += chunk.length;
+    if (this.#batchBytes < BATCH_BYTES && this.#batch.length < BATCH_BUFFERS) return undefined;
+    return storing(() => this.#startBatch());
+  }
+
+  async commit(): Promise<PutOutcome> {
+    return await storing(async () => {
+      await this.#startBatch();
+      await this.#writing;
+      await this.#file.handle.datasync();
+      this.#options.signal.throwIfAborted();
+      const outcome = await this.#publish();
+      await Promise.all([this.#folders.sync.settle(dirname(this.#path)), this.#file.discard()]);
+      return outcome;
+    });
+  }
+
+  async abort(): Promise<void> {
+    await this.#file.discard();
+  }
+
+  async #startBatch(): Promise<void> {
+    const batch = this.#batch;
+    this.#batch = [];
+    this.#batchBytes = 0;
+    await this.#writing;
+    this.#writing = writeBuffers(this.#file.handle, batch);
+    // It may fail before the next batch or the commit waits for it.
+    this.#writing.catch(() => {});
+  }
+
+  async #publish(): Promise<PutOutcome> {
+    const isLinked = await this.#link().catch(async (error) => {
+      await removeEmptyFoldersUpwards(dirname(this.#path), this.#folders.root);
+      throw error;
+    });
+    if (isLinked) return 'created';
+    if ((await decide(this.#path, this.#facts, this.#options)) === 'keep') return 'existed';
+    await rename(this.#file.path, this.#path);
+    return 'created';
+  }
+
+  /** `false` when the name is taken. The folder may be missing, or be removed while it is empty, so it is made on demand. */
+  async #link(): Promise<boolean> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await link(this.#file.path, this.#path);
+        return true;
+      } catch (error) {
+        if (errorCode(error) === 'EEXIST') return false;
+        if (errorCode(error) !== 'ENOENT' || attempt === LINK_ATTEMPTS) throw error;
+        await this.#folders.sync.make(dirname(this.#path));
+      }
+    }
+  }
+}
+
+async function writeBuffers(file: FileHandle, buffers: Buffer[]): Promise<void> {
+  let rest = buffers;
+  while (rest.length > 0) {
+    const { bytesWritten } = await file.writev(rest);
+    rest = withoutFirst(bytesWritten, rest);
+  }
+}
+
+/** A write may take fewer bytes than given (write(2)); what is left of the buffers. */
+function withoutFirst(bytes: number, buffers: readonly Buffer[]): Buffer[] {
+  let skip = bytes;
+  return buffers.flatMap((buffer) => {
+    const taken = Math.min(skip, buffer.length);
+    skip -= taken;
+    return taken === buffer.length ? [] : [buffer.subarray(taken)];
+  });
+}
