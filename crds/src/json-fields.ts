@@ -1,4 +1,4 @@
-/** Reading JSON of which nothing is known: what is missing or of another type is as if it were not there. */
+/** Reads JSON of unknown shape: a value of another type counts as missing. */
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -16,7 +16,7 @@ export function textAt(value: unknown, ...path: readonly string[]): string | und
   return typeof found === 'string' && found !== '' ? found : undefined;
 }
 
-/** 0 where there is none: the API server leaves zeros out. */
+/** 0 for a missing number, as the API server leaves zeros out. */
 export function countAt(value: unknown, ...path: readonly string[]): number {
   const found = at(value, ...path);
   return typeof found === 'number' && Number.isSafeInteger(found) ? found : 0;

@@ -53,7 +53,8 @@ export async function startStoreApi(): Promise<StoreApi> {
     const answer = await call('POST', DEFINITIONS, JSON.stringify(crd()));
     if (answer.kind === 'Status') throw new Error(answer.message);
     const conditions = await established(call);
-    return { conditions, call, kubectl, stop: plane.stop, [Symbol.asyncDispose]: plane.stop };
+    const stop = () => plane.stop();
+    return { conditions, call, kubectl, stop, [Symbol.asyncDispose]: stop };
   } catch (error) {
     await plane.stop();
     throw error;

@@ -38,7 +38,7 @@ const filesystemHasNoReaper: Rule = {
   holds: (spec) => !has(spec, 'storage', 'filesystem') || !has(spec, 'reaper'),
 };
 
-/** Without the list, no one could tell whose workflows to ask for. */
+/** Without the list it is unknown which namespaces to ask Temporal about. */
 const temporalNeedsNamespaces: Rule = {
   cel: '!has(self.retention.temporal) || has(self.temporalNamespaces)',
   message: 'retention.temporal needs temporalNamespaces',

@@ -31,7 +31,7 @@ const Metadata = MapOf(
   { additionalProperties: true },
 );
 
-/** The resource without its status, which is an answer and never read from a manifest. */
+/** The resource without its status, which is never read from a manifest. */
 export const StoreSchema = MapOf(
   {
     apiVersion: Unsafe<typeof API_VERSION>({
@@ -48,5 +48,5 @@ export const StoreSchema = MapOf(
   },
 );
 
-/** A store with every default applied. Of its metadata, only what names it is kept. */
+/** A store with every default applied. Of its metadata it has the name and the namespace only. */
 export type LargePayloadStore = Static<typeof StoreSchema>;

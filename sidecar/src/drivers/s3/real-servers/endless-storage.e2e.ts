@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { memoryOf } from '@largepayload/testing/processes/process-facts';
 import { call } from '@largepayload/testing/service/http-call';
+import { manifestOn } from '@largepayload/testing/service/manifest';
 import { realProgram, type ServingProcess } from '@largepayload/testing/service/real-program';
 import { metric } from '@largepayload/testing/service/running-service';
 import { eventually } from '@largepayload/testing/waiting/eventually';
@@ -100,22 +101,14 @@ const STORAGES: [string, (query: URLSearchParams) => string][] = [
   ['a page of very many keys', () => thousand(() => thousand((at) => folder(windowAt(at))).slice(0, 3_900))],
 ];
 
-const peakOf = (service: ServingProcess) => {
-  const status = readFileSync(`/proc/${service.process.pid}/status`, 'utf8');
-  return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) / 1_024;
-};
+const peakOf = (service: ServingProcess) => memoryOf(service.process.pid, 'VmHWM');
 
 test.each(STORAGES)(
   'a storage that lists %s takes a bounded memory',
   async (title, list) => {
     const bucket = new HostileBucket();
     const server = await scriptedServer((exchange) => bucket.answer(exchange));
-    const manifest = JSON.stringify({
-      apiVersion: 'largepayload.dev/v1alpha1',
-      kind: 'LargePayloadStore',
-      metadata: { name: 'test' },
-      spec: { storage: { s3: server.location }, retention: { ttl: '30d', reaperInterval: '1s' } },
-    });
+    const manifest = manifestOn({ s3: server.location }, { ttl: '30d' });
     await using service = await serve({ manifest, args: ['--credentials-dir', server.credentialsFolder] });
     bucket.list = list;
     const before = bucket.pages;
