@@ -61,7 +61,12 @@ const clockThatDiffersBy = (ms: number) => {
   return errorOf(new ClockGuard(driver, 0).check());
 };
 const clockBehindMark = () => {
-  const rules = clockRules({ ttl: undefined, reaperInterval: 0, storageHasClock: false, clockTolerance: 0 });
+  const rules = clockRules({
+    ttl: undefined,
+    reaperInterval: 0,
+    storageHasClock: false,
+    clockToleranceMs: 0,
+  });
   const memory = new ClockMemory(rules);
   memory.behindMark = () => 86_400_000;
   return errorOf(new ClockGuard(storage(), 0, memory).assertMayPlace());

@@ -68,7 +68,7 @@ describe.each(ON_EACH_DRIVER)('on the %s driver', (_name, start) => {
       const kept = await fill(store, [windowOfAge(HOUR + 30_000)]);
       const old = windowOfAge(HOUR + 90_000);
       await fill(store, [old]);
-      const parts = { ...partsOn(store), clockTolerance: 60_000 };
+      const parts = { ...partsOn(store), clockToleranceMs: 60_000 };
       const progress = await all(cleanup(parts, { age: HOUR, dryRun: false, signal: never() }));
       expect(progress.map(({ window }) => window)).toEqual([old]);
       expect(await store.names()).toEqual(kept);

@@ -11,7 +11,7 @@ export interface LifecycleFacts {
   /** the longest TTL under which payloads of the bucket were ever stored, ms */
   readonly longestTtl: number;
   /** the difference allowed between the clocks of any two processes of the store, ms */
-  readonly clockTolerance: number;
+  readonly clockToleranceMs: number;
 }
 
 /**
@@ -20,8 +20,8 @@ export interface LifecycleFacts {
  * creation, and a hit does not renew that, so a window's width belongs to its age. Versions that were deleted or replaced
  * go a day later, also those of what the service keeps for itself. Objects that are kept for ever are not concerned.
  */
-export function lifecycleConfiguration({ prefix, longestTtl, clockTolerance }: LifecycleFacts): object {
-  const longestLife = longestTtl + putTimeLimit(longestTtl) + clockTolerance + windowWidth(longestTtl);
+export function lifecycleConfiguration({ prefix, longestTtl, clockToleranceMs }: LifecycleFacts): object {
+  const longestLife = longestTtl + putTimeLimit(longestTtl) + clockToleranceMs + windowWidth(longestTtl);
   return {
     Rules: [
       {

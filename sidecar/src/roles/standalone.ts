@@ -36,8 +36,8 @@ export async function startStandalone(
   settings: ServiceSettings,
   log: FastifyBaseLogger,
 ): Promise<RunningService<'data' | 'metrics' | 'admin'>> {
-  const { standaloneClockToleranceMs: clockTolerance, needsTrials } = storageKindOf(settings.manifest.spec);
-  const traits = { role: 'standalone', clockTolerance, latchReadiness: false, mayPut: true } as const;
+  const { standaloneClockToleranceMs: clockToleranceMs, needsTrials } = storageKindOf(settings.manifest.spec);
+  const traits = { role: 'standalone', clockToleranceMs, latchReadiness: false, mayPut: true } as const;
   const storage = buildStorageParts(traits, driver, settings, log);
   try {
     await beginWhenFree(storage);
@@ -68,9 +68,9 @@ async function beginWhenFree({ driver, identity, beginning, log }: StorageParts)
     try {
       return await beginStore(driver, identity, log, identityLimit(), {}, beginning);
     } catch (error) {
-      if (!(error instanceof StorageInUseError) || error.retryAfter === undefined) throw error;
+      if (!(error instanceof StorageInUseError) || error.retryAfterMs === undefined) throw error;
       if (!told) log.warn({ reason: error.message }, 'the storage cannot be used yet; trying again');
-      await sleep(error.retryAfter);
+      await sleep(error.retryAfterMs);
     }
   }
 }

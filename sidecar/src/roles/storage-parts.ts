@@ -27,7 +27,7 @@ const MOVE = 'copy the data to a store of another prefix, or delete what has exp
 export interface Traits {
   readonly role: RoleName;
   /** the difference allowed between the clocks of any two processes of the store, ms; the same in all of them */
-  readonly clockTolerance: number;
+  readonly clockToleranceMs: number;
   /** whether readiness, once reached, lasts until the end */
   readonly latchReadiness: boolean;
   /** whether this process may put: it then keeps in the storage what it learns of time */
@@ -75,7 +75,7 @@ export function buildStorageParts(
 }
 
 function buildClock(
-  { clockTolerance, mayPut }: Traits,
+  { clockToleranceMs, mayPut }: Traits,
   driver: Driver,
   { manifest, acceptClock }: ServiceSettings,
   log: FastifyBaseLogger,
@@ -83,18 +83,18 @@ function buildClock(
   const rules = clockRules({
     ttl: ttlOf(manifest),
     reaperInterval: parseDuration(manifest.spec.retention.reaperInterval),
-    clockTolerance,
+    clockToleranceMs,
     storageHasClock: storageKindOf(manifest.spec).hasOwnClock,
   });
   const memory = new ClockMemory(rules);
-  const clock = new ClockGuard(driver, clockTolerance, memory);
+  const clock = new ClockGuard(driver, clockToleranceMs, memory);
   const clockKeeper = new ClockKeeper({ driver, clock, memory, log }, { mayWrite: mayPut });
   if (acceptClock === true) clockKeeper.acceptOnce();
   return { clock, clockKeeper };
 }
 
 function buildLease(
-  { mayPut, clockTolerance }: Traits,
+  { mayPut, clockToleranceMs }: Traits,
   driver: Driver,
   { manifest, resource, leaseTimes }: ServiceSettings,
   log: FastifyBaseLogger,
@@ -102,7 +102,7 @@ function buildLease(
   const { namespace, name } = identityOf(manifest);
   const store = `${namespace}/${name}`;
   const shared = manifest.spec.storage.shared ?? false;
-  const { identityLifetimeMs: lifetime, createsExactly } = storageKindOf(manifest.spec);
+  const { identityLifetimeMs: lifetimeMs, createsExactly } = storageKindOf(manifest.spec);
   return new StorageLease(
     driver,
     {
@@ -111,7 +111,7 @@ function buildLease(
     },
     log,
     {
-      ...{ lifetime, clockTolerance, createsExactly },
+      ...{ lifetimeMs, clockToleranceMs, createsExactly },
       ...(leaseTimes !== undefined && { times: leaseTimes }),
     },
   );

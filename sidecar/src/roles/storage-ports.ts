@@ -27,8 +27,8 @@ export function buildReaper(
 ): Reaper | undefined {
   const { retention } = settings.manifest.spec;
   if (retention.ttl === 'Forever') return undefined;
-  const interval = parseDuration(retention.reaperInterval);
-  return new Reaper({ ...parts, metrics }, { interval, clockTolerance: traits.clockTolerance, trial });
+  const intervalMs = parseDuration(retention.reaperInterval);
+  return new Reaper({ ...parts, metrics }, { intervalMs, clockToleranceMs: traits.clockToleranceMs, trial });
 }
 
 export function buildStoragePorts(storage: StorageParts): PortParts {
@@ -40,8 +40,8 @@ export function buildStoragePorts(storage: StorageParts): PortParts {
 export function storageDataPort(storage: StorageParts, ports: PortParts, drain: DrainTimes): Port {
   const { driver, clockKeeper, ownership, writes, traits, settings } = storage;
   const guards = { clock: clockKeeper, ownership, writes, readiness: ports.readiness };
-  const { clockTolerance } = traits;
-  const service = new BlobStore(driver, guards, { ttl: ttlOf(settings.manifest), clockTolerance });
+  const { clockToleranceMs } = traits;
+  const service = new BlobStore(driver, guards, { ttl: ttlOf(settings.manifest), clockToleranceMs });
   return dataPort(ports, service, drain);
 }
 
@@ -51,12 +51,12 @@ export function storageOperationsPorts(
   ports: PortParts,
   { reaper, mayDelete }: { reaper: Reaper | undefined; mayDelete: boolean },
 ): { metrics: Port; admin: Port } {
-  const { role, clockTolerance } = storage.traits;
+  const { role, clockToleranceMs } = storage.traits;
   const { version } = storage.settings;
   const { metrics, readiness } = ports;
   const status = () => statusOf({ ...storage, role, version, readiness, reaper });
   return {
     metrics: metricsPort(ports, status),
-    admin: adminPort(ports, { ...storage, clockTolerance, metrics, status, mayDelete }),
+    admin: adminPort(ports, { ...storage, clockToleranceMs, metrics, status, mayDelete }),
   };
 }

@@ -41,13 +41,13 @@ const UNDOUBTED = new WriteWatch(async () => {});
 
 function storeWith(
   ttl: number | undefined,
-  clockTolerance = 0,
+  clockToleranceMs = 0,
   ownership = UNCLAIMED,
   writes = UNDOUBTED,
 ): BlobStore {
-  const clock = new ClockGuard(driver, clockTolerance);
+  const clock = new ClockGuard(driver, clockToleranceMs);
   const readiness = { assertUsable: async () => {} };
-  return new BlobStore(driver, { clock, ownership, writes, readiness }, { ttl, clockTolerance });
+  return new BlobStore(driver, { clock, ownership, writes, readiness }, { ttl, clockToleranceMs });
 }
 
 const now = (): Moment => ({ wallTime: Date.now(), monotonicTime: performance.now() });
@@ -254,7 +254,7 @@ test('equal bytes put again shortly before they expire outlive the reaping of th
   // A process begun now: one that saw the clock leap would not follow it.
   const pass = async () => {
     const parts = { driver, ...clockOfNewStore(driver), ownership: UNCLAIMED, metrics, log };
-    const reaper = new Reaper(parts, { interval: SECOND, clockTolerance: 0 });
+    const reaper = new Reaper(parts, { intervalMs: SECOND, clockToleranceMs: 0 });
     await reaper.pass(never());
   };
 
