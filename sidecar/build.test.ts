@@ -72,11 +72,7 @@ spec: { storage: ${storage}, retention: { ttl: 30d } }`,
 
 const SERVER = ['node_modules/fastify/', 'src/http/app.ts'];
 const STORE = ['src/drivers/', 'src/storage-records/', 'src/retention/', 'node_modules/yaml/'];
-const S3 = [
-  'src/drivers/object-store/object-store-driver.ts',
-  'src/drivers/s3/aws-sdk-client.ts',
-  'node_modules/@aws-sdk/',
-];
+const S3 = ['src/drivers/s3/', 'src/drivers/object-store/', 'node_modules/@aws-sdk/'];
 const FILES = ['src/drivers/filesystem/'];
 const DATA_PORT = ['src/data-api/put-blob.ts'];
 const CODEC_SERVER = ['src/codec-server/'];

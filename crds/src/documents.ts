@@ -15,20 +15,20 @@ import { isMap } from './types.ts';
 
 const LARGEST_FILE = 1024 * 1024;
 
-/** Anchors save typing; a file that resolves to more than this many aliases within one is an attack. */
+/** A file with more aliases within aliases than that is made to exhaust memory. */
 const MOST_ALIASES = 100;
 
 const MOST_LISTED = 10;
 
 const PARSER: ParseOptions & DocumentOptions & SchemaOptions = {
-  // Its messages would quote the file.
+  // The parser's messages would quote the file.
   prettyErrors: false,
-  // Its own search for repeated fields takes minutes for a file of the largest size.
+  // The parser's search for repeated fields takes minutes for a file of the largest size.
   uniqueKeys: false,
   stringKeys: true,
-  // As kubectl reads `<<`.
+  // kubectl reads `<<` too.
   merge: true,
-  // No dates, sets or bytes, whatever a tag or a %YAML directive says: a resource is JSON.
+  // A resource is JSON, so a tag or a %YAML directive makes no dates, sets or bytes.
   schema: 'core',
   resolveKnownTags: false,
 };
@@ -36,8 +36,8 @@ const PARSER: ParseOptions & DocumentOptions & SchemaOptions = {
 type Fields = Record<string, unknown>;
 
 /**
- * Finds the one LargePayloadStore in a YAML file of any number of documents, not validated any further.
- * @throws ManifestError where there is none or several, for syntax errors, and for files made to exhaust memory.
+ * Finds the one LargePayloadStore in a YAML file of any number of documents, without validating it.
+ * @throws ManifestError for no or several stores, for syntax errors, and for files made to exhaust memory
  */
 export function findStore(text: string, source: string): Fields {
   if (Buffer.byteLength(text) > LARGEST_FILE) throw whole(source, 'the file is larger than 1 MiB');
@@ -61,7 +61,7 @@ export function findStore(text: string, source: string): Fields {
   return store;
 }
 
-/** The contents of every document that has any, numbered from 1 as they stand in the file. */
+/** The contents of the documents that are not empty, by the number of the document in the file, from 1. */
 function readDocuments(text: string, source: string): { content: unknown; position: number }[] {
   try {
     const lines = new LineCounter();
@@ -77,7 +77,7 @@ function readDocuments(text: string, source: string): { content: unknown; positi
   } catch (error) {
     if (error instanceof ManifestError) throw error;
     if (error instanceof RangeError) throw whole(source, 'nested too deeply', error);
-    // Thrown for an alias that has no anchor, or whose copies multiply.
+    // Thrown for an alias without an anchor, and for aliases that multiply.
     if (error instanceof ReferenceError) throw whole(source, `alias: ${error.message}`, error);
     throw error;
   }
@@ -88,7 +88,7 @@ function syntaxProblems(document: Document.Parsed, lines: LineCounter): Problem[
     const { line, col } = lines.linePos(offset);
     return `line ${line}, column ${col}`;
   };
-  // A warning is a tag or directive that the parser ignores, and the cluster's would refuse.
+  // A warning is about a tag or directive that this parser ignores and the cluster's parser refuses.
   const problems = [...document.errors, ...document.warnings].map(({ message, pos }) => ({
     path: '',
     message: `${place(pos[0])}: ${message}`,
@@ -111,7 +111,7 @@ function syntaxProblems(document: Document.Parsed, lines: LineCounter): Problem[
   return problems;
 }
 
-/** A file may have thousands of documents; a person reads the first few. */
+/** A file may have thousands of documents, and a person reads the first few. */
 function listed(words: readonly string[]): string {
   const shown = words.slice(0, MOST_LISTED).join(', ');
   return words.length > MOST_LISTED ? `${shown} and ${words.length - MOST_LISTED} more` : shown;

@@ -1,13 +1,13 @@
 import { excerpt } from './message-parts.ts';
 
-/** What a duration looks like, for messages. */
+/** Describes a duration in messages. */
 export const DURATION_IN_WORDS = 'a duration such as 30s, 12h or 30d';
 
-/** Largest first, so that formatting finds the largest unit that divides. */
+/** Largest first, as formatting takes the first unit that divides. */
 const MILLISECONDS = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1_000 } as const;
 type Unit = keyof typeof MILLISECONDS;
 
-/** A text that is no duration, or a length of time that no duration text can express. */
+/** A text that is no duration, or a number that no duration text can express. */
 export class DurationError extends Error {
   override readonly name = 'DurationError';
 }

@@ -1,12 +1,13 @@
-/** Reading JSON of which nothing is known: what is missing or of another type is as if it were not there. */
+/** Reads JSON of unknown shape: a value of another type counts as missing. */
 
 type Fields = Readonly<Record<string, unknown>>;
 
+/** The value at a chain of fields, as a CEL selection; `undefined`: a field is missing. */
 export function at(value: unknown, ...path: readonly string[]): unknown {
   let current = value;
   for (const field of path) {
-    if (!isFields(current) || !Object.hasOwn(current, field)) return undefined;
-    current = current[field];
+    if (typeof current !== 'object' || current === null || !Object.hasOwn(current, field)) return undefined;
+    current = (current as Fields)[field];
   }
   return current;
 }
@@ -16,7 +17,7 @@ export function textAt(value: unknown, ...path: readonly string[]): string | und
   return typeof found === 'string' && found !== '' ? found : undefined;
 }
 
-/** 0 where there is none: the API server leaves zeros out. */
+/** 0 for a missing number, as the API server leaves zeros out. */
 export function countAt(value: unknown, ...path: readonly string[]): number {
   const found = at(value, ...path);
   return typeof found === 'number' && Number.isSafeInteger(found) ? found : 0;

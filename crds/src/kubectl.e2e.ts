@@ -1,10 +1,10 @@
 import { type StoreApi, startStoreApi, storePath } from '@largepayload/testing/cluster/store-api';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { crd } from './crd.ts';
+import { at } from './json-fields.ts';
 import { manifest } from './manifest.fixture.ts';
-import { at } from './schema/node.ts';
 
-/** What people see who work with a store by kubectl. */
+/** What kubectl shows of a store. */
 
 let api: StoreApi;
 
@@ -15,7 +15,7 @@ afterAll(() => api?.stop());
 
 const apply = (text: string) => api.kubectl(['apply', '--filename', '-'], text);
 
-test('apply refuses in words, with the field to edit', async () => {
+test('kubectl apply refuses a manifest with a sentence and the field to edit', async () => {
   const { code, errors } = await apply(manifest({ retention: { ttl: '3651d' } }));
   expect(code).toBe(1);
   expect(errors.trim()).toBe(
@@ -23,20 +23,20 @@ test('apply refuses in words, with the field to edit', async () => {
   );
 });
 
-test('apply refuses a field that does not exist', async () => {
+test('kubectl apply refuses a field that does not exist', async () => {
   const { code, errors } = await apply(manifest({ retentoin: {} }));
   expect(code).toBe(1);
   expect(errors).toContain('strict decoding error: unknown field "spec.retentoin"');
 });
 
-test('apply again changes nothing; an edit of the bucket is refused', async () => {
+test('a second kubectl apply changes nothing, and an edit of the bucket is refused', async () => {
   expect((await apply(manifest())).output).toBe('largepayloadstore.largepayload.dev/orders created\n');
   expect((await apply(manifest())).output).toBe('largepayloadstore.largepayload.dev/orders unchanged\n');
   const { errors } = await apply(manifest({ storage: { s3: { bucket: 'others' } } }));
   expect(errors).toContain('spec.storage.s3: Invalid value: "object": bucket and prefix cannot change');
 });
 
-test('scale', async () => {
+test('kubectl scale changes the replicas of the gateway', async () => {
   await apply(manifest({}, { name: 'scaled' }));
   expect(await api.kubectl(['scale', 'lps', 'scaled', '--replicas=4'])).toMatchObject({
     code: 0,
@@ -47,7 +47,7 @@ test('scale', async () => {
   });
 });
 
-test('get shows whether it is ready, why not, and the TTL', async () => {
+test('kubectl get shows whether the store is ready, the reason and the TTL', async () => {
   await apply(manifest({ retention: { ttl: '12h' } }, { name: 'shown' }));
   const condition = {
     ...{ type: 'Ready', status: 'False', reason: 'StorageDenied', message: 'The key may not put.' },
@@ -71,14 +71,14 @@ test('get shows whether it is ready, why not, and the TTL', async () => {
   expect(wideRow?.slice(0, -1)).toEqual([...(row ?? []).slice(0, -1), 'The key may not put.']);
 });
 
-test('get finds it by every name', async () => {
+test('kubectl get finds the store by every name of its kind', async () => {
   await apply(manifest({}, { name: 'found' }));
   for (const kind of ['lps', 'largepayloadstore', 'largepayloadstores.largepayload.dev']) {
     expect((await api.kubectl(['get', kind, 'found', '-o', 'name'])).output).toContain('/found');
   }
 });
 
-test('explain', async () => {
+test('kubectl explain shows the fields of a store', async () => {
   const { output } = await api.kubectl(['explain', 'lps.spec.storage.s3']);
   expect(output).toContain('Amazon S3, or a service that speaks its protocol.');
   expect(output).toMatch(/bucket\s+<string> -required-/);
@@ -91,10 +91,10 @@ interface Described {
   readonly items?: Described;
 }
 
-/** What the API server describes itself. */
+/** Fields that the API server describes. */
 const THEIRS = ['lps.apiVersion', 'lps.kind', 'lps.metadata'];
 
-/** Every field of ours by its path. */
+/** All other fields by their path. */
 function* fields(node: Described, path: string): Generator<[path: string, field: Described]> {
   for (const [name, field] of Object.entries(node.properties ?? {})) {
     if (THEIRS.includes(`${path}.${name}`)) continue;
@@ -104,7 +104,7 @@ function* fields(node: Described, path: string): Generator<[path: string, field:
   }
 }
 
-test('explain has a sentence for every field, which says more than its name', async () => {
+test('kubectl explain has a sentence for every field, which says more than its name', async () => {
   const { output } = await api.kubectl(['get', '--raw', '/openapi/v3/apis/largepayload.dev/v1alpha1']);
   const { schemas } = JSON.parse(output).components;
   const served = schemas['dev.largepayload.v1alpha1.LargePayloadStore'] as Described;

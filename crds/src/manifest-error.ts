@@ -1,19 +1,19 @@
-/** One thing wrong with a manifest. */
+/** A problem of a manifest. */
 export interface Problem {
-  /** Dotted path of the field, such as `spec.retention.ttl`; empty where the file as a whole is meant. */
+  /** dotted path of the field, such as `spec.retention.ttl`; empty for a problem of the whole file */
   readonly path: string;
   readonly message: string;
 }
 
-/** A file can be wrong a thousand times; a person reads the first few. */
+/** A file may have thousands of problems, and a person reads the first few. */
 const SHOWN = 50;
 
-/** A file that is no valid LargePayloadStore, with everything that is wrong with it. */
+/** A file is no valid LargePayloadStore. */
 export class ManifestError extends Error {
   override readonly name = 'ManifestError';
-  /** The file, as it was named by whoever read it. */
+  /** the file, as its reader named it */
   readonly source: string;
-  /** All problems, in the order of the schema; at least one. */
+  /** all problems, in the order of the schema; at least one */
   readonly problems: readonly Problem[];
 
   constructor(source: string, problems: readonly Problem[], options?: ErrorOptions) {

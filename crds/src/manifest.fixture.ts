@@ -15,7 +15,7 @@ export function manifest(spec: Fields = {}, metadata: Fields = { name: 'orders' 
   });
 }
 
-/** What is wrong with a manifest: nothing when it parses; any error but a ManifestError is thrown on. */
+/** The problems of a manifest. @throws every error but a ManifestError */
 export function problemsOf(text: string): readonly Problem[] {
   try {
     parseLargePayloadStore(text, 'store.yaml');
@@ -26,7 +26,7 @@ export function problemsOf(text: string): readonly Problem[] {
   }
 }
 
-/** The same, one line a problem. */
+/** The same, a line for each problem. */
 export function linesOf(text: string): string[] {
   return problemsOf(text).map(({ path, message }) => (path ? `${path}: ${message}` : message));
 }

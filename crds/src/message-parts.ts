@@ -1,17 +1,17 @@
 const EXCERPT_LENGTH = 60;
 
-/** A text in quotes for a message: one line, control characters escaped, shortened. */
+/** A text in quotes: one line, control characters escaped, shortened. */
 export function excerpt(text: string): string {
   return JSON.stringify(text.length > EXCERPT_LENGTH ? `${text.slice(0, EXCERPT_LENGTH)}…` : text);
 }
 
-/** A path below another one: `spec` and `ttl` give `spec.ttl`; names that are no plain word are quoted. */
+/** The path of a field: `spec` and `ttl` give `spec.ttl`; a name that is no plain word is quoted. */
 export function fieldPath(parent: string, field: string): string {
   if (!/^\w[\w-]{0,59}$/.test(field)) return `${parent}[${excerpt(field)}]`;
   return parent ? `${parent}.${field}` : field;
 }
 
-/** What a value is, for the end of "expected a string, got …". */
+/** Describes a value for the end of "expected a string, got …". */
 export function describeValue(value: unknown): string {
   if (value === undefined || value === null) return 'nothing';
   if (typeof value === 'string') return `the string ${excerpt(value)}`;

@@ -11,7 +11,7 @@ spec:
   retention: {ttl: 30d}
 `;
 
-test('defaults are applied', () => {
+test('a smallest manifest gets every default', () => {
   expect(parseLargePayloadStore(STORE, 'store.yaml')).toEqual({
     apiVersion: 'largepayload.dev/v1alpha1',
     kind: 'LargePayloadStore',
@@ -26,7 +26,7 @@ test('defaults are applied', () => {
   });
 });
 
-test('the type knows what is always there', () => {
+test('fields with a default are not optional in the type', () => {
   const { spec } = parseLargePayloadStore(STORE, 'store.yaml');
   expectTypeOf(spec.retention.reaperInterval).toEqualTypeOf<string>();
   expectTypeOf(spec.maxPayloadSize).toEqualTypeOf<number | string>();
@@ -34,7 +34,7 @@ test('the type knows what is always there', () => {
   expectTypeOf(spec.storage.s3?.prefix).toEqualTypeOf<string | undefined>();
 });
 
-test('a resource that was parsed already is read alike, and left as it is', () => {
+test('a resource that is parsed already is read alike, and not changed', () => {
   const resource = JSON.parse(manifest({ gateway: null }));
   const before = structuredClone(resource);
   const store = readLargePayloadStore({ ...resource, status: { anything: 1 } }, 'the resource');
@@ -44,13 +44,13 @@ test('a resource that was parsed already is read alike, and left as it is', () =
   expect(() => readLargePayloadStore({ ...resource, spec: {} }, 'the resource')).toThrow(ManifestError);
 });
 
-test('two parses share no default', () => {
+test('the values of two parses share no default', () => {
   const first = parseLargePayloadStore(STORE, 'store.yaml');
   first.spec.gateway.replicas = 5;
   expect(parseLargePayloadStore(STORE, 'store.yaml').spec.gateway).toEqual({});
 });
 
-test('an empty field takes its default, as in the cluster', () => {
+test('an empty field gets its default, as in a cluster', () => {
   const text = `${STORE}  gateway:\n  thresholdSize: null\n  reaper: ~\n`;
   expect(parseLargePayloadStore(text, 'store.yaml').spec).toMatchObject({
     gateway: {},
@@ -66,7 +66,7 @@ test('a resource exported by kubectl is read without its status', () => {
   expect(store.metadata).toEqual({ name: 'orders' });
 });
 
-test('JSON, a byte order mark, anchors, merge keys and Windows line ends are YAML', () => {
+test('JSON, a byte order mark, anchors, merge keys and Windows line ends are read', () => {
   expect(linesOf(manifest())).toEqual([]);
   expect(linesOf(`\uFEFF${STORE}`)).toEqual([]);
   expect(linesOf(STORE.replaceAll('\n', '\r\n'))).toEqual([]);
@@ -82,7 +82,7 @@ test('other kinds in the file are ignored', () => {
   );
 });
 
-test('the message names the file and every problem', () => {
+test('the message of the error names the file and every problem', () => {
   const text = manifest({ retention: { ttl: '1.5d', reaperIntervall: '1h' } });
   const failure = () => parseLargePayloadStore(text, 'conf/store.yaml');
   expect(failure).toThrow(ManifestError);
@@ -141,7 +141,7 @@ test('fields inherited from a prototype are no fields', () => {
   ]);
 });
 
-test('a prefix that 0.1 allowed is read where its store may exist, and nothing else that is wrong', () => {
+test('a reader may allow a prefix of version 0.1, and no other problem with it', () => {
   const withPrefix = (prefix: string) => manifest({ storage: { s3: { bucket: 'payloads', prefix } } });
   const read = (text: string) => parseLargePayloadStore(text, 'store.yaml', { allowReservedPrefix: true });
   expect(read(withPrefix('a/blobs/')).spec.storage.s3?.prefix).toBe('a/blobs/');

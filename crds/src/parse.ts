@@ -4,14 +4,14 @@ import { type Exception, nodeOf } from './schema/node.ts';
 import { type LargePayloadStore, StoreSchema } from './schema/store.ts';
 import { validate } from './validate.ts';
 
-/** Exceptions that a reader allows. Unknown fields are left out then. */
+/** The exceptions that a reader allows. With `allowUnknownFields`, the value is without them. */
 export type Leniency = Readonly<Partial<Record<Exception, boolean>>>;
 
 /**
- * Reads the one LargePayloadStore of a YAML or JSON file and applies every default. Documents of other kinds are
- * passed over, and so is the resource's `status`.
- * @param source how to name the file in errors
- * @throws ManifestError with everything that is wrong, never only the first
+ * Reads the one LargePayloadStore of a YAML or JSON file and applies every default. Ignores documents of other kinds, and the
+ * resource's `status`.
+ * @param source the name of the file in errors
+ * @throws ManifestError with all problems
  */
 export function parseLargePayloadStore(
   text: string,
@@ -22,8 +22,8 @@ export function parseLargePayloadStore(
 }
 
 /**
- * The same of a resource that has been parsed already; it is left as it is.
- * @throws ManifestError with everything that is wrong
+ * Reads a resource that is parsed already, and does not change it.
+ * @throws ManifestError with all problems
  */
 export function readLargePayloadStore(
   resource: Readonly<Record<string, unknown>>,

@@ -1,4 +1,4 @@
-/** Sizes and the bytes that they mean. */
+/** Sizes and their bytes. */
 export const readableSizes: [number | string, number][] = [
   [0, 0],
   [128_000, 128_000],
@@ -29,7 +29,7 @@ export const readableSizes: [number | string, number][] = [
   ['9007199254740991', Number.MAX_SAFE_INTEGER],
 ];
 
-/** What is no size, and what is said of it. */
+/** Values that are no size, and their message. */
 export const refusedSizes: [number | string, RegExp][] = [
   ['', /expected a size/],
   [' 1', /expected a size/],

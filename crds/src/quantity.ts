@@ -1,12 +1,12 @@
 import { excerpt } from './message-parts.ts';
 
-/** What a size looks like, for messages. */
+/** Describes a size in messages. */
 export const QUANTITY_IN_WORDS = 'a size in bytes such as 128000, 512Ki, 1.5Gi or 2M';
 
 const POWERS_OF_TWO = { Ki: 10, Mi: 20, Gi: 30, Ti: 40, Pi: 50, Ei: 60 } as const;
 const POWERS_OF_TEN = { k: 3, M: 6, G: 9, T: 12, P: 15, E: 18 } as const;
 
-/** Far above any safe integer, far below what would make exact arithmetic slow. */
+/** Far above any safe integer, and small enough for fast exact arithmetic. */
 const LONGEST_TEXT = 64;
 const LARGEST_EXPONENT = 99;
 

@@ -1,7 +1,7 @@
 import { excerpt } from './message-parts.ts';
 import type { SchemaNode } from './schema/node.ts';
 
-/** What the keywords of a schema node have against a text or number of the right type: the first thing only. */
+/** The first problem that the keywords of a schema node find in a text or number of the right type. */
 export function scalarProblem(node: SchemaNode, value: unknown): string | undefined {
   if (typeof value === 'string') return textProblem(node, value);
   if (typeof value === 'number') return numberProblem(node, value);
@@ -14,12 +14,12 @@ export function shown(value: unknown): string {
 }
 
 function textProblem(node: SchemaNode, text: string): string | undefined {
-  // The API server counts code points, too.
+  // The API server counts code points too.
   const length = [...text].length;
   if (node.minLength !== undefined && length < node.minLength) {
     return length === 0 ? 'must not be empty' : `${shown(text)}: needs at least ${node.minLength} characters`;
   }
-  // Before the pattern, which a text of megabytes could keep busy.
+  // Before the pattern, which could take long for a text of megabytes.
   if (node.maxLength !== undefined && length > node.maxLength) {
     if (node.expected)
       return `${shown(text)}: expected ${node.expected}, in at most ${node.maxLength} characters`;

@@ -1,11 +1,11 @@
-/** The known field that was probably meant by an unknown one, if any is spelled nearly so. Case is ignored. */
+/** The known field whose spelling is nearest to an unknown field, if it is near enough. Case is ignored. */
 export function nearest(field: string, known: readonly string[]): string | undefined {
   let best: string | undefined;
   let bestDistance = Number.POSITIVE_INFINITY;
   for (const candidate of known) {
-    // Short names are near to everything: two letters allow no mistake, fourteen allow three.
+    // Short names are near to many others: a name of two letters allows no mistake, a name of nine or more allows three.
     const allowed = Math.min(3, Math.floor(candidate.length / 3));
-    // Also keeps the comparison cheap for a hostile name of megabytes.
+    // Keeps the comparison cheap for a name of megabytes, too.
     if (Math.abs(candidate.length - field.length) > allowed) continue;
     const distance = editDistance(field.toLowerCase(), candidate.toLowerCase());
     if (distance <= allowed && distance < bestDistance) {

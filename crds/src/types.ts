@@ -21,12 +21,12 @@ const INTEGER_OR_STRING: Type = {
   accepts: (value) => isText(value) || Number.isSafeInteger(value),
 };
 
-/** Whether a value is a map of fields: neither a list nor one of YAML's rarer types, such as a date or a set. */
+/** Whether a value is a map of fields, and no list, date or set. */
 export function isMap(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 }
 
-/** Why a value is not of the type that the schema asks for, with what to write instead where that is plain. */
+/** A message about a value of a wrong type, with a correction where that is plain; `undefined`: the type is right. */
 export function wrongType(node: SchemaNode, value: unknown): string | undefined {
   const type = node.type ? TYPES[node.type] : INTEGER_OR_STRING;
   if (type.accepts(value)) return undefined;
@@ -51,7 +51,7 @@ function hintFor(node: SchemaNode, value: unknown): string | undefined {
   }
 }
 
-/** YAML reads `30`, `1.10` and `true` as numbers and booleans where a person may have meant text. */
+/** YAML reads `30`, `1.10` and `true` as numbers and booleans, where a person may have meant a text. */
 function hintForPlain(node: SchemaNode, value: number | boolean): string | undefined {
   if (node.type === 'array') return `write it as a list item: - ${value}`;
   if (node.type === 'string' && node.expected) return `write ${node.expected}`;

@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type StoreApi, startStoreApi, storePath } from '@largepayload/testing/cluster/store-api';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { crd } from './crd.ts';
+import { at } from './json-fields.ts';
 import { manifest } from './manifest.fixture.ts';
-import { at } from './schema/node.ts';
 
 let api: StoreApi;
 
@@ -21,7 +21,7 @@ const filesystem = { filesystem: { claimName: 'payloads' } };
 
 let counter = 0;
 
-/** The path of a new store with such a spec. */
+/** The path of a new store with this spec. */
 async function created(spec: object): Promise<string> {
   const name = `store-${++counter}`;
   const answer = await api.call('POST', storePath('default'), manifest({ ...spec }, { name }));
@@ -29,7 +29,7 @@ async function created(spec: object): Promise<string> {
   return storePath('default', name);
 }
 
-/** What the API server has against an edit as a JSON merge patch; undefined: nothing. */
+/** The API server's message about an edit by a JSON merge patch; `undefined`: it took the edit. */
 async function refusalOf(path: string, patch: object): Promise<string | undefined> {
   const query = '?fieldValidation=Strict';
   const answer = await api.call('PATCH', path + query, JSON.stringify(patch), MERGE);
@@ -57,7 +57,7 @@ test.each<[what: string, storage: object, edit: object, message: string]>([
   ['Azure for Google', gcs, { gcs: null, ...azure }, BACKEND],
   ['S3 for a claim', filesystem, { filesystem: null, ...s3 }, BACKEND],
   ['a claim for Azure', azure, { azure: null, ...filesystem }, BACKEND],
-])('%s is refused', async (_, storage, edit, message) => {
+])('an edit to %s is refused', async (_, storage, edit, message) => {
   const path = await created({ storage });
   expect(await refusalOf(path, { spec: { storage: edit } })).toContain(message);
 });
@@ -69,11 +69,11 @@ test.each<[what: string, storage: object, spec: object]>([
   ['replicas', s3, { gateway: { replicas: 5 } }],
   ['whether the storage is shared', s3, { storage: { shared: true } }],
   ['the size limits', filesystem, { thresholdSize: '1Mi', maxPayloadSize: '2Gi' }],
-])('%s can change', async (_, storage, spec) => {
+])('an edit of %s is accepted', async (_, storage, spec) => {
   expect(await refusalOf(await created({ storage }), { spec })).toBeUndefined();
 });
 
-test('a rule holds for edits, too', async () => {
+test('a rule of the schema also holds for edits', async () => {
   const path = await created({ storage: filesystem });
   expect(await refusalOf(path, { spec: { gateway: { replicas: 2 } } })).toContain(
     'spec.gateway.replicas: Invalid value: "object": filesystem storage has one writer: set spec.gateway.replicas to 1',
@@ -95,7 +95,7 @@ const status = {
   ],
 };
 
-test('status is written by its subresource only, and that writes nothing else', async () => {
+test('the status is written by its subresource only, which writes nothing else', async () => {
   const path = await created({ storage: s3 });
   expect(await refusalOf(path, { status })).toBeUndefined();
   expect(await api.call('GET', path)).not.toHaveProperty('status');
@@ -104,7 +104,7 @@ test('status is written by its subresource only, and that writes nothing else', 
   expect(store).toMatchObject({ status, spec: { retention: { ttl: '30d' } }, metadata: { generation: 1 } });
 });
 
-test('a condition needs all of its fields, and there is one of each type', async () => {
+test('a condition needs all of its fields, and a status has one condition of each type', async () => {
   const path = `${await created({ storage: s3 })}/status`;
   const [condition] = status.conditions;
   const withConditions = (...conditions: object[]) => ({ status: { conditions } });
@@ -113,7 +113,7 @@ test('a condition needs all of its fields, and there is one of each type', async
   expect(await refusalOf(path, withConditions({ ...condition }, { ...condition }))).toContain('Duplicate');
 });
 
-test('an autoscaler reads and writes the scale, bounded as the spec is', async () => {
+test('an autoscaler reads and writes the scale, within the bounds of the spec', async () => {
   const path = await created({ storage: s3, gateway: { replicas: 3 } });
   await refusalOf(`${path}/status`, { status });
   expect(await api.call('GET', `${path}/scale`)).toMatchObject({
@@ -132,7 +132,7 @@ test('a store on a volume cannot be scaled out', async () => {
   expect(await refusalOf(`${path}/scale`, { spec: { replicas: 2 } })).toContain('has one writer');
 });
 
-test('a store with a prefix that 0.1 allowed can be told of and edited, and no new one has such a prefix', async () => {
+test('a store with a prefix that version 0.1 allowed can be edited, and a new store with it is refused', async () => {
   const definition = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${crd().metadata.name}`;
   const withRules = (rules: object[] | null) => {
     const { versions } = crd().spec;

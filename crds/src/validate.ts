@@ -5,15 +5,15 @@ import type { Exception, SchemaNode } from './schema/node.ts';
 import { nearest } from './suggest.ts';
 import { isMap, wrongType } from './types.ts';
 
-/** `exception`: by which a reader may allow it */
+/** A problem, and the exception by which a reader may allow it. */
 export interface FoundProblem extends Problem {
   readonly exception?: Exception | undefined;
 }
 
 /**
- * Judges a value as the API server judges a resource, except that unknown fields are problems and not dropped.
- * Like there, an empty (null) field is one that is not given.
- * @returns the value with defaults applied, a copy; it has the type of the schema when there are no problems
+ * Validates a value as the API server validates a resource, except that unknown fields are problems too.
+ * An empty (null) field counts as missing, as it does there.
+ * @returns a copy with defaults and without unknown fields; without problems it has the type of the schema
  */
 export function validate(schema: SchemaNode, value: unknown): { value: unknown; problems: FoundProblem[] } {
   const problems: FoundProblem[] = [];
@@ -77,7 +77,7 @@ function checkFields(
   return checked;
 }
 
-/** Even where fields of any name are dropped, one that would change a prototype is worth telling. */
+/** A field that would change a prototype is a problem even where fields of any name are dropped. */
 function isDropped(node: SchemaNode, name: string): boolean {
   return node.additionalProperties === true && name !== '__proto__';
 }

@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { localPrograms } from '@largepayload/testing/programs/kubernetes';
-import { eventually } from '@largepayload/testing/waiting/eventual-value';
+import { eventualValue } from '@largepayload/testing/waiting/eventually';
 import { MissingProgramError } from '@largepayload/tools/missing-program';
 import { BaseCluster, readyNodes } from './base-cluster.ts';
 import { nodeAddresses } from './local/addresses.ts';
@@ -31,7 +31,7 @@ export const local: ClusterProvider = {
     const folder = writeState(name, { provider: 'local', nodes });
     await startNodes({ folder, nodes, programs, say });
     say('waiting for every node to be Ready');
-    return await eventually(() => local.find(name), 60_000);
+    return await eventualValue(() => local.find(name), 60_000);
   },
 
   async find(name) {

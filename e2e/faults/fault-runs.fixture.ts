@@ -1,4 +1,4 @@
-import { eventually } from '@largepayload/testing/waiting/eventual-value';
+import { eventualValue } from '@largepayload/testing/waiting/eventually';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { damagedAmong, namesIn, OWN } from './bucket-check.fixture.ts';
 import type { Acknowledged } from './ledger.fixture.ts';
@@ -78,14 +78,14 @@ export function describeFaultRuns(runs: readonly Run[], scenarios: readonly Scen
       for (const { service } of stores) {
         expect(service.program.isRunning).toBe(true);
         for (const gauge of ['requests', 'bytes']) {
-          await eventually(
+          await eventualValue(
             async () => (await service.sum(`payload_store_in_flight_${gauge}`)) === 0 || undefined,
             5_000,
           );
         }
       }
       // One request may be open, since the reaper of one store lists every second.
-      await eventually(
+      await eventualValue(
         async () => (await bed.proxy.observed()).open <= 1 || undefined,
         LONGEST_REQUEST_TO_S3,
       );

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { memoryOf } from '@largepayload/testing/processes/process-facts';
 import type { RunningService } from '@largepayload/testing/service/service-process';
 
 /** PUTs and GETs that the service has answered, failures included. */
@@ -8,6 +8,5 @@ export async function requestsAnswered(service: RunningService): Promise<number>
 
 /** The most memory that the service has held since its start, bytes. */
 export function peakMemory({ program }: RunningService): number {
-  const [, kib] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${program.pid}/status`, 'utf8')) ?? [];
-  return Number(kib) * 1024;
+  return memoryOf(program.pid, 'VmHWM') * 1024 ** 2;
 }

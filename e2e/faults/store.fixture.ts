@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { RunningProxy } from '@largepayload/testing/fault-proxy/running-proxy';
 import { outputFolder } from '@largepayload/testing/processes/output-folder';
 import type { S3Server } from '@largepayload/testing/s3-servers/s3-server';
+import { manifestOn } from '@largepayload/testing/service/manifest';
 import { RunningService } from '@largepayload/testing/service/service-process';
 import type { StoredObjects } from './bucket-check.fixture.ts';
 
@@ -77,12 +78,6 @@ export class StoreBed {
 
   #manifest({ name, ttl, reaperInterval = '1h' }: StoreOptions, prefix: string): string {
     const s3 = { bucket: this.#bucket, prefix, endpoint: this.proxy.endpoint, forcePathStyle: true };
-    // JSON is YAML.
-    return JSON.stringify({
-      apiVersion: 'largepayload.dev/v1alpha1',
-      kind: 'LargePayloadStore',
-      metadata: { name },
-      spec: { storage: { s3 }, retention: { ttl, reaperInterval } },
-    });
+    return manifestOn({ s3 }, { name, ttl, reaperInterval });
   }
 }

@@ -1,4 +1,4 @@
-import { eventually } from '@largepayload/testing/waiting/eventual-value';
+import { eventualValue } from '@largepayload/testing/waiting/eventually';
 import { expect, test } from 'vitest';
 import { content, LARGE } from './app/content.ts';
 import type { collect } from './app/workflows.ts';
@@ -22,7 +22,7 @@ test('a workflow task with more bytes than a worker may decode goes on when the 
   // Without a worker the signals wait, so the first workflow task gets all of them.
   for (let signal = 1; signal <= signals; signal += 1) await handle.signal('deliver', content('document'));
   const limitedWorker = await bed.startWorker({ taskQueue, env: limited(signals - 1) });
-  const { status } = await eventually(async () => {
+  const { status } = await eventualValue(async () => {
     const description = await handle.describe();
     return (description.raw.pendingWorkflowTask?.attempt ?? 0) >= 2 ? description : undefined;
   });

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { eventually } from '@largepayload/testing/waiting/eventual-value';
+import { eventualValue } from '@largepayload/testing/waiting/eventually';
 import { describe, expect, test } from 'vitest';
 import { rounds } from '../rounds.fixture.ts';
 import { assertContent, content, LARGE } from './app/content.ts';
@@ -22,7 +22,7 @@ describe.each(rounds)('round %i', (round) => {
       taskQueue,
       args: [content('input')],
     });
-    await eventually(async () => (await handle.query<Pause>('pause')).isReached || undefined);
+    await eventualValue(async () => (await handle.query<Pause>('pause')).isReached || undefined);
     expect(await handle.query<Pause>('pause')).toEqual({ isReached: true, isReplayed: false });
     await killed.stop('SIGKILL');
     const readBefore = await bed.service.sum('payload_store_get_total');

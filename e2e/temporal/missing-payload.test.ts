@@ -1,6 +1,6 @@
 import { existsSync, renameSync } from 'node:fs';
 import { storedFile } from '@largepayload/testing/service/stored-file';
-import { eventually } from '@largepayload/testing/waiting/eventual-value';
+import { eventualValue } from '@largepayload/testing/waiting/eventually';
 import type { Payload } from '@temporalio/common';
 import { describe, expect, test } from 'vitest';
 import { rounds } from '../rounds.fixture.ts';
@@ -23,7 +23,7 @@ describe.each(rounds)('round %i', (round) => {
       taskQueue,
       args: [content('input')],
     });
-    await eventually(async () => (await handle.query<Pause>('pause')).isReached || undefined);
+    await eventualValue(async () => (await handle.query<Pause>('pause')).isReached || undefined);
     await first.stop();
     const [completed] = eventsOf(await handle.fetchHistory(), 'EVENT_TYPE_ACTIVITY_TASK_COMPLETED');
     const reference = completed?.activityTaskCompletedEventAttributes?.result?.payloads?.[0] as Payload;
@@ -33,7 +33,7 @@ describe.each(rounds)('round %i', (round) => {
 
     await bed.startWorker({ taskQueue });
     await handle.signal('goOn');
-    const { status } = await eventually(async () => {
+    const { status } = await eventualValue(async () => {
       const description = await handle.describe();
       return (description.raw.pendingWorkflowTask?.attempt ?? 0) >= 3 ? description : undefined;
     });

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Program } from '@largepayload/testing/processes/program';
-import { eventually } from '@largepayload/testing/waiting/eventual-value';
+import { eventualValue } from '@largepayload/testing/waiting/eventually';
 import type { WorkflowHandle } from '@temporalio/client';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { rounds } from '../rounds.fixture.ts';
@@ -34,7 +34,7 @@ describe.each(rounds)(`while the store is gone for ${OUTAGE_SECONDS} s, round %i
       ...named('end'),
       args: [{ ways: ['return value'], activitySeconds: 60 }],
     });
-    await eventually(async () => (await activitiesCompletedBy(steadyOne)) >= 3 || undefined);
+    await eventualValue(async () => (await activitiesCompletedBy(steadyOne)) >= 3 || undefined);
     lateOne = await workflow.start<typeof late>('late', { ...named('late'), args: [LATE_SECONDS] });
     lateFailureOne = await workflow.start<typeof lateFailure>('lateFailure', {
       ...named('late failure'),
@@ -42,7 +42,7 @@ describe.each(rounds)(`while the store is gone for ${OUTAGE_SECONDS} s, round %i
       args: [LATE_SECONDS],
     });
     for (const handle of [lateOne, lateFailureOne]) {
-      await eventually(async () => (await handle.describe()).raw.pendingActivities?.length || undefined);
+      await eventualValue(async () => (await handle.describe()).raw.pendingActivities?.length || undefined);
     }
 
     await bed.stopService();

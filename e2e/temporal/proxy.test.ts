@@ -1,4 +1,4 @@
-import { eventually } from '@largepayload/testing/waiting/eventual-value';
+import { eventualValue } from '@largepayload/testing/waiting/eventually';
 import { expect, test } from 'vitest';
 import { assertContent, content, LARGE } from './app/content.ts';
 import type { relay } from './app/workflows.ts';
@@ -20,7 +20,7 @@ test("a proxy's 404 fails workflow tasks, but no workflow", async () => {
     taskQueue,
     args: [1, 1, content('input of run 1')],
   });
-  const { status } = await eventually(async () => {
+  const { status } = await eventualValue(async () => {
     const description = await handle.describe();
     return (description.raw.pendingWorkflowTask?.attempt ?? 0) >= 2 ? description : undefined;
   });

@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { eventually } from '@largepayload/testing/waiting/eventual-value';
+import { eventualValue } from '@largepayload/testing/waiting/eventually';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LARGE } from './app/content.ts';
 import type { detailsOfFailure } from './app/workflows.ts';
@@ -60,7 +60,7 @@ describe('when the store refuses the details of a failed activity', () => {
       workflowId: taskQueue,
       taskQueue,
     });
-    await eventually(async () => !worker.isRunning || undefined);
+    await eventualValue(async () => !worker.isRunning || undefined);
     expect((await handle.describe()).status.name).toBe('RUNNING');
     await handle.terminate();
   });

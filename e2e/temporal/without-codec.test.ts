@@ -1,4 +1,4 @@
-import { eventually } from '@largepayload/testing/waiting/eventual-value';
+import { eventualValue } from '@largepayload/testing/waiting/eventually';
 import {
   Client,
   Connection,
@@ -96,7 +96,7 @@ async function failingEnd(way: Kind): Promise<string> {
 /** Terminates the workflow after its task has failed, as Temporal would retry it for ever. @returns the message of the failure */
 async function failingWorkflowTask(workflowId: string): Promise<string> {
   const handle = client.workflow.getHandle(workflowId);
-  const { raw, status } = await eventually(async () => {
+  const { raw, status } = await eventualValue(async () => {
     const description = await handle.describe().catch(unlessNotFound);
     return (description?.raw.pendingWorkflowTask?.attempt ?? 0) >= 2 ? description : undefined;
   });

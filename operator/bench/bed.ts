@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { crd } from '@largepayload/crds/crd';
 import { startControlPlane } from '@largepayload/testing/cluster/control-plane';
+import { cpuSecondsOf } from '@largepayload/testing/processes/process-facts';
 import { connectToKubernetes } from '../src/kubernetes/client-node-api.ts';
 import { LARGE_PAYLOAD_STORES } from '../src/kubernetes/resources.ts';
 import { AuditLog } from './audit-log.ts';
 import { Fleet } from './fleet.ts';
 import { OperatorProcess } from './operator-process.ts';
-import { cpuSecondsOf } from './process-facts.ts';
 import { RunningPods } from './running-pods.ts';
 
 const DEFINITIONS = {

@@ -33,7 +33,7 @@ export class Fleet implements AsyncDisposable {
   readonly #api: KubernetesApi;
   readonly #stop = new AbortController();
   readonly #objects: readonly { informer: Informer<unknown>; each: number }[];
-  readonly #stores: Informer<Told>;
+  readonly #stores: Informer<Reported>;
   readonly #deployments: Informer<string | undefined>;
   readonly #running: Promise<unknown>;
   readonly size: number;
@@ -46,7 +46,7 @@ export class Fleet implements AsyncDisposable {
       const selection = { resource, ...ours, metadataOnly: true };
       return { each, informer: new Informer<unknown>({ api, selection, map: () => true }) };
     });
-    this.#stores = new Informer({ api, selection: { resource: LARGE_PAYLOAD_STORES }, map: toldOf });
+    this.#stores = new Informer({ api, selection: { resource: LARGE_PAYLOAD_STORES }, map: reportedOf });
     this.#deployments = new Informer({
       api,
       selection: { resource: DEPLOYMENTS, ...ours },
@@ -79,7 +79,7 @@ export class Fleet implements AsyncDisposable {
   async ready(limit: number): Promise<void> {
     const end = performance.now() + limit;
     for (;;) {
-      const count = [...this.#stores.entries()].filter(([, told]) => told === 'ready').length;
+      const count = [...this.#stores.entries()].filter(([, reported]) => reported === 'ready').length;
       if (count === this.size) return;
       if (performance.now() > end)
         throw new Error(`after ${limit / 1_000} s: ${count} of ${this.size} are Ready`);
@@ -122,8 +122,8 @@ export class Fleet implements AsyncDisposable {
       if (informer.size < each * this.size)
         return `${informer.size} of ${each * this.size} objects of a kind`;
     }
-    const told = [...this.#stores.entries()].filter(([, value]) => value !== 'nothing').length;
-    return told < this.size ? `${told} of ${this.size} statuses` : undefined;
+    const reported = [...this.#stores.entries()].filter(([, value]) => value !== 'nothing').length;
+    return reported < this.size ? `${reported} of ${this.size} statuses` : undefined;
   }
 
   async #makeNamespace(name: string): Promise<void> {
@@ -148,10 +148,10 @@ function nameOf(index: number): { namespace: string; name: string } {
   return { namespace: `bench-${index % NAMESPACES}`, name: `store-${index}` };
 }
 
-/** What the status says of the store as it is now. */
-type Told = 'nothing' | 'something' | 'ready';
+/** What the status has about the present state of the store. */
+type Reported = 'nothing' | 'something' | 'ready';
 
-function toldOf({ metadata, status }: KubernetesObject): Told {
+function reportedOf({ metadata, status }: KubernetesObject): Reported {
   if (at(status, 'observedGeneration') !== metadata.generation) return 'nothing';
   const ready = listAt(status, 'conditions').find(({ type }) => type === 'Ready');
   return ready?.status === 'True' ? 'ready' : 'something';

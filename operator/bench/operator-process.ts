@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { freePorts } from '@largepayload/testing/processes/free-port';
+import { cpuSecondsOf, memoryOf } from '@largepayload/testing/processes/process-facts';
 import { Program } from '@largepayload/testing/processes/program';
-import { cpuSecondsOf, memoryOf } from './process-facts.ts';
 
 const PROGRAM = join(import.meta.dirname, '../dist/operator.mjs');
 

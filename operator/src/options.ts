@@ -51,23 +51,20 @@ SIGTERM and SIGINT end it with exit code 0; it gives its Lease back.
 /** @throws OptionsError */
 export function parseOptions(args: readonly string[]): OperatorOptions {
   const values = parse(args);
-  const policy = values['image-pull-policy'] ?? 'IfNotPresent';
-  const imagePullPolicy = PULL_POLICIES.find((known) => known === policy);
-  if (imagePullPolicy === undefined)
-    throw new OptionsError(`--image-pull-policy ${policy}: write one of ${PULL_POLICIES.join(', ')}`);
-  const logLevel = values['log-level'] ?? 'info';
-  if (!LOG_LEVELS.includes(logLevel))
-    throw new OptionsError(`--log-level ${logLevel}: write one of ${LOG_LEVELS.join(', ')}`);
   return {
     image: required(values.image, '--image IMAGE'),
-    imagePullPolicy,
+    imagePullPolicy: oneOf(
+      PULL_POLICIES,
+      values['image-pull-policy'] ?? 'IfNotPresent',
+      '--image-pull-policy',
+    ),
     imagePullSecrets: values['image-pull-secret'] ?? [],
     clusterName: values['cluster-name'] || undefined,
     namespace: required(values.namespace, '--namespace NAMESPACE'),
     scrapeNamespaces: namespaceNames(values['scrape-namespace'] ?? []),
     leaseName: values['lease-name'] ?? 'large-payload-operator',
     metricsListen: listenAddress(values['metrics-listen'] ?? ':8080'),
-    logLevel,
+    logLevel: oneOf(LOG_LEVELS, values['log-level'] ?? 'info', '--log-level'),
   };
 }
 
@@ -91,6 +88,12 @@ function parse(args: readonly string[]) {
   } catch (error) {
     throw new OptionsError((error as Error).message);
   }
+}
+
+function oneOf<T extends string>(known: readonly T[], value: string, option: string): T {
+  const found = known.find((each) => each === value);
+  if (found !== undefined) return found;
+  throw new OptionsError(`${option} ${value}: write one of ${known.join(', ')}`);
 }
 
 function required(value: string | undefined, option: string): string {

@@ -1,7 +1,8 @@
 // In a process of its own: what it holds at most while it encodes many payloads, beside what it held before it made them.
 import { randomFillSync } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { LargePayloadCodec } from '@largepayload/codec';
+import { memoryOf } from '@largepayload/testing/processes/process-facts';
 import type { Payload } from '@temporalio/common';
 
 const MIB = 1024 ** 2;
@@ -11,17 +12,11 @@ const [url = '', count = '0', size = '0'] = process.argv.slice(2);
 const codec = new LargePayloadCodec({ url, namespace: 'bench' });
 await codec.encode([payloadOf(MIB)]);
 
-const before = memory('VmRSS');
+const before = memoryOf(process.pid, 'VmRSS');
 const payloads = Array.from({ length: Number(count) }, () => payloadOf(Number(size)));
 writeFileSync('/proc/self/clear_refs', RESET_PEAK);
 await codec.encode(payloads);
-process.stdout.write(`${memory('VmHWM') - before}\n`);
-
-/** MiB */
-function memory(field: string): number {
-  const line = new RegExp(`${field}:\\s+([0-9]+) kB`).exec(readFileSync('/proc/self/status', 'utf8'));
-  return Number(line?.[1]) / 1_024;
-}
+process.stdout.write(`${memoryOf(process.pid, 'VmHWM') - before}\n`);
 
 function payloadOf(bytes: number): Payload {
   const data = new Uint8Array(bytes);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { S3Server } from '@largepayload/testing/s3-servers/s3-server';
 import { startSeaweedfs } from '@largepayload/testing/s3-servers/seaweedfs';
 import { startVersitygw } from '@largepayload/testing/s3-servers/versitygw';
+import { manifestOn } from '@largepayload/testing/service/manifest';
 import { MissingProgramError } from '@largepayload/tools/missing-program';
 import type { S3Location } from '../src/drivers/s3/s3-client.ts';
 import { ServerProcess } from './server-process.ts';
@@ -22,13 +23,6 @@ export async function startS3Server(): Promise<S3Server> {
 /** The built program, its store at this place. */
 export async function serveS3(server: S3Server, s3: S3Location, name: string): Promise<ServerProcess> {
   const config = join(server.folder, `${name}.yaml`);
-  // JSON is YAML.
-  const document = JSON.stringify({
-    apiVersion: 'largepayload.dev/v1alpha1',
-    kind: 'LargePayloadStore',
-    metadata: { name },
-    spec: { storage: { s3 }, retention: { ttl: 'Forever' } },
-  });
-  writeFileSync(config, document);
+  writeFileSync(config, manifestOn({ s3 }, { name }));
   return await ServerProcess.start(...runArguments(config), '--credentials-dir', server.credentialsFolder);
 }

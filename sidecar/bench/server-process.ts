@@ -1,9 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-
-const TICKS_PER_SECOND = 100;
+import { cpuSecondsOf, memoryOf } from '@largepayload/testing/processes/process-facts';
 
 /** A server in a process of its own, whose processor time and memory can be told from the load generator's. */
 export class ServerProcess {
@@ -41,15 +39,12 @@ export class ServerProcess {
 
   /** seconds of processor time so far, in user and kernel mode */
   get cpuSeconds(): number {
-    const stat = readFileSync(`/proc/${this.#child.pid}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+    return cpuSecondsOf(this.pid);
   }
 
   /** MiB: `VmRSS` now, `VmHWM` at most so far */
   memory(field: 'VmRSS' | 'VmHWM'): number {
-    const status = readFileSync(`/proc/${this.#child.pid}/status`, 'utf8');
-    return Number(new RegExp(`${field}:\\s+([0-9]+) kB`).exec(status)?.[1]) / 1_024;
+    return memoryOf(this.pid, field);
   }
 
   /** Deletes payloads that are older than `age`. @throws Error when it fails */

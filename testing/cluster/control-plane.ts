@@ -30,9 +30,14 @@ export interface ControlPlaneOptions {
   readonly say?: (line: string) => void;
 }
 
+export interface RestartOptions {
+  readonly signal?: NodeJS.Signals;
+  readonly goneForMs?: number;
+}
+
 /**
  * A real API server and its etcd on free ports of loopback, and nothing else: no controllers (nothing is garbage
- * collected, no namespace ends), no nodes, no service accounts but those one makes. Gone with this process.
+ * collected, no namespace ends), no nodes, no service accounts but those that a test makes. It ends with this process.
  */
 export interface ControlPlane extends AsyncDisposable {
   /** path of a kubeconfig with all rights, by client certificate */
@@ -42,64 +47,94 @@ export interface ControlPlane extends AsyncDisposable {
   readonly caFile: string;
   readonly pids: { readonly etcd: number; readonly apiServer: number };
   /** Stops the API server (`SIGKILL`: as a crash would), starts it after `goneForMs` and resolves when it is ready. */
-  restart(options?: { signal?: NodeJS.Signals; goneForMs?: number }): Promise<void>;
+  restart(options?: RestartOptions): Promise<void>;
   stop(): Promise<void>;
 }
 
 /** @throws MissingProgramError when etcd, openssl or the API server cannot be had */
-export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
-  const say = options.say ?? (() => {});
+export async function startControlPlane({
+  apiServerFlags: more = [],
+  say = () => {},
+}: ControlPlaneOptions = {}): Promise<ControlPlane> {
   if (inPath('etcd') === undefined) {
     installPackages(['etcd-server'], "etcd is needed, which keeps the API server's objects.", say);
   }
   const binary = join(await kubernetesPrograms(say), 'kube-apiserver');
   const folder = await mkdtemp(join(tmpdir(), 'control-plane-'));
-  const programs: { etcd?: Program; apiServer?: Program } = {};
-  const stop = async () => {
-    // The API server lingers when etcd goes first.
-    await programs.apiServer?.stop('SIGTERM', 5_000);
-    await programs.etcd?.stop('SIGTERM', 5_000);
-    await rm(folder, { recursive: true, force: true });
-  };
+  const plane = new LoopbackControlPlane(folder, binary);
   try {
-    const [clientPort, peerPort, port] = await freePorts(3);
-    const url = `https://${LOOPBACK}:${port}`;
-    const etcd = { clients: `http://${LOOPBACK}:${clientPort}`, peers: `http://${LOOPBACK}:${peerPort}` };
-    await writeCertificates(folder, apiServerCertificates());
-    const kubeconfig = await writeKubeconfig(folder, 'admin', url);
-    programs.etcd = await startProgram('etcd', 'etcd', etcdFlags(join(folder, 'etcd'), etcd), folder);
-    const flags = [
-      ...apiServerFlags({
-        ...{ certificates: folder, etcd: etcd.clients },
-        ...{ address: LOOPBACK, serviceSubnet: '10.203.0.0/24' },
-      }),
-      ...[...FLAGS_WITHOUT_CLUSTER, `--secure-port=${port}`],
-      ...(options.apiServerFlags ?? []),
-    ];
-    const startApiServer = async () => {
-      programs.apiServer = await startProgram('kube-apiserver', binary, flags, folder);
-      await untilReady(url, folder, programs.apiServer);
-    };
-    await startApiServer();
-    return {
-      kubeconfig,
-      url,
-      caFile: join(folder, 'ca.crt'),
-      get pids() {
-        return { etcd: programs.etcd?.pid ?? 0, apiServer: programs.apiServer?.pid ?? 0 };
-      },
-      async restart({ signal = 'SIGTERM', goneForMs = 0 } = {}) {
-        // It would wait for every watch to end.
-        await programs.apiServer?.stop(signal, 5_000);
-        await sleep(goneForMs);
-        await startApiServer();
-      },
-      stop,
-      [Symbol.asyncDispose]: stop,
-    };
+    await plane.start(more);
+    return plane;
   } catch (error) {
-    await stop();
+    await plane.stop();
     throw error;
+  }
+}
+
+class LoopbackControlPlane implements ControlPlane {
+  readonly #folder: string;
+  readonly #binary: string;
+  #flags: readonly string[] = [];
+  #etcd: Program | undefined;
+  #apiServer: Program | undefined;
+  url = '';
+
+  constructor(folder: string, binary: string) {
+    this.#folder = folder;
+    this.#binary = binary;
+  }
+
+  get kubeconfig(): string {
+    return join(this.#folder, 'admin.conf');
+  }
+
+  get caFile(): string {
+    return join(this.#folder, 'ca.crt');
+  }
+
+  get pids() {
+    return { etcd: this.#etcd?.pid ?? 0, apiServer: this.#apiServer?.pid ?? 0 };
+  }
+
+  async start(moreFlags: readonly string[]): Promise<void> {
+    const [clientPort, peerPort, port] = await freePorts(3);
+    const etcd = { clients: `http://${LOOPBACK}:${clientPort}`, peers: `http://${LOOPBACK}:${peerPort}` };
+    this.url = `https://${LOOPBACK}:${port}`;
+    const place = { certificates: this.#folder, etcd: etcd.clients, address: LOOPBACK };
+    this.#flags = [
+      ...apiServerFlags({ ...place, serviceSubnet: '10.203.0.0/24' }),
+      ...FLAGS_WITHOUT_CLUSTER,
+      `--secure-port=${port}`,
+      ...moreFlags,
+    ];
+    await writeCertificates(this.#folder, apiServerCertificates());
+    await writeKubeconfig(this.#folder, 'admin', this.url);
+    const dataFolder = join(this.#folder, 'etcd');
+    this.#etcd = await startProgram('etcd', 'etcd', etcdFlags(dataFolder, etcd), this.#folder);
+    await this.#startApiServer();
+  }
+
+  async restart({ signal = 'SIGTERM', goneForMs = 0 }: RestartOptions = {}): Promise<void> {
+    // SIGTERM alone would wait for every watch to end.
+    await this.#apiServer?.stop(signal, 5_000);
+    await sleep(goneForMs);
+    await this.#startApiServer();
+  }
+
+  async stop(): Promise<void> {
+    // The API server does not end soon when etcd ends first.
+    await this.#apiServer?.stop('SIGTERM', 5_000);
+    await this.#etcd?.stop('SIGTERM', 5_000);
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  async #startApiServer(): Promise<void> {
+    this.#apiServer = await startProgram('kube-apiserver', this.#binary, this.#flags, this.#folder);
+    await untilReady(this.url, this.#folder, this.#apiServer);
   }
 }
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { crd } from '@largepayload/crds/crd';
 import { API_VERSION } from '@largepayload/crds/identity';
-import { at } from '@largepayload/crds/schema/node';
+import { at } from '@largepayload/crds/json-fields';
 import { kubernetesPrograms } from '../programs/kubernetes.ts';
 import { startControlPlane } from './control-plane.ts';
 
@@ -53,7 +53,8 @@ export async function startStoreApi(): Promise<StoreApi> {
     const answer = await call('POST', DEFINITIONS, JSON.stringify(crd()));
     if (answer.kind === 'Status') throw new Error(answer.message);
     const conditions = await established(call);
-    return { conditions, call, kubectl, stop: plane.stop, [Symbol.asyncDispose]: plane.stop };
+    const stop = () => plane.stop();
+    return { conditions, call, kubectl, stop, [Symbol.asyncDispose]: stop };
   } catch (error) {
     await plane.stop();
     throw error;

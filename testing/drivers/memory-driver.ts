@@ -71,14 +71,14 @@ export class MemoryDriver implements Driver {
     return { size: object.bytes.length, readInto, close };
   }
 
-  async *listFirstSegments(prefix: string, signal: AbortSignal): AsyncIterable<string> {
+  async *listLevel(prefix: string, signal: AbortSignal): AsyncIterable<string> {
     signal.throwIfAborted();
-    const segments = new Set<string>();
+    const entries = new Set<string>();
     for (const name of this.#objects.keys()) {
-      const end = name.indexOf('/', 1);
-      if (name.startsWith(prefix) && end > 0) segments.add(name.slice(0, end + 1));
+      const end = name.indexOf('/', Math.max(1, prefix.length));
+      if (name.startsWith(prefix)) entries.add(end < 0 ? name : name.slice(0, end + 1));
     }
-    yield* segments;
+    yield* entries;
   }
 
   async *list(folder: string, signal: AbortSignal): AsyncIterable<ListedObject[]> {

@@ -1,7 +1,7 @@
 import { createHash, randomFillSync } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { Readable } from 'node:stream';
+import { memoryOf } from '../processes/process-facts.ts';
 import { keyOf } from './http-call.ts';
 import { getHeaders, getPath, METADATA_HEADER, OCTETS, putPath } from './payload.ts';
 import type { ServingProcess } from './real-program.ts';
@@ -16,12 +16,12 @@ const block = randomFillSync(Buffer.alloc(MEBIBYTE));
 /** Puts and gets 1 GiB, verified. @returns the most memory that the service then had, bytes @throws when other bytes come back */
 export async function peakMemoryOfGibibyte(service: ServingProcess): Promise<number> {
   const { pid } = service.process;
-  const idle = await memoryOf(pid, 'VmRSS');
+  const idle = memoryOf(pid, 'VmRSS') * MEBIBYTE;
   const digest = await digestOf(generatedBody());
   const key = await putBody(service.data, digest);
   const got = await digestOfGet(service.data, key);
   if (got !== digest) throw new Error(`put ${digest}, got ${got}`);
-  const peak = await memoryOf(pid, 'VmHWM');
+  const peak = memoryOf(pid, 'VmHWM') * MEBIBYTE;
   const told = (bytes: number) => `${Math.round(bytes / MEBIBYTE)} MiB`;
   console.log(`resident: ${told(idle)} idle, ${told(peak)} at most for a PUT and a GET of ${told(SIZE)}`);
   return peak;
@@ -43,11 +43,6 @@ async function digestOf(body: Readable): Promise<string> {
   const running = createHash('sha256');
   for await (const chunk of body) running.update(chunk);
   return `sha256:${running.digest('hex')}`;
-}
-
-async function memoryOf(pid: number | undefined, field: 'VmHWM' | 'VmRSS'): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  return Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1]) * 1024;
 }
 
 function putBody(address: string, digest: string): Promise<string> {

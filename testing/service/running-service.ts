@@ -9,14 +9,12 @@ import type { ClusterResource } from '@largepayload/sidecar/roles/role';
 import { startStandalone } from '@largepayload/sidecar/roles/standalone';
 import type { LeaseTimes } from '@largepayload/sidecar/storage-records/lease/lease-decision';
 import { type Logger, pino } from 'pino';
+import { MetricsReading } from '../servers/metrics-reading.ts';
 import { call } from './http-call.ts';
+import { type ManifestOptions, manifestOn } from './manifest.ts';
 
-export interface ServiceOptions {
-  readonly ttl?: string;
-  readonly reaperInterval?: string;
-  readonly temporalNamespaces?: readonly string[];
+export interface ServiceOptions extends ManifestOptions {
   readonly limits?: Partial<DataLimits>;
-  readonly name?: string;
   /** an existing folder, which the caller removes; by default a new one */
   readonly folder?: string;
   readonly log?: Logger;
@@ -68,23 +66,8 @@ export async function startService(options: ServiceOptions = {}): Promise<TestSe
   };
 }
 
-export function manifestText({
-  ttl = 'Forever',
-  reaperInterval = '1s',
-  name = 'test',
-  temporalNamespaces,
-  shared,
-}: ServiceOptions = {}): string {
-  return JSON.stringify({
-    apiVersion: 'largepayload.dev/v1alpha1',
-    kind: 'LargePayloadStore',
-    metadata: { name },
-    spec: {
-      storage: { filesystem: { claimName: 'unused' }, shared },
-      retention: { ttl, reaperInterval },
-      temporalNamespaces,
-    },
-  });
+export function manifestText({ shared, ...options }: ServiceOptions = {}): string {
+  return manifestOn({ filesystem: { claimName: 'unused' }, shared }, options);
 }
 
 export function temporaryFolder(): Promise<string> {
@@ -104,7 +87,6 @@ export async function filesIn(folder: string): Promise<string[]> {
 
 /** The value of one series of `/metrics`, e.g. `payload_store_put_total{result="created"}`; 0 when it is not there. */
 export async function metric(service: Pick<TestService, 'metrics'>, series: string): Promise<number> {
-  const text = (await call(service.metrics, '/metrics')).body.toString();
-  const line = text.split('\n').find((candidate) => candidate.startsWith(`${series} `));
-  return Number(line?.slice(series.length + 1) ?? 0);
+  const { body } = await call(service.metrics, '/metrics');
+  return new MetricsReading(body.toString()).series.get(series) ?? 0;
 }

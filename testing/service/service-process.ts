@@ -1,5 +1,6 @@
 import { parseJsonLine } from '../processes/json-line.ts';
 import { Program } from '../processes/program.ts';
+import { MetricsReading } from '../servers/metrics-reading.ts';
 
 interface Listening {
   readonly msg: 'listening';
@@ -28,25 +29,14 @@ export class RunningService {
     return new RunningService(program, greeting);
   }
 
-  /** The counters of `/metrics` whose names begin with `payload_store_`, by name and labels. */
-  async counters(): Promise<Map<string, number>> {
-    const text = await (await fetch(this.metricsUrl)).text();
-    const lines = text.split('\n').filter((line) => /^payload_store_.*_total/.test(line));
-    return new Map(
-      lines.map((line) => {
-        const space = line.lastIndexOf(' ');
-        return [line.slice(0, space), Number(line.slice(space + 1))] as const;
-      }),
-    );
+  /** What `/metrics` has now. */
+  async metrics(): Promise<MetricsReading> {
+    return new MetricsReading(await (await fetch(this.metricsUrl)).text());
   }
 
   /** The current value in `/metrics` of a series, or the sum of all series of that name. */
   async sum(series: string): Promise<number> {
-    const text = await (await fetch(this.metricsUrl)).text();
-    return text
-      .split('\n')
-      .filter((line) => line.startsWith(`${series} `) || line.startsWith(`${series}{`))
-      .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+    return (await this.metrics()).sum(series);
   }
 
   /** Sends SIGTERM. @returns the exit code */

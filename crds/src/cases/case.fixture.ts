@@ -1,18 +1,18 @@
-/** A manifest and what is wrong with it, for our own validation and for a real API server. */
+/** A manifest and its problem, for our own validation and for a real API server. */
 export interface StoreCase {
-  /** What is special about it. */
+  /** the circumstance, as a sentence */
   readonly name: string;
   /** the resource, as JSON */
   readonly text: string;
-  /** What our validation says, and says alone; absent: the manifest is valid. */
+  /** the one problem that our validation finds; absent: the manifest is valid */
   readonly problem?: { readonly path: string; readonly message: string };
-  /** Parts of what the API server says, which is what kubectl shows. */
+  /** parts of the API server's message, which kubectl shows */
   readonly answer?: readonly string[];
 }
 
 type Named = readonly [name: string, text: string, answer?: string | undefined];
 
-/** Manifests on both sides of a rule, which the API server reports as we do unless a manifest has an answer of its own. */
+/** Manifests on both sides of a rule. The API server reports the same problem, unless a manifest has an answer of its own. */
 export function rule(
   path: string,
   message: string,
@@ -31,7 +31,7 @@ export function rule(
   ];
 }
 
-/** A manifest that a keyword of the schema is against, and the words that the API server has for it. */
+/** A manifest that a keyword of the schema refuses, and the API server's message. */
 export function rejected(path: string, text: string, message: string, answer: string): StoreCase {
   return { name: `${path}: ${message}`, text, problem: { path, message }, answer: [answer] };
 }

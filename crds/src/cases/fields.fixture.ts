@@ -208,7 +208,7 @@ const boundCases: readonly StoreCase[] = [
 const unknown = (path: string, text: string, message: string): StoreCase =>
   rejected(path, text, `unknown field; ${message}`, `strict decoding error: unknown field "${path}"`);
 
-/** What kubectl's strict validation is against, which is on unless somebody turns it off. */
+/** Manifests that kubectl's strict validation refuses, which is on by default. */
 const unknownFieldCases: readonly StoreCase[] = [
   unknown(
     'spec.retention.reaperIntervall',

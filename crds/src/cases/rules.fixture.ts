@@ -30,7 +30,7 @@ const reapedEvery = (reaperInterval: string): Named => [
 const sized =
   (field: string) =>
   (size: unknown): Named => [JSON.stringify(size), manifest({ [field]: size })];
-/** Numbers that are not whole, and texts that are too long, have other words. */
+/** Numbers that are not whole, and texts that are too long, have other messages. */
 const fitsField = (size: number | string) =>
   typeof size === 'string' ? size.length <= 20 : Number.isSafeInteger(size);
 const written = (fields: object): Named => [
@@ -43,7 +43,7 @@ const behind = (backend: string, prefix: string): Named => [
   manifest({ storage: { [backend]: { bucket: 'payloads', prefix } } }),
 ];
 
-/** Every rule of the schema that judges a manifest by itself, with manifests on both sides of it. */
+/** Manifests on both sides of every rule that judges a single manifest. */
 export const ruleCases: readonly StoreCase[] = [
   ...rule(
     'metadata.name',

@@ -2,7 +2,7 @@ import { Integer, Object as MapOf, Optional, String as Text, Unsafe } from 'type
 import { isQuantity, QUANTITY_IN_WORDS } from '../quantity.ts';
 import type { Rule } from './node.ts';
 
-/** Fields that appear in several places, each as a function because the description says what it is for there. */
+/** Fields that appear in several places. They are functions, as the description depends on the place. */
 
 export const bucketName = (description: string) => Text({ description, minLength: 3, maxLength: 222 });
 
@@ -14,7 +14,7 @@ export const url = (description: string) =>
     expected: 'a URL that begins with http:// or https://',
   });
 
-/** Of a Kubernetes namespace. */
+/** The name of a Kubernetes namespace. */
 export const NAMESPACE_NAME = {
   pattern: '^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$',
   expected: 'a DNS label: at most 63 lower-case letters, digits and hyphens',
@@ -34,22 +34,22 @@ export const secretKeyReference = (description: string) =>
     { description },
   );
 
-/** CEL: the size in a field that may be a number or a text. */
+/** CEL for the size in a field that may be a number or a text. */
 export const SIZE = 'quantity(string(self))';
 
 /**
- * CEL: it looks like a size in bytes. To be asked first: the API server takes minutes to read 1e999999999 as a quantity. No
- * unit below one byte, and for exponents as many digits as `parseQuantity` has a use for.
+ * CEL for "looks like a size in bytes". Has to come first, as the API server takes minutes to read 1e999999999 as a quantity. Allows
+ * no unit below one byte, and as many digits of an exponent as `parseQuantity` can use.
  */
 export const LOOKS_LIKE_SIZE =
   "string(self).matches('^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([KMGTPE]i|[kMGTPE]|[eE][+-]?0*[0-9]{1,2})?$')";
 
-/** As `parseQuantity`: a whole number of bytes, not negative, that a JavaScript number holds. */
+/** CEL for what `parseQuantity` reads: a whole number of bytes, not negative, that a JavaScript number holds. */
 const IS_SIZE = [
   LOOKS_LIKE_SIZE,
   `${SIZE}.compareTo(quantity('0')) >= 0`,
   `${SIZE}.compareTo(quantity('${Number.MAX_SAFE_INTEGER}')) <= 0`,
-  // The approximation is off by much less than that.
+  // The error of the approximation is much smaller.
   `${SIZE}.sub(int(${SIZE}.asApproximateFloat() + 0.25)).compareTo(quantity('0')) == 0`,
 ].join(' && ');
 

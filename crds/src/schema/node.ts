@@ -1,19 +1,20 @@
 import type { TSchema } from 'typebox';
+import { at } from '../json-fields.ts';
 
 /**
- * A rule that no single keyword can say, declared at the schema node it judges. In the cluster the API server
- * evaluates `cel`; outside it, `holds` judges the same value, defaults applied.
+ * A rule that no single keyword expresses, declared at the schema node it judges. In a cluster the API server
+ * evaluates `cel`; elsewhere `holds` judges the same value, defaults applied.
  */
 export interface Rule {
-  /** Absent: only our own validation judges, as CEL cannot say it or needs not. */
+  /** absent: CEL cannot express the rule, or need not, and only our own validation judges */
   readonly cel?: string;
   readonly message: string;
   /**
-   * Absent only for transition rules (`oldSelf`): a file has no earlier state. Fields that are missing or of a
-   * wrong type are reported elsewhere, so it must hold for them and never throw.
+   * Absent only for transition rules (`oldSelf`), as a file has no earlier state. It must hold for fields that are missing or of a
+   * wrong type, which are reported elsewhere, and must not throw.
    */
   readonly holds?: (value: unknown) => boolean;
-  /** Dotted path below the node of the field that a person would edit; problems are reported there. */
+  /** dotted path, below the node, of the field that a person would edit; problems are reported there */
   readonly field?: string;
   readonly exception?: Exception;
 }
@@ -24,15 +25,15 @@ export interface Rule {
  */
 export type Exception = 'allowReservedPrefix' | 'allowUnknownFields';
 
-/** What a schema node may say. Keywords beyond JSON Schema are read by our validation, and never emitted. */
+/** A schema node. Keywords beyond JSON Schema are for our validation, and are not emitted. */
 export interface SchemaNode {
   readonly type?: 'object' | 'array' | 'string' | 'integer' | 'boolean';
   readonly description?: string;
   readonly default?: unknown;
   readonly properties?: Readonly<Record<string, SchemaNode>>;
-  /** Fields that a parsed value has; those with a default may be missing in a manifest. */
+  /** fields that a parsed value has; those with a default may be missing in a manifest */
   readonly required?: readonly string[];
-  /** `false`: unknown fields are errors (as when absent); `true`: they are dropped; a node: any field, so shaped. */
+  /** `false` or absent: unknown fields are errors; `true`: they are dropped; a node: fields of any name have that shape */
   readonly additionalProperties?: boolean | SchemaNode;
   readonly maxProperties?: number;
   readonly items?: SchemaNode;
@@ -49,26 +50,16 @@ export interface SchemaNode {
   readonly 'x-kubernetes-list-type'?: 'set' | 'map';
   readonly 'x-kubernetes-list-map-keys'?: readonly string[];
   readonly rules?: readonly Rule[];
-  /** What `pattern` asks for, for people: "a duration such as 30s". */
+  /** describes `pattern` for people: "a duration such as 30s" */
   readonly expected?: string;
 }
 
-/** TypeBox's own types say nothing of keywords; every schema of this package is a `SchemaNode`. */
+/** TypeBox's types do not have the keywords. Every schema of this package is a `SchemaNode`. */
 export function nodeOf(schema: TSchema): SchemaNode {
   return schema as SchemaNode;
 }
 
-/** The value at a chain of fields, or undefined where any of them is missing. Mirrors a CEL selection. */
-export function at(value: unknown, ...fields: string[]): unknown {
-  let current = value;
-  for (const field of fields) {
-    if (typeof current !== 'object' || current === null || !Object.hasOwn(current, field)) return undefined;
-    current = (current as Record<string, unknown>)[field];
-  }
-  return current;
-}
-
-/** Whether a chain of fields is there: CEL's `has(self.a.b)`. */
+/** Whether a chain of fields exists, as CEL's `has(self.a.b)`. */
 export function has(value: unknown, ...fields: string[]): boolean {
   return at(value, ...fields) !== undefined;
 }

@@ -2,12 +2,12 @@ import { String as Text } from 'typebox';
 import type { Rule } from './node.ts';
 
 /**
- * Segments that a store at a place above has below itself: its payloads' root and its expiry windows. Those that paths resolve
- * and control characters are told apart by some services and tools, and not by others.
+ * Segments that a store with a shorter prefix has below itself: its payloads' root and its expiry windows. And segments that some
+ * services and tools resolve or change: `.`, `..` and those with control characters.
  */
 const RESERVED = '(^|/)(blobs|expires-[^/]*|[.][.]?)/|\\p{Cc}';
 
-/** Whether a store of 0.1 may have such a prefix, and a new one may not. */
+/** Whether version 0.1 allowed the prefix, and this version does not. */
 export function isReservedPrefix(prefix: string): boolean {
   return new RegExp(RESERVED, 'u').test(prefix);
 }

@@ -1,9 +1,10 @@
 import { Object as MapOf, Optional, String as Text } from 'typebox';
 import { DURATION_IN_WORDS, DurationError, parseDuration } from '../duration.ts';
+import { at } from '../json-fields.ts';
 import { secretKeyReference, secretReference } from './fields.ts';
-import { at, has, type Rule } from './node.ts';
+import { has, type Rule } from './node.ts';
 
-/** The `ttl` of a store whose payloads are never removed. */
+/** The `ttl` of a store that never removes payloads. */
 export const FOREVER = 'Forever';
 
 const SHORTEST_TTL = parseDuration('8s');
@@ -46,7 +47,7 @@ const reaperIntervalInBounds: Rule = {
   },
 };
 
-/** A text without the shape of a duration is the pattern's to report; one too long to count is out of bounds. */
+/** The pattern reports a text that is no duration. A number that is too large to count is out of bounds. */
 function durationOrNothing(text: string): number | undefined {
   if (!/^[1-9][0-9]*[smhd]$/.test(text)) return undefined;
   try {

@@ -1,4 +1,5 @@
 import { Integer, Array as ListOf, Object as MapOf, Optional, String as Text } from 'typebox';
+import { at } from '../json-fields.ts';
 import { isQuantity, parseQuantity } from '../quantity.ts';
 import {
   byteSize,
@@ -9,7 +10,7 @@ import {
   SIZE,
   secretReference,
 } from './fields.ts';
-import { at, has, type Rule } from './node.ts';
+import { has, type Rule } from './node.ts';
 import { FOREVER, RetentionSchema } from './retention.ts';
 import { StorageSchema } from './storage.ts';
 
@@ -38,7 +39,7 @@ const filesystemHasNoReaper: Rule = {
   holds: (spec) => !has(spec, 'storage', 'filesystem') || !has(spec, 'reaper'),
 };
 
-/** Without the list, no one could tell whose workflows to ask for. */
+/** Without the list it is unknown which namespaces to ask Temporal about. */
 const temporalNeedsNamespaces: Rule = {
   cel: '!has(self.retention.temporal) || has(self.temporalNamespaces)',
   message: 'retention.temporal needs temporalNamespaces',

@@ -1,6 +1,7 @@
 import { Boolean as Flag, Object as MapOf, Optional, String as Text } from 'typebox';
+import { at } from '../json-fields.ts';
 import { bucketName, resourceName, url } from './fields.ts';
-import { at, has, type Rule } from './node.ts';
+import { has, type Rule } from './node.ts';
 import { keyPrefix } from './prefix.ts';
 
 const BACKENDS = ['s3', 'gcs', 'azure', 'filesystem'];
@@ -11,7 +12,7 @@ const exactlyOneBackend: Rule = {
   holds: (storage) => BACKENDS.filter((backend) => has(storage, backend)).length === 1,
 };
 
-/** References carry a key and no bucket: with other storage behind it, every one of them would dangle. */
+/** A reference has a key and no bucket, so with other storage every reference would dangle. */
 const backendStays: Rule = {
   cel: 'has(self.s3) == has(oldSelf.s3) && has(self.gcs) == has(oldSelf.gcs) && has(self.azure) == has(oldSelf.azure)',
   message: 'the backend cannot change: references would dangle',
@@ -32,7 +33,7 @@ const claimStays: Rule = {
   message: 'claimName cannot change',
 };
 
-/** Reading them takes hours, after a restore that somebody has to ask for. */
+/** An object of such a class has to be restored before it can be read, which takes hours. */
 const ARCHIVE_CLASSES = ['GLACIER', 'DEEP_ARCHIVE'];
 
 const readableAtOnce: Rule = {

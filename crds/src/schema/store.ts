@@ -1,7 +1,8 @@
 import { Object as MapOf, Optional, type Static, String as Text, Unsafe } from 'typebox';
 import { API_VERSION, KIND } from '../identity.ts';
+import { at } from '../json-fields.ts';
 import { NAMESPACE_NAME } from './fields.ts';
-import { at, type Rule } from './node.ts';
+import type { Rule } from './node.ts';
 import { SpecSchema } from './spec.ts';
 
 /** Shorter than Kubernetes allows, because names of Services and labels are made from it. */
@@ -31,7 +32,7 @@ const Metadata = MapOf(
   { additionalProperties: true },
 );
 
-/** The resource without its status, which is an answer and never read from a manifest. */
+/** The resource without its status, which is never read from a manifest. */
 export const StoreSchema = MapOf(
   {
     apiVersion: Unsafe<typeof API_VERSION>({
@@ -48,5 +49,5 @@ export const StoreSchema = MapOf(
   },
 );
 
-/** A store with every default applied. Of its metadata, only what names it is kept. */
+/** A store with every default applied. Of its metadata it has the name and the namespace only. */
 export type LargePayloadStore = Static<typeof StoreSchema>;

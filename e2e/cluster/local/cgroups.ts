@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { eventually } from '@largepayload/testing/waiting/eventual-value';
+import { eventualValue } from '@largepayload/testing/waiting/eventually';
 
 /** The folders of this machine's cgroup hierarchies: several of version 1, or one of version 2. */
 function hierarchies(): string[] {
@@ -31,7 +31,7 @@ function passControllersOn(hierarchy: string): void {
 /** Removes the cgroup and all below. Its processes are already killed, but the kernel takes a moment to release it. */
 export async function removeCgroup(name: string): Promise<void> {
   for (const hierarchy of hierarchies()) {
-    await eventually(() => removeTree(join(hierarchy, name)), 20_000);
+    await eventualValue(() => removeTree(join(hierarchy, name)), 20_000);
   }
 }
 

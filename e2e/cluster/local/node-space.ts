@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { eventually } from '@largepayload/testing/waiting/eventual-value';
+import { eventualValue } from '@largepayload/testing/waiting/eventually';
 import { runCommand } from '@largepayload/tools/run-command';
 import { processes } from './processes.ts';
 
@@ -67,7 +67,7 @@ export class NodeSpace {
     });
     child.unref();
     closeSync(log);
-    await eventually(() => {
+    await eventualValue(() => {
       if (child.exitCode === null) return existsSync(join(folder, 'ready')) || undefined;
       throw new Error(`a node's namespaces cannot be made: ${readFileSync(logFile, 'utf8')}`);
     }, 10_000);
@@ -129,7 +129,7 @@ export class NodeSpace {
         return undefined;
       }
     };
-    await eventually(attempt, 60_000).catch(() => {
+    await eventualValue(attempt, 60_000).catch(() => {
       const log = readFileSync(this.#logFile(daemon), 'utf8').trimEnd().split('\n').slice(-20).join('\n');
       const message = `${daemon} was not ready within 60 s; ${this.#logFile(daemon)} ends with\n${log}`;
       throw new Error(message, { cause: lastError });

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { eventually } from '@largepayload/testing/waiting/eventual-value';
+import { eventualValue } from '@largepayload/testing/waiting/eventually';
 import { runCommand } from '@largepayload/tools/run-command';
 import { removeCgroup } from './cgroups.ts';
 import { ancestors, isMarked, networkNamespace, processes, type RunningProcess } from './processes.ts';
@@ -12,7 +12,7 @@ export function cgroupOf(folder: string): string {
 
 /** Ends every process of the nodes below that folder, and removes their cgroups and mounts; not the folder. */
 export async function removeNodes(folder: string): Promise<void> {
-  await eventually(() => {
+  await eventualValue(() => {
     const rest = clusterProcesses(folder);
     for (const { pid } of rest) kill(pid);
     return rest.length === 0 || undefined;

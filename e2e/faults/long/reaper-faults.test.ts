@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import type { FaultRule } from '@largepayload/testing/fault-proxy/fault-rules';
-import { eventually } from '@largepayload/testing/waiting/eventual-value';
+import { eventualValue } from '@largepayload/testing/waiting/eventually';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { nameOfKey, namesIn, OWN } from '../bucket-check.fixture.ts';
 import { Ledger } from '../ledger.fixture.ts';
@@ -68,7 +68,7 @@ describe.each(runs)('the reaper, faults on its way to $server, seed $seed', ({ s
   });
 
   test('the reaper deletes all expired payloads, and no other object', async () => {
-    const left = await eventually(async () => {
+    const left = await eventualValue(async () => {
       const names = [...(await namesIn(store.objects))].filter((name) => !OWN.includes(name)).sort();
       return names.length === FOREIGN.length ? names : undefined;
     }, ALL_GONE);

@@ -3,7 +3,7 @@ import type { Observed } from '@largepayload/testing/fault-proxy/observations';
 import { EVERY_OPERATION, type S3Operation } from '@largepayload/testing/fault-proxy/s3-request';
 import { startSeaweedfs } from '@largepayload/testing/s3-servers/seaweedfs';
 import { startVersitygw } from '@largepayload/testing/s3-servers/versitygw';
-import { eventually } from '@largepayload/testing/waiting/eventual-value';
+import { eventualValue } from '@largepayload/testing/waiting/eventually';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bytesOf } from '../content.fixture.ts';
 import { readyUrl } from '../recovery.fixture.ts';
@@ -33,7 +33,7 @@ describe.each(SERVERS)('requests to $server, without faults', ({ start, sizes })
     for (const options of STORES) stores.push(await bed.startStore(options));
     const [expiring] = stores;
     // The reaper's first pass lists. The next pass is an hour away.
-    await eventually(async () => (expiring && (await expiring.service.sum(PASSES))) || undefined);
+    await eventualValue(async () => (expiring && (await expiring.service.sum(PASSES))) || undefined);
   });
   afterAll(() => bed?.close());
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { STORE_LABEL } from '@largepayload/operator/stores/labels';
-import { eventually } from '@largepayload/testing/waiting/eventual-value';
+import { eventualValue } from '@largepayload/testing/waiting/eventually';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { API_FAULTS, ApiProxy } from '../fixtures/api-proxy.fixture.ts';
 import { untilNamespacesAreGone } from '../fixtures/ending-namespaces.fixture.ts';
@@ -45,7 +45,7 @@ test('the operator reaches the desired state while the API server fails in every
   const faults = new Map(proxy.faults);
   proxy.heal();
   const healed = performance.now();
-  await eventually(async () => (await isAsWanted(bed, wanted)) || undefined, RECOVERY);
+  await eventualValue(async () => (await isAsWanted(bed, wanted)) || undefined, RECOVERY);
   const recovery = ((performance.now() - healed) / 1_000).toFixed(0);
   for (const store of wanted.keys()) await bed.untilReady(store, RECOVERY);
   const allReady = ((performance.now() - healed) / 1_000).toFixed(0);

@@ -1,4 +1,4 @@
-import { eventually } from '@largepayload/testing/waiting/eventual-value';
+import { eventualValue } from '@largepayload/testing/waiting/eventually';
 import { expect, test } from 'vitest';
 import { leadersAmong, type OperatorPod, operatorPods } from '../fixtures/operator.fixture.ts';
 import { StoreBed } from '../fixtures/store.fixture.ts';
@@ -18,7 +18,7 @@ test.skipIf(!restartsApiServer)('pods and operator go on when the API server res
   await bed.cluster.restartApiServer(5_000);
   const back = performance.now();
   // Pods are compared by their addresses, which outlive a container: the kubelet reports a new container late.
-  await eventually(async () => (await leadersAmong(operators)).length > 0 || undefined, 90_000);
+  await eventualValue(async () => (await leadersAmong(operators)).length > 0 || undefined, 90_000);
   const leads = performance.now();
   await bed.kubectl('patch', 'lps', 'main', '--type=merge', '--patch={"spec":{"gateway":{"replicas":3}}}');
   await bed.until('main', 'Ready', { status: 'True', message: /^(?!.*of 3)/ });

@@ -1,4 +1,4 @@
-import { eventually } from '@largepayload/testing/waiting/eventual-value';
+import { eventualValue } from '@largepayload/testing/waiting/eventually';
 import { afterAll, expect, test } from 'vitest';
 import {
   leadersAmong,
@@ -35,7 +35,7 @@ test('helm upgrade rolls the operator without a gap', async () => {
   await bed.applyStore('meanwhile', { gateway });
   await bed.untilReady('meanwhile');
   await upgrading;
-  const after = await eventually(async () => {
+  const after = await eventualValue(async () => {
     const leader = await untilLeader();
     return leader.name === before.name ? undefined : leader;
   });
@@ -59,13 +59,13 @@ test('stores serve on after helm uninstall, and helm install takes them over', a
   const key = await payload.put(url, 0);
 
   await operatorHelm('uninstall', OPERATOR, '--wait');
-  await eventually(async () => (await operatorPods()).length === 0 || undefined, 60_000);
+  await eventualValue(async () => (await operatorPods()).length === 0 || undefined, 60_000);
   await payload.get(url, key);
   await bed.untilReady('main');
   await bed.kubectl('patch', 'lps', 'main', '--type=merge', '--patch={"spec":{"gateway":{"replicas":2}}}');
   const began = performance.now();
   await install();
-  await eventually(async () => {
+  await eventualValue(async () => {
     const path = '--output=jsonpath={.status.readyReplicas}';
     return (await bed.kubectl('get', 'deployment', 'main-gateway', path)) === '2' || undefined;
   });
@@ -89,7 +89,7 @@ async function install(): Promise<void> {
 /** Watches the leaders. @returns a function that ends this, and returns the longest gap and the most leaders at once */
 function leadingGaps(): () => Promise<{ longestMs: number; mostLeaders: number }> {
   let [isOver, longestMs, mostLeaders, lastLed] = [false, 0, 0, performance.now()];
-  const watching = eventually(async () => {
+  const watching = eventualValue(async () => {
     const leaders = await leadersAmong(await operatorPods());
     mostLeaders = Math.max(mostLeaders, leaders.length);
     longestMs = Math.max(longestMs, performance.now() - lastLed);

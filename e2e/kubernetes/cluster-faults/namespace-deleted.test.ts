@@ -1,4 +1,4 @@
-import { eventually } from '@largepayload/testing/waiting/eventual-value';
+import { eventualValue } from '@largepayload/testing/waiting/eventually';
 import { expect, test } from 'vitest';
 import { lookAgain, untilNamespacesAreGone } from '../fixtures/ending-namespaces.fixture.ts';
 import { operatorLog, operatorMetrics, untilLeader } from '../fixtures/operator.fixture.ts';
@@ -25,13 +25,13 @@ test.for([
   const began = performance.now();
   const since = new Date();
   await cluster.kubectl('delete', 'namespace', namespace, '--wait=false');
-  await eventually(
+  await eventualValue(
     async () => (await bed.kubectl('get', 'pods', '--output=name')) === '' || undefined,
     30_000,
   );
   const podsGone = performance.now() - began;
   if (retention.ttl === 'Forever') await lookAgain(namespace);
-  await eventually(async () => {
+  await eventualValue(async () => {
     return (
       (await cluster.kubectl('get', 'namespace', namespace, '--ignore-not-found', '--output=name')) === '' ||
       undefined

@@ -1,4 +1,4 @@
-import { eventually } from '@largepayload/testing/waiting/eventual-value';
+import { eventualValue } from '@largepayload/testing/waiting/eventually';
 import { afterEach, expect, test } from 'vitest';
 import { PodExits } from '../fixtures/pod-exits.fixture.ts';
 import { SlowPayload } from '../fixtures/slow-transfers.fixture.ts';
@@ -42,7 +42,7 @@ test.skipIf(drained === undefined)(
       .put(`http://${leaving[0]?.ip}:8577`, SECONDS)
       .then((key) => ({ key, took: seconds() }));
     put.catch(() => {});
-    await eventually(async () => performance.now() - began > 2_000 || undefined);
+    await eventualValue(async () => performance.now() - began > 2_000 || undefined);
     const least = leastAvailable(bed);
     const drain = cluster.run('kubectl', ['drain', drained ?? '', ...FLAGS], { limitMs: 160_000 });
     drain.catch(() => {});
@@ -70,7 +70,7 @@ test.skipIf(drained === undefined)(
 );
 
 async function twoAvailable(bed: StoreBed): Promise<void> {
-  await eventually(async () => (await available(bed)) === 2 || undefined);
+  await eventualValue(async () => (await available(bed)) === 2 || undefined);
 }
 
 async function available(bed: StoreBed): Promise<number> {
@@ -81,7 +81,7 @@ async function available(bed: StoreBed): Promise<number> {
 /** Watches the number of available pods. @returns a function that ends this and returns the minimum */
 function leastAvailable(bed: StoreBed): () => Promise<number> {
   let [least, isOver] = [Number.POSITIVE_INFINITY, false];
-  const watching = eventually(async () => {
+  const watching = eventualValue(async () => {
     least = Math.min(least, await available(bed));
     return isOver || undefined;
   }, 300_000);

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { eventually } from '@largepayload/testing/waiting/eventual-value';
+import { eventualValue } from '@largepayload/testing/waiting/eventually';
 import { expect, test } from 'vitest';
 import { killOperator, removeOperatorPod, untilLeader } from '../fixtures/operator.fixture.ts';
 import {
@@ -33,7 +33,7 @@ test('the operator completes its work after it is killed in the middle several t
     await removeOperatorPod(leader.name);
     leader = await untilLeader();
   }
-  await eventually(async () => (await unfinished(bed)).length === 0 || undefined, 120_000);
+  await eventualValue(async () => (await unfinished(bed)).length === 0 || undefined, 120_000);
   const seconds = (performance.now() - began) / 1_000;
 
   for (const store of stores) {
@@ -92,7 +92,7 @@ async function unfinished(bed: StoreBed): Promise<string[]> {
 
 /** Waits until the old pods and their configurations have gone. */
 async function settledObjects(bed: StoreBed, store: string): Promise<OwnedObject[]> {
-  return await eventually(async () => {
+  return await eventualValue(async () => {
     const objects = await ownedObjects(bed, store);
     const isSettled = namesOf(objects, 'Pod').length === 1 && namesOf(objects, 'ConfigMap').length === 2;
     return isSettled ? objects : undefined;

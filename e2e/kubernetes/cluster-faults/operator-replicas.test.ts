@@ -1,4 +1,4 @@
-import { eventually } from '@largepayload/testing/waiting/eventual-value';
+import { eventualValue } from '@largepayload/testing/waiting/eventually';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
   killOperator,
@@ -28,7 +28,7 @@ test.for([
 ])('the second replica leads when the leader is $what', async ({ what, end, limitMs }) => {
   await using bed = await StoreBed.make('replicas');
   await untilRolledOut();
-  const pods = await eventually(async () => {
+  const pods = await eventualValue(async () => {
     const found = await operatorPods();
     return found.length === 2 && found.every(({ isReady }) => isReady) ? found : undefined;
   });
@@ -42,7 +42,7 @@ test.for([
   await bed.applyStore('meanwhile', { gateway });
   const most = { leaders: 0 };
   // The leader may be the other replica, or the one that replaced the first.
-  const heir = await eventually(async () => {
+  const heir = await eventualValue(async () => {
     const now = await operatorPods();
     const isThere = now.some(({ name }) => name === leader.name);
     const leaders = await leadersAmong(isThere ? now : [leader, ...now]);

@@ -1,4 +1,4 @@
-import { eventually } from '@largepayload/testing/waiting/eventual-value';
+import { eventualValue } from '@largepayload/testing/waiting/eventually';
 import { expect, test } from 'vitest';
 import { appliedFor, isConfiguration, ownedObjects } from '../fixtures/owned-objects.fixture.ts';
 import { CREDENTIALS, StoreBed } from '../fixtures/store.fixture.ts';
@@ -165,7 +165,7 @@ async function secondsUntil(
 ): Promise<string> {
   await bed.kubectl(...edit);
   const edited = performance.now();
-  await eventually(async () => (await isRepaired()) || undefined, 30_000);
+  await eventualValue(async () => (await isRepaired()) || undefined, 30_000);
   return ((performance.now() - edited) / 1_000).toFixed(1);
 }
 

@@ -1,4 +1,4 @@
-import { eventually } from '@largepayload/testing/waiting/eventual-value';
+import { eventualValue } from '@largepayload/testing/waiting/eventually';
 import { test } from 'vitest';
 import { CREDENTIALS, StoreBed } from '../fixtures/store.fixture.ts';
 import { show } from '../fixtures/table.fixture.ts';
@@ -14,14 +14,14 @@ test('pods that are deleted while they start end at once', async () => {
   await bed.applyStore('main', { gateway });
   const deleted = new Set<string>();
   const began = performance.now();
-  await eventually(async () => {
+  await eventualValue(async () => {
     const started = (await pods(bed)).filter(({ name, running }) => running && !deleted.has(name));
     const names = started.map(({ name }) => name).slice(0, PODS - deleted.size);
     for (const name of names) deleted.add(name);
     if (names.length > 0) await bed.kubectl('delete', 'pod', '--wait=false', ...names);
     return deleted.size === PODS || undefined;
   }, 60_000);
-  await eventually(async () => {
+  await eventualValue(async () => {
     const left = (await pods(bed)).filter(({ name }) => deleted.has(name));
     return left.length === 0 || undefined;
   }, LIMIT * 1_000);

@@ -1,7 +1,7 @@
 import { ListObjectsV2Command } from '@aws-sdk/client-s3';
-import { eventually } from '@largepayload/testing/waiting/eventual-value';
+import { MetricsReading } from '@largepayload/testing/servers/metrics-reading';
+import { eventualValue } from '@largepayload/testing/waiting/eventually';
 import { expect, test } from 'vitest';
-import { MetricsReading } from '../fixtures/metrics.fixture.ts';
 import { objectsOf } from '../fixtures/owned-objects.fixture.ts';
 import { PodExits } from '../fixtures/pod-exits.fixture.ts';
 import { SlowPayload } from '../fixtures/slow-transfers.fixture.ts';
@@ -27,14 +27,14 @@ test('a store that is deleted while it serves, and made again, keeps its payload
     stored.get(url, key, TRANSFER_SECONDS),
   ]);
   transfers.catch(() => {});
-  await eventually(async () => (await requestsUnderWay(bed)) >= 2 || undefined, 5_000);
+  await eventualValue(async () => (await requestsUnderWay(bed)) >= 2 || undefined, 5_000);
   const deleted = performance.now();
   const took = () => ((performance.now() - deleted) / 1_000).toFixed(0);
   await bed.kubectl('delete', 'lps', STORE);
-  await eventually(async () => (await stayingPods(bed)).length === 0 || undefined, 20_000);
+  await eventualValue(async () => (await stayingPods(bed)).length === 0 || undefined, 20_000);
   expect(await requestsUnderWay(bed)).toBeGreaterThanOrEqual(2);
   const [incomingKey] = await transfers;
-  await eventually(async () => (await objectsOf(bed, STORE)).length === 0 || undefined, 30_000);
+  await eventualValue(async () => (await objectsOf(bed, STORE)).length === 0 || undefined, 30_000);
   const seconds = took();
   expect(exits.codes).toEqual(['0', '0']);
 

@@ -2,16 +2,12 @@
 export class Backoff {
   readonly #firstMs: number;
   readonly #longestMs: number;
+  /** since the last `reset` */
   #failures = 0;
 
   constructor({ firstMs, longestMs }: { firstMs: number; longestMs: number }) {
     this.#firstMs = firstMs;
     this.#longestMs = longestMs;
-  }
-
-  /** since the last `reset` */
-  get failures(): number {
-    return this.#failures;
   }
 
   /** How long to wait after one more failure: between half and all of the doubled pause. */

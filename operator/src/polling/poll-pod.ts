@@ -52,7 +52,10 @@ export function pollPod(pod: RunningPod, hold?: Hold): Poll {
   const end = () => destroy('ended');
   let timer = setTimeout(destroy, TIME_LIMIT_MS, 'silent');
   const answered = new Promise<IncomingMessage>((resolve, reject) => {
-    request.on('response', resolve).on('error', reject).on('close', reject);
+    request
+      .on('response', resolve)
+      .on('error', reject)
+      .on('close', () => reject(new Error('it closed the connection')));
   }).finally(() => {
     clearTimeout(timer);
   });

@@ -7,7 +7,7 @@ import { dueTimes, isBehind, type PolledPod, turnsWith } from './poll-turns.ts';
 
 /** In this time each pod of a store that is well is polled once, or answers by itself. A pod ends a poll after ten minutes. */
 const LONGEST_HOLD_MS = 610_000;
-/** Over all stores. Each takes a connection, which costs about 20 KiB. */
+/** Over all stores. Each takes a connection, which costs about 10 KiB. */
 const MOST_HELD = 2_500;
 /** How long a status waits for pods that are about to be polled, as it may have to say something else then. */
 const PATIENCE_MS = 5_000;

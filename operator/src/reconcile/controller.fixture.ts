@@ -1,5 +1,5 @@
 import { listAt, textAt } from '@largepayload/crds';
-import { eventually } from '@largepayload/testing/waiting/eventual-value';
+import { eventualValue } from '@largepayload/testing/waiting/eventually';
 import { pino } from 'pino';
 import { afterAll, beforeAll } from 'vitest';
 import { ClusterView } from '../cluster/cluster-view.ts';
@@ -58,15 +58,15 @@ export function controllerBed() {
     name: string,
     isWanted: (object: KubernetesObject) => boolean = () => true,
   ) =>
-    await eventually(async () => {
+    await eventualValue(async () => {
       const found = await get(resource, namespace, name);
       return found !== undefined && isWanted(found) ? found : undefined;
     }, 15_000);
   const gone = async (resource: ResourceKind, namespace: string, name: string) =>
-    await eventually(async () => ((await get(resource, namespace, name)) ? undefined : true), 15_000);
+    await eventualValue(async () => ((await get(resource, namespace, name)) ? undefined : true), 15_000);
   /** Resolves to the message of Ready once that has this reason. */
   const untilReady = async (namespace: string, name: string, reason: string): Promise<string> =>
-    await eventually(async () => {
+    await eventualValue(async () => {
       const found = await get(LARGE_PAYLOAD_STORES, namespace, name);
       const ready = listAt(found?.status, 'conditions').find(({ type }) => type === 'Ready');
       return textAt(ready, 'reason') === reason ? textAt(ready, 'message') : undefined;
@@ -77,7 +77,7 @@ export function controllerBed() {
   };
   /** Changes the specification of a store, whose status the operator may write at the same time. */
   const editStore = async (namespace: string, name: string, fields: object): Promise<void> => {
-    await eventually(async () => {
+    await eventualValue(async () => {
       const found = await there(LARGE_PAYLOAD_STORES, namespace, name);
       const changing = change(LARGE_PAYLOAD_STORES, found, {
         spec: { ...(found.spec as object), ...fields },

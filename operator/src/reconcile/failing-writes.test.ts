@@ -1,4 +1,4 @@
-import { eventually } from '@largepayload/testing/waiting/eventual-value';
+import { eventualValue } from '@largepayload/testing/waiting/eventually';
 import { afterEach, expect, test, vi } from 'vitest';
 import type { Asked } from '../kubernetes/scripted-server.fixture.ts';
 import { scriptedCluster, storeOf } from './scripted-cluster.fixture.ts';
@@ -19,8 +19,8 @@ test('a status is written though an object of the store cannot be, and that is t
     tries++;
     return 500;
   });
-  expect(await eventually(() => cluster.ready('orders'), 4_000)).toBe('False Creating');
-  await eventually(() => (tries >= 3 ? true : undefined), 4_000);
+  expect(await eventualValue(() => cluster.ready('orders'), 4_000)).toBe('False Creating');
+  await eventualValue(() => (tries >= 3 ? true : undefined), 4_000);
 });
 
 test('a status that cannot be written either hides nothing, and is tried again', async () => {
@@ -29,11 +29,11 @@ test('a status that cannot be written either hides nothing, and is tried again',
     if (!isDown || asked.method !== 'PATCH') return undefined;
     return isOfGateway(asked) ? 500 : isOfStatus(asked) ? 503 : undefined;
   });
-  await eventually(() => (cluster.failures.length >= 3 ? true : undefined), 4_000);
+  await eventualValue(() => (cluster.failures.length >= 3 ? true : undefined), 4_000);
   for (const failure of cluster.failures) expect(failure).toContain('apply deployments shop/orders-gateway');
   expect(cluster.ready('orders')).toBeUndefined();
   isDown = false;
-  expect(await eventually(() => cluster.ready('orders'), 4_000)).toBe('False Creating');
+  expect(await eventualValue(() => cluster.ready('orders'), 4_000)).toBe('False Creating');
 });
 
 test('the status gives the reason once a failure has lasted', async () => {
@@ -41,8 +41,8 @@ test('the status gives the reason once a failure has lasted', async () => {
   await using cluster = await scriptedCluster({ largepayloadstores: [storeOf('orders')] }, (asked) =>
     isOfGateway(asked) ? 500 : undefined,
   );
-  await eventually(() => cluster.ready('orders'));
+  await eventualValue(() => cluster.ready('orders'));
   expect(cluster.ready('orders')).toBe('False Creating');
   vi.advanceTimersByTime(20_000);
-  await eventually(() => (cluster.ready('orders') === 'False Refused' ? true : undefined));
+  await eventualValue(() => (cluster.ready('orders') === 'False Refused' ? true : undefined));
 });

@@ -1,4 +1,4 @@
-import { eventually } from '@largepayload/testing/waiting/eventual-value';
+import { eventualValue } from '@largepayload/testing/waiting/eventually';
 import { expect, test } from 'vitest';
 import { json, NOT_READY, podAt } from '../polling/running-pods.fixture.ts';
 import { runningPod, scriptedCluster, storeOf } from './scripted-cluster.fixture.ts';
@@ -29,7 +29,7 @@ test('60 stores whose pods never answer delay no other store', async () => {
     pods: podsOf(SILENT),
   });
   // The last store has a status while the first polls are still open: no store waited for a poll.
-  await eventually(() => cluster.ready('orders'), 4_000);
+  await eventualValue(() => cluster.ready('orders'), 4_000);
   const applied = new Set(cluster.written.map((path) => path.match(/deployments\/(.*)-gateway/)?.[1]));
   expect(SILENT.filter((name) => !applied.has(name))).toEqual([]);
   expect(polls).toEqual({ open: 20, begun: 20, ended: 0 });
@@ -46,10 +46,10 @@ test('a status waits for the polls of new pods, and not for ever', async () => {
     pods: [runningPod('orders-1', 'orders', '127.0.80.2', false), ...podsOf(SILENT)],
   });
   const isTold = (store: string) => cluster.ready(store) !== undefined;
-  await eventually(() => (isTold('orders') ? true : undefined), 4_000);
+  await eventualValue(() => (isTold('orders') ? true : undefined), 4_000);
   expect(SILENT.filter(isTold)).toEqual([]);
   // Most of their pods are not asked by then.
-  await eventually(() => (SILENT.every(isTold) ? true : undefined), 10_000);
+  await eventualValue(() => (SILENT.every(isTold) ? true : undefined), 10_000);
 });
 
 test('no pod is polled any more once the poller has ended', async () => {
@@ -58,11 +58,11 @@ test('no pod is polled any more once the poller has ended', async () => {
     largepayloadstores: SILENT.map(storeOf),
     pods: podsOf(SILENT),
   });
-  await eventually(() => (polls.begun === 20 ? true : undefined), 4_000);
+  await eventualValue(() => (polls.begun === 20 ? true : undefined), 4_000);
   const asked = performance.now();
   await cluster.stop();
   // The signal ended the polls, not their time limit.
   expect(performance.now() - asked).toBeLessThan(3_000);
-  await eventually(() => (polls.open === 0 ? true : undefined), 1_000);
+  await eventualValue(() => (polls.open === 0 ? true : undefined), 1_000);
   expect(polls.begun).toBe(20);
 });

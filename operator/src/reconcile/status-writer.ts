@@ -1,5 +1,5 @@
 import type { LargePayloadStoreStatus } from '@largepayload/crds';
-import { ApiError, type KubernetesApi } from '../kubernetes/api.ts';
+import { ApiError, type KubernetesApi, type KubernetesObject } from '../kubernetes/api.ts';
 import { apiVersionOf, LARGE_PAYLOAD_STORES } from '../kubernetes/resources.ts';
 import type { StoreResource } from '../stores/read-store.ts';
 import { sameStatus } from '../stores/same-status.ts';
@@ -38,21 +38,18 @@ export class StatusWriter {
   /** Writes what is new, and records an Event of each transition. @throws ApiError */
   async write(store: StoreResource, decided: LargePayloadStoreStatus, signal: AbortSignal): Promise<void> {
     const { api, fieldManager, record } = this.#options;
-    const { namespace, name, uid } = store;
     const before = this.statusOf(store);
     if (sameStatus(before, decided)) return;
-    const { kind } = LARGE_PAYLOAD_STORES;
-    // With the UID, a status is never given to a store that was made again under the same name.
-    const metadata = { namespace, name, uid };
-    const object = { apiVersion: apiVersionOf(LARGE_PAYLOAD_STORES), kind, metadata, status: decided };
     try {
+      // With the UID, a status is never given to a store that was made again under the same name.
+      const object = { ...referenceTo(store), status: decided };
       await api.applyStatus(LARGE_PAYLOAD_STORES, object, signal, fieldManager);
     } catch (error) {
       // It was deleted this moment.
       if (error instanceof ApiError && error.status === 404) return;
       throw error;
     }
-    this.#written.set(uid, { status: decided, atMs: performance.now() });
+    this.#written.set(store.uid, { status: decided, atMs: performance.now() });
     for (const transition of transitions(before, decided)) record(store, transition);
   }
 
@@ -60,4 +57,10 @@ export class StatusWriter {
   forget(uid: string): void {
     this.#written.delete(uid);
   }
+}
+
+/** The store without spec and status. */
+export function referenceTo({ namespace, name, uid }: StoreResource): KubernetesObject {
+  const { kind } = LARGE_PAYLOAD_STORES;
+  return { apiVersion: apiVersionOf(LARGE_PAYLOAD_STORES), kind, metadata: { namespace, name, uid } };
 }

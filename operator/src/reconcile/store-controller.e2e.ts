@@ -1,5 +1,5 @@
 import { at } from '@largepayload/crds';
-import { eventually } from '@largepayload/testing/waiting/eventual-value';
+import { eventualValue } from '@largepayload/testing/waiting/eventually';
 import { expect, test } from 'vitest';
 import type { KubernetesObject } from '../kubernetes/api.ts';
 import { NEVER, store } from '../kubernetes/api-server.fixture.ts';
@@ -50,7 +50,7 @@ test('what somebody deletes or changes is repaired, and their own fields are lef
   const deployment = await there(DEPLOYMENTS, namespace, 'orders-gateway');
   const uid = (await there(SERVICES, namespace, 'orders-gateway')).metadata.uid;
   await remove(SERVICES, namespace, 'orders-gateway');
-  await eventually(async () => {
+  await eventualValue(async () => {
     const found = await get(SERVICES, namespace, 'orders-gateway');
     return found !== undefined && found.metadata.uid !== uid ? found : undefined;
   }, 10_000);
@@ -58,7 +58,7 @@ test('what somebody deletes or changes is repaired, and their own fields are lef
     metadata: { ...deployment.metadata, labels: { ...deployment.metadata.labels, team: 'payments' } },
     spec: { ...(deployment.spec as object), replicas: 7 },
   });
-  const repaired = await eventually(async () => {
+  const repaired = await eventualValue(async () => {
     const found = await get(DEPLOYMENTS, namespace, 'orders-gateway');
     return at(found?.spec, 'replicas') === 2 ? found : undefined;
   }, 10_000);
@@ -66,7 +66,7 @@ test('what somebody deletes or changes is repaired, and their own fields are lef
   // Metadata is no part of what the API server counts as a Deployment's generation.
   const { ownerReferences, ...metadata } = repaired.metadata;
   await change(DEPLOYMENTS, repaired, { metadata });
-  await eventually(async () => {
+  await eventualValue(async () => {
     const found = await get(DEPLOYMENTS, namespace, 'orders-gateway');
     return found?.metadata.ownerReferences?.[0]?.uid === ownerReferences?.[0]?.uid ? found : undefined;
   }, 10_000);
@@ -172,7 +172,7 @@ test('the operator goes on after the API server was away', async () => {
   await there(DEPLOYMENTS, namespace, 'before-gateway');
   await bed.controlPlane().restart({ signal: 'SIGKILL', goneForMs: 1_000 });
   await create(LARGE_PAYLOAD_STORES, store(namespace, 'after'));
-  await eventually(() => get(DEPLOYMENTS, namespace, 'after-gateway'), 30_000);
+  await eventualValue(() => get(DEPLOYMENTS, namespace, 'after-gateway'), 30_000);
   const config = await api().list({ resource: CONFIG_MAPS, namespace }, { limit: 10 }, NEVER);
   expect(config.items).toHaveLength(2);
 });

@@ -2,14 +2,13 @@ import type { Logger } from 'pino';
 import type { ClusterView } from '../cluster/cluster-view.ts';
 import type { KubernetesApi } from '../kubernetes/api.ts';
 import type { EventRecorder } from '../kubernetes/event-recorder.ts';
-import { apiVersionOf, LARGE_PAYLOAD_STORES } from '../kubernetes/resources.ts';
 import { WorkQueue } from '../kubernetes/work-queue.ts';
 import type { Metrics } from '../operations/metrics.ts';
 import type { Poller } from '../polling/poller.ts';
 import type { PodSettings } from '../stores/desired/context.ts';
 import type { StoreResource } from '../stores/read-store.ts';
 import type { Transition } from '../stores/transitions.ts';
-import { StatusWriter } from './status-writer.ts';
+import { referenceTo, StatusWriter } from './status-writer.ts';
 import { StoreReconciler } from './store-reconciler.ts';
 
 /** stores reconciled at a time: enough that the API server is what limits, too few to crowd others out */
@@ -75,9 +74,4 @@ export class StoreController {
     }
     return count;
   }
-}
-
-function referenceTo({ namespace, name, uid }: StoreResource) {
-  const { kind } = LARGE_PAYLOAD_STORES;
-  return { apiVersion: apiVersionOf(LARGE_PAYLOAD_STORES), kind, metadata: { namespace, name, uid } };
 }

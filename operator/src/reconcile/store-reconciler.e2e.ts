@@ -1,5 +1,5 @@
 import { at, listAt, textAt } from '@largepayload/crds';
-import { eventually } from '@largepayload/testing/waiting/eventual-value';
+import { eventualValue } from '@largepayload/testing/waiting/eventually';
 import { expect, test } from 'vitest';
 import type { KubernetesObject } from '../kubernetes/api.ts';
 import { NEVER, store } from '../kubernetes/api-server.fixture.ts';
@@ -84,7 +84,7 @@ test('the status is Unknown when gateways are ready and cannot be polled', async
   expect(await untilReady(namespace, 'orders', 'PodUnreachable')).toContain(
     'pod orders-gateway-1 on port 8578',
   );
-  const conditions = await eventually(async () =>
+  const conditions = await eventualValue(async () =>
     listAt((await get(LARGE_PAYLOAD_STORES, namespace, 'orders'))?.status, 'conditions'),
   );
   const statuses = conditions.map(

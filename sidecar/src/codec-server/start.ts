@@ -14,8 +14,8 @@ import { type CodecLimits, DEFAULT_CODEC_LIMITS } from './limits.ts';
 const IDLE_TIMEOUT = 10_000;
 const RETRY_TIMEOUT = 2_000;
 /** Kubernetes gives 30 s between SIGTERM and SIGKILL. */
-const DRAIN_LIMIT = 25_000;
-const PROGRESS = { progressPeriod: 30_000, progressBytes: 64 * 1024 };
+const DRAIN_LIMIT_MS = 25_000;
+const PROGRESS = { progressPeriodMs: 30_000, progressBytes: 64 * 1024 };
 
 export interface CodecServerSettings {
   /** the blob service */
@@ -59,7 +59,7 @@ export async function startCodecServer(
     address: await listen(app, address),
     async stop() {
       draining = true;
-      await end(DRAIN_LIMIT);
+      await end({ limitMs: DRAIN_LIMIT_MS });
       client.close();
     },
   };

@@ -8,10 +8,10 @@ import { UsageError } from './exit-codes.ts';
 import { humanBytes } from './human.ts';
 import { blobClientOf, URL_OPTION } from './service-url.ts';
 
-const CHUNK = 64 * 1024;
-/** ms in which a store that cannot be reached is tried again */
-const PATIENCE = 5_000;
-const PAUSE = 500;
+const CHUNK_BYTES = 64 * 1024;
+/** for which a store that cannot be reached is tried again */
+const PATIENCE_MS = 5_000;
+const PAUSE_MS = 500;
 
 export const command: Command = {
   name: 'check',
@@ -62,15 +62,15 @@ async function run(_positionals: readonly string[], values: Values): Promise<voi
   }
 }
 
-/** A Service of a cluster refuses connections for a moment after its pods are ready; workers try again, too. */
+/** A Service of Kubernetes refuses connections for a moment after its pods became ready, so try again, as workers do. */
 async function patiently<T>(attempt: () => Promise<T>): Promise<T> {
-  const end = performance.now() + PATIENCE;
+  const end = performance.now() + PATIENCE_MS;
   for (;;) {
     try {
       return await attempt();
     } catch (error) {
       if (!(error instanceof PayloadStoreUnavailableError) || performance.now() > end) throw error;
-      await sleep(PAUSE);
+      await sleep(PAUSE_MS);
     }
   }
 }
@@ -88,7 +88,8 @@ function sizeOption(values: Values): number {
 /** The same bytes for the same seed, made as they are needed: a payload may be larger than memory. */
 function* randomContent(seed: Buffer, size: number): Generator<Buffer> {
   const cipher = createCipheriv('aes-256-ctr', seed, Buffer.alloc(16));
-  for (let left = size; left > 0; left -= CHUNK) yield cipher.update(Buffer.alloc(Math.min(CHUNK, left)));
+  for (let left = size; left > 0; left -= CHUNK_BYTES)
+    yield cipher.update(Buffer.alloc(Math.min(CHUNK_BYTES, left)));
 }
 
 function digestOf(content: Iterable<Buffer>): string {

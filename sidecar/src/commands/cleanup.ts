@@ -1,5 +1,5 @@
 import { parseDuration } from '@largepayload/crds/duration';
-import type { CleanupProgress } from '../retention/cleanup.ts';
+import type { WindowProgress } from '../retention/sweep.ts';
 import { adminLines } from './admin-client.ts';
 import { type Command, stringOption, type Values } from './command.ts';
 import { UsageError } from './exit-codes.ts';
@@ -23,33 +23,26 @@ export const command: Command = {
 };
 
 async function run(_positionals: readonly string[], values: Values): Promise<void> {
-  const age = ageOf(String(values['older-than']));
   const dryRun = values['dry-run'] === true;
-  const path = `cleanup?age=${age}${dryRun ? '&dry-run' : ''}`;
-  const windows = new Map<string, CleanupProgress>();
+  const path = `cleanup?age=${ageOf(String(values['older-than']))}${dryRun ? '&dry-run' : ''}`;
+  const adminUrl = stringOption(command, values, 'admin-url');
   const human = process.stdout.isTTY && values.json !== true;
-  for await (const progress of adminLines<CleanupProgress>(
-    'POST',
-    stringOption(command, values, 'admin-url'),
-    path,
-  )) {
+  /** The last progress of each. */
+  const windows = new Map<string, WindowProgress>();
+  for await (const progress of adminLines<WindowProgress>('POST', adminUrl, path)) {
     windows.set(progress.window, progress);
     if (human) process.stdout.write(`\r${describe(progress)}\u001b[K`);
   }
-  const total = { objects: 0, bytes: 0 };
-  for (const { objects, bytes } of windows.values()) {
-    total.objects += objects;
-    total.bytes += bytes;
-  }
-  if (human) {
-    const verb = dryRun ? 'would delete' : 'deleted';
-    for (const progress of windows.values()) process.stdout.write(`\r${describe(progress)}\u001b[K\n`);
-    process.stdout.write(
-      `\r${verb} ${humanCount(total.objects, 'payload')}, ${humanBytes(total.bytes)}\u001b[K\n`,
-    );
+  const all = [...windows.values()];
+  const objects = all.reduce((sum, window) => sum + window.objects, 0);
+  const bytes = all.reduce((sum, window) => sum + window.bytes, 0);
+  if (!human) {
+    process.stdout.write(`${JSON.stringify({ objects, bytes, dryRun, windows: all })}\n`);
     return;
   }
-  process.stdout.write(`${JSON.stringify({ ...total, dryRun, windows: [...windows.values()] })}\n`);
+  for (const progress of all) process.stdout.write(`\r${describe(progress)}\u001b[K\n`);
+  const verb = dryRun ? 'would delete' : 'deleted';
+  process.stdout.write(`\r${verb} ${humanCount(objects, 'payload')}, ${humanBytes(bytes)}\u001b[K\n`);
 }
 
 /** @throws UsageError for what the service would refuse */
@@ -62,6 +55,6 @@ function ageOf(text: string): string {
   }
 }
 
-function describe({ window, objects, bytes }: CleanupProgress): string {
+function describe({ window, objects, bytes }: WindowProgress): string {
   return `${window}  ${humanCount(objects, 'payload')}, ${humanBytes(bytes)}`;
 }

@@ -3,14 +3,14 @@ import packageFile from '../../package.json' with { type: 'json' };
 import { parseOrigins } from '../codec-server/origins.ts';
 import { startCodecServer } from '../codec-server/start.ts';
 import { isLoopback, type ListenAddress, parseListenAddress } from '../http/listen-address.ts';
-import { createLog } from '../operations/log.ts';
-import { type Command, stringOption, type Values } from './command.ts';
+import { createLog } from '../log/log.ts';
+import { type Command, stringOption, usage, type Values } from './command.ts';
 import { UsageError } from './exit-codes.ts';
 import { humanBytes } from './human.ts';
 import { untilStopped, withPortHint } from './long-running.ts';
 import { URL_OPTION } from './service-url.ts';
 
-/** Where the memory of the process allows for less, larger payloads are previewed too. */
+/** A process with little memory shows the beginning of smaller payloads too. */
 const LARGEST_PREVIEW_ABOVE = 32 * 1024 * 1024;
 
 export const command: Command = {
@@ -47,13 +47,13 @@ async function run(_positionals: readonly string[], values: Values): Promise<voi
   const settings = {
     url: stringOption(command, values, 'url'),
     listen: listenAddress(values),
-    origins: optionValue('--allow-origin', () => originsOf(values)),
-    previewAbove: optionValue('--preview-above', () => previewAbove(values)),
+    origins: usage(() => originsOf(values), '--allow-origin'),
+    previewAbove: usage(() => previewAbove(values), '--preview-above'),
   };
   const log = createLog();
   const server = await startCodecServer(settings, log).catch((error) => Promise.reject(withHint(error)));
   const origins = [...settings.origins];
-  // Whoever reads that it listens may end it at once.
+  // Before the line is logged: a reader of it may end the process at once.
   const stopped = untilStopped(server, log);
   log.info({ codec: server.address, url: settings.url, origins, version: packageFile.version }, 'listening');
   await stopped;
@@ -61,7 +61,7 @@ async function run(_positionals: readonly string[], values: Values): Promise<voi
 
 function listenAddress(values: Values): ListenAddress {
   const text = stringOption(command, values, 'listen');
-  const address = optionValue('--listen', () => parseListenAddress(text));
+  const address = usage(() => parseListenAddress(text), '--listen');
   if (values['allow-remote'] === true || isLoopback(address.host)) return address;
   throw new UsageError(
     `--listen ${text} can be reached from other machines, and whoever reaches it reads payloads; ` +
@@ -77,14 +77,6 @@ function previewAbove(values: Values): number {
   const size = parseQuantity(stringOption(command, values, 'preview-above'));
   if (size <= LARGEST_PREVIEW_ABOVE) return size;
   throw new Error(`at most ${humanBytes(LARGEST_PREVIEW_ABOVE)}, since one answer holds no more`);
-}
-
-function optionValue<Value>(option: string, parse: () => Value): Value {
-  try {
-    return parse();
-  } catch (error) {
-    throw new UsageError(`${option}: ${(error as Error).message}`);
-  }
 }
 
 function withHint(error: Error): Error {

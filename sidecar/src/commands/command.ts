@@ -1,3 +1,5 @@
+import { UsageError } from './exit-codes.ts';
+
 export interface OptionHelp {
   readonly type: 'string' | 'boolean';
   /** shown for the value, e.g. `HOST:PORT` */
@@ -22,10 +24,20 @@ export interface Command {
 }
 
 /** The value of a string option: as given, or its default. */
-export function stringOption(command: Command, values: Values, name: string): string {
-  const value = values[name] ?? command.options[name]?.default;
+export function stringOption({ options }: Pick<Command, 'options'>, values: Values, name: string): string {
+  const value = values[name] ?? options[name]?.default;
   if (typeof value === 'string') return value;
-  throw new Error(`option --${name} of ${command.name} has neither value nor default`);
+  throw new Error(`option --${name} has neither value nor default`);
+}
+
+/** The result of a check that fails only when the arguments are wrong. @throws UsageError, which names the option if given */
+export function usage<T>(check: () => T, option?: string): T {
+  try {
+    return check();
+  } catch (error) {
+    const { message } = error as Error;
+    throw new UsageError(option === undefined ? message : `${option}: ${message}`);
+  }
 }
 
 export function helpFor(command: Command): string {

@@ -4,7 +4,7 @@ const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
 export function humanBytes(bytes: number): string {
   let value = bytes;
   let unit = 0;
-  // What would be rounded up to 1024.0 is one of the next unit.
+  // 1023.95 is shown as 1024.0, so the next unit begins there.
   while (value >= 1023.95 && unit < UNITS.length - 1) {
     value /= 1024;
     unit += 1;

@@ -4,8 +4,8 @@ import { type Command, stringOption, type Values } from './command.ts';
 import { UsageError } from './exit-codes.ts';
 import { readManifest } from './manifest-file.ts';
 
-/** What a cluster allows between the clocks of its processes, ms; the rule may be used there too. */
-const CLOCK_TOLERANCE = 60_000;
+/** The largest difference between clocks that any role allows, as the rule may be for a store in a cluster. */
+const CLOCK_TOLERANCE_MS = 60_000;
 
 export const command: Command = {
   name: 'lifecycle-rule',
@@ -36,7 +36,7 @@ async function run(_positionals: readonly string[], values: Values): Promise<voi
   const facts = {
     prefix: prefixOf(spec),
     longestTtl: longestTtl(spec, values['longest-ttl']),
-    clockTolerance: CLOCK_TOLERANCE,
+    clockToleranceMs: CLOCK_TOLERANCE_MS,
   };
   process.stdout.write(`${JSON.stringify(lifecycleConfiguration(facts), null, 2)}\n`);
 }

@@ -5,12 +5,12 @@ export interface Stoppable {
   stop(): Promise<void>;
 }
 
-/** Resolves when SIGTERM or SIGINT has come and what was in flight has ended. */
+/** Resolves when SIGTERM or SIGINT has come and the server has stopped. */
 export function untilStopped(server: Stoppable, log: Logger): Promise<void> {
   return new Promise((resolve, reject) => {
     let stopping = false;
     const stop = (signal: NodeJS.Signals) => {
-      // One Ctrl-C may arrive twice, through a wrapper too; it must not cut off what is in flight.
+      // Through a wrapper such as npm, one Ctrl-C arrives twice; the second one must not end requests in flight.
       if (stopping) return;
       stopping = true;
       log.info({ signal }, 'draining');

@@ -35,37 +35,34 @@ export const command: Command = {
 
 async function run(positionals: readonly string[], values: Values): Promise<void> {
   const file = positionals[0] as string;
-  const status = await stat(file).catch((error) =>
-    Promise.reject(new UsageError(`cannot read ${file}: ${error.message}`)),
-  );
-  if (!status.isFile())
-    throw new UsageError(`${file} is not a regular file; a payload's size must be known beforehand`);
-  const size = status.size;
+  const size = await sizeOf(file);
   const digest = await digestOfFile(file);
   const metadata = metadataFromRecord({ encoding: Buffer.from(stringOption(command, values, 'encoding')) });
   const client = blobClientOf(stringOption(command, values, 'url'));
   try {
     const started = performance.now();
     const namespace = String(values.namespace);
-    const { key, created } = await client.put({
-      namespace,
-      digest,
-      size,
-      metadata,
-      body: () => createReadStream(file),
-    });
-    const reference = Buffer.from(
-      encodeReference({ version: 'v2', metadata, size, digest, key }).data ?? [],
-    ).toString();
+    const body = () => createReadStream(file);
+    const { key, created } = await client.put({ namespace, digest, size, metadata, body });
     if (process.stdout.isTTY && values.json !== true) {
       const seconds = ((performance.now() - started) / 1_000).toFixed(2);
       const done = created ? 'stored' : 'was there already';
       process.stdout.write(`${basename(file)}: ${humanBytes(size)} ${done}, ${seconds} s\nreference:\n`);
     }
-    process.stdout.write(`${reference}\n`);
+    const { data } = encodeReference({ version: 'v2', metadata, size, digest, key });
+    process.stdout.write(`${Buffer.from(data ?? []).toString()}\n`);
   } finally {
     client.close();
   }
+}
+
+/** @throws UsageError */
+async function sizeOf(file: string): Promise<number> {
+  const status = await stat(file).catch((error) =>
+    Promise.reject(new UsageError(`cannot read ${file}: ${error.message}`)),
+  );
+  if (status.isFile()) return status.size;
+  throw new UsageError(`${file} is not a regular file; a payload's size must be known beforehand`);
 }
 
 async function digestOfFile(file: string): Promise<string> {

@@ -2,7 +2,7 @@ import { BlobClient } from '@largepayload/codec';
 import type { OptionHelp } from './command.ts';
 import { UsageError } from './exit-codes.ts';
 
-/** Where clients find the service: the environment that injection sets, else a service on this machine. */
+/** By default the URL in the environment of injected pods, else a service on this machine. */
 export const URL_OPTION: OptionHelp = {
   type: 'string',
   placeholder: 'URL',

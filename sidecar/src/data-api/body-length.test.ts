@@ -93,6 +93,10 @@ describe('a body over the limit', () => {
 
 describe('Expect: 100-continue', () => {
   const expecting = { ...putHeaders, Expect: '100-continue' };
+  // Its grammar is right: only the storage's names are too short for it.
+  const longPrefix = Array.from({ length: 4 }, () => 'x'.repeat(255)).join('/');
+  const metadata = { 'remote-codec/key-prefix': Buffer.from(longPrefix).toString('base64') };
+  const metadataWithLongPrefix = Buffer.from(JSON.stringify(metadata)).toString('base64');
 
   test('is answered when the body is wanted', async () => {
     await using own = await startService();
@@ -109,6 +113,7 @@ describe('Expect: 100-continue', () => {
     ['payload_too_large', { 'Content-Length': String(MAX_PAYLOAD_SIZE + 1) }],
     ['invalid_metadata', { 'X-Temporal-Metadata': '' }],
     ['invalid_content_type', { 'Content-Type': 'text/plain' }],
+    ['invalid_key_prefix', { 'X-Temporal-Metadata': metadataWithLongPrefix }],
   ] as const)('is not when it is refused: %s', async (code, headers) => {
     await using connection = await RawConnection.open(service.data);
     await connection.sendHead(requestLine, { ...expecting, ...headers });

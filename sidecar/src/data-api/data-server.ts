@@ -2,7 +2,7 @@ import type { Server } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ServiceError } from '../errors/service-error.ts';
 import { buildApp } from '../http/app.ts';
-import type { Readiness } from '../operations/readiness.ts';
+import type { PayloadService } from '../payload-service/payload-service.ts';
 import type { DataContext } from './data-context.ts';
 import { getBlob, getVersionOneBlob } from './get-blob.ts';
 import { putBlob } from './put-blob.ts';
@@ -12,7 +12,7 @@ const KEEP_ALIVE_TIMEOUT = 75_000;
 /** The data port (wire API versions 1 and 2), not listening yet. */
 export function buildDataServer(context: DataContext): FastifyInstance {
   const routes = [
-    { method: 'HEAD', url: '/v2/health/head', handler: headHealth(context.readiness) },
+    { method: 'HEAD', url: '/v2/health/head', handler: headHealth(context.service) },
     { method: 'PUT', url: '/v2/blobs/put', handler: putBlob(context) },
     { method: 'GET', url: '/v2/blobs/get', handler: getBlob(context) },
     { method: 'GET', url: '/v1/blobs/get', handler: getVersionOneBlob(context) },
@@ -28,9 +28,9 @@ export function buildDataServer(context: DataContext): FastifyInstance {
 }
 
 /** `HEAD /v2/health/head`: 200 when the storage can be used. */
-function headHealth(readiness: Readiness) {
+function headHealth(service: PayloadService) {
   return async (_request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
-    await readiness.assertUsable();
+    await service.assertUsable();
     return reply.code(200).send();
   };
 }

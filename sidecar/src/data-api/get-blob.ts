@@ -7,7 +7,7 @@ import { abortWhenClientLeaves } from '../http/client-left.ts';
 import { peerOf } from '../http/peer.ts';
 import type { Transfer } from '../http/transfer-watch.ts';
 import { parseDigest } from '../keys/key.ts';
-import type { FoundBlob } from '../payload-service/blob-store/blob-store.ts';
+import type { Call, FoundPayload } from '../payload-service/payload-service.ts';
 import type { DataContext } from './data-context.ts';
 import { getReservation } from './limits.ts';
 import { getFields, keyParameter, type Query, single } from './request-fields.ts';
@@ -19,23 +19,23 @@ const SMALL_PIECE = 64 * 1024;
 
 /** `GET /v2/blobs/get?key=`: 200 and the bytes. */
 export function getBlob(context: DataContext) {
-  return handler(context, async (query, signal) => {
+  return handler(context, async (query, call) => {
     const key = keyParameter(query);
     assertKeyServed(context.namespaces, key);
-    return await context.store.get(key, signal);
+    return await context.service.get(key, call);
   });
 }
 
 /** `GET /v1/blobs/get?digest=`: what references of version 1 name; they are read, never written. */
 export function getVersionOneBlob(context: DataContext) {
-  return handler(context, async (query, signal) => {
+  return handler(context, async (query, call) => {
     const digest = parseDigest(single(query.digest));
     assertUnrestricted(context.namespaces);
-    return await context.store.getVersionOne(digest, signal);
+    return await context.service.getVersionOne(digest, call);
   });
 }
 
-function handler(context: DataContext, find: (query: Query, signal: AbortSignal) => Promise<FoundBlob>) {
+function handler(context: DataContext, find: (query: Query, call: Call) => Promise<FoundPayload>) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const started = performance.now();
     const seconds = () => (performance.now() - started) / 1_000;
@@ -44,12 +44,13 @@ function handler(context: DataContext, find: (query: Query, signal: AbortSignal)
       const stop = new AbortController();
       abortWhenClientLeaves(reply.raw, stop);
       const peer = peerOf(request.raw);
-      // Before the blob is opened, so that those who wait in line hold nothing of the storage's.
+      // Before the payload is opened, so that those who wait in line hold nothing of the storage's.
       const release = await context.budget.reserve(peer, getReservation(expectedLength), stop.signal);
       try {
-        const blob = await find(request.query as Query, stop.signal);
-        await deliver(context, reply, blob, { peer, expectedLength, signal: stop.signal });
-        context.metrics.recordGet(blob.size, seconds());
+        const call = { caller: { peer }, signal: stop.signal };
+        const payload = await find(request.query as Query, call);
+        await deliver(context, reply, payload, { ...call, expectedLength });
+        context.metrics.recordGet(payload.size, seconds());
       } finally {
         release();
       }
@@ -65,62 +66,60 @@ function handler(context: DataContext, find: (query: Query, signal: AbortSignal)
   };
 }
 
-interface Delivery {
-  readonly peer: string;
+interface Delivery extends Call {
   readonly expectedLength: number;
-  readonly signal: AbortSignal;
 }
 
 async function deliver(
   context: DataContext,
   reply: FastifyReply,
-  blob: FoundBlob,
+  payload: FoundPayload,
   delivery: Delivery,
 ): Promise<void> {
-  const { peer } = delivery;
-  const units = getReservation(blob.size);
+  const { peer } = delivery.caller;
+  const units = getReservation(payload.size);
   const transfer = context.watch.begin({ peer, units, onExpired: () => reply.raw.destroy() });
   try {
-    if (blob.size !== delivery.expectedLength) await refuseLength(context, blob, delivery);
-    await send(blob, reply, transfer);
+    if (payload.size !== delivery.expectedLength) await refuseLength(context, payload, delivery);
+    await send(payload, reply, transfer);
   } finally {
     transfer.end();
-    await blob.close();
+    await payload.close();
   }
 }
 
 /** Either the reference or the stored object is wrong; the digest tells which. What was reserved was for the expected length. */
 async function refuseLength(
   { budget }: DataContext,
-  blob: FoundBlob,
-  { peer, expectedLength, signal }: Delivery,
+  payload: FoundPayload,
+  { caller, expectedLength, signal }: Delivery,
 ): Promise<never> {
-  const release = await budget.reserve(peer, getReservation(blob.size), signal);
-  await drain(blob, signal).finally(release);
+  const release = await budget.reserve(caller.peer, getReservation(payload.size), signal);
+  await drain(payload, signal).finally(release);
   throw new ServiceError(
     'expected_length_mismatch',
-    `the payload has ${blob.size} bytes, not the expected ${expectedLength}`,
+    `the payload has ${payload.size} bytes, not the expected ${expectedLength}`,
   );
 }
 
 /** The head goes out only with the first verified bytes, so that a damaged small payload still answers 502. */
-async function send(blob: FoundBlob, reply: FastifyReply, transfer: Transfer): Promise<void> {
+async function send(payload: FoundPayload, reply: FastifyReply, transfer: Transfer): Promise<void> {
   const response = reply.raw;
   const begin = () => {
     reply.hijack();
     return response.writeHead(200, {
       'Content-Type': 'application/octet-stream',
-      'Content-Length': blob.size,
+      'Content-Length': payload.size,
     });
   };
   let sent = 0;
-  await blob.readInto({
+  await payload.readInto({
     async write(chunk) {
       if (sent === 0) begin();
       for (const piece of piecesOf(chunk, transfer)) {
         sent += piece.length;
         transfer.wait();
-        await write(response, piece, sent === blob.size);
+        await write(response, piece, sent === payload.size);
         transfer.moved(piece.length);
       }
     },

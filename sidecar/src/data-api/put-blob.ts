@@ -1,11 +1,14 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { ByteSource } from '../bytes/byte-streams.ts';
 import { ServiceError } from '../errors/service-error.ts';
 import { toServiceError } from '../errors/to-service-error.ts';
 import { abortWhenClientLeaves } from '../http/client-left.ts';
 import { peerOf } from '../http/peer.ts';
 import { RequestBody } from '../http/request-body.ts';
+import type { Expiry } from '../http/transfer-watch.ts';
 import { waitsForContinue } from '../http/unread-body.ts';
-import type { PutResult } from '../payload-service/blob-store/blob-store.ts';
+import type { PutResult } from '../payload-service/payload-service.ts';
 import { type Moment, momentNow } from '../time/moment.ts';
 import type { DataContext } from './data-context.ts';
 import { putReservation } from './limits.ts';
@@ -18,12 +21,10 @@ export function putBlob(context: DataContext) {
     const received = momentNow();
     const seconds = () => (performance.now() - received.monotonicTime) / 1_000;
     try {
-      const { maxPayloadSize } = context.limits;
-      const limits = { maxPayloadSize, longestName: context.store.longestName };
-      const fields = putFields(request.headers, request.query as Query, limits);
+      const fields = putFields(request.headers, request.query as Query, context.limits.maxPayloadSize);
       assertServed(context.namespaces, fields.namespace);
       const { key, outcome } = await store(context, request, reply, fields, received);
-      context.metrics.recordPut(outcome, fields.size, seconds());
+      context.metrics.recordPut(outcome, fields.facts.size, seconds());
       return reply.code(outcome === 'created' ? 201 : 200).send({ Key: key });
     } catch (error) {
       context.metrics.recordPutError(toServiceError(error).code, seconds());
@@ -33,39 +34,41 @@ export function putBlob(context: DataContext) {
 }
 
 async function store(
-  { budget, watch, store }: DataContext,
+  { budget, watch, limits, service }: DataContext,
   request: FastifyRequest,
   reply: FastifyReply,
-  { namespace, keyPrefix, metadataHash, digest, size }: PutFields,
+  fields: PutFields,
   received: Moment,
 ): Promise<PutResult> {
   const stop = new AbortController();
   abortWhenClientLeaves(reply.raw, stop);
+  const { signal } = stop;
   const peer = peerOf(request.raw);
-  const units = putReservation(size);
-  const release = await budget.reserve(peer, units, stop.signal);
-  const transfer = watch.begin({
-    ...{ peer, units, deadline: received.monotonicTime + store.putTimeLimit },
-    onExpired: (reason) => stop.abort(EXPIRED[reason]()),
-  });
+  const units = putReservation(fields.facts.size);
+  const release = await budget.reserve(peer, units, signal);
+  const deadline = received.monotonicTime + limits.putTimeLimitMs;
+  const onExpired = (reason: Expiry) => stop.abort(EXPIRED[reason]());
+  const transfer = watch.begin({ peer, units, deadline, onExpired });
   try {
-    // Node sends this by itself only where nobody listens for `checkContinue`; here a refused body is never sent.
-    if (waitsForContinue(request.raw)) reply.raw.writeContinue();
-    const body = new RequestBody(request.raw, transfer, stop.signal);
-    const facts = { size, digest };
-    return await store.put({
-      namespace,
-      keyPrefix,
-      metadataHash,
-      facts,
-      body,
-      received,
-      signal: stop.signal,
-    });
+    const body = bodyOnDemand(request.raw, reply.raw, new RequestBody(request.raw, transfer, signal));
+    return await service.put({ ...fields, body, received, caller: { peer }, deadline, signal });
   } finally {
     transfer.end();
     release();
   }
+}
+
+/**
+ * Tells a client that waits for it to send its body, when the body is first read: one that is refused before is never sent.
+ * Node does so by itself only where nobody listens for `checkContinue`.
+ */
+function bodyOnDemand(request: IncomingMessage, response: ServerResponse, body: ByteSource): ByteSource {
+  return {
+    async readInto(sink) {
+      if (waitsForContinue(request)) response.writeContinue();
+      await body.readInto(sink);
+    },
+  };
 }
 
 const EXPIRED = {

@@ -1,51 +1,29 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { decodeMetadataHeader, metadataHash } from '@largepayload/codec';
+import { decodeMetadataHeader } from '@largepayload/codec';
 import { ServiceError } from '../errors/service-error.ts';
 import { isWithinBounds, type JsonBounds } from '../http/bounded-json.ts';
-import { keyPrefixFits, ownerKeyPrefix, parseDigest, parseKeyPrefix, parseNamespace } from '../keys/key.ts';
+import { parseDigest, parseKeyPrefix, parseNamespace, parseWorkflowId } from '../keys/key.ts';
+import type { PutRequest } from '../payload-service/payload-service.ts';
 
 export type Query = Readonly<Record<string, unknown>>;
 
-export interface PutFields {
-  readonly namespace: string;
-  readonly digest: string;
-  /** bytes */
-  readonly size: number;
-  readonly keyPrefix: string | undefined;
-  readonly metadataHash: string;
-}
+export type PutFields = Pick<PutRequest, 'namespace' | 'facts' | 'metadata' | 'keyPrefix' | 'workflowId'>;
 
 const KEY_PREFIX_METADATA = 'remote-codec/key-prefix';
 
 /** One object of base64 strings. Payloads have a handful of entries; each costs time to parse, decode, sort and hash. */
 const METADATA_BOUNDS: JsonBounds = { depth: 1, items: 256 };
 
-export interface PutLimits {
-  /** bytes */
-  readonly maxPayloadSize: number;
-  /** bytes of the longest name that the storage takes */
-  readonly longestName: number;
-}
-
 /** The parts of a PUT's head, each checked by its grammar. @throws ServiceError of status 400, 411 or 413 */
-export function putFields(
-  headers: IncomingHttpHeaders,
-  query: Query,
-  { maxPayloadSize, longestName }: PutLimits,
-): PutFields {
+export function putFields(headers: IncomingHttpHeaders, query: Query, maxPayloadSize: number): PutFields {
   assertContentType(headers);
   const size = contentLength(headers, maxPayloadSize);
   const namespace = parseNamespace(single(query.namespace));
   const digest = parseDigest(single(query.digest));
   const metadata = metadataOf(headers);
-  const hash = metadataHash(metadata);
-  return {
-    namespace,
-    digest,
-    size,
-    metadataHash: hash,
-    keyPrefix: keyPrefixOf(metadata, headers, (prefix) => keyPrefixFits(namespace, prefix, longestName)),
-  };
+  const keyPrefix = keyPrefixOf(metadata);
+  const workflowId = keyPrefix === undefined ? workflowIdOf(headers) : undefined;
+  return { namespace, facts: { size, digest }, metadata, keyPrefix, workflowId };
 }
 
 export interface GetFields {
@@ -121,22 +99,13 @@ function metadataOf(headers: IncomingHttpHeaders): ReadonlyMap<string, Uint8Arra
   }
 }
 
-/** The caller's own prefix, else the one of the owning workflow when it is named and the key stays short enough. */
-function keyPrefixOf(
-  metadata: ReadonlyMap<string, Uint8Array>,
-  headers: IncomingHttpHeaders,
-  fits: (keyPrefix: string) => boolean,
-): string | undefined {
+function keyPrefixOf(metadata: ReadonlyMap<string, Uint8Array>): string | undefined {
   const chosen = Buffer.from(metadata.get(KEY_PREFIX_METADATA) ?? []).toString();
-  if (chosen !== '') {
-    if (fits(parseKeyPrefix(chosen))) return chosen;
-    throw new ServiceError(
-      'invalid_key_prefix',
-      'namespace and key prefix together are too long for an object name in this store; shorten metadata "remote-codec/key-prefix"',
-    );
-  }
-  const workflowId = headers['x-payload-store-workflow-id'];
-  if (typeof workflowId !== 'string') return undefined;
-  const owner = ownerKeyPrefix(workflowId);
-  return fits(owner) ? owner : undefined;
+  return chosen === '' ? undefined : parseKeyPrefix(chosen);
+}
+
+/** It counts only where the metadata asks for no prefix. */
+function workflowIdOf(headers: IncomingHttpHeaders): string | undefined {
+  const text = headers['x-payload-store-workflow-id'];
+  return typeof text === 'string' ? parseWorkflowId(text) : undefined;
 }

@@ -50,8 +50,8 @@ export class AwaitedDriver implements Driver {
     return await this.#arrived().open(name, signal);
   }
 
-  async *listFirstSegments(prefix: string, signal: AbortSignal): AsyncIterable<string> {
-    yield* this.#arrived().listFirstSegments(prefix, signal);
+  async *listLevel(prefix: string, signal: AbortSignal): AsyncIterable<string> {
+    yield* this.#arrived().listLevel(prefix, signal);
   }
 
   async *list(folder: string, signal: AbortSignal): AsyncIterable<ListedObject[]> {

@@ -38,10 +38,11 @@ export interface Driver {
   open(name: string, signal: AbortSignal): Promise<StoredBlob | undefined>;
 
   /**
-   * The first path segments, each ending in `/` (and beginning with one where the name does), of all names that start
-   * with `prefix`; costs what differs, not what is stored.
+   * One level of names: of all names that start with `prefix`, what follows it up to the next `/`. Folders end in `/`, and
+   * objects that lie directly at this level do not. (`''` skips a leading slash: `/blobs/` is one folder.) The cost grows
+   * with the entries of the level, not with the objects below it.
    */
-  listFirstSegments(prefix: string, signal: AbortSignal): AsyncIterable<string>;
+  listLevel(prefix: string, signal: AbortSignal): AsyncIterable<string>;
 
   /**
    * All objects below `folder` (a prefix ending in `/`), in pages of at most 1,000, in constant memory. Names that share

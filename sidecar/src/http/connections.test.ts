@@ -7,6 +7,7 @@ import { metadataHeader, testPayload } from '@largepayload/testing/service/paylo
 import { startService, type TestService } from '@largepayload/testing/service/running-service';
 import { eventually } from '@largepayload/testing/waiting/eventually';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { answerBrokenHead } from './broken-head.ts';
 import { Connections } from './connections.ts';
 
 const KIB = 1024;
@@ -152,7 +153,7 @@ test.each(['metrics', 'admin'] as const)('the %s port serves though others hold 
 
 test("Node takes the largest head of a connection from its server, and keeps no connection's parser", async () => {
   const server = createServer((_request, response) => void response.end());
-  new Connections(server, { ...RULES, largeHeads: 1 });
+  new Connections(server, { ...RULES, largeHeads: 1 }, answerBrokenHead);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as { port: number };
   const statusOf = async (connection: RawConnection) => {
@@ -175,14 +176,18 @@ function manyHeaders(count: number): Record<string, string> {
 
 describe('a peer that asks and does not take the answer', () => {
   /** A server with answers of 32 MiB, more than the kernel takes for a peer that does not read, or of 2 bytes. */
-  async function serverOf(answerTime: number | undefined) {
+  async function serverOf(answerTimeMs: number | undefined) {
     const rules = { connections: 16, largeHeads: 0, largestHead: 8 * KIB, smallHead: 8 * KIB };
     const large = Buffer.alloc(32 * 1024 * KIB);
     const server = createServer((request, response) => {
       if (!guard.admit(request, response)) return;
       response.end(request.url === '/large' ? large : 'ok');
     });
-    const guard = new Connections(server, answerTime === undefined ? rules : { ...rules, answerTime });
+    const guard = new Connections(
+      server,
+      answerTimeMs === undefined ? rules : { ...rules, answerTimeMs },
+      answerBrokenHead,
+    );
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as { port: number };
     const silent: Socket[] = [];

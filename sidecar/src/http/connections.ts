@@ -1,7 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { type ConnectionRules, HEADS_BEFORE_END } from '../memory/connection-rules.ts';
-import { answerBrokenHead } from './broken-head.ts';
 import { peerOf } from './peer.ts';
 
 /** Requests of one connection that are not answered yet. */
@@ -25,6 +24,9 @@ interface Connection {
   idleSince: number;
 }
 
+/** Answers a request whose head is refused, and ends its connection. */
+type RefuseHead = (error: Error & { code?: string }, socket: Socket) => void;
+
 const guards = new WeakMap<Socket, Connections>();
 
 /** The guard of the connection's port. */
@@ -36,13 +38,15 @@ export function connectionsOf(socket: Socket): Connections | undefined {
 export class Connections {
   readonly #server: Server & { maxHeaderSize?: number };
   readonly #rules: ConnectionRules;
+  readonly #refuseHead: RefuseHead;
   readonly #open = new Map<Socket, Connection>();
   #largeHeads = 0;
 
-  constructor(server: Server, rules: ConnectionRules) {
+  constructor(server: Server, rules: ConnectionRules, refuseHead: RefuseHead) {
     keepNoParsers();
     this.#server = server;
     this.#rules = rules;
+    this.#refuseHead = refuseHead;
     server.maxConnections = rules.connections;
     server.maxHeadersCount = MOST_HEADER_LINES;
     server.prependListener('connection', (socket: Socket) => this.#accept(socket));
@@ -65,10 +69,8 @@ export class Connections {
       return false;
     }
     if (request.rawHeaders.length >= 2 * MOST_HEADER_LINES) {
-      answerBrokenHead(
-        Object.assign(new Error('too many header lines'), { code: 'HPE_HEADER_OVERFLOW' }),
-        socket,
-      );
+      const tooMany = Object.assign(new Error('too many header lines'), { code: 'HPE_HEADER_OVERFLOW' });
+      this.#refuseHead(tooMany, socket);
       return false;
     }
     if (connection.headBytes > connection.largestHead * HEADS_BEFORE_END) response.shouldKeepAlive = false;
@@ -83,11 +85,11 @@ export class Connections {
 
   /** Who asks and never reads would keep its place for ever. */
   #limitAnswer(response: ServerResponse, socket: Socket): void {
-    const { answerTime } = this.#rules;
-    if (answerTime === undefined) return;
+    const { answerTimeMs } = this.#rules;
+    if (answerTimeMs === undefined) return;
     const look = setInterval(() => {
       if (response.writableEnded) socket.destroy();
-    }, answerTime).unref();
+    }, answerTimeMs).unref();
     response.once('close', () => clearInterval(look));
   }
 

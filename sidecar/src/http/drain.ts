@@ -3,15 +3,22 @@ import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 
-const LOOK_INTERVAL = 50;
+const LOOK_INTERVAL_MS = 50;
 
-/**
- * Ends a server. For `lameDuck` ms it goes on serving whatever comes, each answer the last one of its connection; then
- * there are no new connections, requests in flight finish, and what is still in flight after another `limit` ms is cut off.
- * It has ended `linger` ms after the last answer at the earliest: the kernel may hold the last megabytes of one for a slow
- * reader, and loses them where the network goes with the process, as a pod's does.
- */
-export type EndServer = (limit: number, times?: { lameDuck?: number; linger?: number }) => Promise<void>;
+/** How a server ends, one time after the other. */
+export interface DrainTimes {
+  /** It goes on serving whatever comes, each answer the last one of its connection. Default 0 */
+  readonly lameDuckMs?: number;
+  /** It takes no new connections, and requests in flight may finish; what is still in flight then is cut off. */
+  readonly limitMs: number;
+  /**
+   * It has ended this long after the last answer at the earliest: the kernel may hold the last megabytes of an answer for a
+   * slow reader, and loses them where the network goes with the process, as a pod's does. Default 0
+   */
+  readonly lingerMs?: number;
+}
+
+export type EndServer = (times: DrainTimes) => Promise<void>;
 
 /**
  * Prepares an app for its end. Connections without a request are closed as soon as no more are taken; Node's own
@@ -40,23 +47,23 @@ export function drainable(app: FastifyInstance): EndServer {
     if (server.listenerCount(event) > 0) server.prependListener(event, begin);
   }
 
-  return async (limit, { lameDuck = 0, linger = 0 } = {}) => {
+  return async ({ limitMs, lameDuckMs = 0, lingerMs = 0 }) => {
     ending = true;
     for (const response of answering.keys()) beLast(response);
-    await sleep(lameDuck);
+    await sleep(lameDuckMs);
     const closeIdle = () => {
       const busy = new Set(answering.values());
       for (const socket of sockets) if (!busy.has(socket)) socket.destroy();
     };
-    const looking = setInterval(closeIdle, LOOK_INTERVAL);
-    const cutOff = setTimeout(() => server.closeAllConnections(), limit);
+    const looking = setInterval(closeIdle, LOOK_INTERVAL_MS);
+    const cutOff = setTimeout(() => server.closeAllConnections(), limitMs);
     try {
       await app.close();
     } finally {
       clearInterval(looking);
       clearTimeout(cutOff);
     }
-    await sleep(Math.max(0, lastAnswer + linger - performance.now()));
+    await sleep(Math.max(0, lastAnswer + lingerMs - performance.now()));
   };
 }
 

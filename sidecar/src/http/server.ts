@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { ConnectionRules } from '../memory/connection-rules.ts';
+import { answerBrokenHead } from './broken-head.ts';
 import { Connections } from './connections.ts';
 
 const HEAD_CHECK_INTERVAL = 1_000;
@@ -31,7 +32,7 @@ export function createHttpServer(settings: HttpServerSettings, handle: Handle): 
     },
     (request, response) => handleAdmitted(request, response),
   );
-  const connections = new Connections(server, rules);
+  const connections = new Connections(server, rules, answerBrokenHead);
   const handleAdmitted: Handle = (request, response) => {
     if (connections.admit(request, response)) handle(request, response);
   };

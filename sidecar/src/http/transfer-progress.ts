@@ -1,5 +1,3 @@
-import type { TransferRules } from './transfer-watch.ts';
-
 /** ms of waiting that the rate is taken over, at least: the kernel's buffers take the first megabytes of any peer. */
 const RECENT = 1_000;
 /** Bytes a second that a peer has to move while others wait for its place, at first … */
@@ -22,6 +20,13 @@ export function leastRate(age: number): number {
 export function mayMakeRoom({ rate, age }: { rate: number; age: number }, excess: number): boolean {
   if (age < RECENT) return false;
   return excess > 0 || rate < leastRate(age);
+}
+
+export interface TransferRules {
+  /** ms of waiting for the peer after which it is judged */
+  readonly progressPeriodMs: number;
+  /** bytes that a peer has to move in that time */
+  readonly progressBytes: number;
 }
 
 interface Mark {
@@ -62,14 +67,14 @@ export class Progress {
   }
 
   /** Looks at what was moved so far; whether the peer moved less than it has to in the period that is over. */
-  look(now: number, { progressPeriod, progressBytes }: TransferRules): boolean {
+  look(now: number, { progressPeriodMs, progressBytes }: TransferRules): boolean {
     if (this.#waitingSince !== undefined) this.#count(now);
     const mark = { waited: this.#waited, moved: this.#moved };
     if (mark.waited - this.#later.waited >= RECENT) {
       this.#earlier = this.#later;
       this.#later = mark;
     }
-    if (mark.waited - this.#period.waited < progressPeriod) return false;
+    if (mark.waited - this.#period.waited < progressPeriodMs) return false;
     if (mark.moved - this.#period.moved < progressBytes) return true;
     this.#period = mark;
     return false;

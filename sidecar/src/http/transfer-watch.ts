@@ -1,17 +1,10 @@
 import type { Demand } from './fair-budget.ts';
-import { mayMakeRoom, Progress } from './transfer-progress.ts';
+import { mayMakeRoom, Progress, type TransferRules } from './transfer-progress.ts';
 
 /** How often transfers are looked at: a peer that is too slow is noticed at most this much later (ms). */
 const LOOK_INTERVAL = 500;
 /** Requests that waited in line for less (ms) end no transfer: one that moves along frees its place by itself. */
 const PATIENCE = 500;
-
-export interface TransferRules {
-  /** ms of waiting for the peer after which it is judged */
-  readonly progressPeriod: number;
-  /** bytes that a peer has to move in that time */
-  readonly progressBytes: number;
-}
 
 /**
  * Why a transfer is over: its peer moves next to nothing, it moves too little while others wait for the place, or its time is

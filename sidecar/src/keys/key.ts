@@ -56,15 +56,18 @@ export function parseKeyPrefix(text: string): string {
   );
 }
 
+/** A workflow's id in base64url. @throws ServiceError `invalid_workflow_id` */
+export function parseWorkflowId(text: string): string {
+  if (WORKFLOW_ID.test(text)) return text;
+  throw new ServiceError(
+    'invalid_workflow_id',
+    'X-Payload-Store-Workflow-Id must be a workflow id in base64url',
+  );
+}
+
 /** The key prefix of payloads owned by a workflow, from its id in base64url. @throws ServiceError `invalid_workflow_id` */
 export function ownerKeyPrefix(workflowId: string): string {
-  if (!WORKFLOW_ID.test(workflowId)) {
-    throw new ServiceError(
-      'invalid_workflow_id',
-      'X-Payload-Store-Workflow-Id must be a workflow id in base64url',
-    );
-  }
-  const segments = workflowId.match(new RegExp(`.{1,${OWNER_SEGMENT_LENGTH}}`, 'g')) ?? [];
+  const segments = parseWorkflowId(workflowId).match(new RegExp(`.{1,${OWNER_SEGMENT_LENGTH}}`, 'g')) ?? [];
   return ['wf', ...segments].join('/');
 }
 

@@ -8,8 +8,8 @@ import { newFolder, removeFolder } from '../drivers/filesystem/folder.fixture.ts
 import { excerpt } from '../errors/excerpt.ts';
 import { cleanup } from './cleanup.ts';
 import { countWindow, deleteWindow } from './delete-window.ts';
-import { storedWindows } from './expired-windows.ts';
 import { PASS_LIMITS } from './pass-limits.ts';
+import { storedWindows } from './stored-windows.ts';
 import { EXPIRED, fill, LIVING, ON_EACH_DRIVER, objectsIn, partsOn, reaperOn } from './stores.fixture.ts';
 
 const [WINDOW = '', OTHER = ''] = EXPIRED;
@@ -44,6 +44,47 @@ describe.each(ON_EACH_DRIVER)('on the %s driver', (_name, start) => {
       expect(await store.names()).toEqual([...kept, ...others].sort());
     },
   );
+
+  test('what lies in a window outside of all namespaces keeps the whole window, and no other one', async () => {
+    for (const path of ['notes.txt', '.trash/orders/1.bin', 'lost+found/a']) {
+      const kept = [...(await fill(store, [WINDOW])), `${WINDOW}/aaa/1.bin`, `${WINDOW}/${path}`].sort();
+      await store.put(`${WINDOW}/aaa/1.bin`, someBytes(1));
+      await store.put(`${WINDOW}/${path}`, someBytes(1));
+      await fill(store, [OTHER]);
+      await expect(reaperOn(store).pass(never())).rejects.toMatchObject(refusal(`${WINDOW}/${path}`));
+      expect(await store.names()).toEqual(kept);
+      await store.driver.delete([`${WINDOW}/${path}`], never());
+    }
+    await reaperOn(store).pass(never());
+    expect(await store.folders('expires-')).toEqual([]);
+  });
+
+  test('a namespace that fails keeps neither the others of its window nor other windows', async () => {
+    const kept = [`${WINDOW}/billing/1.bin`, `${WINDOW}/billing/notes.txt`];
+    for (const name of [...kept, `${WINDOW}/aaa/2.bin`, `${WINDOW}/zzz/3.bin`])
+      await store.put(name, someBytes(1));
+    await fill(store, [WINDOW, OTHER]);
+    await expect(reaperOn(store).pass(never())).rejects.toMatchObject(refusal(`${WINDOW}/billing/notes.txt`));
+    expect(await store.names()).toEqual(kept);
+    await store.driver.delete([`${WINDOW}/billing/notes.txt`], never());
+    await reaperOn(store).pass(never());
+    expect(await store.folders('expires-')).toEqual([]);
+  });
+
+  test("a listing of one namespace that has another one's payload deletes nothing of that page", async () => {
+    const names = await fill(store, [WINDOW]);
+    const other = `${WINDOW}/billing/1.bin`;
+    await store.put(other, someBytes(1));
+    const reallyList = store.driver.list.bind(store.driver);
+    store.driver.list = async function* (folder, signal) {
+      for await (const page of reallyList(folder, signal)) {
+        yield folder.endsWith('/orders/') ? [...page, { name: other, size: 1 }] : page;
+      }
+    };
+    await expect(reaperOn(store).pass(never())).rejects.toMatchObject(refusal(other));
+    store.driver.list = reallyList;
+    expect(await store.names()).toEqual(names);
+  });
 
   test('a listing that ignores its prefix deletes nothing', async () => {
     const names = await fill(store, [WINDOW, ...LIVING]);
@@ -107,9 +148,13 @@ describe.each(ON_EACH_DRIVER)('on the %s driver', (_name, start) => {
   });
 });
 
-/** A storage with ever new names, which it lists for as long as it is asked. */
+/** A storage with ever new names, which it lists for as long as it is asked; each window has one namespace. */
 const endless = {
-  async *listFirstSegments() {
+  async *listLevel(prefix: string) {
+    if (prefix !== 'expires-') {
+      yield `${prefix}orders/`;
+      return;
+    }
     for (let second = 0; ; second += 1) {
       const end = new Date(Date.UTC(2020, 0, 1) + second * 1_000).toISOString().replace(/[-:]|\.\d{3}/g, '');
       yield `expires-${end}-30d/`;
@@ -118,12 +163,13 @@ const endless = {
   async *list(folder: string) {
     for (let page = 0; ; page += 1) {
       yield Array.from({ length: 1_000 }, (_, index) => ({
-        name: `${folder}orders/${(page * 1_000 + index).toString(16)}.bin`,
+        name: `${folder}${(page * 1_000 + index).toString(16)}.bin`,
         size: 1,
       }));
     }
   },
   delete: async (names: readonly string[]) => ({ deleted: names, failed: [] }),
+  removeFolder: async () => {},
 } as unknown as Driver;
 
 test('endless windows: the first 10,000 are taken, after 100,000 names it ends', async () => {
@@ -132,7 +178,7 @@ test('endless windows: the first 10,000 are taken, after 100,000 names it ends',
   expect({ hasLater, cutOff }).toEqual({ hasLater: true, cutOff: true });
   expect(windows[0]?.folder).toBe('expires-20200101T000000Z-30d/');
   expect(windows.at(-1)?.folder).toBe('expires-20200101T024639Z-30d/');
-  const slow = { ...PASS_LIMITS, listingTime: -1 };
+  const slow = { ...PASS_LIMITS, listingTimeMs: -1 };
   expect(await storedWindows(endless, never(), slow)).toEqual({ windows: [], hasLater: false, cutOff: true });
 });
 
@@ -149,9 +195,29 @@ test.each([deleteWindow, countWindow])(
       return count;
     };
     expect(await pages({ pages: 20 })).toBe(20);
-    expect(await pages({ windowTime: -1 })).toBe(0);
+    expect(await pages({ windowTimeMs: -1 })).toBe(0);
   },
 );
+
+test('a window of endless namespaces ends after as many as a pass keeps in memory, all of which are deleted', async () => {
+  let listed = 0;
+  const hostile = {
+    ...endless,
+    async *listLevel(window: string) {
+      for (; ; listed += 1) yield `${window}orders-${listed}/`;
+    },
+    async *list(folder: string) {
+      yield [{ name: `${folder}0.bin`, size: 1 }];
+    },
+  } as unknown as Driver;
+  let deleted = 0;
+  const deleting = async () => {
+    const limits = { ...PASS_LIMITS, namespaces: 20 };
+    for await (const { objects } of deleteWindow(hostile, `${WINDOW}/`, never(), limits)) deleted += objects;
+  };
+  await expect(deleting()).rejects.toThrow(`the window ${WINDOW} has more namespaces than one pass takes`);
+  expect({ listed, deleted }).toEqual({ listed: 20, deleted: 20 });
+});
 
 test('folders that are deeper than any payload are not followed, and keep no other window', async () => {
   const folder = newFolder();
@@ -163,9 +229,7 @@ test('folders that are deeper than any payload are not followed, and keep no oth
     writeFileSync(join(deep, 'file'), 'x');
     await fill(store, [OTHER, ...LIVING]);
     await expect(reaperOn(store).pass(never())).rejects.toThrow(/deeper than any payload lies/);
-    expect(await store.firstSegments('expires-')).toEqual(
-      [WINDOW, ...LIVING].map((name) => `${name}/`).sort(),
-    );
+    expect(await store.folders('expires-')).toEqual([WINDOW, ...LIVING].map((name) => `${name}/`).sort());
     await store.stop();
   } finally {
     removeFolder(folder);

@@ -6,24 +6,54 @@ export interface PassLimits {
   readonly folders: number;
   /** windows that are kept in memory, the earliest ones */
   readonly windows: number;
-  /** ms for the listing of the windows */
-  readonly listingTime: number;
+  /** for the listing of the windows */
+  readonly listingTimeMs: number;
+  /** Temporal namespaces of one window, which are kept in memory */
+  readonly namespaces: number;
   /** pages of one window, of at most 1,000 objects each */
   readonly pages: number;
-  /** ms for one window */
-  readonly windowTime: number;
+  readonly windowTimeMs: number;
 }
 
 /** A store whose reaper keeps up has at most 550 windows for each TTL that it ever had. */
 export const PASS_LIMITS: PassLimits = {
   folders: 100_000,
   windows: 10_000,
-  listingTime: 5 * 60_000,
+  listingTimeMs: 5 * 60_000,
+  namespaces: 10_000,
   pages: 10_000,
-  windowTime: 60 * 60_000,
+  windowTimeMs: 60 * 60_000,
 };
 
 /** Something is left for the next pass. */
 export function beyondLimits(what: string): StorageError {
   return new StorageError('unavailable', `${what} than one pass takes; the next one goes on`);
+}
+
+/** What a pass may still do in one window. */
+export class WindowBudget {
+  readonly limits: PassLimits;
+  readonly #window: string;
+  readonly #startedAtMs = performance.now();
+  #pages = 0;
+
+  /** @param window `expires-20261224T000000Z-30d/` */
+  constructor(window: string, limits: PassLimits) {
+    this.#window = window.slice(0, -1);
+    this.limits = limits;
+  }
+
+  get isSpent(): boolean {
+    const { pages, windowTimeMs } = this.limits;
+    return this.#pages >= pages || performance.now() - this.#startedAtMs > windowTimeMs;
+  }
+
+  countPage(): void {
+    this.#pages += 1;
+  }
+
+  /** @throws StorageError */
+  assertLeft(): void {
+    if (this.isSpent) throw beyondLimits(`the window ${this.#window} has more objects`);
+  }
 }

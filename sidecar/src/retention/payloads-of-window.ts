@@ -3,15 +3,27 @@ import { excerpt } from '../errors/excerpt.ts';
 import { StorageError } from '../errors/storage-error.ts';
 import { isPayloadOf } from '../keys/object-name.ts';
 
+/** The unit of retention: the payloads of one Temporal namespace in one window. They are kept or deleted together. */
+export interface StoredNamespace {
+  /** `expires-20261224T000000Z-30d/` */
+  readonly window: string;
+  /** `expires-20261224T000000Z-30d/NAMESPACE/` */
+  readonly folder: string;
+}
+
 /**
- * A storage, or a cache before it, may list what it was not asked for, and others may put into a window what is theirs.
- * @throws StorageError with the first object of the page that is no payload of the window
+ * A storage, or a cache before it, may list what it was not asked for, and others may put objects of their own into a window.
+ * @throws StorageError with the first object of the page that is no payload of this namespace in this window
  */
-export function assertPayloadsOf(folder: string, page: readonly ListedObject[]): void {
-  const other = page.find(({ name }) => !isPayloadOf(folder, name));
-  if (other === undefined) return;
-  throw new StorageError(
+export function assertPayloadsOf({ window, folder }: StoredNamespace, page: readonly ListedObject[]): void {
+  const other = page.find(({ name }) => !name.startsWith(folder) || !isPayloadOf(window, name));
+  if (other !== undefined) throw notOfWindow(window, other.name);
+}
+
+/** @param window `expires-20261224T000000Z-30d/` */
+export function notOfWindow(window: string, name: string): StorageError {
+  return new StorageError(
     'unavailable',
-    `the storage lists ${excerpt(other.name)} in the window ${folder.slice(0, -1)}, which is no payload of it; nothing of that page is deleted. If it lies there, move it away; else check what answers for the storage`,
+    `the storage lists ${excerpt(name)} in the window ${window.slice(0, -1)}, which is no payload of it; nothing of that page is deleted. If it lies there, move it away; else check what answers for the storage`,
   );
 }

@@ -3,7 +3,7 @@ import { all, never, someBytes, TestStore } from '../drivers/conformance/subject
 import type { DeleteOutcome } from '../drivers/driver.ts';
 import { ForeignStoreError } from '../errors/foreign-store-error.ts';
 import { StorageError } from '../errors/storage-error.ts';
-import { assertIdentity, claimStorage } from '../storage-records/identity/identity.ts';
+import { assertIdentity, writeIdentity } from '../storage-records/identity/identity.ts';
 import { Reaper } from './reaper.ts';
 import {
   EXPIRED,
@@ -34,7 +34,7 @@ describe.each(ON_EACH_DRIVER)('on the %s driver', (_name, start) => {
     expect((await store.names()).filter((name) => !name.startsWith('.payload-store/'))).toEqual(kept);
     expect(await store.holds('store.json', someBytes(10))).toBe(true);
     const windows = [...FOREIGN.filter((name) => name.startsWith('expires-')), ...LIVING];
-    expect(await store.firstSegments('expires-')).toEqual(windows.map((name) => `${name}/`).sort());
+    expect(await store.folders('expires-')).toEqual(windows.map((name) => `${name}/`).sort());
   });
 
   test('a pass over nothing, and a second one, do nothing', async () => {
@@ -48,11 +48,11 @@ describe.each(ON_EACH_DRIVER)('on the %s driver', (_name, start) => {
   test("another store's windows are left alone, also when it takes the place of ours after a pass", async () => {
     const ours = { namespace: 'orders', name: 'payloads' };
     const parts = partsOn(store, () => assertIdentity(store.driver, ours, never()));
-    const reaper = new Reaper(parts, { interval: 1_000, clockTolerance: 0 });
-    await claimStorage(store.driver, ours, never());
+    const reaper = new Reaper(parts, { intervalMs: 1_000, clockToleranceMs: 0 });
+    await writeIdentity(store.driver, ours, never());
     await reaper.pass(never());
     await store.driver.delete(['store.json'], never());
-    await claimStorage(store.driver, { namespace: 'others', name: 'theirs' }, never());
+    await writeIdentity(store.driver, { namespace: 'others', name: 'theirs' }, never());
     const names = await fill(store, EXPIRED);
     await expect(reaper.pass(never())).rejects.toBeInstanceOf(ForeignStoreError);
     expect(await store.names()).toEqual(names);
@@ -62,9 +62,9 @@ describe.each(ON_EACH_DRIVER)('on the %s driver', (_name, start) => {
     const end = Math.ceil(Date.now() / 1_000) * 1_000 - 5_000;
     const text = new Date(end).toISOString().replace(/[-:]|\.\d{3}/g, '');
     const names = await fill(store, [`expires-${text}-12s`]);
-    await reaperOn(store, { clockTolerance: 60_000 }).pass(never());
+    await reaperOn(store, { clockToleranceMs: 60_000 }).pass(never());
     expect(await store.names()).toEqual(names);
-    await reaperOn(store, { clockTolerance: 0 }).pass(never());
+    await reaperOn(store, { clockToleranceMs: 0 }).pass(never());
     expect(await store.names()).toEqual([]);
   });
 
@@ -92,11 +92,24 @@ describe.each(ON_EACH_DRIVER)('on the %s driver', (_name, start) => {
     const failure = new StorageError('unavailable', 'no answer');
     const reallyList = store.driver.list.bind(store.driver);
     store.driver.list = (folder, signal) => {
-      if (folder === `${EXPIRED[0]}/`) throw failure;
+      if (folder === `${EXPIRED[0]}/orders/`) throw failure;
       return reallyList(folder, signal);
     };
     await expect(reaperOn(store).pass(never())).rejects.toBe(failure);
     store.driver.list = reallyList;
+    expect(await store.names()).toEqual(objectsIn(EXPIRED[0] ?? '', 3));
+  });
+
+  test('a window whose namespaces cannot be listed does not keep the others', async () => {
+    await fill(store, EXPIRED);
+    const failure = new StorageError('unavailable', 'no answer');
+    const reallyList = store.driver.listLevel.bind(store.driver);
+    store.driver.listLevel = (prefix, signal) => {
+      if (prefix === `${EXPIRED[0]}/`) throw failure;
+      return reallyList(prefix, signal);
+    };
+    await expect(reaperOn(store).pass(never())).rejects.toBe(failure);
+    store.driver.listLevel = reallyList;
     expect(await store.names()).toEqual(objectsIn(EXPIRED[0] ?? '', 3));
   });
 
@@ -117,7 +130,7 @@ describe.each(ON_EACH_DRIVER)('on the %s driver', (_name, start) => {
     store.driver.delete = reallyDelete;
     await reaperOn(store).pass(never());
     expect(await store.names()).toEqual([]);
-    expect(await store.firstSegments('')).toEqual([]);
+    expect(await store.folders('')).toEqual([]);
   });
 
   test.each([-60_000, 60_000])('with a backend %d ms ahead nothing is deleted', async (ahead) => {
@@ -130,7 +143,7 @@ describe.each(ON_EACH_DRIVER)('on the %s driver', (_name, start) => {
 
   test('when the clock is set forward, what expired only by that stays, and a metric says how much longer', async () => {
     const parts = partsOn(store);
-    const reaper = new Reaper(parts, { interval: 1_000, clockTolerance: 0 });
+    const reaper = new Reaper(parts, { intervalMs: 1_000, clockToleranceMs: 0 });
     const lag = async () =>
       (await parts.metrics.registry.metrics()).match(/^payload_store_reaper_lag_seconds (.*)$/m)?.[1];
     const kept = await fill(store, LIVING);
@@ -165,9 +178,9 @@ describe.each(ON_EACH_DRIVER)('on the %s driver', (_name, start) => {
     await Promise.all(names.map((name) => store.put(name, someBytes(2))));
     const parts = [partsOn(store), partsOn(store)];
     await Promise.all(
-      parts.map((each) => new Reaper(each, { interval: 1_000, clockTolerance: 0 }).pass(never())),
+      parts.map((each) => new Reaper(each, { intervalMs: 1_000, clockToleranceMs: 0 }).pass(never())),
     );
-    expect(await store.firstSegments('')).toEqual([]);
+    expect(await store.folders('')).toEqual([]);
     const counts = await Promise.all(parts.map(({ metrics }) => deletedOf(metrics)));
     expect(counts.reduce((sum, { objects }) => sum + objects, 0)).toBe(names.length);
     expect(counts.reduce((sum, { bytes }) => sum + bytes, 0)).toBe(2 * names.length);
@@ -183,12 +196,14 @@ async function deletedOf({ registry }: ReturnType<typeof partsOn>['metrics']) {
   };
 }
 
-test('listing first segments costs nothing of what is stored', async () => {
+test('a pass over windows that live lists one level, and none of their objects', async () => {
   const [, start] = ON_EACH_DRIVER[0] ?? [];
   const store = new TestStore(await (start ?? expect.fail('no driver'))());
   await fill(store, LIVING);
   const list = vi.spyOn(store.driver, 'list');
+  const level = vi.spyOn(store.driver, 'listLevel');
   await reaperOn(store).pass(never());
   expect(list).not.toHaveBeenCalled();
-  expect(await all(store.driver.listFirstSegments('', never()))).toHaveLength(LIVING.length);
+  expect(level).toHaveBeenCalledTimes(1);
+  expect(await all(store.driver.listLevel('', never()))).toHaveLength(LIVING.length);
 });

@@ -16,8 +16,8 @@ export interface Usage {
  */
 export async function* usage(driver: Driver, signal: AbortSignal): AsyncGenerator<Usage> {
   for (const root of ['blobs', '/blobs', 'expires-']) {
-    for await (const folder of driver.listFirstSegments(root, signal)) {
-      yield* usageBelow(driver, folder, signal);
+    for await (const entry of driver.listLevel(root, signal)) {
+      if (entry.endsWith('/')) yield* usageBelow(driver, entry, signal);
     }
   }
 }

@@ -37,7 +37,7 @@ test('until the driver arrives every call rejects with the last reason, and then
   const calls = [
     () => awaited.begin('a', { size: 0, digest: '' }, { signal: never() }),
     () => awaited.open('a', never()),
-    () => drained(awaited.listFirstSegments('', never())),
+    () => drained(awaited.listLevel('', never())),
     () => drained(awaited.list('a/', never())),
     () => awaited.delete(['a'], never()),
     () => awaited.removeFolder('a/', never()),

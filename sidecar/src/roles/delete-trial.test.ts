@@ -1,5 +1,6 @@
 import { parseLargePayloadStore } from '@largepayload/crds';
 import { call } from '@largepayload/testing/service/http-call';
+import { manifestOn } from '@largepayload/testing/service/manifest';
 import { clockOfNow, leaseOf } from '@largepayload/testing/service/own-objects';
 import { realProgram, type ServingProcess } from '@largepayload/testing/service/real-program';
 import { eventually } from '@largepayload/testing/waiting/eventually';
@@ -37,10 +38,8 @@ async function bucketThat(deletes: Script) {
       );
   });
   const start = (role: RoleName) => {
-    const spec = { storage: { s3: server.location }, retention: { ttl: '1h', reaperInterval: '1s' } };
-    const metadata = { name: 'orders', namespace: 'default' };
-    const resource = { apiVersion: 'largepayload.dev/v1alpha1', kind: 'LargePayloadStore', metadata, spec };
-    const manifest = JSON.stringify(resource);
+    const identity = { name: 'orders', namespace: 'default' };
+    const manifest = manifestOn({ s3: server.location }, { ...identity, ttl: '1h' });
     parseLargePayloadStore(manifest, 'the test');
     return serve({ role, manifest, args: ['--credentials-dir', server.credentialsFolder] });
   };

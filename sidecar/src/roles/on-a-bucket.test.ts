@@ -10,6 +10,7 @@ import { unlessMissing } from '@largepayload/testing/programs/unless-missing';
 import { ACCESS_KEY, type S3Server, writeCredentials } from '@largepayload/testing/s3-servers/s3-server';
 import { startSeaweedfs } from '@largepayload/testing/s3-servers/seaweedfs';
 import { call, expectError, keyOf } from '@largepayload/testing/service/http-call';
+import { manifestOn } from '@largepayload/testing/service/manifest';
 import { leaseOf } from '@largepayload/testing/service/own-objects';
 import { getPath, testPayload } from '@largepayload/testing/service/payload';
 import { realProgram, type ServingProcess } from '@largepayload/testing/service/real-program';
@@ -39,12 +40,7 @@ function start(
   role: RoleName,
   { s3, name = 'example', credentials, args = [] }: Place,
 ): Promise<ServingProcess> {
-  const manifest = JSON.stringify({
-    apiVersion: 'largepayload.dev/v1alpha1',
-    kind: 'LargePayloadStore',
-    metadata: { name, namespace: 'payments' },
-    spec: { storage: { s3 }, retention: { ttl: '1h', reaperInterval: '1s' } },
-  });
+  const manifest = manifestOn({ s3 }, { name, namespace: 'payments', ttl: '1h' });
   const folder = credentials ?? server.credentialsFolder;
   return serve({ role, manifest, args: ['--credentials-dir', folder, ...args] });
 }
@@ -91,6 +87,7 @@ describe.skipIf(server === undefined)('on a bucket', () => {
         ...{ reason: 'BucketMissing', parameters: {} },
       },
       reaper: null,
+      revision: expect.any(String),
     });
     expectError(await put(gateway, 'too early'), 'storage_unavailable');
     await server.client.send(new CreateBucketCommand({ Bucket: bucket }));

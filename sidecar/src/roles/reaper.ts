@@ -1,16 +1,15 @@
 import { ManifestError, storageKindOf } from '@largepayload/crds';
 import { AwaitedDriver } from '../drivers/awaited-driver.ts';
 import type { Driver } from '../drivers/driver.ts';
-import { joinStore } from '../storage-records/ownership/storage-identity.ts';
+import { joinStore } from '../storage-records/ownership/begin-store.ts';
 import { tryDelete } from '../storage-records/write-check/delete-trial.ts';
 import { awaitStorage, IN_CLUSTER, openStorage } from './await-storage.ts';
 import type { Role } from './role.ts';
 import { runService } from './run-service.ts';
-import { buildOperationsPorts, buildParts, buildReaper } from './service-parts.ts';
+import { buildStorageParts } from './storage-parts.ts';
+import { buildReaper, buildStoragePorts, storageOperationsPorts } from './storage-ports.ts';
 
-const NO_TRANSFERS = { limit: 0, lameDuck: 0, linger: 0 };
-
-/** Deletes what has expired in a bucket, and stores nothing: it waits until a gateway has claimed the storage, and until it may delete there. */
+/** Deletes what has expired in a bucket, and stores nothing: it waits until a gateway has begun the store there, and until it may delete there. */
 export const reaper: Role = {
   name: 'reaper',
   hasDataPort: false,
@@ -30,21 +29,28 @@ export const reaper: Role = {
   unusedFields: () => [],
   async start(settings, mounts, log) {
     const driver = new AwaitedDriver(storageKindOf(settings.manifest.spec).name);
-    const parts = buildParts({ role: 'reaper', mayPut: false, ...IN_CLUSTER }, driver, settings, log);
-    const reaper = buildReaper(parts);
+    const storage = buildStorageParts(
+      { role: 'reaper', mayPut: false, ...IN_CLUSTER },
+      driver,
+      settings,
+      log,
+    );
+    const ports = buildStoragePorts(storage);
+    const reaper = buildReaper(storage, ports);
     return await runService({
-      parts,
-      servers: buildOperationsPorts(parts, { reaper, mayDelete: true }),
-      drain: NO_TRANSFERS,
+      ports: storageOperationsPorts(storage, ports, { reaper, mayDelete: true }),
+      readiness: ports.readiness,
       work: async (signal) => {
         const admit = async (opened: Driver, limit: AbortSignal) => {
-          await joinStore(opened, parts.identity, limit, settings.claim);
-          await parts.lease.acquire(opened, limit);
+          await joinStore(opened, storage.identity, limit, settings.expected);
+          await storage.lease.acquire(opened, limit);
           await tryDelete(opened, limit);
         };
         await awaitStorage(driver, () => openStorage(settings, mounts, admit, log, signal), log, signal);
         await reaper?.run(signal);
       },
+      release: () => storage.lease.release(),
+      close: () => driver.close(),
     });
   },
 };

@@ -4,6 +4,7 @@ import type { S3Server } from '@largepayload/testing/s3-servers/s3-server';
 import { startVersitygw } from '@largepayload/testing/s3-servers/versitygw';
 import { allow, createUser } from '@largepayload/testing/s3-servers/versitygw-users';
 import { call, expectError, keyOf } from '@largepayload/testing/service/http-call';
+import { manifestOn } from '@largepayload/testing/service/manifest';
 import { getPath, testPayload } from '@largepayload/testing/service/payload';
 import { realProgram, type ServingProcess } from '@largepayload/testing/service/real-program';
 import { metric } from '@largepayload/testing/service/running-service';
@@ -33,12 +34,7 @@ describe.skipIf(server === undefined)(
     }, async () => {
       const { bucket, ...place } = await server.newBucket();
       const s3 = { ...place, bucket, prefix: 'orders/' };
-      const manifest = JSON.stringify({
-        apiVersion: 'largepayload.dev/v1alpha1',
-        kind: 'LargePayloadStore',
-        metadata: { name: 'orders', namespace: 'payments' },
-        spec: { storage: { s3 }, retention: { ttl: '30d', reaperInterval: '1s' } },
-      });
+      const manifest = manifestOn({ s3 }, { name: 'orders', namespace: 'payments', ttl: '30d' });
       const as = async (role: 'gateway' | 'reaper') =>
         await serve({ role, manifest, args: ['--credentials-dir', await createUser(server, role)] });
       const digest = `sha256:${'0'.repeat(64)}`;
@@ -94,12 +90,8 @@ describe.skipIf(server === undefined)(
       timeout: 120_000,
     }, async () => {
       const { bucket, ...place } = await server.newBucket();
-      const manifest = JSON.stringify({
-        apiVersion: 'largepayload.dev/v1alpha1',
-        kind: 'LargePayloadStore',
-        metadata: { name: 'orders', namespace: 'payments' },
-        spec: { storage: { s3: { ...place, bucket, prefix: 'orders/' } }, retention: { ttl: '30d' } },
-      });
+      const s3 = { ...place, bucket, prefix: 'orders/' };
+      const manifest = manifestOn({ s3 }, { name: 'orders', namespace: 'payments', ttl: '30d' });
       const rightful = await createUser(server, 'rightful');
       const mistaken = await createUser(server, 'mistaken');
       const start = (credentials: string) =>
@@ -125,6 +117,8 @@ describe.skipIf(server === undefined)(
       expect((await status(gateway)).error).toEqual({
         code: 'storage_denied',
         message: expect.stringContaining('access denied for s3:PutObject'),
+        reason: 'AccessDenied',
+        parameters: {},
       });
       expect((await readyz(gateway)).status).toBe(200);
 

@@ -1,73 +1,68 @@
 import type { FastifyInstance } from 'fastify';
-import { drainable, type EndServer } from '../http/drain.ts';
+import { type DrainTimes, drainable, type EndServer } from '../http/drain.ts';
 import { listen } from '../http/listen.ts';
-import type { RunningService, ServiceSettings } from './role.ts';
-import type { ServiceParts } from './service-parts.ts';
+import type { ListenAddress } from '../http/listen-address.ts';
+import type { RunningService } from './role.ts';
 
-/** Nothing is lost when the other ports cut off: a cleanup goes on when it is asked for again. */
-const SHORT_DRAIN_LIMIT = 1_000;
+/** A server, where it listens and how it ends. */
+export interface Port {
+  readonly app: FastifyInstance;
+  readonly address: ListenAddress;
+  readonly drain: DrainTimes;
+  /** ends after everything else, so that the end can be watched there */
+  readonly isLast?: boolean;
+}
 
-type PortName = keyof ServiceSettings['listen'];
-
-export interface Composition<Port extends PortName> {
-  readonly parts: ServiceParts;
-  /** metrics and admin, and data where the role has it */
-  readonly servers: Readonly<Record<Port | 'metrics' | 'admin', FastifyInstance>>;
-  /** ms: how the data port ends */
-  readonly drain: { readonly limit: number; readonly lameDuck: number; readonly linger: number };
+export interface Composition<Name extends string> {
+  readonly ports: Readonly<Record<Name, Port>>;
+  readonly readiness: { beginDraining(): void };
   /** What goes on beside the ports until the signal is aborted. Never rejects. */
   readonly work: (signal: AbortSignal) => Promise<void>;
+  /** Gives back what others wait for, when all ports and the work have ended. Never rejects. */
+  readonly release: () => Promise<void>;
+  /** Also where a port cannot be listened on. */
+  readonly close: () => Promise<void>;
 }
 
 /**
- * Listens and begins to work. Takes over the driver of the parts, and closes it.
+ * Listens and begins to work. Takes over everything in the composition, and closes it.
  * @throws the error of a port that cannot be listened on
  */
-export async function runService<Port extends PortName>(
-  composition: Composition<Port>,
-): Promise<RunningService<Port | 'metrics' | 'admin'>> {
-  const { parts, servers, work } = composition;
-  const ends = Object.fromEntries(
-    Object.entries<FastifyInstance>(servers).map(([port, app]) => [port, drainable(app)]),
-  ) as Ends;
-  const addresses = await listenOnAll(servers, parts);
+export async function runService<Name extends string>(
+  composition: Composition<Name>,
+): Promise<RunningService<Name>> {
+  const { readiness, work, release, close } = composition;
+  const ports = Object.entries<Port>(composition.ports);
+  const ends = ports.map(([, port]) => ({ ...port, end: drainable(port.app) }));
+  const addresses = await listenOnAll(ports, close);
   const stopping = new AbortController();
   const working = work(stopping.signal);
   const stop = async () => {
-    parts.readiness.beginDraining();
+    readiness.beginDraining();
     stopping.abort();
-    await endServers(ends, composition.drain, working);
-    await parts.lease.release();
-    await parts.driver.close();
+    await Promise.all([...ends.filter(({ isLast }) => !isLast).map(endPort), working]);
+    await Promise.all(ends.filter(({ isLast }) => isLast).map(endPort));
+    await release();
+    await close();
   };
-  return { addresses, stop };
+  return { addresses: addresses as Record<Name, string>, stop };
 }
 
-type Ends = Readonly<{ data?: EndServer; metrics: EndServer; admin: EndServer }>;
-
-/** The metrics port is the last one, so that the end can be watched. */
-async function endServers(
-  { data, metrics, admin }: Ends,
-  { limit, ...times }: Composition<PortName>['drain'],
-  working: Promise<void>,
-): Promise<void> {
-  await Promise.all([data?.(limit, times), admin(SHORT_DRAIN_LIMIT), working]);
-  await metrics(SHORT_DRAIN_LIMIT);
+function endPort({ end, drain }: Port & { end: EndServer }): Promise<void> {
+  return end(drain);
 }
 
-async function listenOnAll<Port extends PortName>(
-  servers: Readonly<Record<Port, FastifyInstance>>,
-  { settings, driver }: ServiceParts,
-): Promise<Record<Port, string>> {
-  const addresses: Partial<Record<Port, string>> = {};
+async function listenOnAll(
+  ports: readonly [string, Port][],
+  close: () => Promise<void>,
+): Promise<Record<string, string>> {
+  const addresses: Record<string, string> = {};
   try {
-    for (const port of Object.keys(servers) as Port[]) {
-      addresses[port] = await listen(servers[port], settings.listen[port]);
-    }
-    return addresses as Record<Port, string>;
+    for (const [name, { app, address }] of ports) addresses[name] = await listen(app, address);
+    return addresses;
   } catch (error) {
-    await Promise.all(Object.values<FastifyInstance>(servers).map((server) => server.close()));
-    await driver.close();
+    await Promise.all(ports.map(([, { app }]) => app.close()));
+    await close();
     throw error;
   }
 }

@@ -4,21 +4,15 @@ import type { FastifyBaseLogger } from 'fastify';
 import type { Driver } from '../drivers/driver.ts';
 import { startDriver } from '../drivers/start-driver.ts';
 import { StorageInUseError } from '../errors/storage-in-use-error.ts';
-import { beginStore } from '../storage-records/ownership/storage-identity.ts';
+import { beginStore } from '../storage-records/ownership/begin-store.ts';
 import type { Role, RunningService, ServiceSettings } from './role.ts';
 import { runService } from './run-service.ts';
-import {
-  buildDataPort,
-  buildOperationsPorts,
-  buildParts,
-  buildReaper,
-  identityLimit,
-  type ServiceParts,
-} from './service-parts.ts';
 import { unusedFields } from './standalone-fields.ts';
+import { buildStorageParts, identityLimit, type StorageParts } from './storage-parts.ts';
+import { buildReaper, buildStoragePorts, storageDataPort, storageOperationsPorts } from './storage-ports.ts';
 
 /** Kubernetes gives 30 s between SIGTERM and SIGKILL, and so do others. */
-const DRAIN = { limit: 25_000, lameDuck: 0, linger: 0 };
+const DRAIN = { limitMs: 25_000 };
 
 /** The whole service in one process. It ends when its storage cannot be used at the start, as somebody waits for it. */
 export const standalone: Role = {
@@ -42,36 +36,41 @@ export async function startStandalone(
   settings: ServiceSettings,
   log: FastifyBaseLogger,
 ): Promise<RunningService<'data' | 'metrics' | 'admin'>> {
-  const { standaloneClockToleranceMs: clockTolerance, needsTrials } = storageKindOf(settings.manifest.spec);
-  const traits = { role: 'standalone', clockTolerance, latchReadiness: false, mayPut: true } as const;
-  const parts = buildParts(traits, driver, settings, log);
+  const { standaloneClockToleranceMs: clockToleranceMs, needsTrials } = storageKindOf(settings.manifest.spec);
+  const traits = { role: 'standalone', clockToleranceMs, latchReadiness: false, mayPut: true } as const;
+  const storage = buildStorageParts(traits, driver, settings, log);
   try {
-    await beginWhenFree(parts);
-    await parts.clockKeeper.begin();
+    await beginWhenFree(storage);
+    await storage.clockKeeper.begin();
   } catch (error) {
     await driver.close();
     throw error;
   }
-  const reaper = buildReaper(parts, { trial: needsTrials });
+  const ports = buildStoragePorts(storage);
+  const reaper = buildReaper(storage, ports, { trial: needsTrials });
   return await runService({
-    parts,
-    servers: { data: buildDataPort(parts).app, ...buildOperationsPorts(parts, { reaper, mayDelete: true }) },
-    drain: DRAIN,
-    work: async (signal) => {
-      await Promise.all([parts.lease.run(signal), parts.clockKeeper.run(signal), reaper?.run(signal)]);
+    ports: {
+      data: storageDataPort(storage, ports, DRAIN),
+      ...storageOperationsPorts(storage, ports, { reaper, mayDelete: true }),
     },
+    readiness: ports.readiness,
+    work: async (signal) => {
+      await Promise.all([storage.lease.run(signal), storage.clockKeeper.run(signal), reaper?.run(signal)]);
+    },
+    release: () => storage.lease.release(),
+    close: () => driver.close(),
   });
 }
 
 /** Waits where the storage will be free without anybody's doing. @throws ForeignStoreError, StorageError */
-async function beginWhenFree({ driver, identity, beginning, log }: ServiceParts): Promise<void> {
+async function beginWhenFree({ driver, identity, beginning, log }: StorageParts): Promise<void> {
   for (let told = false; ; told = true) {
     try {
       return await beginStore(driver, identity, log, identityLimit(), {}, beginning);
     } catch (error) {
-      if (!(error instanceof StorageInUseError) || error.retryAfter === undefined) throw error;
+      if (!(error instanceof StorageInUseError) || error.retryAfterMs === undefined) throw error;
       if (!told) log.warn({ reason: error.message }, 'the storage cannot be used yet; trying again');
-      await sleep(error.retryAfter);
+      await sleep(error.retryAfterMs);
     }
   }
 }

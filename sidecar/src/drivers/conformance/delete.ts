@@ -68,7 +68,7 @@ export function describeDelete(subject: DriverSubject): void {
     for (const name of names) await at.store.put(name, someBytes(3));
     await at.store.driver.delete(names.slice(0, 1), never());
     await at.store.driver.removeFolder(first, never());
-    expect(await at.store.firstSegments('')).toEqual([second]);
+    expect(await at.store.folders('')).toEqual([second]);
   });
 
   test('rejects with the reason of a signal that is aborted, and deletes nothing', async () => {

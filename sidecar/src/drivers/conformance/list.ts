@@ -55,10 +55,21 @@ export function describeList(subject: DriverSubject): void {
     });
 
     test('first segments are those with the prefix', async () => {
-      expect(await store.firstSegments('expires-')).toEqual([WINDOW, OTHER_WINDOW]);
-      expect(await store.firstSegments('expires-20400101')).toEqual([WINDOW]);
-      expect(await store.firstSegments('nothing')).toEqual([]);
-      expect(await store.firstSegments('orders')).toEqual([]);
+      expect(await store.folders('expires-')).toEqual([WINDOW, OTHER_WINDOW]);
+      expect(await store.folders('expires-20400101')).toEqual([WINDOW]);
+      expect(await store.folders('nothing')).toEqual([]);
+      expect(await store.folders('orders')).toEqual([]);
+    });
+
+    test('a level has the folders and the objects beside them, those with the prefix', async () => {
+      const namespaces = ['billing', 'mixed', 'orders-eu', 'orders-us', 'orders'];
+      expect(await store.level(WINDOW)).toEqual(namespaces.map((name) => `${WINDOW}${name}/`).sort());
+      expect(await store.level(`${WINDOW}orders-`)).toEqual([`${WINDOW}orders-eu/`, `${WINDOW}orders-us/`]);
+      const mixed = ['0.bin', '1.bin', 'common/'].map((name) => `${WINDOW}mixed/${name}`);
+      expect(await store.level(`${WINDOW}mixed/`)).toEqual(mixed);
+      expect(await store.level(`${WINDOW}orders/common/`)).toHaveLength(967);
+      expect(await store.level(`${WINDOW}orders-eu/common/sha256:shared/`)).toHaveLength(400);
+      expect(await store.level(`${WINDOW}bill/`)).toEqual([]);
     });
 
     test('a listing stops when it is left after a page, or aborted', async () => {
@@ -78,7 +89,7 @@ export function describeList(subject: DriverSubject): void {
       const reason = new Error('no longer wanted');
       const signal = AbortSignal.abort(reason);
       await expect(all(store.driver.list(WINDOW, signal))).rejects.toBe(reason);
-      await expect(all(store.driver.listFirstSegments('', signal))).rejects.toBe(reason);
+      await expect(all(store.driver.listLevel('', signal))).rejects.toBe(reason);
     });
 
     // The last one of this store: it empties the window.
@@ -93,7 +104,7 @@ export function describeList(subject: DriverSubject): void {
       expect(await store.list(WINDOW)).toEqual([]);
       await store.driver.removeFolder(WINDOW, never());
       if (subject.capabilities.emptyFoldersVanish !== true) return;
-      expect(await store.firstSegments('expires-')).toEqual([OTHER_WINDOW]);
+      expect(await store.folders('expires-')).toEqual([OTHER_WINDOW]);
     });
   });
 
@@ -102,12 +113,13 @@ export function describeList(subject: DriverSubject): void {
   test('an absent folder, and an empty store, have nothing', async () => {
     expect(await at.store.list(WINDOW)).toEqual([]);
     expect(await at.store.list('blobs/nobody/common/')).toEqual([]);
-    expect(await at.store.firstSegments('')).toEqual([]);
+    expect(await at.store.folders('')).toEqual([]);
   });
 
   test('an object that lies in no folder is no first segment', async () => {
     await at.store.put('store.json', someBytes(10));
-    expect(await at.store.firstSegments('')).toEqual([]);
+    expect(await at.store.folders('')).toEqual([]);
+    expect(await at.store.level('')).toEqual(['store.json']);
   });
 
   testWith(
@@ -117,10 +129,7 @@ export function describeList(subject: DriverSubject): void {
     async () => {
       const name = '/blobs/orders/common/sha256:1/sha256:2';
       await at.store.put(name, someBytes(10));
-      const segments = [
-        ...(await at.store.firstSegments('blobs')),
-        ...(await at.store.firstSegments('/blobs')),
-      ];
+      const segments = [...(await at.store.folders('blobs')), ...(await at.store.folders('/blobs'))];
       expect(segments).toHaveLength(1);
       const listed = await at.store.list(segments[0] ?? '');
       expect(listed.map(({ name, size }) => [name.replace(/^\//, ''), size])).toEqual([[name.slice(1), 10]]);

@@ -88,14 +88,19 @@ export class TestStore {
     return (await all(this.driver.list(folder, never()))).flat();
   }
 
-  async firstSegments(prefix: string): Promise<string[]> {
-    return (await all(this.driver.listFirstSegments(prefix, never()))).sort();
+  async level(prefix: string): Promise<string[]> {
+    return (await all(this.driver.listLevel(prefix, never()))).sort();
+  }
+
+  /** The folders of a level. */
+  async folders(prefix: string): Promise<string[]> {
+    return (await this.level(prefix)).filter((name) => name.endsWith('/'));
   }
 
   /** Names of all objects, sorted. */
   async names(): Promise<string[]> {
     const names: string[] = [];
-    for (const folder of await this.firstSegments('')) {
+    for (const folder of await this.folders('')) {
       for (const { name } of await this.list(folder)) names.push(name);
     }
     return names.sort();

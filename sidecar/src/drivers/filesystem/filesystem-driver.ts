@@ -16,7 +16,7 @@ import { removeEmptyFolders } from './empty-folders.ts';
 import { errorCode, fileOperation, NO_SPACE, toStorageError, unless } from './failures.ts';
 import { openFile } from './file-blob.ts';
 import { beginFile, type PutFolders } from './file-put.ts';
-import { listFiles, listFolders } from './list-files.ts';
+import { listFiles, listLevel } from './list-files.ts';
 import { objectPath } from './object-paths.ts';
 import { OWN_FOLDER, TemporaryFiles } from './temporary-files.ts';
 
@@ -63,10 +63,13 @@ export class FilesystemDriver implements Driver {
     return await fileOperation('read the payload', () => openFile(this.#path(name)));
   }
 
-  async *listFirstSegments(prefix: string, signal: AbortSignal): AsyncIterable<string> {
+  async *listLevel(prefix: string, signal: AbortSignal): AsyncIterable<string> {
+    const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1);
+    if (folder === '/') return;
+    const path = folder === '' ? this.#root : this.#path(folder.slice(0, -1));
     try {
-      for await (const name of listFolders(this.#root, signal)) {
-        if (name !== OWN_FOLDER && name.startsWith(prefix)) yield `${name}/`;
+      for await (const name of listLevel(path, folder, signal)) {
+        if (name !== `${OWN_FOLDER}/` && name.startsWith(prefix)) yield name;
       }
     } catch (error) {
       throw toStorageError(error, 'list the data folder');

@@ -28,10 +28,17 @@ export async function* listFiles(
   if (page.length > 0) yield page;
 }
 
-/** The names of the folders directly in `folder`. */
-export async function* listFolders(folder: string, signal: AbortSignal): AsyncGenerator<string> {
+/** The folders and files directly in `folder`, named by `prefix` and their own name; folders end in `/`. */
+export async function* listLevel(
+  folder: string,
+  prefix: string,
+  signal: AbortSignal,
+): AsyncGenerator<string> {
   for await (const entries of entriesOf(folder, signal)) {
-    for (const entry of entries) if (entry.isDirectory()) yield entry.name;
+    for (const entry of entries) {
+      if (entry.isDirectory()) yield `${prefix}${entry.name}/`;
+      else if (entry.isFile()) yield prefix + objectNameOfFile(entry.name);
+    }
   }
 }
 

@@ -58,7 +58,7 @@ export async function startObjectStore(
   const { collectedBodies } = processLimits(memoryLimit());
   const driver = new ObjectStoreDriver(client, { prefix, inMemoryTotal: collectedBodies });
   try {
-    for await (const _segment of driver.listFirstSegments('expires-', signal)) break;
+    for await (const _entry of driver.listLevel('expires-', signal)) break;
     // Credentials that may not ask get no notice; nothing depends on it.
     const keepsVersions = await client.keepsVersions(signal).catch(() => false);
     return { driver, notices: keepsVersions ? [VERSIONS_NOTICE] : [] };
@@ -125,15 +125,15 @@ export class ObjectStoreDriver implements Driver {
     return { size, readInto, close: () => body.close() };
   }
 
-  async *listFirstSegments(prefix: string, signal: AbortSignal): AsyncIterable<string> {
+  async *listLevel(prefix: string, signal: AbortSignal): AsyncIterable<string> {
     // Behind a prefix no key has an empty segment, and a request for one is refused by some services.
     if (!this.#keys.mayBeginWith(prefix)) return;
-    for await (const { folders } of this.#pages(prefix, true, signal)) {
-      for (const folder of folders) {
-        const name = this.#keys.nameOf(folder);
+    for await (const { folders, objects } of this.#pages(prefix, true, signal)) {
+      for (const key of [...folders, ...objects.map(({ name }) => name)]) {
+        const name = this.#keys.nameOf(key);
         // A service that folds slashes answers with others than were asked for.
         if (!name.startsWith(prefix)) continue;
-        if (name === '/') yield* this.listFirstSegments('/', signal);
+        if (name === '/') yield* this.listLevel('/', signal);
         else yield name;
       }
     }

@@ -195,7 +195,7 @@ test('a folder whose leading slash the service has folded is not listed for a pr
   const folded = '<CommonPrefixes><Prefix>blobs/</Prefix></CommonPrefixes>';
   const server = await scriptedServer(({ path, response }) => response.end(listingFor(path, folded)));
   const found = [];
-  for await (const name of server.driver().listFirstSegments('/blobs', never())) found.push(name);
+  for await (const name of server.driver().listLevel('/blobs', never())) found.push(name);
   expect(found).toEqual([]);
 });
 
@@ -205,6 +205,6 @@ test('first segments that begin with a slash are looked up one level deeper', as
     response.end(listingFor(path, prefixes(path.includes('prefix=%2F') ? '/blobs/' : '/'))),
   );
   const found = [];
-  for await (const name of server.driver().listFirstSegments('', never())) found.push(name);
+  for await (const name of server.driver().listLevel('', never())) found.push(name);
   expect(found).toEqual(['/blobs/']);
 });

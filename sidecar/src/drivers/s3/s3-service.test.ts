@@ -10,6 +10,7 @@ import {
 } from '@largepayload/testing/s3-servers/s3-server';
 import { startSeaweedfs } from '@largepayload/testing/s3-servers/seaweedfs';
 import { call, expectError, keyOf } from '@largepayload/testing/service/http-call';
+import { type ManifestOptions, manifestOn } from '@largepayload/testing/service/manifest';
 import { generatedBytes, getPath, metadataHeader, testPayload } from '@largepayload/testing/service/payload';
 import { realProgram, type ServingProcess } from '@largepayload/testing/service/real-program';
 import { metric } from '@largepayload/testing/service/running-service';
@@ -22,13 +23,8 @@ const server = (await unlessMissing(startSeaweedfs)) as S3Server;
 afterAll(() => server?.stop());
 const { run, serve, newFolder, configFile } = realProgram();
 
-const manifestOf = (s3: S3Location, { ttl = 'Forever', name = 'example' } = {}) =>
-  JSON.stringify({
-    apiVersion: 'largepayload.dev/v1alpha1',
-    kind: 'LargePayloadStore',
-    metadata: { name },
-    spec: { storage: { s3 }, retention: { ttl, reaperInterval: '1s' } },
-  });
+const manifestOf = (s3: S3Location, options: ManifestOptions = {}) =>
+  manifestOn({ s3 }, { name: 'example', ...options });
 const serveOn = async (s3: S3Location, options: { ttl?: string } = {}) =>
   await serve({ manifest: manifestOf(s3, options), args: ['--credentials-dir', server.credentialsFolder] });
 

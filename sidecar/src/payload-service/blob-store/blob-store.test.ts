@@ -1,3 +1,5 @@
+import { metadataHash } from '@largepayload/codec';
+import { putTimeLimit } from '@largepayload/crds';
 import { MemoryDriver } from '@largepayload/testing/drivers/memory-driver';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -9,14 +11,16 @@ import { Metrics } from '../../operations/metrics.ts';
 import { Reaper } from '../../retention/reaper.ts';
 import { clockOfNewStore } from '../../storage-records/clock/clock.fixture.ts';
 import { ClockGuard } from '../../storage-records/clock/clock-guard.ts';
-import { assertIdentity, claimStorage } from '../../storage-records/identity/identity.ts';
+import { assertIdentity, writeIdentity } from '../../storage-records/identity/identity.ts';
 import { OwnershipGuard } from '../../storage-records/ownership/ownership-guard.ts';
 import { WriteWatch } from '../../storage-records/write-check/write-watch.ts';
 import type { Moment } from '../../time/moment.ts';
-import { BlobStore, type PutRequest } from './blob-store.ts';
+import type { Call, PutRequest } from '../payload-service.ts';
+import { BlobStore } from './blob-store.ts';
 
 const SECOND = 1_000;
-const HASH = `sha256:${'a'.repeat(64)}`;
+const METADATA = new Map([['encoding', Buffer.from('binary/plain')]]);
+const HASH = metadataHash(METADATA);
 const NOON = Date.UTC(2026, 10, 24, 12);
 const bytes = someBytes(100_000);
 
@@ -31,37 +35,41 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-const UNCLAIMED = new OwnershipGuard(async () => 'orders/payloads', 0);
+const OURS_ALWAYS = new OwnershipGuard(async () => 'orders/payloads', 0);
 
 const UNDOUBTED = new WriteWatch(async () => {});
 
 function storeWith(
   ttl: number | undefined,
-  clockTolerance = 0,
-  ownership = UNCLAIMED,
+  clockToleranceMs = 0,
+  ownership = OURS_ALWAYS,
   writes = UNDOUBTED,
 ): BlobStore {
-  const clock = new ClockGuard(driver, clockTolerance);
-  return new BlobStore(driver, { clock, ownership, writes }, { ttl, clockTolerance });
+  const clock = new ClockGuard(driver, clockToleranceMs);
+  const readiness = { assertUsable: async () => {} };
+  return new BlobStore(driver, { clock, ownership, writes, readiness }, { ttl, clockToleranceMs });
 }
 
 const now = (): Moment => ({ wallTime: Date.now(), monotonicTime: performance.now() });
+
+const anyCall = (): Call => ({ caller: { peer: '127.0.0.1' }, signal: never() });
 
 function requestOf(content: Buffer, changes: Partial<PutRequest> = {}): PutRequest {
   return {
     namespace: 'orders',
     keyPrefix: undefined,
-    metadataHash: HASH,
+    workflowId: undefined,
+    metadata: METADATA,
     facts: factsOf(content),
     body: sourceOf(inChunks(content)),
     received: now(),
-    signal: never(),
+    ...anyCall(),
     ...changes,
   };
 }
 
 async function read(store: BlobStore, key: string): Promise<Buffer> {
-  return await bytesOf(await store.get(key, never()));
+  return await bytesOf(await store.get(key, anyCall()));
 }
 
 describe('a put', () => {
@@ -111,7 +119,7 @@ describe('a put', () => {
     [undefined, 900_000],
   ])('TTL %s: acknowledged up to its limit (%d ms), never later', async (ttl, limit) => {
     const store = storeWith(ttl);
-    expect(store.putTimeLimit).toBe(limit);
+    expect(putTimeLimit(ttl)).toBe(limit);
     const receivedAgo = (ago: number) => ({ ...now(), monotonicTime: performance.now() - ago });
     await store.put(requestOf(bytes, { received: receivedAgo(limit - 500) }));
     const late = store.put(requestOf(bytes, { received: receivedAgo(limit + 1) }));
@@ -145,14 +153,28 @@ describe('a put', () => {
     expect(asked).toBe(false);
   });
 
+  test('whose key prefix is too long for a name in the storage is refused before its body is read', async () => {
+    const unread = { readInto: async () => expect.fail('the body was asked for') };
+    const keyPrefix = Array.from({ length: 4 }, () => 'x'.repeat(255)).join('/');
+    const refused = storeWith(undefined).put(requestOf(bytes, { keyPrefix, body: unread }));
+    await expect(refused).rejects.toMatchObject({ code: 'invalid_key_prefix', status: 400 });
+  });
+
+  test("has its owner's prefix in the key, as long as a name in the storage takes it", async () => {
+    const keyOf = async (workflowId: string) =>
+      (await storeWith(undefined).put(requestOf(bytes, { workflowId }))).key;
+    expect(await keyOf('b3JkZXItMQ')).toMatch(/^\/blobs\/orders\/custom\/wf\/b3JkZXItMQ\/sha256:/);
+    expect(await keyOf('x'.repeat(900))).toMatch(/^\/blobs\/orders\/common\/sha256:/);
+  });
+
   test('is not acknowledged when another store takes the place of ours meanwhile, and not taken after that', async () => {
     const ours = { namespace: 'orders', name: 'payloads' };
-    await claimStorage(driver, ours, never());
+    await writeIdentity(driver, ours, never());
     const store = storeWith(undefined, 0, new OwnershipGuard(() => assertIdentity(driver, ours, never()), 0));
     await store.put(requestOf(bytes));
     const replaced = async function* () {
       await driver.delete(['store.json'], never());
-      await claimStorage(driver, { namespace: 'others', name: 'theirs' }, never());
+      await writeIdentity(driver, { namespace: 'others', name: 'theirs' }, never());
       yield* inChunks(bytes);
     };
     const other = requestOf(bytes, { namespace: 'billing', body: sourceOf(replaced()) });
@@ -172,7 +194,7 @@ describe('a put', () => {
 test('a put that the storage failed casts doubt on it, one that the client spoilt does not', async () => {
   const failure = new StorageError('denied', 'access denied for s3:PutObject');
   const writes = new WriteWatch(() => Promise.reject(failure));
-  const store = storeWith(undefined, 0, UNCLAIMED, writes);
+  const store = storeWith(undefined, 0, OURS_ALWAYS, writes);
   const spoilt = requestOf(bytes, { body: sourceOf(inChunks(bytes.subarray(1))) });
   await expect(store.put(spoilt)).rejects.toMatchObject({ code: 'digest_mismatch' });
   await writes.check();
@@ -203,14 +225,14 @@ describe('a get', () => {
     await stored.put(key.slice(1), bytes);
     await stored.put(`blobs/${digest}`, bytes);
     expect((await read(storeWith(undefined), key)).equals(bytes)).toBe(true);
-    const versionOne = await storeWith(undefined).getVersionOne(digest, never());
+    const versionOne = await storeWith(undefined).getVersionOne(digest, anyCall());
     expect((await bytesOf(versionOne)).equals(bytes)).toBe(true);
   });
 
   test('of what is not there, and of what is no key', async () => {
     const key = `/blobs/orders/common/${factsOf(bytes).digest}/${HASH}`;
-    await expect(storeWith(undefined).get(key, never())).rejects.toMatchObject({ code: 'key_not_found' });
-    await expect(storeWith(undefined).get('/store.json', never())).rejects.toMatchObject({
+    await expect(storeWith(undefined).get(key, anyCall())).rejects.toMatchObject({ code: 'key_not_found' });
+    await expect(storeWith(undefined).get('/store.json', anyCall())).rejects.toMatchObject({
       code: 'invalid_key',
     });
   });
@@ -231,8 +253,8 @@ test('equal bytes put again shortly before they expire outlive the reaping of th
   const log = pino({ level: 'silent' });
   // A process begun now: one that saw the clock leap would not follow it.
   const pass = async () => {
-    const parts = { driver, ...clockOfNewStore(driver), ownership: UNCLAIMED, metrics, log };
-    const reaper = new Reaper(parts, { interval: SECOND, clockTolerance: 0 });
+    const parts = { driver, ...clockOfNewStore(driver), ownership: OURS_ALWAYS, metrics, log };
+    const reaper = new Reaper(parts, { intervalMs: SECOND, clockToleranceMs: 0 });
     await reaper.pass(never());
   };
 
@@ -246,7 +268,7 @@ test('equal bytes put again shortly before they expire outlive the reaping of th
   expect((await read(store, first.key)).equals(bytes)).toBe(true);
   vi.setSystemTime(NOON + 16_001);
   await pass();
-  await expect(store.get(first.key, never())).rejects.toMatchObject({ code: 'key_not_found' });
+  await expect(store.get(first.key, anyCall())).rejects.toMatchObject({ code: 'key_not_found' });
   vi.setSystemTime(NOON + 14_900 + 12 * SECOND);
   await pass();
   expect((await read(store, second.key)).equals(bytes)).toBe(true);

@@ -1,16 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { FastifyBaseLogger } from 'fastify';
 import type { Driver } from '../../drivers/driver.ts';
 import { ServiceError } from '../../errors/service-error.ts';
+import type { Log } from '../../log/log.ts';
 import { bootTimeNow } from '../../time/boot-time.ts';
 import { type Moment, momentNow } from '../../time/moment.ts';
 import { timeLimit } from '../../time/time-limit.ts';
 import { putSmallObject, readSmallObject } from '../small-object.ts';
 import type { ClockGuard } from './clock-guard.ts';
 import type { ClockMemory, ClockUnconfirmed } from './clock-memory.ts';
-import { formatClockRecord, isPossibleTime, parseClockRecord } from './clock-record.ts';
+import { CLOCK_NAME, formatClockRecord, isPossibleTime, parseClockRecord } from './clock-record.ts';
 
-const CLOCK_NAME = 'clock.json';
 /** ms between two writes, unless there is a step */
 const RENEWAL_INTERVAL = 60_000;
 /** ms after which a step of the clock is seen, and what was learned from it is written */
@@ -36,7 +35,7 @@ export interface ClockKeeperParts {
   readonly driver: Driver;
   readonly clock: ClockGuard;
   readonly memory: ClockMemory;
-  readonly log: FastifyBaseLogger;
+  readonly log: Log;
 }
 
 /**
@@ -47,7 +46,7 @@ export class ClockKeeper {
   readonly #driver: Driver;
   readonly #clock: ClockGuard;
   readonly #memory: ClockMemory;
-  readonly #log: FastifyBaseLogger;
+  readonly #log: Log;
   readonly #mayWrite: boolean;
   #loaded: Promise<void> | undefined;
   #begun: Promise<void> | undefined;

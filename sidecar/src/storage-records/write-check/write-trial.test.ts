@@ -27,7 +27,7 @@ describe.each(ON_EACH_DRIVER)('a trial of writing on the %s driver', (_name, sta
       await Promise.all(Array.from({ length: 8 }, () => tryWrite(store.driver)));
     }
     expect(await all(usage(store.driver, never()))).toEqual([]);
-    expect(await store.firstSegments('write')).toEqual([]);
+    expect(await store.folders('write')).toEqual([]);
   });
 
   test('fails with what the storage says, and with the reason of whoever ends it', async () => {

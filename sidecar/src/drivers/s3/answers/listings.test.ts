@@ -116,11 +116,11 @@ test('keys may come by their bytes or folder by folder, and not by both', async 
 test('a folder of a listing that is no first segment is an error', async () => {
   for (const folder of ['expires-1/2/', 'other/', 'expires-1']) {
     const server = await scriptedServer(listing(folders(folder)));
-    const asking = all(server.driver().listFirstSegments('expires-', never()));
+    const asking = all(server.driver().listLevel('expires-', never()));
     await expect(asking).rejects.toThrow(/the listing cannot be believed/);
   }
   const ignored = await scriptedServer(listing(contents(first)));
-  const asking = all(ignored.driver().listFirstSegments('expires-', never()));
+  const asking = all(ignored.driver().listLevel('expires-', never()));
   await expect(asking).rejects.toThrow(/does not fit the delimiter/);
 }, 30_000);
 
@@ -131,7 +131,7 @@ test('behind a prefix no request asks for an empty segment', async () => {
   });
   const driver = server.driver({ prefix: 'p/' });
   expect(await all(usage(driver, never()))).toEqual([]);
-  expect(await all(driver.listFirstSegments('', never()))).toEqual([]);
+  expect(await all(driver.listLevel('', never()))).toEqual([]);
   expect(await all(driver.list('/blobs/', never()))).toEqual([]);
   const asked = server.asked.map(({ path }) => decodeURIComponent(path));
   expect(asked).not.toEqual([]);

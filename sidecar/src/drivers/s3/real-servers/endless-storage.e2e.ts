@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { memoryOf } from '@largepayload/testing/processes/process-facts';
 import { call } from '@largepayload/testing/service/http-call';
+import { manifestOn } from '@largepayload/testing/service/manifest';
 import { realProgram, type ServingProcess } from '@largepayload/testing/service/real-program';
 import { metric } from '@largepayload/testing/service/running-service';
 import { eventually } from '@largepayload/testing/waiting/eventually';
@@ -43,7 +44,7 @@ const pageOf = (query: URLSearchParams) => Number(query.get('continuation-token'
 const windowAt = (second: number) =>
   `expires-${new Date(Date.UTC(2020, 0, 1) + second * 1_000).toISOString().replace(/[-:]|\.\d{3}/g, '')}-30d/`;
 const folder = (name: string) => `<CommonPrefixes><Prefix>${name}</Prefix></CommonPrefixes>`;
-const isOfWindows = (query: URLSearchParams) => query.has('delimiter');
+const isOfWindows = (query: URLSearchParams) => query.has('delimiter') && query.get('prefix') === 'expires-';
 
 const STORAGES: [string, (query: URLSearchParams) => string][] = [
   [
@@ -74,9 +75,23 @@ const STORAGES: [string, (query: URLSearchParams) => string][] = [
         : '',
   ],
   [
+    'ever new namespaces in a window',
+    (query) => {
+      if (isOfWindows(query)) return folder(windowAt(0));
+      if (query.get('prefix') !== windowAt(0) || !query.has('delimiter')) return '';
+      const name = (at: number) => `n${String(pageOf(query) * 1_000 + at).padStart(12, '0')}`;
+      return more(
+        pageOf(query) + 1,
+        thousand((at) => folder(`${windowAt(0)}${name(at)}/`)),
+      );
+    },
+  ],
+  [
     'ever new objects in a window',
     (query) => {
-      if (isOfWindows(query)) return query.get('prefix') === 'expires-' ? folder(windowAt(0)) : '';
+      if (isOfWindows(query)) return folder(windowAt(0));
+      if (query.get('delimiter') !== null)
+        return query.get('prefix') === windowAt(0) ? folder(`${windowAt(0)}orders/`) : '';
       const hex = (at: number) => (pageOf(query) * 1_000 + at).toString(16).padStart(64, '0');
       const object = (at: number) =>
         `<Contents><Key>${windowAt(0)}orders/common/sha256:${hex(at)}/sha256:${hex(at)}</Key><Size>9</Size></Contents>`;
@@ -86,22 +101,14 @@ const STORAGES: [string, (query: URLSearchParams) => string][] = [
   ['a page of very many keys', () => thousand(() => thousand((at) => folder(windowAt(at))).slice(0, 3_900))],
 ];
 
-const peakOf = (service: ServingProcess) => {
-  const status = readFileSync(`/proc/${service.process.pid}/status`, 'utf8');
-  return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) / 1_024;
-};
+const peakOf = (service: ServingProcess) => memoryOf(service.process.pid, 'VmHWM');
 
 test.each(STORAGES)(
   'a storage that lists %s takes a bounded memory',
   async (title, list) => {
     const bucket = new HostileBucket();
     const server = await scriptedServer((exchange) => bucket.answer(exchange));
-    const manifest = JSON.stringify({
-      apiVersion: 'largepayload.dev/v1alpha1',
-      kind: 'LargePayloadStore',
-      metadata: { name: 'test' },
-      spec: { storage: { s3: server.location }, retention: { ttl: '30d', reaperInterval: '1s' } },
-    });
+    const manifest = manifestOn({ s3: server.location }, { ttl: '30d' });
     await using service = await serve({ manifest, args: ['--credentials-dir', server.credentialsFolder] });
     bucket.list = list;
     const before = bucket.pages;

@@ -3,6 +3,7 @@ import type { S3Server } from '@largepayload/testing/s3-servers/s3-server';
 import { startSeaweedfs } from '@largepayload/testing/s3-servers/seaweedfs';
 import { startVersitygw } from '@largepayload/testing/s3-servers/versitygw';
 import { MEMORY_LIMIT, peakMemoryOfGibibyte } from '@largepayload/testing/service/huge-payload';
+import { manifestOn } from '@largepayload/testing/service/manifest';
 import { realProgram } from '@largepayload/testing/service/real-program';
 import { describe, expect, test } from 'vitest';
 
@@ -16,12 +17,7 @@ describe.each<[string, () => Promise<S3Server>]>([
     const server = await unlessMissing(start);
     if (server === undefined) return skip('the server is missing; the line above tells how to get it');
     try {
-      const manifest = JSON.stringify({
-        apiVersion: 'largepayload.dev/v1alpha1',
-        kind: 'LargePayloadStore',
-        metadata: { name: 'large' },
-        spec: { storage: { s3: await server.newBucket() }, retention: { ttl: 'Forever' } },
-      });
+      const manifest = manifestOn({ s3: await server.newBucket() });
       await using service = await serve({ manifest, args: ['--credentials-dir', server.credentialsFolder] });
       expect(await peakMemoryOfGibibyte(service)).toBeLessThanOrEqual(MEMORY_LIMIT);
     } finally {

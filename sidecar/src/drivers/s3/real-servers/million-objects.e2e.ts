@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { memoryOf } from '@largepayload/testing/processes/process-facts';
+import { manifestOn } from '@largepayload/testing/service/manifest';
 import { realProgram } from '@largepayload/testing/service/real-program';
 import { metric } from '@largepayload/testing/service/running-service';
 import { eventually } from '@largepayload/testing/waiting/eventually';
@@ -28,12 +29,15 @@ class SimulatedBucket {
     if (method === 'POST') return await this.#delete(exchange);
     if (!searchParams.has('list-type')) return void response.writeHead(200).end('<VersioningConfiguration/>');
     const prefix = searchParams.get('prefix') ?? '';
-    const isThere = this.window.startsWith(prefix) && this.#deleted < OBJECTS;
+    const namespace = `${this.window}orders/`;
+    const isThere = namespace.startsWith(prefix) && this.#deleted < OBJECTS;
     if (searchParams.has('delimiter')) {
-      const folder = isThere ? `<CommonPrefixes><Prefix>${this.window}</Prefix></CommonPrefixes>` : '';
+      const name = prefix === this.window ? namespace : this.window;
+      const folder = isThere ? `<CommonPrefixes><Prefix>${name}</Prefix></CommonPrefixes>` : '';
       return void response.end(listingFor(exchange.path, folder));
     }
-    const wanted = prefix === this.window ? Number(searchParams.get('continuation-token') ?? 0) : OBJECTS;
+    const isWindow = prefix === this.window || prefix === namespace;
+    const wanted = isWindow ? Number(searchParams.get('continuation-token') ?? 0) : OBJECTS;
     response.end(listingFor(exchange.path, this.#page(Math.max(wanted, this.#deleted))));
   }
 
@@ -63,12 +67,7 @@ class SimulatedBucket {
 test('1,000,000 objects are counted and reaped in a bounded memory', async () => {
   const bucket = new SimulatedBucket();
   const server = await scriptedServer((exchange) => bucket.answer(exchange));
-  const manifest = JSON.stringify({
-    apiVersion: 'largepayload.dev/v1alpha1',
-    kind: 'LargePayloadStore',
-    metadata: { name: 'test' },
-    spec: { storage: { s3: server.location }, retention: { ttl: '30d', reaperInterval: '1s' } },
-  });
+  const manifest = manifestOn({ s3: server.location }, { ttl: '30d' });
   await using service = await serve({ manifest, args: ['--credentials-dir', server.credentialsFolder] });
 
   const counted = await fetch(`http://${service.admin}/admin/payload-store/usage`);
@@ -79,8 +78,7 @@ test('1,000,000 objects are counted and reaped in a bounded memory', async () =>
   bucket.window = EXPIRED;
   const deleted = () => metric(service, 'payload_store_cleanup_deleted_total');
   await eventually('all are reaped', async () => (await deleted()) === OBJECTS, 240_000);
-  const status = readFileSync(`/proc/${service.process.pid}/status`, 'utf8');
-  const peak = Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) / 1_024;
+  const peak = memoryOf(service.process.pid, 'VmHWM');
   console.info(`counting and reaping 1,000,000 objects: ${peak.toFixed(0)} MiB at most`);
   expect(peak).toBeLessThanOrEqual(MEMORY_LIMIT);
 }, 300_000);

@@ -53,7 +53,7 @@ describe.skipIf(server === undefined)('the rights of docs/s3.md suffice, and giv
     expect(await gateway.put(someName(2), someBytes(9 * 1024 * 1024))).toBe('created');
     expect(await gateway.holds(name, bytes)).toBe(true);
     expect(await gateway.get(someName('absent'))).toBeUndefined();
-    expect(await gateway.firstSegments('expires-')).toHaveLength(1);
+    expect(await gateway.folders('expires-')).toHaveLength(1);
     await gateway.driver.currentTime(never());
   });
 

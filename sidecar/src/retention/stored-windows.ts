@@ -29,11 +29,11 @@ export async function storedWindows(
   let folders = 0;
   let count = 0;
   let cutOff = false;
-  for await (const folder of driver.listFirstSegments('expires-', signal)) {
+  for await (const folder of driver.listLevel('expires-', signal)) {
     folders += 1;
-    cutOff = folders > limits.folders || performance.now() - started > limits.listingTime;
+    cutOff = folders > limits.folders || performance.now() - started > limits.listingTimeMs;
     if (cutOff) break;
-    const window = parseWindowName(folder.slice(0, -1));
+    const window = folder.endsWith('/') ? parseWindowName(folder.slice(0, -1)) : undefined;
     if (window === undefined) continue;
     count += 1;
     found.push({ window, folder });

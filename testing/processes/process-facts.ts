@@ -2,15 +2,15 @@ import { readFileSync } from 'node:fs';
 
 const TICKS_PER_SECOND = 100;
 
-/** s of processor time that a process has taken so far, in user and kernel mode */
-export function cpuSecondsOf(pid: number): number {
+/** Seconds of processor time that a process has used so far, in user and kernel mode. */
+export function cpuSecondsOf(pid: number | undefined): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }
 
-/** MiB of a process: `VmRSS` now, `VmHWM` at most so far */
-export function memoryOf(pid: number, field: 'VmRSS' | 'VmHWM'): number {
+/** Memory of a process, MiB. `VmRSS`: now; `VmHWM`: the most so far. */
+export function memoryOf(pid: number | undefined, field: 'VmRSS' | 'VmHWM'): number {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   return Number(new RegExp(`${field}:\\s+([0-9]+) kB`).exec(status)?.[1]) / 1_024;
 }

@@ -1,0 +1,77 @@
+import type { LargePayloadStore } from '@largepayload/crds';
+import { assertMounts, type Mounts } from '../drivers/start-driver.ts';
+import { isLoopback, type ListenAddress, parseListenAddress } from '../http/listen-address.ts';
+import type { ClusterResource, Role, ServiceSettings } from '../roles/role.ts';
+import { isStorageId } from '../storage-records/identity/identity.ts';
+import { isLeaseText } from '../storage-records/lease/lease.ts';
+import type { ExpectedStorage } from '../storage-records/ownership/begin-store.ts';
+import { stringOption, usage, type Values } from './command.ts';
+import { UsageError } from './exit-codes.ts';
+import { SERVE_OPTIONS } from './serve-options.ts';
+
+/** The folders that stand in for what a cluster mounts. @throws UsageError unless they are those that the storage needs */
+export function mountsFor(manifest: LargePayloadStore, values: Values): Mounts {
+  const mounts = {
+    dataFolder: givenOption(values, 'data-dir'),
+    credentialsFolder: givenOption(values, 'credentials-dir'),
+  };
+  usage(() => assertMounts(manifest, mounts));
+  return mounts;
+}
+
+/** @throws UsageError */
+export function expectedStorageOf({ name }: Role, values: Values): ExpectedStorage {
+  const claimedFile = givenOption(values, 'claimed-file');
+  if (claimedFile !== undefined && name === 'standalone')
+    throw new UsageError('--claimed-file is for --role gateway and reaper; leave it out');
+  const newStorageID = givenOption(values, 'new-storage-id');
+  if (newStorageID !== undefined && name !== 'gateway')
+    throw new UsageError('--new-storage-id is for --role gateway; leave it out');
+  if (newStorageID !== undefined && !isStorageId(newStorageID))
+    throw new UsageError('--new-storage-id has up to 64 letters, digits, - and _');
+  return { claimedFile, newStorageID };
+}
+
+/** @throws UsageError */
+export function resourceOf({ name }: Role, values: Values): ClusterResource {
+  const uid = givenOption(values, 'resource-uid');
+  const cluster = givenOption(values, 'cluster-name');
+  if (uid !== undefined && name === 'standalone')
+    throw new UsageError('--resource-uid is for --role gateway and reaper; leave it out');
+  if (uid !== undefined && !isStorageId(uid))
+    throw new UsageError('--resource-uid has up to 64 letters, digits, - and _');
+  if (cluster !== undefined && uid === undefined)
+    throw new UsageError('--cluster-name tells where the resource of --resource-uid is; give that, too');
+  if (cluster !== undefined && !isLeaseText(cluster))
+    throw new UsageError('--cluster-name has up to 253 ASCII characters, none of them a space');
+  return { uid, cluster };
+}
+
+/** @throws UsageError */
+export function listenAddresses(role: Role, values: Values): ServiceSettings['listen'] {
+  const remote = values['allow-remote'] === true;
+  if (!role.hasDataPort && givenOption(values, 'listen') !== undefined) {
+    throw new UsageError(`the role ${role.name} has no data port; leave out --listen`);
+  }
+  return {
+    data: listenAddress(values, 'listen', remote),
+    metrics: listenAddress(values, 'metrics-listen', remote),
+    admin: listenAddress(values, 'admin-listen', false),
+  };
+}
+
+function listenAddress(values: Values, name: string, remote: boolean): ListenAddress {
+  const text = stringOption({ options: SERVE_OPTIONS }, values, name);
+  const address = usage(() => parseListenAddress(text), `--${name}`);
+  if (remote || isLoopback(address.host)) return address;
+  const fix =
+    name === 'admin-listen'
+      ? 'whoever reaches it may delete payloads'
+      : 'say --allow-remote if that is meant';
+  throw new UsageError(`--${name} ${text} can be reached from other machines; ${fix}`);
+}
+
+function givenOption(values: Values, name: string): string | undefined {
+  const value = values[name];
+  return typeof value === 'string' ? value : undefined;
+}

@@ -1,0 +1,71 @@
+import type { BlobFacts } from '../bytes/blob-facts.ts';
+import type { ByteSource } from '../bytes/byte-streams.ts';
+import type { PutOutcome } from '../bytes/object-writer.ts';
+import type { Moment } from '../time/moment.ts';
+
+/** Who sends a request. */
+export interface Caller {
+  /** The name under which the caller's share of places and memory is counted, as `peerOf` gives it. */
+  readonly peer: string;
+}
+
+/** What every request brings with it. */
+export interface Call {
+  readonly caller: Caller;
+  /** on the monotonic clock, ms: nobody waits for the answer longer; absent: as long as bytes move */
+  readonly deadline?: number;
+  /** aborted when the caller has left, is too slow, or the deadline has passed */
+  readonly signal: AbortSignal;
+}
+
+/** A payload on its way in, its fields already checked by their grammar. */
+export interface PutRequest extends Call {
+  /** of Temporal */
+  readonly namespace: string;
+  readonly facts: BlobFacts;
+  readonly metadata: ReadonlyMap<string, Uint8Array>;
+  /** as the metadata asks for it; the payload is stored under this prefix or not at all */
+  readonly keyPrefix: string | undefined;
+  /** base64url, of the workflow that owns the payload; `undefined`: not known */
+  readonly workflowId: string | undefined;
+  readonly body: ByteSource;
+  /** when the head of the request was read: the payload's TTL begins then */
+  readonly received: Moment;
+}
+
+export interface PutResult {
+  readonly key: string;
+  readonly outcome: PutOutcome;
+}
+
+/** A stored payload, whose bytes are verified as they are read. Who gets it reads or closes it. */
+export interface FoundPayload extends ByteSource {
+  /** bytes, as stored */
+  readonly size: number;
+  /** Reads the bytes, once. Rejects with an `IntegrityError` in place of the last ones when they are not those of the key. */
+  readInto: ByteSource['readInto'];
+  close(): Promise<void>;
+}
+
+/**
+ * What the ports serve: `BlobStore` on a driver of this process; a service elsewhere, or a cache before another one, would
+ * be the same to them. It trusts its callers: whether a caller may ask for a namespace is decided by the port, which knows
+ * that from the head of the request alone, before the request takes a place and before its body is read.
+ */
+export interface PayloadService {
+  /**
+   * Resolves when the payload is durable and may be acknowledged. A request that is refused for anything but its body is
+   * refused before its body is read.
+   * @throws ServiceError `invalid_key_prefix`, `digest_mismatch`, `clock_difference`, `put_timeout`; ForeignStoreError, StorageError
+   */
+  put(request: PutRequest): Promise<PutResult>;
+
+  /** @throws ServiceError `invalid_key`, `key_not_found`; ForeignStoreError, StorageError */
+  get(key: string, call: Call): Promise<FoundPayload>;
+
+  /** A payload stored through version 1 of the wire API. @throws ServiceError `key_not_found`; ForeignStoreError, StorageError */
+  getVersionOne(digest: string, call: Call): Promise<FoundPayload>;
+
+  /** Whether payloads can be stored and read now, as `/readyz` finds it. @throws ServiceError of status 503 */
+  assertUsable(): Promise<void>;
+}

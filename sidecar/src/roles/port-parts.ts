@@ -1,0 +1,95 @@
+import type { StatusReport } from '@largepayload/crds';
+import { parseQuantity, putTimeLimit } from '@largepayload/crds';
+import type { FastifyBaseLogger } from 'fastify';
+import { buildDataServer } from '../data-api/data-server.ts';
+import { type DataLimits, DEFAULT_LIMITS } from '../data-api/limits.ts';
+import type { DrainTimes } from '../http/drain.ts';
+import { FairBudget } from '../http/fair-budget.ts';
+import { TransferWatch } from '../http/transfer-watch.ts';
+import { memoryLimit } from '../memory/memory-limit.ts';
+import { processLimits } from '../memory/process-limits.ts';
+import { type AdminContext, buildAdminServer } from '../operations/admin-server.ts';
+import { Metrics } from '../operations/metrics.ts';
+import { buildMetricsServer } from '../operations/metrics-server.ts';
+import { Readiness } from '../operations/readiness.ts';
+import type { PayloadService } from '../payload-service/payload-service.ts';
+import { ttlOf } from './manifest-facts.ts';
+import type { ServiceSettings } from './role.ts';
+import type { Port } from './run-service.ts';
+
+/** Nothing is lost when the other ports cut off: a cleanup goes on when it is asked for again. */
+const SHORT_DRAIN: DrainTimes = { limitMs: 1_000 };
+
+/** What the ports of a process have in common, whatever they serve. */
+export interface PortParts {
+  readonly settings: ServiceSettings;
+  readonly readiness: Readiness;
+  readonly traffic: {
+    readonly limits: DataLimits;
+    readonly budget: FairBudget;
+    readonly watch: TransferWatch;
+  };
+  readonly metrics: Metrics;
+  readonly log: FastifyBaseLogger;
+}
+
+/**
+ * @param check rejects, saying why, when payloads cannot be served
+ * @param latch whether readiness, once reached, lasts until the end
+ */
+export function buildPortParts(
+  settings: ServiceSettings,
+  check: () => Promise<void>,
+  { latch }: { latch: boolean },
+  log: FastifyBaseLogger,
+): PortParts {
+  const readiness = new Readiness(check, { latch });
+  const traffic = buildTraffic(settings);
+  const metrics = new Metrics({
+    requests: () => traffic.watch.size,
+    bytes: () => traffic.budget.used,
+  });
+  metrics.watchReadiness(readiness);
+  return { settings, readiness, traffic, metrics, log };
+}
+
+function buildTraffic({ manifest, limits: ownLimits }: ServiceSettings): PortParts['traffic'] {
+  const maxPayloadSize = parseQuantity(manifest.spec.maxPayloadSize);
+  const { inFlightBytes, dataPort: connections } = processLimits(memoryLimit());
+  const putTimeLimitMs = putTimeLimit(ttlOf(manifest));
+  const limits = {
+    ...DEFAULT_LIMITS,
+    inFlightBytes,
+    connections,
+    maxPayloadSize,
+    putTimeLimitMs,
+    ...ownLimits,
+  };
+  const budget = new FairBudget({ ...limits, limit: limits.inFlightBytes });
+  return { limits, budget, watch: new TransferWatch(limits, () => budget.demand) };
+}
+
+export function dataPort(
+  { traffic, metrics, log, settings: { manifest, listen } }: PortParts,
+  service: PayloadService,
+  drain: DrainTimes,
+): Port {
+  const { temporalNamespaces } = manifest.spec;
+  const namespaces = temporalNamespaces === undefined ? undefined : new Set(temporalNamespaces);
+  const app = buildDataServer({ ...traffic, service, metrics, namespaces, log });
+  return { app, address: listen.data, drain };
+}
+
+/** Metrics, probes and status, for everybody. */
+export function metricsPort(
+  { metrics, readiness, log, settings }: PortParts,
+  status: () => Promise<StatusReport>,
+): Port {
+  const app = buildMetricsServer({ metrics, readiness, status, log });
+  return { app, address: settings.listen.metrics, drain: SHORT_DRAIN, isLast: true };
+}
+
+/** For loopback. */
+export function adminPort({ settings }: PortParts, context: AdminContext): Port {
+  return { app: buildAdminServer(context), address: settings.listen.admin, drain: SHORT_DRAIN };
+}

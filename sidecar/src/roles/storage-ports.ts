@@ -1,0 +1,62 @@
+import { parseDuration } from '@largepayload/crds';
+import type { DrainTimes } from '../http/drain.ts';
+import { statusOf } from '../operations/status.ts';
+import { BlobStore } from '../payload-service/blob-store/blob-store.ts';
+import { Reaper } from '../retention/reaper.ts';
+import { ttlOf } from './manifest-facts.ts';
+import { adminPort, buildPortParts, dataPort, metricsPort, type PortParts } from './port-parts.ts';
+import type { Port } from './run-service.ts';
+import type { StorageParts } from './storage-parts.ts';
+
+/** Whether payloads can be stored and read now. @throws ServiceError; ForeignStoreError, StorageError */
+async function checkStorage({ ownership, clock, clockKeeper, writes }: StorageParts): Promise<void> {
+  await ownership.check();
+  await clock.check();
+  await clockKeeper.assertMayPlace();
+  await writes.check();
+}
+
+/**
+ * What deletes expired windows; `undefined`: payloads are kept for ever.
+ * @param trial whether it still has to learn if it may delete
+ */
+export function buildReaper(
+  { traits, settings, ...parts }: StorageParts,
+  { metrics }: PortParts,
+  { trial = false }: { trial?: boolean } = {},
+): Reaper | undefined {
+  const { retention } = settings.manifest.spec;
+  if (retention.ttl === 'Forever') return undefined;
+  const intervalMs = parseDuration(retention.reaperInterval);
+  return new Reaper({ ...parts, metrics }, { intervalMs, clockToleranceMs: traits.clockToleranceMs, trial });
+}
+
+export function buildStoragePorts(storage: StorageParts): PortParts {
+  const { settings, traits, log } = storage;
+  return buildPortParts(settings, () => checkStorage(storage), { latch: traits.latchReadiness }, log);
+}
+
+/** The data port of a process that has the storage itself. */
+export function storageDataPort(storage: StorageParts, ports: PortParts, drain: DrainTimes): Port {
+  const { driver, clockKeeper, ownership, writes, traits, settings } = storage;
+  const guards = { clock: clockKeeper, ownership, writes, readiness: ports.readiness };
+  const { clockToleranceMs } = traits;
+  const service = new BlobStore(driver, guards, { ttl: ttlOf(settings.manifest), clockToleranceMs });
+  return dataPort(ports, service, drain);
+}
+
+/** The ports beside the data. */
+export function storageOperationsPorts(
+  storage: StorageParts,
+  ports: PortParts,
+  { reaper, mayDelete }: { reaper: Reaper | undefined; mayDelete: boolean },
+): { metrics: Port; admin: Port } {
+  const { role, clockToleranceMs } = storage.traits;
+  const { version } = storage.settings;
+  const { metrics, readiness } = ports;
+  const status = () => statusOf({ ...storage, role, version, readiness, reaper });
+  return {
+    metrics: metricsPort(ports, status),
+    admin: adminPort(ports, { ...storage, clockToleranceMs, metrics, status, mayDelete }),
+  };
+}
