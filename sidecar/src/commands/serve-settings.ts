@@ -4,7 +4,7 @@ import { isLoopback, type ListenAddress, parseListenAddress } from '../http/list
 import type { ClusterResource, Role, ServiceSettings } from '../roles/role.ts';
 import { isStorageId } from '../storage-records/identity/identity.ts';
 import { isLeaseText } from '../storage-records/lease/lease.ts';
-import type { Claim } from '../storage-records/ownership/storage-identity.ts';
+import type { ExpectedStorage } from '../storage-records/ownership/begin-store.ts';
 import { stringOption, usage, type Values } from './command.ts';
 import { UsageError } from './exit-codes.ts';
 import { SERVE_OPTIONS } from './serve-options.ts';
@@ -20,7 +20,7 @@ export function mountsFor(manifest: LargePayloadStore, values: Values): Mounts {
 }
 
 /** @throws UsageError */
-export function claimOf({ name }: Role, values: Values): Claim {
+export function expectedStorageOf({ name }: Role, values: Values): ExpectedStorage {
   const claimedFile = givenOption(values, 'claimed-file');
   if (claimedFile !== undefined && name === 'standalone')
     throw new UsageError('--claimed-file is for --role gateway and reaper; leave it out');

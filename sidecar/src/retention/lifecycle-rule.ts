@@ -1,9 +1,12 @@
 import { putTimeLimit } from '@largepayload/crds';
 import { windowWidth } from '../keys/window.ts';
+import { CLOCK_NAME } from '../storage-records/clock/clock-record.ts';
+import { LEASE_NAME } from '../storage-records/lease/lease.ts';
+import { TRIAL_NAME } from '../storage-records/write-check/write-trial.ts';
 
 const DAY = 86_400_000;
-/** What the service keeps for itself and writes again and again. */
-const OVERWRITTEN = ['clock.json', 'lease.json', 'write-check'];
+/** Records that are written again and again. */
+const OVERWRITTEN = [CLOCK_NAME, LEASE_NAME, TRIAL_NAME];
 
 export interface LifecycleFacts {
   /** before the name of every object; empty, or ending in a slash */

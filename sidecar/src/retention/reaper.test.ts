@@ -3,7 +3,7 @@ import { all, never, someBytes, TestStore } from '../drivers/conformance/subject
 import type { DeleteOutcome } from '../drivers/driver.ts';
 import { ForeignStoreError } from '../errors/foreign-store-error.ts';
 import { StorageError } from '../errors/storage-error.ts';
-import { assertIdentity, claimStorage } from '../storage-records/identity/identity.ts';
+import { assertIdentity, writeIdentity } from '../storage-records/identity/identity.ts';
 import { Reaper } from './reaper.ts';
 import {
   EXPIRED,
@@ -49,10 +49,10 @@ describe.each(ON_EACH_DRIVER)('on the %s driver', (_name, start) => {
     const ours = { namespace: 'orders', name: 'payloads' };
     const parts = partsOn(store, () => assertIdentity(store.driver, ours, never()));
     const reaper = new Reaper(parts, { intervalMs: 1_000, clockToleranceMs: 0 });
-    await claimStorage(store.driver, ours, never());
+    await writeIdentity(store.driver, ours, never());
     await reaper.pass(never());
     await store.driver.delete(['store.json'], never());
-    await claimStorage(store.driver, { namespace: 'others', name: 'theirs' }, never());
+    await writeIdentity(store.driver, { namespace: 'others', name: 'theirs' }, never());
     const names = await fill(store, EXPIRED);
     await expect(reaper.pass(never())).rejects.toBeInstanceOf(ForeignStoreError);
     expect(await store.names()).toEqual(names);

@@ -4,7 +4,7 @@ import type { FastifyBaseLogger } from 'fastify';
 import type { Driver } from '../drivers/driver.ts';
 import { startDriver } from '../drivers/start-driver.ts';
 import { StorageInUseError } from '../errors/storage-in-use-error.ts';
-import { beginStore } from '../storage-records/ownership/storage-identity.ts';
+import { beginStore } from '../storage-records/ownership/begin-store.ts';
 import type { Role, RunningService, ServiceSettings } from './role.ts';
 import { runService } from './run-service.ts';
 import { unusedFields } from './standalone-fields.ts';

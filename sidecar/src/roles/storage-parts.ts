@@ -7,12 +7,12 @@ import { ClockMemory } from '../storage-records/clock/clock-memory.ts';
 import { clockRules } from '../storage-records/clock/clock-plausibility.ts';
 import type { StoreIdentity } from '../storage-records/identity/identity.ts';
 import { StorageLease } from '../storage-records/lease/storage-lease.ts';
-import { OwnershipGuard } from '../storage-records/ownership/ownership-guard.ts';
 import {
   assertStorage,
   type Beginning,
-  claimedStorage,
-} from '../storage-records/ownership/storage-identity.ts';
+  expectedStorageID,
+} from '../storage-records/ownership/begin-store.ts';
+import { OwnershipGuard } from '../storage-records/ownership/ownership-guard.ts';
 import { tryWrite } from '../storage-records/write-check/write-trial.ts';
 import { WriteWatch } from '../storage-records/write-check/write-watch.ts';
 import { timeLimit } from '../time/time-limit.ts';
@@ -62,7 +62,7 @@ export function buildStorageParts(
   const lease = buildLease(traits, driver, settings, log);
   const { identityLifetimeMs, needsTrials } = storageKindOf(settings.manifest.spec);
   const ownership = new OwnershipGuard(
-    async () => assertStorage(driver, identity, identityLimit(), await claimedStorage(settings.claim)),
+    async () => assertStorage(driver, identity, identityLimit(), await expectedStorageID(settings.expected)),
     identityLifetimeMs,
     { lease, neverDelete: reserved && `nothing is deleted: ${reserved}; ${MOVE}` },
   );

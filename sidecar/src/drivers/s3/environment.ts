@@ -1,3 +1,4 @@
+import type { EnvironmentNotice } from '../driver.ts';
 import {
   type Environment,
   nameOfProxy,
@@ -5,12 +6,6 @@ import {
   proxyChoice,
 } from '../object-store/transport/proxy-choice.ts';
 import type { S3Location } from './s3-client.ts';
-
-/** What whoever runs the service should know of its environment. */
-export interface EnvironmentNotice {
-  readonly level: 'info' | 'warn';
-  readonly text: string;
-}
 
 /** What is read from the environment and does not do what it seems to, and which proxy leads to the bucket. */
 export function environmentNotices(location: S3Location, environment: Environment): EnvironmentNotice[] {

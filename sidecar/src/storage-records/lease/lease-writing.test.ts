@@ -7,8 +7,8 @@ import { formatLease, type Lease } from './lease.ts';
 
 test.concurrent('nothing is deleted before it was there still a while after it was written, where a create may be no proof', async () => {
   const at = leasedStorage();
-  const ours = await at.acquired(OURS, { createsExactly: false });
   const begun = performance.now();
+  const ours = await at.acquired(OURS, { createsExactly: false });
   await ours.assertMayDelete(never());
   expect(performance.now() - begun).toBeGreaterThan(FAST_TIMES.confirmAfterMs - 20);
   const lost = await at.acquired({ ...OURS, shared: true }, { createsExactly: false });

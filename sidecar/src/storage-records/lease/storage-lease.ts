@@ -9,6 +9,7 @@ import {
   describeHolder,
   type FoundLease,
   formatLease,
+  LEASE_NAME,
   type Lease,
   type LeaseHolder,
   parseLease,
@@ -22,7 +23,6 @@ import {
 } from './lease-decision.ts';
 import { inUse } from './lease-messages.ts';
 
-const LEASE_NAME = 'lease.json';
 /** Stands for the holder of a lease that could not be read. */
 const UNKNOWN: LeaseHolder = { holder: 'unknown', store: 'unknown' };
 /**

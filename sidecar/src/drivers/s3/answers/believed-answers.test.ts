@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { claimStorage } from '../../../storage-records/identity/identity.ts';
+import { writeIdentity } from '../../../storage-records/identity/identity.ts';
 import { tryWrite } from '../../../storage-records/write-check/write-trial.ts';
 import {
   contentOf,
@@ -136,7 +136,7 @@ test('a page for everything acknowledges nothing, and the words say who answered
   }
   await expect(tryWrite(server.driver())).rejects.toThrow(words);
   const identity = { namespace: 'payments', name: 'orders' };
-  await expect(claimStorage(server.driver(), identity, never())).rejects.toThrow(words);
+  await expect(writeIdentity(server.driver(), identity, never())).rejects.toThrow(words);
   await expect(server.driver().open(name, never())).rejects.toThrow(words);
   await expect(server.driver().currentTime(never())).rejects.toThrow(words);
 }, 60_000);
@@ -170,7 +170,7 @@ test('an error of S3 where store.json was asked is an unreadable answer, and no 
   for (const headers of [{}, { ETag: '"x"' }]) {
     const error = page(200, { 'Content-Type': 'application/xml', ...headers }, ERROR);
     const server = await scriptedServer((exchange) => (exchange.method === 'GET' ? error : ok())(exchange));
-    const claim = claimStorage(server.driver(), { namespace: 'payments', name: 'orders' }, never());
+    const claim = writeIdentity(server.driver(), { namespace: 'payments', name: 'orders' }, never());
     await expect(claim).rejects.toMatchObject({
       name: 'StorageError',
       failure: 'unavailable',
