@@ -20,7 +20,7 @@ export function mountsFor(manifest: LargePayloadStore, values: Values): Mounts {
 }
 
 /** @throws UsageError */
-export function expectedStorageOf({ name }: Role, values: Values): ExpectedStorage {
+export function expectedStorage({ name }: Role, values: Values): ExpectedStorage {
   const claimedFile = givenOption(values, 'claimed-file');
   if (claimedFile !== undefined && name === 'standalone')
     throw new UsageError('--claimed-file is for --role gateway and reaper; leave it out');
