@@ -1,8 +1,8 @@
 import { type StoreApi, startStoreApi, storePath } from '@largepayload/testing/cluster/store-api';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { storeCases } from './cases/all.fixture.ts';
+import { at } from './json-fields.ts';
 import { problemsOf } from './manifest.fixture.ts';
-import { at } from './schema/node.ts';
 
 let api: StoreApi;
 

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { CRD_FILES, crd, crdText } from './crd.ts';
-import { at, nodeOf, type SchemaNode } from './schema/node.ts';
+import { at } from './json-fields.ts';
+import { nodeOf, type SchemaNode } from './schema/node.ts';
 import { StatusSchema } from './schema/status.ts';
 import { StoreSchema } from './schema/store.ts';
 

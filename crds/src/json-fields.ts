@@ -2,11 +2,12 @@
 
 type Fields = Readonly<Record<string, unknown>>;
 
+/** The value at a chain of fields, as a CEL selection; `undefined`: a field is missing. */
 export function at(value: unknown, ...path: readonly string[]): unknown {
   let current = value;
   for (const field of path) {
-    if (!isFields(current) || !Object.hasOwn(current, field)) return undefined;
-    current = current[field];
+    if (typeof current !== 'object' || current === null || !Object.hasOwn(current, field)) return undefined;
+    current = (current as Fields)[field];
   }
   return current;
 }

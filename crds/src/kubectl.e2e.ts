@@ -1,8 +1,8 @@
 import { type StoreApi, startStoreApi, storePath } from '@largepayload/testing/cluster/store-api';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { crd } from './crd.ts';
+import { at } from './json-fields.ts';
 import { manifest } from './manifest.fixture.ts';
-import { at } from './schema/node.ts';
 
 /** What kubectl shows of a store. */
 

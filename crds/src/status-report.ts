@@ -1,7 +1,7 @@
 import { at, textAt, timeAt } from './json-fields.ts';
 import { type Reason, type ReasonName, readReason } from './reasons.ts';
 
-/** The JSON of `GET /status`: whose process of the service this is, and how it does. Times are RFC 3339. */
+/** The JSON of `GET /status`: whose process of the service this is, and its state. Times are RFC 3339. */
 export interface StatusReport {
   readonly store: { readonly namespace: string; readonly name: string };
   /** as given by `--role` */
@@ -10,7 +10,7 @@ export interface StatusReport {
   readonly storage: string;
   /** of the storage that this process found, as `store.json` has it */
   readonly storageID: string | null;
-  /** as `lease.json` has it, whosever it is; absent: none was read yet */
+  /** as `lease.json` has it, of any holder; absent: none was read yet */
   readonly lease?: LeaseReport | undefined;
   readonly ready: boolean;
   /** why it is not ready */
@@ -21,19 +21,20 @@ export interface StatusReport {
   readonly revision: string;
 }
 
-export interface LeaseReport {
+interface HolderReport {
   readonly holder: string;
   /** `NAMESPACE/NAME` */
   readonly store: string;
   readonly cluster?: string | undefined;
+}
+
+export interface LeaseReport extends HolderReport {
   readonly since: string;
   readonly renewed: string;
   readonly confirmed: boolean;
   readonly released: boolean;
   readonly shared: boolean;
-  readonly takenFrom?:
-    | { readonly holder: string; readonly store: string; readonly cluster?: string | undefined }
-    | undefined;
+  readonly takenFrom?: HolderReport | undefined;
 }
 
 export interface FailureReport {
@@ -44,9 +45,7 @@ export interface FailureReport {
   readonly parameters?: Readonly<Record<string, string>>;
 }
 
-export interface ErrorReport extends FailureReport {
-  readonly message: string;
-}
+export type ErrorReport = FailureReport & { readonly message: string };
 
 export interface ReaperReport {
   readonly lastCompletedTime: string | undefined;
@@ -60,34 +59,33 @@ export interface ReaperReport {
     | undefined;
 }
 
-/** A failure in a report, with a reason that this version knows. */
+/** An error of a report. */
 export interface ReadFailure {
   /** of the service's table of errors, or of a newer one */
   readonly code: string;
   readonly message: string;
+  /** `undefined`: none, or one that this version does not know */
   readonly reason?: Reason | undefined;
 }
 
-/** A status report as far as the reader needs it. What is missing or of another type is left out. */
+/** A status report as far as the reader needs it; fields that are missing or of another type are left out. Times are ms since the epoch. */
 export interface ReadStatusReport {
   /** `NAMESPACE/NAME` */
   readonly store: string;
   readonly storageID: string | undefined;
-  /** whose lease of the storage was over, so that this store took it over. `from`: for people. `time`: ms since the epoch */
+  /** whose lease of the storage was over, so that this store took it over; `from` is for people */
   readonly takenOver?: { readonly from: string; readonly time: number } | undefined;
   readonly version: string;
   readonly ready: boolean;
   readonly error: ReadFailure | undefined;
-  readonly reaper:
-    | {
-        /** ms since the epoch */
-        readonly lastCompleted: number | undefined;
-        readonly lastError: string | undefined;
-        readonly lastFailure?: ReadFailure | undefined;
-        /** ms since the epoch */
-        readonly waiting?: { readonly until: number | undefined } | undefined;
-      }
-    | undefined;
+  readonly reaper: ReadReaperReport | undefined;
+}
+
+interface ReadReaperReport {
+  readonly lastCompleted: number | undefined;
+  readonly lastError: string | undefined;
+  readonly lastFailure?: ReadFailure | undefined;
+  readonly waiting?: { readonly until: number | undefined } | undefined;
 }
 
 /** Reads what answered to `GET /status`, which may be any program or version; `undefined`: it is no status report. */
@@ -115,10 +113,9 @@ function readTakenOver(lease: unknown, store: string): ReadStatusReport['takenOv
   const holder = textAt(lease, 'takenFrom', 'holder');
   const time = timeAt(lease, 'since');
   if (holder === undefined || time === undefined || textAt(lease, 'store') !== store) return undefined;
-  const before = textAt(lease, 'takenFrom', 'store') ?? 'unknown';
   const cluster = textAt(lease, 'takenFrom', 'cluster');
   const where = cluster === undefined ? '' : ` of the cluster ${cluster}`;
-  return { from: `${before}${where} (${holder})`, time };
+  return { from: `${textAt(lease, 'takenFrom', 'store') ?? 'unknown'}${where} (${holder})`, time };
 }
 
 function readFailure(failure: unknown, message = 'it does not say why'): ReadFailure {
@@ -133,13 +130,11 @@ function readReaper(reaper: unknown): ReadStatusReport['reaper'] {
   if (typeof reaper !== 'object' || reaper === null) return undefined;
   const lastError = textAt(reaper, 'lastError');
   const lastFailure = at(reaper, 'lastFailure');
+  const isWaiting = textAt(reaper, 'waiting', 'reason') === 'clock_unconfirmed';
   return {
     lastCompleted: timeAt(reaper, 'lastCompletedTime'),
     lastError,
     lastFailure: lastFailure === undefined ? undefined : readFailure(lastFailure, lastError),
-    waiting:
-      textAt(reaper, 'waiting', 'reason') === 'clock_unconfirmed'
-        ? { until: timeAt(reaper, 'waiting', 'until') }
-        : undefined,
+    waiting: isWaiting ? { until: timeAt(reaper, 'waiting', 'until') } : undefined,
   };
 }

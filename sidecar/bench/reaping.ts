@@ -53,7 +53,7 @@ async function timedPass(driver: FilesystemDriver): Promise<number> {
       metrics: new Metrics(nothing),
       log: pino({ level: 'silent' }),
     },
-    { interval: DAY, clockTolerance: 0 },
+    { intervalMs: DAY, clockToleranceMs: 0 },
   );
   const started = performance.now();
   await reaper.pass(new AbortController().signal);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { crd } from '@largepayload/crds/crd';
 import { API_VERSION } from '@largepayload/crds/identity';
-import { at } from '@largepayload/crds/schema/node';
+import { at } from '@largepayload/crds/json-fields';
 import { kubernetesPrograms } from '../programs/kubernetes.ts';
 import { startControlPlane } from './control-plane.ts';
 

@@ -1,4 +1,5 @@
 import type { TSchema } from 'typebox';
+import { at } from '../json-fields.ts';
 
 /**
  * A rule that no single keyword expresses, declared at the schema node it judges. In a cluster the API server
@@ -56,16 +57,6 @@ export interface SchemaNode {
 /** TypeBox's types do not have the keywords. Every schema of this package is a `SchemaNode`. */
 export function nodeOf(schema: TSchema): SchemaNode {
   return schema as SchemaNode;
-}
-
-/** The value at a chain of fields, as a CEL selection; `undefined`: a field is missing. */
-export function at(value: unknown, ...fields: string[]): unknown {
-  let current = value;
-  for (const field of fields) {
-    if (typeof current !== 'object' || current === null || !Object.hasOwn(current, field)) return undefined;
-    current = (current as Record<string, unknown>)[field];
-  }
-  return current;
 }
 
 /** Whether a chain of fields exists, as CEL's `has(self.a.b)`. */

@@ -1,7 +1,8 @@
 import { Object as MapOf, Optional, String as Text } from 'typebox';
 import { DURATION_IN_WORDS, DurationError, parseDuration } from '../duration.ts';
+import { at } from '../json-fields.ts';
 import { secretKeyReference, secretReference } from './fields.ts';
-import { at, has, type Rule } from './node.ts';
+import { has, type Rule } from './node.ts';
 
 /** The `ttl` of a store that never removes payloads. */
 export const FOREVER = 'Forever';

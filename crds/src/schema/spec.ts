@@ -1,4 +1,5 @@
 import { Integer, Array as ListOf, Object as MapOf, Optional, String as Text } from 'typebox';
+import { at } from '../json-fields.ts';
 import { isQuantity, parseQuantity } from '../quantity.ts';
 import {
   byteSize,
@@ -9,7 +10,7 @@ import {
   SIZE,
   secretReference,
 } from './fields.ts';
-import { at, has, type Rule } from './node.ts';
+import { has, type Rule } from './node.ts';
 import { FOREVER, RetentionSchema } from './retention.ts';
 import { StorageSchema } from './storage.ts';
 

@@ -1,6 +1,7 @@
 import { Boolean as Flag, Object as MapOf, Optional, String as Text } from 'typebox';
+import { at } from '../json-fields.ts';
 import { bucketName, resourceName, url } from './fields.ts';
-import { at, has, type Rule } from './node.ts';
+import { has, type Rule } from './node.ts';
 import { keyPrefix } from './prefix.ts';
 
 const BACKENDS = ['s3', 'gcs', 'azure', 'filesystem'];

@@ -1,7 +1,8 @@
 import { Object as MapOf, Optional, type Static, String as Text, Unsafe } from 'typebox';
 import { API_VERSION, KIND } from '../identity.ts';
+import { at } from '../json-fields.ts';
 import { NAMESPACE_NAME } from './fields.ts';
-import { at, type Rule } from './node.ts';
+import type { Rule } from './node.ts';
 import { SpecSchema } from './spec.ts';
 
 /** Shorter than Kubernetes allows, because names of Services and labels are made from it. */

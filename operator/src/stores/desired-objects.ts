@@ -10,11 +10,10 @@ import {
 } from '../kubernetes/resources.ts';
 import { configMap, configOf } from './desired/config-map.ts';
 import type { PodSettings, StoreContext } from './desired/context.ts';
+import { gatewayDeployment, reaperDeployment } from './desired/deployments.ts';
 import { disruptionBudget } from './desired/disruption-budget.ts';
-import { gatewayDeployment } from './desired/gateway-deployment.ts';
 import { gatewayService } from './desired/gateway-service.ts';
 import { gatewayPolicy, reaperPolicy } from './desired/network-policies.ts';
-import { reaperDeployment } from './desired/reaper-deployment.ts';
 import { serviceAccount } from './desired/service-accounts.ts';
 import { storageIdMap } from './desired/storage-id.ts';
 import { OBJECT_HASH } from './labels.ts';

@@ -89,7 +89,7 @@ async function deliver(
   answer: Answer,
   { peer, left }: { peer: string; left: AbortSignal },
 ): Promise<void> {
-  const deadline = performance.now() + limits.workTime + limits.answerTime;
+  const deadline = performance.now() + limits.workTime + limits.answerTimeMs;
   const transfer = watch.begin({ peer, units: 1, deadline, onExpired: () => response.destroy() });
   try {
     await sendPayloads(response, answer, transfer);

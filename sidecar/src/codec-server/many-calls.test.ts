@@ -217,7 +217,7 @@ describe('calls at the same time', () => {
 
   test('of clients that take no answer are cut off', async () => {
     await using service = await startService();
-    const limits = { concurrentCalls: 1, workTime: 3_000, answerTime: 3_000 };
+    const limits = { concurrentCalls: 1, workTime: 3_000, answerTimeMs: 3_000 };
     await using server = await startCodec(service.data, { previewAbove: 16 * MIB, limits });
     const reference = await stored(service.data, LARGE);
     const body = JSON.stringify({ payloads: [payload(generatedBytes(8 * MIB)), payload(LARGE)] });

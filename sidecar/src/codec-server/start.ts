@@ -15,7 +15,7 @@ const IDLE_TIMEOUT = 10_000;
 const RETRY_TIMEOUT = 2_000;
 /** Kubernetes gives 30 s between SIGTERM and SIGKILL. */
 const DRAIN_LIMIT_MS = 25_000;
-const PROGRESS = { progressPeriod: 30_000, progressBytes: 64 * 1024 };
+const PROGRESS = { progressPeriodMs: 30_000, progressBytes: 64 * 1024 };
 
 export interface CodecServerSettings {
   /** the blob service */

@@ -36,7 +36,7 @@ async function run(_positionals: readonly string[], values: Values): Promise<voi
   const facts = {
     prefix: prefixOf(spec),
     longestTtl: longestTtl(spec, values['longest-ttl']),
-    clockTolerance: CLOCK_TOLERANCE_MS,
+    clockToleranceMs: CLOCK_TOLERANCE_MS,
   };
   process.stdout.write(`${JSON.stringify(lifecycleConfiguration(facts), null, 2)}\n`);
 }

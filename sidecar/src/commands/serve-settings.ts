@@ -6,7 +6,7 @@ import { isLoopback, type ListenAddress, parseListenAddress } from '../http/list
 import type { ClusterResource, Role, ServiceSettings } from '../roles/role.ts';
 import { isStorageId } from '../storage-records/identity/identity.ts';
 import { isLeaseText } from '../storage-records/lease/lease.ts';
-import type { Claim } from '../storage-records/ownership/storage-identity.ts';
+import type { ExpectedStorage } from '../storage-records/ownership/begin-store.ts';
 import { SERVE_OPTIONS } from './serve-options.ts';
 
 /** The folders that stand in for what a cluster mounts. @throws UsageError unless they are those that the storage needs */
@@ -20,7 +20,7 @@ export function mountsFor(manifest: LargePayloadStore, values: Values): Mounts {
 }
 
 /** @throws UsageError */
-export function claimOf({ name }: Role, values: Values): Claim {
+export function expectedStorage({ name }: Role, values: Values): ExpectedStorage {
   const claimedFile = givenOption(values, 'claimed-file');
   if (claimedFile !== undefined && name === 'standalone')
     throw new UsageError('--claimed-file is for --role gateway and reaper; leave it out');

@@ -9,7 +9,7 @@ import { createLog } from '../log/log.ts';
 import type { Role, RoleName } from '../roles/role.ts';
 import { ROLES } from '../roles/roles.ts';
 import { SERVE_OPTIONS } from './serve-options.ts';
-import { claimOf, listenAddresses, mountsFor, resourceOf } from './serve-settings.ts';
+import { expectedStorage, listenAddresses, mountsFor, resourceOf } from './serve-settings.ts';
 
 export const command: Command = {
   name: 'serve',
@@ -29,7 +29,7 @@ async function run(_positionals: readonly string[], values: Values): Promise<voi
   const manifest = await manifestFor(role, stringOption(command, values, 'config'));
   const settings = {
     ...{ manifest, version: packageFile.version, listen },
-    ...{ claim: claimOf(role, values), resource: resourceOf(role, values) },
+    ...{ expected: expectedStorage(role, values), resource: resourceOf(role, values) },
     acceptClock: values['accept-clock'] === true,
   };
   const mounts = mountsFor(manifest, values);

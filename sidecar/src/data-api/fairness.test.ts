@@ -105,7 +105,7 @@ test.concurrent('one slow client that nobody waits for keeps its place', async (
 });
 
 test.concurrent('a client with many transfers delays itself, and not the others', async () => {
-  await using service = await startService({ limits: { ...LIMITS, waitTime: 60_000 } });
+  await using service = await startService({ limits: { ...LIMITS, waitTimeMs: 60_000 } });
   const large = testPayload(generatedBytes(4 * MIB));
   let answered = 0;
   const busy = Array.from({ length: 40 }, async () => {
@@ -129,7 +129,7 @@ test.concurrent('a client with many transfers delays itself, and not the others'
 });
 
 test.concurrent('a client that leaves the line is not waited for', async () => {
-  await using service = await startService({ limits: { inFlightBytes: MIB, waitTime: 60_000 } });
+  await using service = await startService({ limits: { inFlightBytes: MIB, waitTimeMs: 60_000 } });
   await using holding = await RawConnection.open(service.data);
   await holding.sendHead(`PUT ${LARGE.putPath} HTTP/1.1`, LARGE.putHeaders);
   await eventually(

@@ -18,7 +18,7 @@ import { putReservation } from './limits.ts';
 
 /** Less than what fits between two sockets would never be slow. */
 const LARGE = 32 * 1024 * 1024;
-const IMPATIENT = { progressPeriod: 400, progressBytes: 1_024 };
+const IMPATIENT = { progressPeriodMs: 400, progressBytes: 1_024 };
 
 async function beginPut(service: TestService, payload: TestPayload, sent: number, options = {}) {
   const connection = await RawConnection.open(service.data, options);
@@ -95,7 +95,7 @@ describe.concurrent('a client that is slow', () => {
 
   test('but not too slow is served', async () => {
     // Periods of two seconds, as a busy machine may stand still for one; the transfer takes more than two of them.
-    await using service = await startService({ limits: { ...IMPATIENT, progressPeriod: 2_000 } });
+    await using service = await startService({ limits: { ...IMPATIENT, progressPeriodMs: 2_000 } });
     const payload = testPayload(generatedBytes(60_000));
     await using connection = await beginPut(service, payload, 10_000);
     for (let from = 10_000; from < 60_000; from += 2_500) {
@@ -155,7 +155,7 @@ test.concurrent('a client that leaves in the middle of its GET frees what it hel
 test.concurrent('beyond the budget requests are turned away, and are served once there is room', async () => {
   const mebibyte = 1024 * 1024;
   const inFlightBytes = 2 * putReservation(3 * mebibyte);
-  await using service = await startService({ limits: { inFlightBytes, waitTime: 100 } });
+  await using service = await startService({ limits: { inFlightBytes, waitTimeMs: 100 } });
   const small = testPayload('small');
   const smallKey = await stored(service, small);
   const large = [1, 2].map((seed) => testPayload(generatedBytes(3 * mebibyte, seed)));

@@ -11,23 +11,23 @@ export interface DataLimits {
   /** memory that all transfers together may hold */
   readonly inFlightBytes: number;
   /** a request that finds that memory used waits in line so long; shorter than clients wait for a first byte */
-  readonly waitTime: number;
+  readonly waitTimeMs: number;
   /** requests that wait in line at a time */
   readonly mostWaiting: number;
   /** a request head must be complete after this time */
   readonly headersTimeout: number;
   /** in each such period that we wait for a peer … */
-  readonly progressPeriod: number;
+  readonly progressPeriodMs: number;
   /** … it must send or take at least so many bytes */
   readonly progressBytes: number;
 }
 
 /** Those that do not follow from the memory of the process. */
 export const DEFAULT_LIMITS = {
-  waitTime: 5_000,
+  waitTimeMs: 5_000,
   mostWaiting: 512,
   headersTimeout: 10_000,
-  progressPeriod: 30_000,
+  progressPeriodMs: 30_000,
   progressBytes: 64 * 1024,
 };
 

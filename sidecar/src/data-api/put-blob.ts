@@ -1,6 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { ByteSource } from '../bytes/byte-streams.ts';
 import { ServiceError } from '../errors/service-error.ts';
 import { toServiceError } from '../errors/to-service-error.ts';
 import { abortWhenClientLeaves } from '../http/client-left.ts';
@@ -50,25 +48,16 @@ async function store(
   const onExpired = (reason: Expiry) => stop.abort(EXPIRED[reason]());
   const transfer = watch.begin({ peer, units, deadline, onExpired });
   try {
-    const body = bodyOnDemand(request.raw, reply.raw, new RequestBody(request.raw, transfer, signal));
+    // Node sends this by itself only where nobody listens for `checkContinue`; here a refused body is never sent.
+    const onRead = () => {
+      if (waitsForContinue(request.raw)) reply.raw.writeContinue();
+    };
+    const body = new RequestBody(request.raw, transfer, signal, onRead);
     return await service.put({ ...fields, body, received, caller: { peer }, deadline, signal });
   } finally {
     transfer.end();
     release();
   }
-}
-
-/**
- * Tells a client that waits for it to send its body, when the body is first read: one that is refused before is never sent.
- * Node does so by itself only where nobody listens for `checkContinue`.
- */
-function bodyOnDemand(request: IncomingMessage, response: ServerResponse, body: ByteSource): ByteSource {
-  return {
-    async readInto(sink) {
-      if (waitsForContinue(request)) response.writeContinue();
-      await body.readInto(sink);
-    },
-  };
 }
 
 const EXPIRED = {

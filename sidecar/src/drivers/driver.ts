@@ -67,8 +67,14 @@ export interface Driver {
 
 export interface StartedDriver {
   readonly driver: Driver;
-  /** what whoever runs the service should know about the storage */
+  /** for whoever runs the service, about the storage */
   readonly notices: readonly string[];
+}
+
+/** For whoever runs the service, about the environment of its process. */
+export interface EnvironmentNotice {
+  readonly level: 'info' | 'warn';
+  readonly text: string;
 }
 
 export interface PutOptions {

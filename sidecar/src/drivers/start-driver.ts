@@ -1,6 +1,5 @@
 import { type LargePayloadStore, type StorageKindName, storageKindOf } from '@largepayload/crds';
-import type { StartedDriver } from './driver.ts';
-import type { EnvironmentNotice } from './s3/environment.ts';
+import type { EnvironmentNotice, StartedDriver } from './driver.ts';
 
 type Storage = LargePayloadStore['spec']['storage'];
 

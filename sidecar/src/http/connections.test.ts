@@ -176,7 +176,7 @@ function manyHeaders(count: number): Record<string, string> {
 
 describe('a peer that asks and does not take the answer', () => {
   /** A server with answers of 32 MiB, more than the kernel takes for a peer that does not read, or of 2 bytes. */
-  async function serverOf(answerTime: number | undefined) {
+  async function serverOf(answerTimeMs: number | undefined) {
     const rules = { connections: 16, largeHeads: 0, largestHead: 8 * KIB, smallHead: 8 * KIB };
     const large = Buffer.alloc(32 * 1024 * KIB);
     const server = createServer((request, response) => {
@@ -185,7 +185,7 @@ describe('a peer that asks and does not take the answer', () => {
     });
     const guard = new Connections(
       server,
-      answerTime === undefined ? rules : { ...rules, answerTime },
+      answerTimeMs === undefined ? rules : { ...rules, answerTimeMs },
       answerBrokenHead,
     );
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

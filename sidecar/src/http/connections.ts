@@ -85,11 +85,11 @@ export class Connections {
 
   /** Who asks and never reads would keep its place for ever. */
   #limitAnswer(response: ServerResponse, socket: Socket): void {
-    const { answerTime } = this.#rules;
-    if (answerTime === undefined) return;
+    const { answerTimeMs } = this.#rules;
+    if (answerTimeMs === undefined) return;
     const look = setInterval(() => {
       if (response.writableEnded) socket.destroy();
-    }, answerTime).unref();
+    }, answerTimeMs).unref();
     response.once('close', () => clearInterval(look));
   }
 

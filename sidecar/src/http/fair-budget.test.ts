@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { FairBudget } from './fair-budget.ts';
 
 const never = new AbortController().signal;
-const rules = { limit: 2, mostWaiting: 3, waitTime: 10_000 };
+const rules = { limit: 2, mostWaiting: 3, waitTimeMs: 10_000 };
 
 /** Reserves one unit for each peer in turn; those that have it are added to `entered`. */
 function inLine(budget: FairBudget, peers: readonly string[], entered: string[]) {
@@ -41,7 +41,7 @@ test('gives out so many units, then to the others in the order of their arrival'
 });
 
 test('who gives up, or waits too long, takes no unit', async () => {
-  const budget = new FairBudget({ ...rules, limit: 1, waitTime: 50 });
+  const budget = new FairBudget({ ...rules, limit: 1, waitTimeMs: 50 });
   const release = await budget.reserve('a', 1, never);
   const stop = new AbortController();
   const given = budget.reserve('a', 1, stop.signal);

@@ -4,7 +4,7 @@ export interface FairBudgetRules {
   /** units that are given out at a time: bytes, or calls */
   readonly limit: number;
   /** a request that waits longer for its turn is refused; ms */
-  readonly waitTime: number;
+  readonly waitTimeMs: number;
   /** requests that wait at a time; one of them more is refused */
   readonly mostWaiting: number;
 }
@@ -94,7 +94,7 @@ export class FairBudget {
       const timer = setTimeout(() => {
         refuse('the requests before this one take too long');
         this.#serve();
-      }, this.#rules.waitTime);
+      }, this.#rules.waitTimeMs);
       signal.addEventListener('abort', onAbort);
       this.#line.add(waiting);
       this.#serve();

@@ -15,19 +15,23 @@ export class RequestBody implements ByteSource {
   readonly #request: IncomingMessage;
   readonly #transfer: Transfer;
   readonly #signal: AbortSignal;
+  readonly #onRead: () => void;
   #chunks: Buffer[] = [];
   #queuedBytes = 0;
   #ended = false;
   #failure: unknown;
   #wake: (() => void) | undefined;
 
-  constructor(request: IncomingMessage, transfer: Transfer, signal: AbortSignal) {
+  /** @param onRead called once, when the body is first asked for */
+  constructor(request: IncomingMessage, transfer: Transfer, signal: AbortSignal, onRead = () => {}) {
+    this.#onRead = onRead;
     this.#request = request;
     this.#transfer = transfer;
     this.#signal = signal;
   }
 
   async readInto(sink: ByteSink): Promise<void> {
+    this.#onRead();
     this.#attach();
     try {
       for (let chunk = await this.#next(); chunk !== undefined; chunk = await this.#next()) {

@@ -24,7 +24,7 @@ export function mayMakeRoom({ rate, age }: { rate: number; age: number }, excess
 
 export interface TransferRules {
   /** ms of waiting for the peer after which it is judged */
-  readonly progressPeriod: number;
+  readonly progressPeriodMs: number;
   /** bytes that a peer has to move in that time */
   readonly progressBytes: number;
 }
@@ -67,14 +67,14 @@ export class Progress {
   }
 
   /** Looks at what was moved so far; whether the peer moved less than it has to in the period that is over. */
-  look(now: number, { progressPeriod, progressBytes }: TransferRules): boolean {
+  look(now: number, { progressPeriodMs, progressBytes }: TransferRules): boolean {
     if (this.#waitingSince !== undefined) this.#count(now);
     const mark = { waited: this.#waited, moved: this.#moved };
     if (mark.waited - this.#later.waited >= RECENT) {
       this.#earlier = this.#later;
       this.#later = mark;
     }
-    if (mark.waited - this.#period.waited < progressPeriod) return false;
+    if (mark.waited - this.#period.waited < progressPeriodMs) return false;
     if (mark.moved - this.#period.moved < progressBytes) return true;
     this.#period = mark;
     return false;

@@ -4,10 +4,10 @@ import { expect, test } from 'vitest';
 import type { Demand } from './fair-budget.ts';
 import { type Expiry, type TransferSettings, TransferWatch } from './transfer-watch.ts';
 
-const PATIENT = { progressPeriod: 60_000, progressBytes: 1 };
+const PATIENT = { progressPeriodMs: 60_000, progressBytes: 1 };
 
 test('an expired transfer is told once, and counts until its owner ends it', async () => {
-  const watch = new TransferWatch({ progressPeriod: 1, progressBytes: 1 }, () => undefined);
+  const watch = new TransferWatch({ progressPeriodMs: 1, progressBytes: 1 }, () => undefined);
   const reasons: string[] = [];
   const transfer = watch.begin({ peer: 'a', units: 1, onExpired: (reason) => reasons.push(reason) });
   transfer.wait();

@@ -31,26 +31,31 @@ export interface ExpiryWindow {
 
 /**
  * The window of a PUT whose headers were parsed at `receivedAt` (ms since the epoch): the first end that leaves the
- * payload its whole TTL, however long the PUT takes (`putTimeLimit`) and however far clocks are apart (`clockTolerance`, ms).
+ * payload its whole TTL, however long the PUT takes (`putTimeLimit`) and however far clocks are apart (`clockToleranceMs`, ms).
  */
-export function windowForPut(receivedAt: number, ttl: number, clockTolerance: number): ExpiryWindow {
+export function windowForPut(receivedAt: number, ttl: number, clockToleranceMs: number): ExpiryWindow {
   const width = windowWidth(ttl);
-  const earliest = receivedAt + ttl + putTimeLimit(ttl) + clockTolerance;
+  const earliest = receivedAt + ttl + putTimeLimit(ttl) + clockToleranceMs;
   return { end: Math.ceil(earliest / width) * width, ttl };
 }
 
-/** Whether every object of the window has outlived its TTL on every clock within `clockTolerance` (ms) of ours. */
-export function isExpired(window: ExpiryWindow, now: number, clockTolerance: number): boolean {
-  return window.end + clockTolerance < now;
+/** Whether every object of the window has outlived its TTL on every clock within `clockToleranceMs` (ms) of ours. */
+export function isExpired(window: ExpiryWindow, now: number, clockToleranceMs: number): boolean {
+  return window.end + clockToleranceMs < now;
 }
 
 /**
- * Whether the window's youngest object was put more than `age` (ms) ago on every clock within `clockTolerance` (ms) of
+ * Whether the window's youngest object was put more than `age` (ms) ago on every clock within `clockToleranceMs` (ms) of
  * the storage's, as ours is. Such a window takes no more PUTs: the last one admitted to it was parsed at
  * end − TTL − D − C by a clock that may be C behind, had to be acknowledged D later, and ours may be C ahead.
  */
-export function isOlderThan(window: ExpiryWindow, age: number, now: number, clockTolerance: number): boolean {
-  return window.end - window.ttl + clockTolerance < now - age;
+export function isOlderThan(
+  window: ExpiryWindow,
+  age: number,
+  now: number,
+  clockToleranceMs: number,
+): boolean {
+  return window.end - window.ttl + clockToleranceMs < now - age;
 }
 
 const WINDOW_NAME = /^expires-(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z-([1-9][0-9]*[smhd])$/;

@@ -8,7 +8,7 @@ export interface ConnectionRules {
   /** the largest request head of all others */
   readonly smallHead: number;
   /** ms in which a peer must have taken an answer that has ended; absent: who gives the answers looks after that */
-  readonly answerTime?: number;
+  readonly answerTimeMs?: number;
 }
 
 /** A connection whose heads were more than this part of its largest one ends with the answer; see `headMemoryOf`. */

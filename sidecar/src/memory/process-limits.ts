@@ -39,7 +39,7 @@ export const OPERATIONS_PORT: ConnectionRules = {
   largeHeads: 0,
   largestHead: 16 * KIB,
   smallHead: 16 * KIB,
-  answerTime: 5_000,
+  answerTimeMs: 5_000,
 };
 
 /** Bytes, where nothing else is said. */

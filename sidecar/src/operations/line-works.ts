@@ -7,9 +7,9 @@ import { peerOf } from '../http/peer.ts';
 import { type Transfer, TransferWatch } from '../http/transfer-watch.ts';
 
 /** Each lists the storage, and holds a page of names. */
-const AT_A_TIME = { limit: 2, mostWaiting: 8, waitTime: 5_000 };
+const AT_A_TIME = { limit: 2, mostWaiting: 8, waitTimeMs: 5_000 };
 /** A caller that takes no line in 30 s of being waited for is gone. */
-const PROGRESS = { progressPeriod: 30_000, progressBytes: 1 };
+const PROGRESS = { progressPeriodMs: 30_000, progressBytes: 1 };
 
 type Work = (signal: AbortSignal) => AsyncIterable<object>;
 

@@ -15,11 +15,15 @@ import { createLog } from '../log/log.ts';
 import { ClockGuard } from '../storage-records/clock/clock-guard.ts';
 import { ClockMemory } from '../storage-records/clock/clock-memory.ts';
 import { clockRules } from '../storage-records/clock/clock-plausibility.ts';
-import { assertClaimed, assertIdentity, claimStorage } from '../storage-records/identity/identity.ts';
+import {
+  assertIdentity,
+  assertIdentityWritten,
+  writeIdentity,
+} from '../storage-records/identity/identity.ts';
 import type { FoundLease, Lease } from '../storage-records/lease/lease.ts';
 import { inUse } from '../storage-records/lease/lease-messages.ts';
+import { beginStore } from '../storage-records/ownership/begin-store.ts';
 import { OwnershipGuard } from '../storage-records/ownership/ownership-guard.ts';
-import { beginStore } from '../storage-records/ownership/storage-identity.ts';
 import { putSmallObject } from '../storage-records/small-object.ts';
 import { Readiness } from './readiness.ts';
 
@@ -41,7 +45,7 @@ const errorOf = async (work: Promise<unknown>): Promise<unknown> => {
 const storage = () => new MemoryDriver(10_000);
 const storageOf = async (name: string) => {
   const driver = storage();
-  await claimStorage(driver, { ...IDENTITY, name }, never());
+  await writeIdentity(driver, { ...IDENTITY, name }, never());
   return driver;
 };
 
@@ -61,7 +65,12 @@ const clockThatDiffersBy = (ms: number) => {
   return errorOf(new ClockGuard(driver, 0).check());
 };
 const clockBehindMark = () => {
-  const rules = clockRules({ ttl: undefined, reaperInterval: 0, storageHasClock: false, clockTolerance: 0 });
+  const rules = clockRules({
+    ttl: undefined,
+    reaperInterval: 0,
+    storageHasClock: false,
+    clockToleranceMs: 0,
+  });
   const memory = new ClockMemory(rules);
   memory.behindMark = () => 86_400_000;
   return errorOf(new ClockGuard(storage(), 0, memory).assertMayPlace());
@@ -90,7 +99,7 @@ const SITUATIONS: readonly (readonly [situation: string, make: () => unknown, ex
   ],
   [
     'a reaper finds no store.json',
-    () => errorOf(assertClaimed(storage(), IDENTITY, never())),
+    () => errorOf(assertIdentityWritten(storage(), IDENTITY, never())),
     { name: 'WaitsForGateway', record: 'store.json' },
   ],
   [

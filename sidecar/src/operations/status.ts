@@ -23,16 +23,8 @@ export interface StatusContext {
 }
 
 /** Whose process this is and how it does. It has no key of a payload and no id of a workflow. */
-export async function statusOf({
-  identity,
-  ownership,
-  lease,
-  role,
-  version,
-  driver,
-  readiness,
-  reaper,
-}: StatusContext): Promise<StatusReport> {
+export async function statusOf(context: StatusContext): Promise<StatusReport> {
+  const { identity, ownership, lease, role, version, driver, readiness, reaper } = context;
   const report = withoutKeysInError(await readiness.report());
   const status = {
     ...{ store: identity, role, version, storage: driver.kind, storageID: ownership.storageID ?? null },

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { all, never, someBytes, TestStore } from '../drivers/conformance/subject.ts';
 import { ForeignStoreError } from '../errors/foreign-store-error.ts';
 import { windowName } from '../keys/window.ts';
-import { assertIdentity, claimStorage } from '../storage-records/identity/identity.ts';
+import { assertIdentity, writeIdentity } from '../storage-records/identity/identity.ts';
 import { cleanup } from './cleanup.ts';
 import { FOREIGN, fill, ON_EACH_DRIVER, objectsIn, partsOn } from './stores.fixture.ts';
 import { usage } from './usage.ts';
@@ -57,7 +57,7 @@ describe.each(ON_EACH_DRIVER)('on the %s driver', (_name, start) => {
     test("leaves another store's windows alone", async () => {
       const ours = { namespace: 'orders', name: 'payloads' };
       const parts = partsOn(store, () => assertIdentity(store.driver, ours, never()));
-      await claimStorage(store.driver, { namespace: 'others', name: 'theirs' }, never());
+      await writeIdentity(store.driver, { namespace: 'others', name: 'theirs' }, never());
       const names = await fill(store, [windowOfAge(DAY)]);
       const refused = all(cleanup(parts, { age: HOUR, dryRun: false, signal: never() }));
       await expect(refused).rejects.toBeInstanceOf(ForeignStoreError);
@@ -68,7 +68,7 @@ describe.each(ON_EACH_DRIVER)('on the %s driver', (_name, start) => {
       const kept = await fill(store, [windowOfAge(HOUR + 30_000)]);
       const old = windowOfAge(HOUR + 90_000);
       await fill(store, [old]);
-      const parts = { ...partsOn(store), clockTolerance: 60_000 };
+      const parts = { ...partsOn(store), clockToleranceMs: 60_000 };
       const progress = await all(cleanup(parts, { age: HOUR, dryRun: false, signal: never() }));
       expect(progress.map(({ window }) => window)).toEqual([old]);
       expect(await store.names()).toEqual(kept);

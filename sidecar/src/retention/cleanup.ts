@@ -4,7 +4,7 @@ import { type SweepParts, sweep, type WindowProgress, waitOfDeletion } from './s
 
 export interface CleanupParts extends SweepParts {
   /** the difference allowed between the clocks of any two processes, ms */
-  readonly clockTolerance: number;
+  readonly clockToleranceMs: number;
 }
 
 /**
@@ -19,9 +19,9 @@ export async function* cleanup(
 ): AsyncGenerator<WindowProgress> {
   const wait = await waitOfDeletion(parts, signal);
   if (wait !== undefined && !dryRun) throw new ServiceError('clock_difference', wait.message);
-  const { clock, clockTolerance } = parts;
+  const { clock, clockToleranceMs } = parts;
   yield* sweep(parts, {
-    mayGo: (window) => isOlderThan(window, age, clock.deletionTime, clockTolerance),
+    mayGo: (window) => isOlderThan(window, age, clock.deletionTime, clockToleranceMs),
     byEnd: false,
     ...{ dryRun, signal },
   });

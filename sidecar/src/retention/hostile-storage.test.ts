@@ -7,7 +7,7 @@ import { FilesystemDriver } from '../drivers/filesystem/filesystem-driver.ts';
 import { newFolder, removeFolder } from '../drivers/filesystem/folder.fixture.ts';
 import { excerpt } from '../errors/excerpt.ts';
 import { cleanup } from './cleanup.ts';
-import { countWindow, deleteWindow } from './delete-window.ts';
+import { clearWindow } from './clear-window.ts';
 import { PASS_LIMITS } from './pass-limits.ts';
 import { storedWindows } from './stored-windows.ts';
 import { EXPIRED, fill, LIVING, ON_EACH_DRIVER, objectsIn, partsOn, reaperOn } from './stores.fixture.ts';
@@ -182,13 +182,15 @@ test('endless windows: the first 10,000 are taken, after 100,000 names it ends',
   expect(await storedWindows(endless, never(), slow)).toEqual({ windows: [], hasLater: false, cutOff: true });
 });
 
-test.each([deleteWindow, countWindow])(
-  'an endless window ends after its pages, or its time: %o',
-  async (work) => {
+test.each([false, true])(
+  'an endless window ends after its pages, or its time, when it is deleted and when it is counted (%o)',
+  async (dryRun) => {
     const pages = async (limits: object) => {
       let count = 0;
       const counting = async () => {
-        for await (const _page of work(endless, `${WINDOW}/`, never(), { ...PASS_LIMITS, ...limits }))
+        for await (const _page of clearWindow(endless, `${WINDOW}/`, {
+          ...{ dryRun, limits: { ...PASS_LIMITS, ...limits }, signal: never() },
+        }))
           count += 1;
       };
       await expect(counting()).rejects.toThrow(/has more objects than one pass takes; the next one goes on/);
@@ -213,7 +215,8 @@ test('a window of endless namespaces ends after as many as a pass keeps in memor
   let deleted = 0;
   const deleting = async () => {
     const limits = { ...PASS_LIMITS, namespaces: 20 };
-    for await (const { objects } of deleteWindow(hostile, `${WINDOW}/`, never(), limits)) deleted += objects;
+    for await (const { objects } of clearWindow(hostile, `${WINDOW}/`, { limits, signal: never() }))
+      deleted += objects;
   };
   await expect(deleting()).rejects.toThrow(`the window ${WINDOW} has more namespaces than one pass takes`);
   expect({ listed, deleted }).toEqual({ listed: 20, deleted: 20 });

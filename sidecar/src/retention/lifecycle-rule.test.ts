@@ -7,13 +7,13 @@ const SECOND = 1_000;
 const HOUR = 3_600 * SECOND;
 const DAY = 24 * HOUR;
 
-function daysOf(longestTtl: number, clockTolerance = 60 * SECOND): number {
-  const configuration = lifecycleConfiguration({ prefix: '', longestTtl, clockTolerance });
+function daysOf(longestTtl: number, clockToleranceMs = 60 * SECOND): number {
+  const configuration = lifecycleConfiguration({ prefix: '', longestTtl, clockToleranceMs });
   return (configuration as { Rules: [{ Expiration: { Days: number } }] }).Rules[0].Expiration.Days;
 }
 
 test('concerns the windows below the prefix alone', () => {
-  expect(lifecycleConfiguration({ prefix: 'team/', longestTtl: 30 * DAY, clockTolerance: 0 })).toEqual({
+  expect(lifecycleConfiguration({ prefix: 'team/', longestTtl: 30 * DAY, clockToleranceMs: 0 })).toEqual({
     Rules: [
       {
         ID: 'payload-store-backstop',

@@ -1,9 +1,12 @@
 import { putTimeLimit } from '@largepayload/crds';
 import { windowWidth } from '../keys/window.ts';
+import { CLOCK_NAME } from '../storage-records/clock/clock-record.ts';
+import { LEASE_NAME } from '../storage-records/lease/lease.ts';
+import { TRIAL_NAME } from '../storage-records/write-check/write-trial.ts';
 
 const DAY = 86_400_000;
-/** What the service keeps for itself and writes again and again. */
-const OVERWRITTEN = ['clock.json', 'lease.json', 'write-check'];
+/** Records that are written again and again. */
+const OVERWRITTEN = [CLOCK_NAME, LEASE_NAME, TRIAL_NAME];
 
 export interface LifecycleFacts {
   /** before the name of every object; empty, or ending in a slash */
@@ -11,7 +14,7 @@ export interface LifecycleFacts {
   /** the longest TTL under which payloads of the bucket were ever stored, ms */
   readonly longestTtl: number;
   /** the difference allowed between the clocks of any two processes of the store, ms */
-  readonly clockTolerance: number;
+  readonly clockToleranceMs: number;
 }
 
 /**
@@ -20,8 +23,8 @@ export interface LifecycleFacts {
  * creation, and a hit does not renew that, so a window's width belongs to its age. Versions that were deleted or replaced
  * go a day later, also those of what the service keeps for itself. Objects that are kept for ever are not concerned.
  */
-export function lifecycleConfiguration({ prefix, longestTtl, clockTolerance }: LifecycleFacts): object {
-  const longestLife = longestTtl + putTimeLimit(longestTtl) + clockTolerance + windowWidth(longestTtl);
+export function lifecycleConfiguration({ prefix, longestTtl, clockToleranceMs }: LifecycleFacts): object {
+  const longestLife = longestTtl + putTimeLimit(longestTtl) + clockToleranceMs + windowWidth(longestTtl);
   return {
     Rules: [
       {

@@ -29,31 +29,3 @@ export const PASS_LIMITS: PassLimits = {
 export function beyondLimits(what: string): StorageError {
   return new StorageError('unavailable', `${what} than one pass takes; the next one goes on`);
 }
-
-/** What a pass may still do in one window. */
-export class WindowBudget {
-  readonly limits: PassLimits;
-  readonly #window: string;
-  readonly #startedAtMs = performance.now();
-  #pages = 0;
-
-  /** @param window `expires-20261224T000000Z-30d/` */
-  constructor(window: string, limits: PassLimits) {
-    this.#window = window.slice(0, -1);
-    this.limits = limits;
-  }
-
-  get isSpent(): boolean {
-    const { pages, windowTimeMs } = this.limits;
-    return this.#pages >= pages || performance.now() - this.#startedAtMs > windowTimeMs;
-  }
-
-  countPage(): void {
-    this.#pages += 1;
-  }
-
-  /** @throws StorageError */
-  assertLeft(): void {
-    if (this.isSpent) throw beyondLimits(`the window ${this.#window} has more objects`);
-  }
-}

@@ -3,19 +3,12 @@ import { excerpt } from '../errors/excerpt.ts';
 import { StorageError } from '../errors/storage-error.ts';
 import { isPayloadOf } from '../keys/object-name.ts';
 
-/** The unit of retention: the payloads of one Temporal namespace in one window. They are kept or deleted together. */
-export interface StoredNamespace {
-  /** `expires-20261224T000000Z-30d/` */
-  readonly window: string;
-  /** `expires-20261224T000000Z-30d/NAMESPACE/` */
-  readonly folder: string;
-}
-
 /**
  * A storage, or a cache before it, may list what it was not asked for, and others may put objects of their own into a window.
- * @throws StorageError with the first object of the page that is no payload of this namespace in this window
+ * @param folder of a namespace in the window, ending in `/`
+ * @throws StorageError with the first object of the page that is no payload of them
  */
-export function assertPayloadsOf({ window, folder }: StoredNamespace, page: readonly ListedObject[]): void {
+export function assertPayloadsOf(window: string, folder: string, page: readonly ListedObject[]): void {
   const other = page.find(({ name }) => !name.startsWith(folder) || !isPayloadOf(window, name));
   if (other !== undefined) throw notOfWindow(window, other.name);
 }

@@ -27,7 +27,7 @@ const metrics = new Metrics({ requests: () => 0, bytes: () => 0 });
 const ownership = new OwnershipGuard(async () => 'test/test', 0);
 const reaper = new Reaper(
   { driver, ...clockOfNewStore(driver), ownership, metrics, log: pino({ level: 'silent' }) },
-  { interval: 1_000, clockTolerance: 0 },
+  { intervalMs: 1_000, clockToleranceMs: 0 },
 );
 collect();
 const before = process.memoryUsage();

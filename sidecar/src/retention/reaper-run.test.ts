@@ -40,7 +40,7 @@ async function until(condition: () => boolean): Promise<void> {
 test('passes begin at once and go on', async () => {
   const count = passes();
   await fill(store, EXPIRED);
-  const reaper = reaperOn(store, { interval: 20 });
+  const reaper = reaperOn(store, { intervalMs: 20 });
   expect(reaper.status).toEqual({ lastCompletedTime: undefined, lastError: undefined });
   void run(reaper);
   await until(() => count() >= 3);
@@ -52,7 +52,7 @@ test.each(['3650d', '30d', '25d', '1h'])(
   'an interval of %s is waited for, not spun through',
   async (interval) => {
     const count = passes();
-    void run(reaperOn(store, { interval: parseDuration(interval) }));
+    void run(reaperOn(store, { intervalMs: parseDuration(interval) }));
     await until(() => count() === 1);
     for (let turn = 0; turn < 50; turn += 1) await new Promise(setImmediate);
     expect(count()).toBe(1);
@@ -70,7 +70,7 @@ test('the pause is within a tenth of the interval, and never longer than a timer
     },
   }));
   const { reaperOn } = await import('./stores.fixture.ts');
-  await reaperOn(store, { interval: 3_600_000 }).run(stop.signal);
+  await reaperOn(store, { intervalMs: 3_600_000 }).run(stop.signal);
   vi.doUnmock('node:timers/promises');
   expect(pauses).toHaveLength(60);
   for (const pause of pauses) {
@@ -92,7 +92,7 @@ test('after a failure the pause is a minute at most', async () => {
   }));
   const { reaperOn } = await import('./stores.fixture.ts');
   store.driver.currentTime = () => Promise.reject(new StorageError('unavailable', 'no answer'));
-  await reaperOn(store, { interval: 3_600_000 }).run(stop.signal);
+  await reaperOn(store, { intervalMs: 3_600_000 }).run(stop.signal);
   vi.doUnmock('node:timers/promises');
   expect(Math.min(...pauses)).toBeGreaterThan(53_000);
   expect(Math.max(...pauses)).toBeLessThan(66_000);
@@ -132,7 +132,7 @@ test('one that is aborted before it begins makes no pass', async () => {
 test('a pass that fails is told in the status, and tried again', async () => {
   const reallyTell = store.driver.currentTime.bind(store.driver);
   store.driver.currentTime = () => Promise.reject(new StorageError('unavailable', 'no answer'));
-  const reaper = reaperOn(store, { interval: 10 });
+  const reaper = reaperOn(store, { intervalMs: 10 });
   void run(reaper);
   await until(() => reaper.status.lastError !== undefined);
   expect(reaper.status).toEqual({

@@ -3,7 +3,7 @@ import { all, never, someBytes, TestStore } from '../drivers/conformance/subject
 import type { DeleteOutcome } from '../drivers/driver.ts';
 import { ForeignStoreError } from '../errors/foreign-store-error.ts';
 import { StorageError } from '../errors/storage-error.ts';
-import { assertIdentity, claimStorage } from '../storage-records/identity/identity.ts';
+import { assertIdentity, writeIdentity } from '../storage-records/identity/identity.ts';
 import { Reaper } from './reaper.ts';
 import {
   EXPIRED,
@@ -48,11 +48,11 @@ describe.each(ON_EACH_DRIVER)('on the %s driver', (_name, start) => {
   test("another store's windows are left alone, also when it takes the place of ours after a pass", async () => {
     const ours = { namespace: 'orders', name: 'payloads' };
     const parts = partsOn(store, () => assertIdentity(store.driver, ours, never()));
-    const reaper = new Reaper(parts, { interval: 1_000, clockTolerance: 0 });
-    await claimStorage(store.driver, ours, never());
+    const reaper = new Reaper(parts, { intervalMs: 1_000, clockToleranceMs: 0 });
+    await writeIdentity(store.driver, ours, never());
     await reaper.pass(never());
     await store.driver.delete(['store.json'], never());
-    await claimStorage(store.driver, { namespace: 'others', name: 'theirs' }, never());
+    await writeIdentity(store.driver, { namespace: 'others', name: 'theirs' }, never());
     const names = await fill(store, EXPIRED);
     await expect(reaper.pass(never())).rejects.toBeInstanceOf(ForeignStoreError);
     expect(await store.names()).toEqual(names);
@@ -62,9 +62,9 @@ describe.each(ON_EACH_DRIVER)('on the %s driver', (_name, start) => {
     const end = Math.ceil(Date.now() / 1_000) * 1_000 - 5_000;
     const text = new Date(end).toISOString().replace(/[-:]|\.\d{3}/g, '');
     const names = await fill(store, [`expires-${text}-12s`]);
-    await reaperOn(store, { clockTolerance: 60_000 }).pass(never());
+    await reaperOn(store, { clockToleranceMs: 60_000 }).pass(never());
     expect(await store.names()).toEqual(names);
-    await reaperOn(store, { clockTolerance: 0 }).pass(never());
+    await reaperOn(store, { clockToleranceMs: 0 }).pass(never());
     expect(await store.names()).toEqual([]);
   });
 
@@ -143,7 +143,7 @@ describe.each(ON_EACH_DRIVER)('on the %s driver', (_name, start) => {
 
   test('when the clock is set forward, what expired only by that stays, and a metric says how much longer', async () => {
     const parts = partsOn(store);
-    const reaper = new Reaper(parts, { interval: 1_000, clockTolerance: 0 });
+    const reaper = new Reaper(parts, { intervalMs: 1_000, clockToleranceMs: 0 });
     const lag = async () =>
       (await parts.metrics.registry.metrics()).match(/^payload_store_reaper_lag_seconds (.*)$/m)?.[1];
     const kept = await fill(store, LIVING);
@@ -178,7 +178,7 @@ describe.each(ON_EACH_DRIVER)('on the %s driver', (_name, start) => {
     await Promise.all(names.map((name) => store.put(name, someBytes(2))));
     const parts = [partsOn(store), partsOn(store)];
     await Promise.all(
-      parts.map((each) => new Reaper(each, { interval: 1_000, clockTolerance: 0 }).pass(never())),
+      parts.map((each) => new Reaper(each, { intervalMs: 1_000, clockToleranceMs: 0 }).pass(never())),
     );
     expect(await store.folders('')).toEqual([]);
     const counts = await Promise.all(parts.map(({ metrics }) => deletedOf(metrics)));

@@ -21,9 +21,9 @@ const LONGEST_PAUSE = 2 ** 31 - 1;
 
 export interface ReaperSettings {
   /** ms between the starts of passes */
-  readonly interval: number;
+  readonly intervalMs: number;
   /** the difference allowed between the clocks of any two processes, ms */
-  readonly clockTolerance: number;
+  readonly clockToleranceMs: number;
   /** whether passes begin with a trial delete, until one has succeeded */
   readonly trial?: boolean;
 }
@@ -58,8 +58,8 @@ export class Reaper {
       const started = performance.now();
       const completed = await this.#attempt(signal);
       const interval = completed
-        ? this.#settings.interval
-        : Math.min(this.#settings.interval, RETRY_INTERVAL);
+        ? this.#settings.intervalMs
+        : Math.min(this.#settings.intervalMs, RETRY_INTERVAL);
       const pause = interval * (1 - JITTER + 2 * JITTER * Math.random()) - (performance.now() - started);
       await sleep(Math.min(Math.max(0, pause), LONGEST_PAUSE), undefined, { signal, ref: false }).catch(
         () => {},
@@ -93,9 +93,9 @@ export class Reaper {
 
   async #sweep(limits: PassLimits, signal: AbortSignal): Promise<void> {
     const { clock, log } = this.#parts;
-    const { clockTolerance } = this.#settings;
+    const { clockToleranceMs } = this.#settings;
     const pages = sweep(this.#parts, {
-      mayGo: (window) => isExpired(window, clock.deletionTime, clockTolerance),
+      mayGo: (window) => isExpired(window, clock.deletionTime, clockToleranceMs),
       byEnd: true,
       onWindowEnd: (sum, seconds) => {
         if (sum.objects > 0) log.info({ ...sum, seconds: Number(seconds.toFixed(3)) }, 'reaped');

@@ -39,11 +39,11 @@ export function partsOn(store: TestStore, look: () => Promise<string> = async ()
   const metrics = new Metrics({ requests: () => 0, bytes: () => 0 });
   const ownership = new OwnershipGuard(look, 60_000);
   const log = pino({ level: 'silent' });
-  return { driver, ...clockOfNewStore(driver), ownership, metrics, clockTolerance: 0, log };
+  return { driver, ...clockOfNewStore(driver), ownership, metrics, clockToleranceMs: 0, log };
 }
 
 export function reaperOn(store: TestStore, settings: Partial<ReaperSettings> = {}): Reaper {
-  return new Reaper(partsOn(store), { interval: 3_600_000, clockTolerance: 0, ...settings });
+  return new Reaper(partsOn(store), { intervalMs: 3_600_000, clockToleranceMs: 0, ...settings });
 }
 
 /** Names of payloads. */

@@ -3,10 +3,10 @@ import type { ExpiryWindow } from '../keys/window.ts';
 import type { ClockGuard } from '../storage-records/clock/clock-guard.ts';
 import type { ClockKeeper } from '../storage-records/clock/clock-keeper.ts';
 import type { OwnershipGuard } from '../storage-records/ownership/ownership-guard.ts';
-import { countWindow, deleteWindow, type Removed } from './delete-window.ts';
+import { type ClearRules, clearWindow, type Removed } from './clear-window.ts';
 import type { DeletionMetrics } from './deletion-metrics.ts';
 import { type DeletionWait, deletionWaitOf } from './deletion-wait.ts';
-import { beyondLimits, type PassLimits } from './pass-limits.ts';
+import { beyondLimits } from './pass-limits.ts';
 import { storedWindows } from './stored-windows.ts';
 
 export interface SweepParts {
@@ -23,17 +23,13 @@ export interface WindowProgress extends Removed {
   readonly window: string;
 }
 
-export interface SweepRules {
+export interface SweepRules extends ClearRules {
   /** Whether the window may go, asked just before it does. */
   readonly mayGo: (window: ExpiryWindow) => boolean;
   /** whether windows that end after one which may not go may not go either */
   readonly byEnd: boolean;
-  /** only counts */
-  readonly dryRun?: boolean;
-  readonly limits?: PassLimits;
   /** Also for a window that failed. */
   readonly onWindowEnd?: (sum: WindowProgress, seconds: number) => void;
-  readonly signal: AbortSignal;
 }
 
 /**
@@ -83,19 +79,14 @@ export async function* sweep(parts: SweepParts, rules: SweepRules): AsyncGenerat
 async function* sweepWindow(
   { driver, metrics }: SweepParts,
   folder: string,
-  { dryRun = false, limits, onWindowEnd, signal }: SweepRules,
+  { onWindowEnd, ...rules }: SweepRules,
 ): AsyncGenerator<WindowProgress> {
   const startedAtMs = performance.now();
   let sum = { window: folder.slice(0, -1), objects: 0, bytes: 0 };
   try {
-    for await (const { objects, bytes } of (dryRun ? countWindow : deleteWindow)(
-      driver,
-      folder,
-      signal,
-      limits,
-    )) {
+    for await (const { objects, bytes } of clearWindow(driver, folder, rules)) {
       sum = { ...sum, objects: sum.objects + objects, bytes: sum.bytes + bytes };
-      if (!dryRun) metrics.recordDeleted(objects, bytes);
+      if (rules.dryRun !== true) metrics.recordDeleted(objects, bytes);
       yield sum;
     }
   } finally {

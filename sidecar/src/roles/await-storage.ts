@@ -16,7 +16,7 @@ const JITTER = 0.2;
  * What is the same in gateway and reaper. The clocks of a cluster's nodes differ by less than a minute, or something is
  * wrong; placement and deletion have to agree on that.
  */
-export const IN_CLUSTER = { clockTolerance: 60_000, latchReadiness: true } as const;
+export const IN_CLUSTER = { clockToleranceMs: 60_000, latchReadiness: true } as const;
 
 /** Makes sure that a storage is this store's. @throws ForeignStoreError, StorageError */
 export type Admit = (driver: Driver, signal: AbortSignal) => Promise<void>;
@@ -61,7 +61,7 @@ export async function awaitStorage(
     } catch (error) {
       if (signal.aborted) return;
       const { message } = error as Error;
-      if (error instanceof StorageInUseError) pause = error.retryAfter ?? pause;
+      if (error instanceof StorageInUseError) pause = error.retryAfterMs ?? pause;
       awaited.stillWaiting(error as Error);
       if (message !== told) log.warn({ reason: message }, 'the storage cannot be used yet; trying again');
       told = message;

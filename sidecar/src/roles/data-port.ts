@@ -22,7 +22,7 @@ export function dataPort(
 export function storageDataPort(storage: StorageParts, ports: PortParts, drain: DrainTimes): Port {
   const { driver, clockKeeper, ownership, writes, traits, settings } = storage;
   const guards = { clock: clockKeeper, ownership, writes, readiness: ports.readiness };
-  const { clockTolerance } = traits;
-  const service = new BlobStore(driver, guards, { ttl: ttlOf(settings.manifest), clockTolerance });
+  const { clockToleranceMs } = traits;
+  const service = new BlobStore(driver, guards, { ttl: ttlOf(settings.manifest), clockToleranceMs });
   return dataPort(ports, service, drain);
 }

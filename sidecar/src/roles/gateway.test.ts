@@ -114,6 +114,7 @@ test.concurrent('a folder that cannot be used yet is waited for, and told of', a
     ready: false,
     error: { code: 'storage_unavailable', message: expect.stringContaining(blocked) },
     reaper: {},
+    revision: expect.any(String),
   });
   expect(await health(service)).toBe(503);
   expectError(await put(service, 'too early'), 'storage_unavailable');

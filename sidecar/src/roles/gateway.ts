@@ -1,7 +1,7 @@
 import { storageKindOf } from '@largepayload/crds';
 import { AwaitedDriver } from '../drivers/awaited-driver.ts';
 import type { Driver } from '../drivers/driver.ts';
-import { beginStore } from '../storage-records/ownership/storage-identity.ts';
+import { beginStore } from '../storage-records/ownership/begin-store.ts';
 import { awaitStorage, IN_CLUSTER, openStorage } from './await-storage.ts';
 import { storageDataPort } from './data-port.ts';
 import type { Role } from './role.ts';
@@ -50,9 +50,9 @@ export const gateway: Role = {
       },
       readiness: ports.readiness,
       work: async (signal) => {
-        const claim = (opened: Driver, limit: AbortSignal) =>
-          beginStore(opened, storage.identity, log, limit, settings.claim, storage.beginning);
-        await awaitStorage(driver, () => openStorage(settings, mounts, claim, log, signal), log, signal);
+        const admit = (opened: Driver, limit: AbortSignal) =>
+          beginStore(opened, storage.identity, log, limit, settings.expected, storage.beginning);
+        await awaitStorage(driver, () => openStorage(settings, mounts, admit, log, signal), log, signal);
         await Promise.all([storage.lease.run(signal), storage.clockKeeper.run(signal), reaper?.run(signal)]);
       },
       release: () => storage.lease.release(),

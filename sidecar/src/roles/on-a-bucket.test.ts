@@ -87,6 +87,7 @@ describe.skipIf(server === undefined)('on a bucket', () => {
         ...{ reason: 'BucketMissing', parameters: {} },
       },
       reaper: null,
+      revision: expect.any(String),
     });
     expectError(await put(gateway, 'too early'), 'storage_unavailable');
     await server.client.send(new CreateBucketCommand({ Bucket: bucket }));

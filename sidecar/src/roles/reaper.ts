@@ -1,7 +1,7 @@
 import { ManifestError, storageKindOf } from '@largepayload/crds';
 import { AwaitedDriver } from '../drivers/awaited-driver.ts';
 import type { Driver } from '../drivers/driver.ts';
-import { joinStore } from '../storage-records/ownership/storage-identity.ts';
+import { joinStore } from '../storage-records/ownership/begin-store.ts';
 import { tryDelete } from '../storage-records/write-check/delete-trial.ts';
 import { awaitStorage, IN_CLUSTER, openStorage } from './await-storage.ts';
 import type { Role } from './role.ts';
@@ -9,7 +9,7 @@ import { runService } from './run-service.ts';
 import { buildStorageParts } from './storage-parts.ts';
 import { buildReaper, buildStoragePorts, storageOperationsPorts } from './storage-ports.ts';
 
-/** Deletes what has expired in a bucket, and stores nothing: it waits until a gateway has claimed the storage, and until it may delete there. */
+/** Deletes what has expired in a bucket, and stores nothing: it waits until a gateway has begun the store there, and until it may delete there. */
 export const reaper: Role = {
   name: 'reaper',
   hasDataPort: false,
@@ -42,7 +42,7 @@ export const reaper: Role = {
       readiness: ports.readiness,
       work: async (signal) => {
         const admit = async (opened: Driver, limit: AbortSignal) => {
-          await joinStore(opened, storage.identity, limit, settings.claim);
+          await joinStore(opened, storage.identity, limit, settings.expected);
           await storage.lease.acquire(opened, limit);
           await tryDelete(opened, limit);
         };

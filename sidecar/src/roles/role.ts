@@ -4,7 +4,7 @@ import type { DataLimits } from '../data-api/limits.ts';
 import type { Mounts } from '../drivers/start-driver.ts';
 import type { ListenAddress } from '../http/listen-address.ts';
 import type { LeaseTimes } from '../storage-records/lease/lease-decision.ts';
-import type { Claim } from '../storage-records/ownership/storage-identity.ts';
+import type { ExpectedStorage } from '../storage-records/ownership/begin-store.ts';
 
 export type RoleName = 'standalone' | 'gateway' | 'reaper';
 
@@ -17,7 +17,7 @@ export interface ServiceSettings {
     readonly admin: ListenAddress;
   };
   readonly limits?: Partial<DataLimits>;
-  readonly claim?: Claim;
+  readonly expected?: ExpectedStorage;
   /** whether a person says, for this start, that the clock is right */
   readonly acceptClock?: boolean;
   readonly resource?: ClusterResource;

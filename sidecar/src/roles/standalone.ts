@@ -4,7 +4,7 @@ import type { FastifyBaseLogger } from 'fastify';
 import type { Driver } from '../drivers/driver.ts';
 import { startDriver } from '../drivers/start-driver.ts';
 import { StorageInUseError } from '../errors/storage-in-use-error.ts';
-import { beginStore } from '../storage-records/ownership/storage-identity.ts';
+import { beginStore } from '../storage-records/ownership/begin-store.ts';
 import { storageDataPort } from './data-port.ts';
 import type { Role, RunningService, ServiceSettings } from './role.ts';
 import { runService } from './run-service.ts';
@@ -37,8 +37,8 @@ export async function startStandalone(
   settings: ServiceSettings,
   log: FastifyBaseLogger,
 ): Promise<RunningService<'data' | 'metrics' | 'admin'>> {
-  const { standaloneClockToleranceMs: clockTolerance, needsTrials } = storageKindOf(settings.manifest.spec);
-  const traits = { role: 'standalone', clockTolerance, latchReadiness: false, mayPut: true } as const;
+  const { standaloneClockToleranceMs: clockToleranceMs, needsTrials } = storageKindOf(settings.manifest.spec);
+  const traits = { role: 'standalone', clockToleranceMs, latchReadiness: false, mayPut: true } as const;
   const storage = buildStorageParts(traits, driver, settings, log);
   try {
     await beginWhenFree(storage);
@@ -69,9 +69,9 @@ async function beginWhenFree({ driver, identity, beginning, log }: StorageParts)
     try {
       return await beginStore(driver, identity, log, identityLimit(), {}, beginning);
     } catch (error) {
-      if (!(error instanceof StorageInUseError) || error.retryAfter === undefined) throw error;
+      if (!(error instanceof StorageInUseError) || error.retryAfterMs === undefined) throw error;
       if (!told) log.warn({ reason: error.message }, 'the storage cannot be used yet; trying again');
-      await sleep(error.retryAfter);
+      await sleep(error.retryAfterMs);
     }
   }
 }

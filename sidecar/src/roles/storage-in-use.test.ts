@@ -11,18 +11,10 @@ import {
 } from '@largepayload/testing/service/running-service';
 import { eventually } from '@largepayload/testing/waiting/eventually';
 import { expect, test } from 'vitest';
-import type { LeaseTimes } from '../storage-records/lease/lease-decision.ts';
+import { FAST_TIMES } from '../storage-records/lease/lease.fixture.ts';
 
 const { serve, newFolder, run, configFile } = realProgram();
 
-/** A hundred times as fast; a busy machine may be a second late. */
-const TIMES: LeaseTimes = {
-  lookEvery: 50,
-  renewAfter: 30,
-  holdsFor: 1_500,
-  watchFor: 600,
-  confirmAfter: 100,
-};
 const HERE = { uid: 'uid-1', cluster: 'here' };
 const THERE = { uid: 'uid-2', cluster: 'there' };
 
@@ -40,7 +32,7 @@ const EXPIRED = `expires-20200101T000000Z-30d/orders/common/sha256:${'0'.repeat(
 
 test.concurrent('another cluster neither stores nor deletes, until nobody renews the lease; then the first one does not', async () => {
   const folder = await temporaryFolder();
-  const at = { folder, ttl: '1h', leaseTimes: TIMES };
+  const at = { folder, ttl: '1h', leaseTimes: FAST_TIMES };
   await using first = await startService({ ...at, resource: HERE });
   const stored = await put(first, 'of the first');
   await expect(startService({ ...at, resource: THERE })).rejects.toThrow(
@@ -66,10 +58,10 @@ test.concurrent('a process that finds the storage taken over stops storing and d
   const folder = await temporaryFolder();
   const at = { folder, ttl: '1h', reaperInterval: '1s' };
   // The first one renews as rarely as if it were paused.
-  const asleep = { ...TIMES, lookEvery: 3_600_000 };
+  const asleep = { ...FAST_TIMES, lookEveryMs: 3_600_000 };
   await using first = await startService({ ...at, resource: HERE, leaseTimes: asleep });
   const stored = await put(first, 'of the first');
-  await using _second = await eventuallyStarted({ ...at, resource: THERE, leaseTimes: TIMES });
+  await using _second = await eventuallyStarted({ ...at, resource: THERE, leaseTimes: FAST_TIMES });
   await eventually('its PUT is refused', async () => (await put(first, 'too late')).status === 503);
   // The first one still asks the folder for its time, by files of a moment.
   const payloads = async () => (await filesIn(folder)).filter((name) => name.includes('/expires-'));
@@ -108,7 +100,11 @@ test.concurrent('after kill -9 another resource takes over when the lease was no
   expect(refused).toMatchObject({ code: 5, stderr: expect.stringContaining('of the cluster here (uid-1)') });
   gateway.process.kill('SIGKILL');
   await gateway.exited;
-  await using other = await eventuallyStarted({ folder: dataFolder, resource: THERE, leaseTimes: TIMES });
+  await using other = await eventuallyStarted({
+    folder: dataFolder,
+    resource: THERE,
+    leaseTimes: FAST_TIMES,
+  });
   expect((await put(other, 'afterwards')).status).toBe(201);
 });
 
@@ -134,7 +130,7 @@ test.concurrent('a gateway of another cluster waits, says why, and deletes nothi
 
 test.concurrent('two that share on purpose serve beside each other, and both delete what has expired', async () => {
   const folder = await temporaryFolder();
-  const at = { folder, ttl: '1h', reaperInterval: '1s', shared: true, leaseTimes: TIMES };
+  const at = { folder, ttl: '1h', reaperInterval: '1s', shared: true, leaseTimes: FAST_TIMES };
   await using first = await startService({ ...at, resource: HERE });
   await using second = await startService({ ...at, resource: THERE });
   expect((await put(first, 'both')).status).toBe(201);

@@ -1,4 +1,4 @@
-import { parseDuration, storageKindOf } from '@largepayload/crds';
+import { parseDuration, reservedPrefix, storageKindOf } from '@largepayload/crds';
 import type { FastifyBaseLogger } from 'fastify';
 import type { Driver } from '../drivers/driver.ts';
 import { ClockGuard } from '../storage-records/clock/clock-guard.ts';
@@ -7,17 +7,16 @@ import { ClockMemory } from '../storage-records/clock/clock-memory.ts';
 import { clockRules } from '../storage-records/clock/clock-plausibility.ts';
 import type { StoreIdentity } from '../storage-records/identity/identity.ts';
 import { StorageLease } from '../storage-records/lease/storage-lease.ts';
-import { OwnershipGuard } from '../storage-records/ownership/ownership-guard.ts';
 import {
   assertStorage,
   type Beginning,
-  claimedStorage,
-} from '../storage-records/ownership/storage-identity.ts';
+  expectedStorageID,
+} from '../storage-records/ownership/begin-store.ts';
+import { OwnershipGuard } from '../storage-records/ownership/ownership-guard.ts';
 import { tryWrite } from '../storage-records/write-check/write-trial.ts';
 import { WriteWatch } from '../storage-records/write-check/write-watch.ts';
 import { timeLimit } from '../time/time-limit.ts';
 import { identityOf, ttlOf } from './manifest-facts.ts';
-import { reservedPrefix } from './reserved-prefix.ts';
 import type { RoleName, ServiceSettings } from './role.ts';
 
 const IDENTITY_TIMEOUT = 10_000;
@@ -27,7 +26,7 @@ const MOVE = 'copy the data to a store of another prefix, or delete what has exp
 export interface Traits {
   readonly role: RoleName;
   /** the difference allowed between the clocks of any two processes of the store, ms; the same in all of them */
-  readonly clockTolerance: number;
+  readonly clockToleranceMs: number;
   /** whether readiness, once reached, lasts until the end */
   readonly latchReadiness: boolean;
   /** whether this process may put: it then keeps in the storage what it learns of time */
@@ -57,13 +56,13 @@ export function buildStorageParts(
 ): StorageParts {
   const identity = identityOf(settings.manifest);
   const { clock, clockKeeper } = buildClock(traits, driver, settings, log);
-  const reserved = reservedPrefix(settings.manifest);
+  const reserved = reservedPrefix(settings.manifest.spec);
   if (reserved !== undefined)
     log.warn({ reason: reserved }, 'nothing is deleted from this place, nor a new store begun in it');
   const lease = buildLease(traits, driver, settings, log);
   const { identityLifetimeMs, needsTrials } = storageKindOf(settings.manifest.spec);
   const ownership = new OwnershipGuard(
-    async () => assertStorage(driver, identity, identityLimit(), await claimedStorage(settings.claim)),
+    async () => assertStorage(driver, identity, identityLimit(), await expectedStorageID(settings.expected)),
     identityLifetimeMs,
     { lease, neverDelete: reserved && `nothing is deleted: ${reserved}; ${MOVE}` },
   );
@@ -75,7 +74,7 @@ export function buildStorageParts(
 }
 
 function buildClock(
-  { clockTolerance, mayPut }: Traits,
+  { clockToleranceMs, mayPut }: Traits,
   driver: Driver,
   { manifest, acceptClock }: ServiceSettings,
   log: FastifyBaseLogger,
@@ -83,18 +82,18 @@ function buildClock(
   const rules = clockRules({
     ttl: ttlOf(manifest),
     reaperInterval: parseDuration(manifest.spec.retention.reaperInterval),
-    clockTolerance,
+    clockToleranceMs,
     storageHasClock: storageKindOf(manifest.spec).hasOwnClock,
   });
   const memory = new ClockMemory(rules);
-  const clock = new ClockGuard(driver, clockTolerance, memory);
+  const clock = new ClockGuard(driver, clockToleranceMs, memory);
   const clockKeeper = new ClockKeeper({ driver, clock, memory, log }, { mayWrite: mayPut });
   if (acceptClock === true) clockKeeper.acceptOnce();
   return { clock, clockKeeper };
 }
 
 function buildLease(
-  { mayPut, clockTolerance }: Traits,
+  { mayPut, clockToleranceMs }: Traits,
   driver: Driver,
   { manifest, resource, leaseTimes }: ServiceSettings,
   log: FastifyBaseLogger,
@@ -102,7 +101,7 @@ function buildLease(
   const { namespace, name } = identityOf(manifest);
   const store = `${namespace}/${name}`;
   const shared = manifest.spec.storage.shared ?? false;
-  const { identityLifetimeMs: lifetime, createsExactly } = storageKindOf(manifest.spec);
+  const { identityLifetimeMs: lifetimeMs, createsExactly } = storageKindOf(manifest.spec);
   return new StorageLease(
     driver,
     {
@@ -111,7 +110,7 @@ function buildLease(
     },
     log,
     {
-      ...{ lifetime, clockTolerance, createsExactly },
+      ...{ lifetimeMs, clockToleranceMs, createsExactly },
       ...(leaseTimes !== undefined && { times: leaseTimes }),
     },
   );

@@ -24,8 +24,8 @@ export function buildReaper(
 ): Reaper | undefined {
   const { retention } = settings.manifest.spec;
   if (retention.ttl === 'Forever') return undefined;
-  const interval = parseDuration(retention.reaperInterval);
-  return new Reaper({ ...parts, metrics }, { interval, clockTolerance: traits.clockTolerance, trial });
+  const intervalMs = parseDuration(retention.reaperInterval);
+  return new Reaper({ ...parts, metrics }, { intervalMs, clockToleranceMs: traits.clockToleranceMs, trial });
 }
 
 export function buildStoragePorts(storage: StorageParts): PortParts {
@@ -39,12 +39,12 @@ export function storageOperationsPorts(
   ports: PortParts,
   { reaper, mayDelete }: { reaper: Reaper | undefined; mayDelete: boolean },
 ): { metrics: Port; admin: Port } {
-  const { role, clockTolerance } = storage.traits;
+  const { role, clockToleranceMs } = storage.traits;
   const { version } = storage.settings;
   const { metrics, readiness } = ports;
   const status = () => statusOf({ ...storage, role, version, readiness, reaper });
   return {
     metrics: metricsPort(ports, status),
-    admin: adminPort(ports, { ...storage, clockTolerance, metrics, status, mayDelete }),
+    admin: adminPort(ports, { ...storage, clockToleranceMs, metrics, status, mayDelete }),
   };
 }

@@ -3,10 +3,16 @@ import { bytesOf, sourceOf } from '../bytes/byte-streams.ts';
 import { writeAll } from '../bytes/object-writer.ts';
 import type { Driver, PutOptions } from '../drivers/driver.ts';
 
-/** Bytes; a larger object is none of the service's own. */
+/**
+ * Records are small objects that the service keeps in the storage beside payloads: `store.json` (identity/), `lease.json`
+ * (lease/), `clock.json` (clock/) and `write-check` (write-check/). Each has one owner; docs/storage.md has the table of who
+ * puts, gets and deletes it.
+ */
+
+/** Bytes; a larger object is no record. */
 const LARGEST = 4_096;
 
-/** Puts what the service itself keeps in the storage, of some hundred bytes. @throws StorageError; the signal's reason */
+/** Puts a record. @throws StorageError; the signal's reason */
 export async function putSmallObject(
   driver: Driver,
   name: string,
@@ -19,8 +25,8 @@ export async function putSmallObject(
 }
 
 /**
- * What the service itself keeps in the storage under this name; `undefined`: there is none, `unreadable`: it is too large to be
- * ours. @throws StorageError; the signal's reason
+ * The record of this name; `undefined`: there is none, `unreadable`: it is too large to be a record.
+ * @throws StorageError; the signal's reason
  */
 export async function readSmallObject(
   driver: Driver,

@@ -1,4 +1,4 @@
-import { type Finding, firstFinding, type Predicate } from './finding.ts';
+import type { Finding, Reason } from './finding.ts';
 import { quote } from './quote.ts';
 
 /** An object that the API server, or a webhook of the cluster, refused to make. */
@@ -15,89 +15,70 @@ export interface RefusedThing {
   readonly refusal: string;
 }
 
-const terminating: Predicate<RefusedThing> = ({ refusal, namespace }) =>
-  /being terminated|NamespaceTerminating/.test(refusal)
-    ? {
-        reason: 'NamespaceTerminating',
-        message: `the namespace ${namespace} is being deleted; nothing new can be made in it`,
-      }
-    : undefined;
+/** A kind of refusal, by the text of Kubernetes. `details`: the groups of the pattern */
+interface Refusal {
+  readonly pattern: RegExp;
+  readonly reason: Reason;
+  readonly message: (thing: RefusedThing, ...details: string[]) => string;
+}
 
-const quota: Predicate<RefusedThing> = ({ what, refusal, namespace, resourcesField }) => {
-  const [, name, facts] = /exceeded quota: ([^,]+), (.+?)(?: \(HTTP 403\))?$/.exec(refusal) ?? [];
-  if (name === undefined || facts === undefined) return undefined;
-  const wayOut = /cpu|memory/.test(facts) ? `raise it, or lower ${resourcesField}` : 'raise it';
-  return {
+const REFUSALS: readonly Refusal[] = [
+  {
+    pattern: /being terminated|NamespaceTerminating/,
+    reason: 'NamespaceTerminating',
+    message: ({ namespace }) => `the namespace ${namespace} is being deleted; nothing new can be made in it`,
+  },
+  {
+    pattern: /exceeded quota: ([^,]+), (.+?)(?: \(HTTP 403\))?$/,
     reason: 'QuotaExceeded',
-    message: `the ResourceQuota ${name} of namespace ${namespace} has no room for ${what} (${quote(facts)}); ${wayOut}`,
-  };
-};
-
-const quotaDemands: Predicate<RefusedThing> = ({ what, refusal, namespace, resourcesField }) => {
-  const [, name, facts] = /failed quota: ([^:]+): (.+)/.exec(refusal) ?? [];
-  if (name === undefined || facts === undefined) return undefined;
-  return {
+    message: ({ what, namespace, resourcesField }, name, facts = '') =>
+      `the ResourceQuota ${name} of namespace ${namespace} has no room for ${what} (${quote(facts)}); raise it${/cpu|memory/.test(facts) ? `, or lower ${resourcesField}` : ''}`,
+  },
+  {
+    pattern: /failed quota: ([^:]+): (.+)/,
     reason: 'QuotaExceeded',
-    message: `the ResourceQuota ${name} of namespace ${namespace} refuses ${what} (${quote(facts)}); add that to ${resourcesField}`,
-  };
-};
-
-const podSecurity: Predicate<RefusedThing> = ({ what, refusal, namespace }) => {
-  const [, violated] = /violates PodSecurity (.+)/.exec(refusal) ?? [];
-  if (violated === undefined) return undefined;
-  return {
+    message: ({ what, namespace, resourcesField }, name, facts = '') =>
+      `the ResourceQuota ${name} of namespace ${namespace} refuses ${what} (${quote(facts)}); add that to ${resourcesField}`,
+  },
+  {
+    pattern: /violates PodSecurity (.+)/,
     reason: 'PodSecurityRefused',
-    message: `Pod Security of namespace ${namespace} refuses ${what}: ${quote(violated)}; as this operator makes it, it passes "restricted", so look for a webhook that changes pods (a mesh, for example)`,
-  };
-};
-
-const serviceAccount: Predicate<RefusedThing> = ({ what, refusal, namespace, account, accountField }) =>
-  /error looking up service account|serviceaccount "[^"]*" not found/.test(refusal)
-    ? {
-        reason: 'ServiceAccountMissing',
-        message: `${what} cannot be made, as the ServiceAccount ${account} does not exist in namespace ${namespace}; create it, or take ${accountField} out to have one made`,
-      }
-    : undefined;
-
-const operatorForbidden: Predicate<RefusedThing> = ({ what, refusal }) =>
-  /User "[^"]*" cannot/.test(refusal)
-    ? {
-        reason: 'OperatorForbidden',
-        message: `the operator may not make ${what}: ${quote(refusal)}; install the operator's Helm chart again, which brings the rights it needs`,
-      }
-    : undefined;
-
-const webhook: Predicate<RefusedThing> = ({ what, refusal }) => {
-  if (/failed calling webhook/.test(refusal)) {
-    return {
-      reason: 'WebhookFailed',
-      message: `${what} cannot be made, as an admission webhook of the cluster does not work: ${quote(refusal)}`,
-    };
-  }
-  if (!/admission webhook|ValidatingAdmissionPolicy/.test(refusal)) return undefined;
-  return {
+    message: ({ what, namespace }, violated = '') =>
+      `Pod Security of namespace ${namespace} refuses ${what}: ${quote(violated)}; as this operator makes it, it passes "restricted", so look for a webhook that changes pods (a mesh, for example)`,
+  },
+  {
+    pattern: /error looking up service account|serviceaccount "[^"]*" not found/,
+    reason: 'ServiceAccountMissing',
+    message: ({ what, namespace, account, accountField }) =>
+      `${what} cannot be made, as the ServiceAccount ${account} does not exist in namespace ${namespace}; create it, or take ${accountField} out to have one made`,
+  },
+  {
+    pattern: /User "[^"]*" cannot/,
+    reason: 'OperatorForbidden',
+    message: ({ what, refusal }) =>
+      `the operator may not make ${what}: ${quote(refusal)}; install the operator's Helm chart again, which brings the rights it needs`,
+  },
+  {
+    pattern: /failed calling webhook/,
+    reason: 'WebhookFailed',
+    message: ({ what, refusal }) =>
+      `${what} cannot be made, as an admission webhook of the cluster does not work: ${quote(refusal)}`,
+  },
+  {
+    pattern: /admission webhook|ValidatingAdmissionPolicy/,
     reason: 'Refused',
-    message: `a policy of the cluster refuses ${what}: ${quote(refusal)}; ask who runs the cluster for an exception`,
-  };
-};
-
-const other: Predicate<RefusedThing> = ({ what, refusal, resourcesField }) => ({
-  reason: 'Refused',
-  message: `the API server refuses ${what}: ${quote(refusal)}${/resources|quantit|limit/i.test(refusal) ? `; correct ${resourcesField}` : ''}`,
-});
-
-const PREDICATES = [
-  terminating,
-  quota,
-  quotaDemands,
-  podSecurity,
-  serviceAccount,
-  operatorForbidden,
-  webhook,
-  other,
+    message: ({ what, refusal }) =>
+      `a policy of the cluster refuses ${what}: ${quote(refusal)}; ask who runs the cluster for an exception`,
+  },
 ];
 
-/** What a refusal means and what to do about it; `other` always has a finding. */
+/** What a refusal means and what to do about it. */
 export function refused(thing: RefusedThing): Finding {
-  return firstFinding(PREDICATES, thing) as Finding;
+  const { what, refusal, resourcesField } = thing;
+  for (const { pattern, reason, message } of REFUSALS) {
+    const [found, ...details] = pattern.exec(refusal) ?? [];
+    if (found !== undefined) return { reason, message: message(thing, ...details) };
+  }
+  const advice = /resources|quantit|limit/i.test(refusal) ? `; correct ${resourcesField}` : '';
+  return { reason: 'Refused', message: `the API server refuses ${what}: ${quote(refusal)}${advice}` };
 }

@@ -11,7 +11,7 @@ import { Metrics } from '../../operations/metrics.ts';
 import { Reaper } from '../../retention/reaper.ts';
 import { clockOfNewStore } from '../../storage-records/clock/clock.fixture.ts';
 import { ClockGuard } from '../../storage-records/clock/clock-guard.ts';
-import { assertIdentity, claimStorage } from '../../storage-records/identity/identity.ts';
+import { assertIdentity, writeIdentity } from '../../storage-records/identity/identity.ts';
 import { OwnershipGuard } from '../../storage-records/ownership/ownership-guard.ts';
 import { WriteWatch } from '../../storage-records/write-check/write-watch.ts';
 import type { Moment } from '../../time/moment.ts';
@@ -35,19 +35,19 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-const UNCLAIMED = new OwnershipGuard(async () => 'orders/payloads', 0);
+const OURS_ALWAYS = new OwnershipGuard(async () => 'orders/payloads', 0);
 
 const UNDOUBTED = new WriteWatch(async () => {});
 
 function storeWith(
   ttl: number | undefined,
-  clockTolerance = 0,
-  ownership = UNCLAIMED,
+  clockToleranceMs = 0,
+  ownership = OURS_ALWAYS,
   writes = UNDOUBTED,
 ): BlobStore {
-  const clock = new ClockGuard(driver, clockTolerance);
+  const clock = new ClockGuard(driver, clockToleranceMs);
   const readiness = { assertUsable: async () => {} };
-  return new BlobStore(driver, { clock, ownership, writes, readiness }, { ttl, clockTolerance });
+  return new BlobStore(driver, { clock, ownership, writes, readiness }, { ttl, clockToleranceMs });
 }
 
 const now = (): Moment => ({ wallTime: Date.now(), monotonicTime: performance.now() });
@@ -169,12 +169,12 @@ describe('a put', () => {
 
   test('is not acknowledged when another store takes the place of ours meanwhile, and not taken after that', async () => {
     const ours = { namespace: 'orders', name: 'payloads' };
-    await claimStorage(driver, ours, never());
+    await writeIdentity(driver, ours, never());
     const store = storeWith(undefined, 0, new OwnershipGuard(() => assertIdentity(driver, ours, never()), 0));
     await store.put(requestOf(bytes));
     const replaced = async function* () {
       await driver.delete(['store.json'], never());
-      await claimStorage(driver, { namespace: 'others', name: 'theirs' }, never());
+      await writeIdentity(driver, { namespace: 'others', name: 'theirs' }, never());
       yield* inChunks(bytes);
     };
     const other = requestOf(bytes, { namespace: 'billing', body: sourceOf(replaced()) });
@@ -194,7 +194,7 @@ describe('a put', () => {
 test('a put that the storage failed casts doubt on it, one that the client spoilt does not', async () => {
   const failure = new StorageError('denied', 'access denied for s3:PutObject');
   const writes = new WriteWatch(() => Promise.reject(failure));
-  const store = storeWith(undefined, 0, UNCLAIMED, writes);
+  const store = storeWith(undefined, 0, OURS_ALWAYS, writes);
   const spoilt = requestOf(bytes, { body: sourceOf(inChunks(bytes.subarray(1))) });
   await expect(store.put(spoilt)).rejects.toMatchObject({ code: 'digest_mismatch' });
   await writes.check();
@@ -253,8 +253,8 @@ test('equal bytes put again shortly before they expire outlive the reaping of th
   const log = pino({ level: 'silent' });
   // A process begun now: one that saw the clock leap would not follow it.
   const pass = async () => {
-    const parts = { driver, ...clockOfNewStore(driver), ownership: UNCLAIMED, metrics, log };
-    const reaper = new Reaper(parts, { interval: SECOND, clockTolerance: 0 });
+    const parts = { driver, ...clockOfNewStore(driver), ownership: OURS_ALWAYS, metrics, log };
+    const reaper = new Reaper(parts, { intervalMs: SECOND, clockToleranceMs: 0 });
     await reaper.pass(never());
   };
 

@@ -18,7 +18,7 @@ export interface BlobStoreSettings {
   /** ms; `undefined`: kept for ever */
   readonly ttl: number | undefined;
   /** the difference allowed between the clocks of any two processes of the store, ms */
-  readonly clockTolerance: number;
+  readonly clockToleranceMs: number;
 }
 
 /** What a PUT depends on beside its own bytes. */
@@ -108,9 +108,9 @@ export class BlobStore implements PayloadService {
   }
 
   #keyFor({ namespace, facts, metadata, received }: PutRequest, keyPrefix: string | undefined): BlobKey {
-    const { ttl, clockTolerance } = this.#settings;
+    const { ttl, clockToleranceMs } = this.#settings;
     const placed = this.#guards.clock.placementTime(received);
-    const window = ttl === undefined ? undefined : windowForPut(placed, ttl, clockTolerance);
+    const window = ttl === undefined ? undefined : windowForPut(placed, ttl, clockToleranceMs);
     return { window, namespace, keyPrefix, digest: facts.digest, metadataHash: metadataHash(metadata) };
   }
 

@@ -50,10 +50,10 @@ export class ClockGuard {
   #last: Comparison | undefined;
   #comparing: Promise<Comparison> | undefined;
 
-  /** @param clockTolerance the difference allowed between any two processes, ms; at least 2 s are, as `Date` headers have whole seconds */
-  constructor(driver: Driver, clockTolerance: number, memory: ClockMemory = memoryOf(clockTolerance)) {
+  /** @param clockToleranceMs the difference allowed between any two processes, ms; at least 2 s are, as `Date` headers have whole seconds */
+  constructor(driver: Driver, clockToleranceMs: number, memory: ClockMemory = memoryOf(clockToleranceMs)) {
     this.#driver = driver;
-    this.#tolerance = Math.max(clockTolerance, LEAST_TOLERANCE);
+    this.#tolerance = Math.max(clockToleranceMs, LEAST_TOLERANCE);
     this.#memory = memory;
   }
 
@@ -170,7 +170,7 @@ function seconds(milliseconds: number): string {
 }
 
 /** For a store of which nothing is known. */
-function memoryOf(clockTolerance: number): ClockMemory {
+function memoryOf(clockToleranceMs: number): ClockMemory {
   const facts = { ttl: undefined, reaperInterval: 0, storageHasClock: false };
-  return new ClockMemory(clockRules({ ...facts, clockTolerance }));
+  return new ClockMemory(clockRules({ ...facts, clockToleranceMs }));
 }

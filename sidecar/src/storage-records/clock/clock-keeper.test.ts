@@ -26,10 +26,10 @@ afterEach(end);
 
 /** One process of a store in a bucket. @param ahead ms that its clock is ahead of the storage's, and of everybody else's */
 function process({ ahead = 0, mayWrite = true, isNew = false } = {}) {
-  const facts = { ttl: 12 * HOUR, reaperInterval: HOUR, clockTolerance: 60_000, storageHasClock: true };
+  const facts = { ttl: 12 * HOUR, reaperInterval: HOUR, clockToleranceMs: 60_000, storageHasClock: true };
   const memory = new ClockMemory(clockRules(facts));
   const seenBy = Object.assign(Object.create(driver), { currentTime: async () => Date.now() - ahead });
-  const clock = new ClockGuard(seenBy, facts.clockTolerance, memory);
+  const clock = new ClockGuard(seenBy, facts.clockToleranceMs, memory);
   const log = pino({ level: 'silent' });
   const warn = vi.spyOn(log, 'warn');
   const keeper = new ClockKeeper({ driver, clock, memory, log }, { mayWrite });

@@ -8,9 +8,8 @@ import { timeLimit } from '../../time/time-limit.ts';
 import { putSmallObject, readSmallObject } from '../small-object.ts';
 import type { ClockGuard } from './clock-guard.ts';
 import type { ClockMemory, ClockUnconfirmed } from './clock-memory.ts';
-import { formatClockRecord, isPossibleTime, parseClockRecord } from './clock-record.ts';
+import { CLOCK_NAME, formatClockRecord, isPossibleTime, parseClockRecord } from './clock-record.ts';
 
-const CLOCK_NAME = 'clock.json';
 /** ms between two writes, unless there is a step */
 const RENEWAL_INTERVAL = 60_000;
 /** ms after which a step of the clock is seen, and what was learned from it is written */

@@ -1,87 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { Moment } from '../../time/moment.ts';
 import { ClockMemory } from './clock-memory.ts';
-import { type ClockFacts, clockRules } from './clock-plausibility.ts';
-
-const SECOND = 1_000;
-const MINUTE = 60 * SECOND;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
-const YEAR = 365 * DAY;
-const NOON = Date.UTC(2026, 5, 1, 12);
-
-const FOLDER = { ttl: 12 * HOUR, reaperInterval: HOUR, clockTolerance: 0, storageHasClock: false };
-const BUCKET = { ...FOLDER, clockTolerance: MINUTE, storageHasClock: true };
-
-/** A machine with a wall clock that can be set, and its processes one after another. */
-class Machine {
-  #true = NOON;
-  #offset: number;
-  readonly facts: ClockFacts;
-  memory: ClockMemory;
-
-  constructor(facts: ClockFacts, offset = 0) {
-    this.facts = facts;
-    this.#offset = offset;
-    this.memory = new ClockMemory(clockRules(facts), this.now);
-  }
-
-  /** The monotonic clock begins anywhere. */
-  get now(): Moment {
-    return { wallTime: this.#true + this.#offset, monotonicTime: this.#true - NOON + 12_345 };
-  }
-
-  static begun(facts: ClockFacts, offset = 0): Machine {
-    const machine = new Machine(facts, offset);
-    machine.memory.beginNew();
-    machine.agree();
-    return machine;
-  }
-
-  set(offset: number): void {
-    this.#offset = offset;
-  }
-
-  /** The storage's clock shows what ours does. */
-  agree(): void {
-    this.memory.confirm(this.now.wallTime, this.now);
-  }
-
-  /** Runs evenly, looking at the clock each minute. */
-  run(duration: number): void {
-    for (let minute = 0; minute < duration; minute += MINUTE) {
-      this.#true += Math.min(MINUTE, duration - minute);
-      this.agree();
-    }
-  }
-
-  pass(duration: number): void {
-    this.#true += duration;
-  }
-
-  /** The process ends, and after a rest another one begins, perhaps with a clock that was set meanwhile. */
-  restart({ rest = 0, offset = this.#offset, facts = this.facts, boot = '' } = {}): void {
-    const bootTime = () => (boot === '' ? undefined : { id: boot, at: this.now.monotonicTime });
-    const record = this.memory.record(this.now, bootTime());
-    this.pass(rest);
-    this.set(offset);
-    this.memory = new ClockMemory(clockRules(facts), this.now);
-    this.memory.merge(record, this.now, bootTime());
-  }
-
-  get waits(): number | undefined {
-    const unconfirmed = this.memory.unconfirmed(this.now);
-    return unconfirmed && unconfirmed.until - this.now.wallTime;
-  }
-
-  get lag(): number {
-    return this.now.wallTime - this.memory.deletionTime(this.now);
-  }
-
-  get mark(): number | undefined {
-    return this.memory.markAt(this.now);
-  }
-}
+import { clockRules } from './clock-plausibility.ts';
+import { BUCKET, DAY, FOLDER, HOUR, Machine, MINUTE, NOON, SECOND, YEAR } from './machine.fixture.ts';
 
 describe.each([
   ['a folder', FOLDER],
@@ -261,53 +181,6 @@ describe.each([
   });
 });
 
-describe('the mark', () => {
-  test('of a folder rises by running alone, and after an hour of it by a plausible gap', () => {
-    const machine = Machine.begun(FOLDER);
-    machine.restart({ rest: 20 * HOUR });
-    machine.agree();
-    expect(machine.mark).toBe(NOON);
-    machine.run(HOUR - MINUTE);
-    expect(machine.mark).toBe(NOON + HOUR - MINUTE);
-    machine.run(MINUTE);
-    expect(machine.mark).toBe(machine.now.wallTime);
-  });
-
-  test('of a folder does not follow a clock that is set', () => {
-    const machine = Machine.begun(FOLDER);
-    machine.set(20 * HOUR);
-    machine.run(30 * MINUTE);
-    expect(machine.mark).toBe(NOON + 30 * MINUTE);
-    machine.set(0);
-    machine.agree();
-    expect(machine.memory.behindMark(machine.now)).toBe(0);
-  });
-
-  test('of a bucket is what both clocks have reached', () => {
-    const machine = Machine.begun(BUCKET);
-    machine.pass(HOUR);
-    machine.memory.confirm(machine.now.wallTime - 40 * SECOND, machine.now);
-    expect(machine.mark).toBe(NOON + HOUR - 40 * SECOND);
-  });
-
-  test('is not lowered by what another wrote', () => {
-    const machine = Machine.begun(BUCKET);
-    const old = machine.memory.record(machine.now);
-    machine.run(HOUR);
-    machine.memory.merge(old, machine.now);
-    expect(machine.mark).toBe(NOON + HOUR);
-  });
-});
-
-test('in a bucket nothing was placed before the clocks agreed, so a step until then delays nothing', () => {
-  const machine = new Machine(BUCKET, -14 * HOUR);
-  machine.memory.beginNew();
-  machine.set(0);
-  machine.memory.observe(machine.now);
-  machine.agree();
-  expect(machine.lag).toBe(0);
-});
-
 test('a reaper accepts for itself, until it ends', () => {
   const machine = Machine.begun(BUCKET);
   machine.set(2 * HOUR);
@@ -320,36 +193,4 @@ test('a reaper accepts for itself, until it ends', () => {
   reaper.merge(stored, machine.now);
   expect(machine.now.wallTime - reaper.deletionTime(machine.now)).toBe(0);
   expect(reaper.record(machine.now).acceptances).toBe(0);
-});
-
-describe('while no process runs, on a folder of a machine that is not booted anew', () => {
-  test.each([10 * MINUTE, 14 * HOUR, 23 * HOUR])(
-    'a step of %d ms forward delays what was placed before it',
-    (by) => {
-      const machine = Machine.begun(FOLDER, -by);
-      machine.run(HOUR);
-      machine.restart({ rest: 10 * MINUTE, offset: 0, boot: 'one' });
-      machine.agree();
-      expect(machine.lag).toBe(by);
-      machine.run(14 * HOUR);
-      expect(machine.lag).toBe(0);
-    },
-  );
-
-  test('one start with a clock ahead delays nothing once it is set right', () => {
-    const machine = Machine.begun(FOLDER);
-    machine.restart({ offset: 20 * HOUR, boot: 'one' });
-    machine.run(10 * MINUTE);
-    expect(machine.lag).toBe(20 * HOUR);
-    machine.restart({ rest: MINUTE, offset: 0, boot: 'one' });
-    machine.agree();
-    expect(machine.lag).toBe(0);
-  });
-
-  test('a rest is no step', () => {
-    const machine = Machine.begun(FOLDER);
-    machine.restart({ rest: 20 * HOUR, boot: 'one' });
-    machine.agree();
-    expect(machine.lag).toBe(0);
-  });
 });

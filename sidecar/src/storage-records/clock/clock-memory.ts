@@ -219,7 +219,7 @@ export class ClockMemory {
   #learnStepSince({ seen, boot: before, lags }: ClockRecord, now: Moment, boot: BootTime | undefined): void {
     if (this.#rules.storageHasClock || before === undefined || before.id !== boot?.id) return;
     const drift = now.wallTime - (seen + boot.at - before.at);
-    if (drift > STEP && drift <= this.#rules.gapLimit) this.#stepForward(drift, now);
+    if (drift > STEP && drift <= this.#rules.gapLimitMs) this.#stepForward(drift, now);
     const isTakenBack = ({ by }: Lag) => Math.abs(by + drift) <= 2 * STEP;
     if (drift >= -STEP) return;
     this.#forgotten = [...this.#forgotten, ...lags.filter(isTakenBack)].slice(-REMEMBERED);

@@ -12,7 +12,7 @@ export interface ClockFacts {
   /** ms between the starts of the reaper's passes */
   readonly reaperInterval: number;
   /** the difference allowed between the clocks of any two processes, ms */
-  readonly clockTolerance: number;
+  readonly clockToleranceMs: number;
   /** whether the storage is likely to have a clock of its own: a bucket; a folder has this machine's */
   readonly storageHasClock: boolean;
 }
@@ -21,13 +21,13 @@ export interface ClockFacts {
 export interface ClockRules {
   readonly storageHasClock: boolean;
   readonly ttl: number | undefined;
-  readonly clockTolerance: number;
+  readonly clockToleranceMs: number;
   /** the longest gap from the mark to the time that deletion goes by; while it is longer, and so implausible, nothing is deleted */
-  readonly gapLimit: number;
+  readonly gapLimitMs: number;
 }
 
 export function clockRules({ ttl, reaperInterval, ...facts }: ClockFacts): ClockRules {
-  return { ...facts, ttl, gapLimit: Math.max(DAY, 10 * reaperInterval, (ttl ?? 0) / 10) };
+  return { ...facts, ttl, gapLimitMs: Math.max(DAY, 10 * reaperInterval, (ttl ?? 0) / 10) };
 }
 
 export interface Gap {
@@ -42,8 +42,8 @@ export interface Gap {
  * bucket confirms ours at once, unless the gap is implausible: both may be those of one machine. A folder has no second
  * clock, so only running confirms ours.
  */
-function agreementNeeded(gap: number, { gapLimit, storageHasClock }: ClockRules): number {
-  if (gap <= gapLimit) return storageHasClock ? 0 : HOUR;
+function agreementNeeded(gap: number, { gapLimitMs, storageHasClock }: ClockRules): number {
+  if (gap <= gapLimitMs) return storageHasClock ? 0 : HOUR;
   return storageHasClock ? HOUR : DAY;
 }
 
@@ -54,7 +54,7 @@ export function isConfirmed({ gap, agreedFor }: Gap, rules: ClockRules): boolean
 
 /** ms until deletion goes on by itself, as long as the clocks agree; `undefined`: it need not wait. */
 export function deletionWait({ gap, agreedFor }: Gap, rules: ClockRules): number | undefined {
-  if (gap <= rules.gapLimit) return undefined;
+  if (gap <= rules.gapLimitMs) return undefined;
   return Math.max(0, agreementNeeded(gap, rules) - agreedFor);
 }
 
@@ -62,12 +62,12 @@ export function deletionWait({ gap, agreedFor }: Gap, rules: ClockRules): number
  * Whether the clock may have run on evenly from what a process before this one saw. A gap of that process may then be
  * confirmed by the time that both have run.
  */
-export function runsOn(seen: number, now: number, { gapLimit, clockTolerance }: ClockRules): boolean {
-  return now >= seen - Math.max(clockTolerance, 1_000) && now - seen <= gapLimit;
+export function runsOn(seen: number, now: number, { gapLimitMs, clockToleranceMs }: ClockRules): boolean {
+  return now >= seen - Math.max(clockToleranceMs, 1_000) && now - seen <= gapLimitMs;
 }
 
 /** ms after a step of the clock in which everything that was placed before it has outlived its TTL */
-export function lifetimeOfPlaced(longestTtl: number, { ttl, clockTolerance }: ClockRules): number {
+export function lifetimeOfPlaced(longestTtl: number, { ttl, clockToleranceMs }: ClockRules): number {
   const longest = ttl === undefined ? LONGEST_TTL : Math.max(ttl, longestTtl);
-  return longest + putTimeLimit(longest) + 2 * clockTolerance + windowWidth(longest);
+  return longest + putTimeLimit(longest) + 2 * clockToleranceMs + windowWidth(longest);
 }

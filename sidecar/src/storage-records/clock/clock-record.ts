@@ -1,6 +1,9 @@
 import type { BootTime } from '../../time/boot-time.ts';
 import { type Lag, MOST_LAGS } from './clock-lags.ts';
 
+/** All processes get it; gateways and standalone processes put it. Nobody deletes it. */
+export const CLOCK_NAME = 'clock.json';
+
 /** What processes of a store learned about time, as `clock.json` keeps it. All are ms, or ms since the epoch. */
 export interface ClockRecord {
   /** the latest time known for sure; `undefined`: none is */

@@ -7,7 +7,7 @@ import { clockRules } from './clock-plausibility.ts';
 
 /** As of a process that has just begun the store in a folder. */
 export function clockOfNewStore(driver: Driver): { clock: ClockGuard; clockKeeper: ClockKeeper } {
-  const facts = { ttl: undefined, reaperInterval: 0, clockTolerance: 0, storageHasClock: false };
+  const facts = { ttl: undefined, reaperInterval: 0, clockToleranceMs: 0, storageHasClock: false };
   const memory = new ClockMemory(clockRules(facts));
   const clock = new ClockGuard(driver, 0, memory);
   const log = pino({ level: 'silent' });

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { never, type StartedStore, someBytes, TestStore } from '../../drivers/conformance/subject.ts';
 import { startInFolder } from '../../drivers/filesystem/folder.fixture.ts';
 import { ForeignStoreError } from '../../errors/foreign-store-error.ts';
-import { assertIdentity, claimStorage } from './identity.ts';
+import { assertIdentity, writeIdentity } from './identity.ts';
 
 const OURS = { namespace: 'orders', name: 'payloads' };
 const OTHERS = [
@@ -27,7 +27,7 @@ describe.each([
   });
   afterEach(() => store.stop());
 
-  const claim = (identity = OURS) => claimStorage(store.driver, identity, never());
+  const claim = (identity = OURS) => writeIdentity(store.driver, identity, never());
 
   test('an empty storage becomes ours, again and again', async () => {
     await claim();

@@ -6,6 +6,7 @@ import { ForeignStoreError } from '../../errors/foreign-store-error.ts';
 import { StorageError } from '../../errors/storage-error.ts';
 import { putSmallObject, readSmallObject } from '../small-object.ts';
 
+/** All processes get it; gateways and standalone processes put it, create-only. Nobody deletes it. */
 const IDENTITY_NAME = 'store.json';
 
 /** The resource a folder or bucket belongs to. Never its UID: a re-created resource keeps its data. */
@@ -32,7 +33,7 @@ export class NoIdentityError extends StorageError {
  * @param id the same in processes that may begin the store at the same time, as not every service lets one of them win
  * @throws ForeignStoreError, StorageError
  */
-export async function claimStorage(
+export async function writeIdentity(
   driver: Driver,
   identity: StoreIdentity,
   signal: AbortSignal,
@@ -76,7 +77,7 @@ export function assertSameStorage(found: string, expected: string): void {
 }
 
 /** For whoever has no right to write it. @throws ForeignStoreError, StorageError also when nobody has claimed the storage yet */
-export async function assertClaimed(
+export async function assertIdentityWritten(
   driver: Driver,
   identity: StoreIdentity,
   signal: AbortSignal,

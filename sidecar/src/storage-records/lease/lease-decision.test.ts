@@ -28,7 +28,7 @@ const TAKE_OVER = { kind: 'takeOver' };
 const REFUSE = { kind: 'refuse' };
 const wait = (seconds: number) => ({ kind: 'wait', milliseconds: seconds * SECOND });
 
-test.each<[title: string, found: FoundLease, seenFor: number, user: LeaseUser, expected: object]>([
+test.each<[title: string, found: FoundLease, seenForMs: number, user: LeaseUser, expected: object]>([
   ['there is none', 'absent', 0, GATEWAY, BEGIN],
   ['there is none, for a reaper', 'absent', 0, REAPER, wait(120)],
   ['there was none for as long as one holds, for a reaper', 'absent', 120, REAPER, HOLD],
@@ -69,15 +69,15 @@ test.each<[title: string, found: FoundLease, seenFor: number, user: LeaseUser, e
   ['it cannot be read', 'unreadable', 0, GATEWAY, wait(30)],
   ['it cannot be read for long', 'unreadable', 30, GATEWAY, TAKE_OVER],
   ['it cannot be read, for a reaper', 'unreadable', 30, REAPER, wait(15)],
-])('%s', (_title, found, seenFor, user, expected) => {
-  const observation = { found, seenFor: seenFor * SECOND, now: NOW, clockTolerance: TOLERANCE };
+])('%s', (_title, found, seenForMs, user, expected) => {
+  const observation = { found, seenForMs: seenForMs * SECOND, now: NOW, clockToleranceMs: TOLERANCE };
   expect(decideLease(observation, user, LEASE_TIMES)).toEqual(expected);
 });
 
 test('a holder that lives renews it before anybody has watched it for long enough, whatever its clock says', () => {
-  const { lookEvery, renewAfter, watchFor, holdsFor, confirmAfter } = LEASE_TIMES;
+  const { lookEveryMs, renewAfterMs, watchForMs, holdsForMs, confirmAfterMs } = LEASE_TIMES;
   // A look is at most a tenth early or late, and each finds it due.
-  expect(renewAfter).toBeLessThan(lookEvery * 0.9);
-  expect(watchFor).toBeGreaterThan(lookEvery * 1.1 + confirmAfter);
-  expect(holdsFor).toBeGreaterThan(3 * watchFor);
+  expect(renewAfterMs).toBeLessThan(lookEveryMs * 0.9);
+  expect(watchForMs).toBeGreaterThan(lookEveryMs * 1.1 + confirmAfterMs);
+  expect(holdsForMs).toBeGreaterThan(3 * watchForMs);
 });

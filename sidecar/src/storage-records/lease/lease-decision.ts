@@ -11,34 +11,34 @@ export interface LeaseUser extends LeaseHolder {
 /** ms */
 export interface LeaseTimes {
   /** between two looks of a process that renews the lease */
-  readonly lookEvery: number;
+  readonly lookEveryMs: number;
   /** age from which a look renews it: processes of one holder so share the cost */
-  readonly renewAfter: number;
+  readonly renewAfterMs: number;
   /** how long it holds without being renewed */
-  readonly holdsFor: number;
+  readonly holdsForMs: number;
   /** how long another's lease that seems over is watched: a holder that lives, whatever its clock says, renews it meanwhile */
-  readonly watchFor: number;
+  readonly watchForMs: number;
   /** how long after it was written it must be there still, before anything is deleted */
-  readonly confirmAfter: number;
+  readonly confirmAfterMs: number;
 }
 
 export const LEASE_TIMES: LeaseTimes = {
-  lookEvery: 15_000,
-  renewAfter: 10_000,
-  holdsFor: 120_000,
-  watchFor: 30_000,
-  confirmAfter: 10_000,
+  lookEveryMs: 15_000,
+  renewAfterMs: 10_000,
+  holdsForMs: 120_000,
+  watchForMs: 30_000,
+  confirmAfterMs: 10_000,
 };
 
 /** What was read, and how old it is. */
 export interface LeaseObservation {
   readonly found: FoundLease;
   /** ms for which this process has seen the same, by its monotonic clock */
-  readonly seenFor: number;
+  readonly seenForMs: number;
   /** ms since the epoch, by our clock */
   readonly now: number;
   /** the difference allowed between the clocks of any two processes, ms */
-  readonly clockTolerance: number;
+  readonly clockToleranceMs: number;
 }
 
 export type LeaseDecision =
@@ -72,41 +72,41 @@ export function decideLease(
 
 /** A storage of 0.1 has none. When no gateway writes one for as long as a lease holds, none of this version uses it. */
 function decideAbsent(
-  { seenFor }: LeaseObservation,
+  { seenForMs }: LeaseObservation,
   user: LeaseUser,
-  { holdsFor }: LeaseTimes,
+  { holdsForMs }: LeaseTimes,
 ): LeaseDecision {
   if (user.mayWrite) return { kind: 'begin' };
-  if (seenFor >= holdsFor) return { kind: 'hold', renew: false };
-  return { kind: 'wait', milliseconds: holdsFor - seenFor };
+  if (seenForMs >= holdsForMs) return { kind: 'hold', renew: false };
+  return { kind: 'wait', milliseconds: holdsForMs - seenForMs };
 }
 
 function decideOver(
-  { seenFor }: LeaseObservation,
+  { seenForMs }: LeaseObservation,
   { mayWrite }: LeaseUser,
-  { watchFor, lookEvery }: LeaseTimes,
+  { watchForMs, lookEveryMs }: LeaseTimes,
 ): LeaseDecision {
-  if (seenFor < watchFor) return { kind: 'wait', milliseconds: watchFor - seenFor };
-  return mayWrite ? { kind: 'takeOver' } : { kind: 'wait', milliseconds: lookEvery };
+  if (seenForMs < watchForMs) return { kind: 'wait', milliseconds: watchForMs - seenForMs };
+  return mayWrite ? { kind: 'takeOver' } : { kind: 'wait', milliseconds: lookEveryMs };
 }
 
 function isRenewalDue(
   lease: Lease,
-  { now, seenFor }: LeaseObservation,
+  { now, seenForMs }: LeaseObservation,
   user: LeaseUser,
-  { renewAfter }: LeaseTimes,
+  { renewAfterMs }: LeaseTimes,
 ): boolean {
-  if (lease.released || Math.max(now - lease.renewed, seenFor) >= renewAfter) return true;
+  if (lease.released || Math.max(now - lease.renewed, seenForMs) >= renewAfterMs) return true;
   return lease.holder === user.holder && lease.shared !== user.shared;
 }
 
 /** A time in the future tells nothing; so what is never renewed is over once it was seen for long enough. */
 function isOver(
   { released, renewed }: Lease,
-  { now, seenFor, clockTolerance }: LeaseObservation,
-  { holdsFor }: LeaseTimes,
+  { now, seenForMs, clockToleranceMs }: LeaseObservation,
+  { holdsForMs }: LeaseTimes,
 ): boolean {
-  return released || now - renewed > holdsFor + clockTolerance || seenFor >= holdsFor;
+  return released || now - renewed > holdsForMs + clockToleranceMs || seenForMs >= holdsForMs;
 }
 
 /** A cluster has one resource of a name at a time: the pods of the one before are ending. */
@@ -116,9 +116,9 @@ function isPredecessor(found: Lease, user: LeaseUser): boolean {
 
 function longestUntilOver(
   { renewed }: Lease,
-  { now, seenFor, clockTolerance }: LeaseObservation,
-  { holdsFor, watchFor }: LeaseTimes,
+  { now, seenForMs, clockToleranceMs }: LeaseObservation,
+  { holdsForMs, watchForMs }: LeaseTimes,
 ): number {
-  const byClock = holdsFor + clockTolerance - (now - renewed);
-  return Math.max(Math.min(byClock, holdsFor - seenFor), watchFor - seenFor, 0);
+  const byClock = holdsForMs + clockToleranceMs - (now - renewed);
+  return Math.max(Math.min(byClock, holdsForMs - seenForMs), watchForMs - seenForMs, 0);
 }

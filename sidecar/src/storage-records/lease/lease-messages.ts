@@ -15,8 +15,8 @@ export function inUse(
   if (decision.kind === 'refuse') return refusal(found as Lease, user);
   const { milliseconds } = decision;
   const seconds = Math.ceil(milliseconds / 1_000);
-  const retryAfter = Math.min(milliseconds, LONGEST_PAUSE_MS);
-  return new StorageInUseError(waitMessage(found, seconds, user), waitReason(found, user), retryAfter);
+  const retryAfterMs = Math.min(milliseconds, LONGEST_PAUSE_MS);
+  return new StorageInUseError(waitMessage(found, seconds, user), waitReason(found, user), retryAfterMs);
 }
 
 function refusal(found: Lease, user: LeaseUser): StorageInUseError {

@@ -23,6 +23,9 @@ export interface LeaseHolder {
   readonly cluster?: string | undefined;
 }
 
+/** All processes get it; gateways and standalone processes put it. Nobody deletes it. */
+export const LEASE_NAME = 'lease.json';
+
 /** What is in the place of the lease. */
 export type FoundLease = Lease | 'absent' | 'unreadable';
 

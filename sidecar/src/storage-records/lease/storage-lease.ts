@@ -9,6 +9,7 @@ import {
   describeHolder,
   type FoundLease,
   formatLease,
+  LEASE_NAME,
   type Lease,
   type LeaseHolder,
   parseLease,
@@ -22,21 +23,24 @@ import {
 } from './lease-decision.ts';
 import { inUse } from './lease-messages.ts';
 
-const LEASE_NAME = 'lease.json';
-/** Whose lease one was that could not be read. */
+/** Stands for the holder of a lease that could not be read. */
 const UNKNOWN: LeaseHolder = { holder: 'unknown', store: 'unknown' };
-/** ms that one look may take: shorter than `confirmAfter`, so that what was decided by it is written before others delete */
-const LOOK_LIMIT = 8_000;
-/** ms that the end of a process waits for the lease to be given back */
-const RELEASE_LIMIT = 2_000;
+/**
+ * The longest time of one look, from reading to writing. It is shorter than `confirmAfterMs`, so that what it decided is written
+ * before others delete; and far shorter than a lease holds, so that a process that was stopped in between writes no lease
+ * over the one of another resource.
+ */
+const LOOK_LIMIT_MS = 8_000;
+/** The end of a process waits so long for the lease to be given back. */
+const RELEASE_LIMIT_MS = 2_000;
 /** Looks are this share earlier or later, so that the processes of a store do not look in step. */
 const JITTER = 0.1;
 
 export interface StorageLeaseSettings {
   /** how long a PUT relies on the last look that found it ours, ms */
-  readonly lifetime: number;
+  readonly lifetimeMs: number;
   /** the difference allowed between the clocks of any two processes, ms */
-  readonly clockTolerance: number;
+  readonly clockToleranceMs: number;
   /** whether of several creates exactly one succeeds, as on a folder; services that speak S3 may ignore the condition */
   readonly createsExactly: boolean;
   readonly times?: LeaseTimes;
@@ -53,6 +57,8 @@ export class StorageLease {
   readonly #settings: StorageLeaseSettings;
   readonly #times: LeaseTimes;
   #found: FoundLease = 'absent';
+  /** when the last read began */
+  #readAt: Moment | undefined;
   /** of what was found, and since when it is the same; ms, monotonic */
   #seen: { readonly text: string; readonly since: number } | undefined;
   /** when the last look began, if it found it ours */
@@ -60,10 +66,10 @@ export class StorageLease {
   /** since when it is ours without a break; ms, monotonic */
   #heldSince: number | undefined;
   #createdExactly = false;
-  /** The storage is too full for a lease: then it is for others, too. */
+  /** The storage is too full for a lease, for others too. */
   #noRoom = false;
   #looking: Promise<void> | undefined;
-  #told = '';
+  #lastReported = '';
 
   constructor(driver: Driver, user: LeaseUser, log: Log, settings: StorageLeaseSettings) {
     this.#driver = driver;
@@ -91,21 +97,21 @@ export class StorageLease {
   async run(signal: AbortSignal): Promise<void> {
     if (!this.#user.mayWrite) return;
     while (!signal.aborted) {
-      const pause = this.#times.lookEvery * (1 - JITTER + 2 * JITTER * Math.random());
+      const pause = this.#times.lookEveryMs * (1 - JITTER + 2 * JITTER * Math.random());
       await sleep(pause, undefined, { signal, ref: false }).catch(() => {});
       if (signal.aborted) return;
       const limit = AbortSignal.any([signal, lookLimit()]);
       const look = this.#look(this.#driver, 'write', limit);
       await look.then(
-        (failure) => this.#tell(failure, signal),
-        (error) => this.#tell(error.message, signal),
+        (failure) => this.#report(failure, signal),
+        (error) => this.#report(error.message, signal),
       );
     }
   }
 
   /** Returns at once while the last look holds; one look serves all who wait for it. @throws StorageInUseError, StorageError */
   async assertHeld(): Promise<void> {
-    if (this.#heldAt !== undefined && elapsedSince(this.#heldAt) < this.#settings.lifetime) return;
+    if (this.#heldAt !== undefined && elapsedSince(this.#heldAt) < this.#settings.lifetimeMs) return;
     this.#looking ??= this.check().finally(() => {
       this.#looking = undefined;
     });
@@ -125,7 +131,7 @@ export class StorageLease {
     await this.assertHeld();
     while (!this.#isConfirmed()) {
       const heldFor = performance.now() - (this.#heldSince ?? 0);
-      await sleep(Math.max(0, this.#times.confirmAfter - heldFor) + 1, undefined, { signal });
+      await sleep(Math.max(0, this.#times.confirmAfterMs - heldFor) + 1, undefined, { signal });
       await this.check();
     }
   }
@@ -133,7 +139,7 @@ export class StorageLease {
   /** Gives the lease back, as a process that renews it ends; others of the holder renew it again. Never rejects. */
   async release(): Promise<void> {
     if (!this.#user.mayWrite || this.#heldSince === undefined) return;
-    const limit = timeLimit(RELEASE_LIMIT, 'the lease of the storage (lease.json), given back');
+    const limit = timeLimit(RELEASE_LIMIT_MS, 'the lease of the storage (lease.json), given back');
     try {
       const found = await this.#read(this.#driver, limit);
       if (typeof found === 'string' || found.holder !== this.#user.holder) return;
@@ -168,6 +174,7 @@ export class StorageLease {
   }
 
   async #read(driver: Driver, signal: AbortSignal): Promise<FoundLease> {
+    this.#readAt = momentNow();
     const object = await readSmallObject(driver, LEASE_NAME, signal);
     const found =
       object === undefined ? 'absent' : object === 'unreadable' ? object : parseLease(object.text);
@@ -179,9 +186,9 @@ export class StorageLease {
   }
 
   #decide(found: FoundLease): LeaseDecision {
-    const { clockTolerance } = this.#settings;
-    const seenFor = performance.now() - (this.#seen?.since ?? performance.now());
-    return decideLease({ found, seenFor, now: Date.now(), clockTolerance }, this.#user, this.#times);
+    const { clockToleranceMs } = this.#settings;
+    const seenForMs = performance.now() - (this.#seen?.since ?? performance.now());
+    return decideLease({ found, seenForMs, now: Date.now(), clockToleranceMs }, this.#user, this.#times);
   }
 
   /** @throws StorageInUseError */
@@ -241,7 +248,16 @@ export class StorageLease {
     );
   }
 
+  /**
+   * A timer may stand still while the machine sleeps, so the clocks are asked too. A request that the storage, or the kernel,
+   * already has when the process stops may still arrive later.
+   */
   async #write(driver: Driver, lease: Lease, signal: AbortSignal, isFirst = false) {
+    if (this.#readAt !== undefined && elapsedSince(this.#readAt) > LOOK_LIMIT_MS)
+      throw new StorageError(
+        'timeout',
+        'this process was interrupted after it had read the lease of the storage (lease.json), so it writes none',
+      );
     const how = isFirst ? { keepExisting: true } : { replace: true };
     return await putSmallObject(driver, LEASE_NAME, formatLease(lease), { signal, ...how });
   }
@@ -251,14 +267,14 @@ export class StorageLease {
     // One that cannot be written, or that no process of this version writes: there is nobody to agree with.
     if (found === undefined || this.#noRoom || this.#createdExactly) return true;
     if (found.confirmed || found.holder !== this.#user.holder) return true;
-    return performance.now() - (this.#heldSince ?? performance.now()) >= this.#times.confirmAfter;
+    return performance.now() - (this.#heldSince ?? performance.now()) >= this.#times.confirmAfterMs;
   }
 
-  /** Says once what keeps the lease from being renewed, and once that it is over. */
-  #tell(reason: string, signal: AbortSignal): void {
-    // A look that is ended with its process says nothing.
-    if (reason === this.#told || signal.aborted) return;
-    this.#told = reason;
+  /** Logs once why the lease cannot be renewed, and once that it is renewed again. */
+  #report(reason: string, signal: AbortSignal): void {
+    // The end of the process ends a look too, which says nothing about the storage.
+    if (reason === this.#lastReported || signal.aborted) return;
+    this.#lastReported = reason;
     if (reason === '') this.#log.info('the lease of the storage is renewed again');
     else this.#log.warn({ reason }, 'the lease of the storage cannot be renewed; it is tried again');
   }
@@ -269,5 +285,5 @@ function onlyHolder({ holder, store, cluster }: LeaseHolder): LeaseHolder {
 }
 
 function lookLimit(): AbortSignal {
-  return timeLimit(LOOK_LIMIT, 'the lease of the storage (lease.json)');
+  return timeLimit(LOOK_LIMIT_MS, 'the lease of the storage (lease.json)');
 }

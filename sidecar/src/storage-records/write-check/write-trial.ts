@@ -3,7 +3,7 @@ import type { Driver } from '../../drivers/driver.ts';
 import { timeLimit } from '../../time/time-limit.ts';
 import { putSmallObject } from '../small-object.ts';
 
-/** Of an object that holds nothing, in no window. */
+/** An object that holds nothing, in no window. Gateways and standalone processes put it, reapers and standalone processes delete it. */
 export const TRIAL_NAME = 'write-check';
 /** How long the storage may take to store it (ms). */
 const TRIAL_LIMIT = 8_000;

@@ -4,18 +4,18 @@ import { StorageError } from '../../errors/storage-error.ts';
 import type { Log } from '../../log/log.ts';
 import type { ClockKeeper } from '../clock/clock-keeper.ts';
 import {
-  assertClaimed,
   assertIdentity,
+  assertIdentityWritten,
   assertSameStorage,
-  claimStorage,
   NoIdentityError,
   type StoreIdentity,
+  writeIdentity,
 } from '../identity/identity.ts';
 import type { StorageLease } from '../lease/storage-lease.ts';
 import { tryWrite } from '../write-check/write-trial.ts';
 
 /** What a cluster tells the pods of a store about its storage. */
-export interface Claim {
+export interface ExpectedStorage {
   /** has the id of the store's storage, once there is one: any other is then refused, an empty one too */
   readonly claimedFile?: string | undefined;
   /** of a storage that this process begins the store in */
@@ -42,15 +42,15 @@ export async function beginStore(
   identity: StoreIdentity,
   log: Log,
   signal: AbortSignal,
-  claim: Claim = {},
+  expected: ExpectedStorage = {},
   { lease, clockKeeper, noNewStore, needsTrials = true }: Beginning = {},
 ): Promise<void> {
-  const { newStorageID } = claim;
-  const claimed = await claimedStorage(claim);
+  const { newStorageID } = expected;
+  const expectedID = await expectedStorageID(expected);
   if (noNewStore !== undefined) await assertBegun(driver, identity, signal, noNewStore);
   const isNew =
-    claimed === undefined && (await claimStorage(driver, identity, signal, newStorageID)) === 'new';
-  if (claimed !== undefined) await assertStorage(driver, identity, signal, claimed);
+    expectedID === undefined && (await writeIdentity(driver, identity, signal, newStorageID)) === 'new';
+  if (expectedID !== undefined) await assertStorage(driver, identity, signal, expectedID);
   if (isNew) {
     log.warn({ store: identity }, 'the storage was empty: this begins a new store in it');
     clockKeeper?.beginNew();
@@ -68,11 +68,11 @@ export async function joinStore(
   driver: Driver,
   identity: StoreIdentity,
   signal: AbortSignal,
-  claim: Claim = {},
+  expected: ExpectedStorage = {},
 ): Promise<void> {
-  const claimed = await claimedStorage(claim);
-  if (claimed === undefined) await assertClaimed(driver, identity, signal);
-  else await assertStorage(driver, identity, signal, claimed);
+  const expectedID = await expectedStorageID(expected);
+  if (expectedID === undefined) await assertIdentityWritten(driver, identity, signal);
+  else await assertStorage(driver, identity, signal, expectedID);
 }
 
 async function assertBegun(
@@ -93,22 +93,22 @@ async function assertBegun(
 
 /**
  * The storage's id.
- * @param claimed the one that the store's storage has; `undefined`: none is known
+ * @param expectedID the one that the store's storage has; `undefined`: none is known
  * @throws ForeignStoreError, StorageError also when it is another one
  */
 export async function assertStorage(
   driver: Driver,
   identity: StoreIdentity,
   signal: AbortSignal,
-  claimed: string | undefined,
+  expectedID: string | undefined,
 ): Promise<string> {
   const found = await assertIdentity(driver, identity, signal);
-  if (claimed !== undefined) assertSameStorage(found, claimed);
+  if (expectedID !== undefined) assertSameStorage(found, expectedID);
   return found;
 }
 
 /** The id of the store's storage; `undefined`: there is none yet, or nobody tells. */
-export async function claimedStorage({ claimedFile }: Claim = {}): Promise<string | undefined> {
+export async function expectedStorageID({ claimedFile }: ExpectedStorage = {}): Promise<string | undefined> {
   if (claimedFile === undefined) return undefined;
   try {
     return (await readFile(claimedFile, 'utf8')).trim();

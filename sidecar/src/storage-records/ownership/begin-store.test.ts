@@ -6,7 +6,7 @@ import { type Logger, pino } from 'pino';
 import { expect, test, vi } from 'vitest';
 import { never, TestStore } from '../../drivers/conformance/subject.ts';
 import { startInFolder } from '../../drivers/filesystem/folder.fixture.ts';
-import { beginStore, joinStore } from './storage-identity.ts';
+import { beginStore, joinStore } from './begin-store.ts';
 
 const OURS = { namespace: 'payments', name: 'orders' };
 const ROOM_FOR_IDENTITY = 96;
