@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseLargePayloadStore } from '@largepayload/crds';
-import { parseArguments } from '@largepayload/sidecar/commands/parse-arguments';
+import { parseArguments } from '@largepayload/sidecar/cli/parse-arguments';
 import {
   type Example,
   examplesOf,

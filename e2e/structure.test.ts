@@ -15,6 +15,7 @@ const LAYERS: Record<string, readonly (readonly string[])[]> = {
     ['operations'],
     ['data-api', 'codec-server'],
     ['roles'],
+    ['cli'],
     ['commands'],
     ['.'],
   ],

@@ -112,7 +112,7 @@ describe.concurrent('a process loads the code that it runs and no other', () => 
     [
       'the page of help',
       () => sourcesLoadedBy(['--help']),
-      ['src/main.ts'],
+      ['src/main.ts', 'src/cli/command.ts'],
       [...SERVER, ...STORE, ...CODEC_SERVER, 'src/commands/serve.ts', 'codec/src/'],
     ],
   ])('%s', async (_who, load, needed, foreign) => {

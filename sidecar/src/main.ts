@@ -1,7 +1,7 @@
 import packageFile from '../package.json' with { type: 'json' };
-import { type Command, helpFor } from './commands/command.ts';
-import { EXIT_CODE_HELP, EXIT_CODES, UsageError } from './commands/exit-codes.ts';
-import { parseArguments } from './commands/parse-arguments.ts';
+import { type Command, helpFor } from './cli/command.ts';
+import { EXIT_CODE_HELP, EXIT_CODES, UsageError } from './cli/exit-codes.ts';
+import { parseArguments } from './cli/parse-arguments.ts';
 
 /** A command is loaded when it is run: the build makes a file of each, and a process reads no other command's code. */
 const COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
@@ -46,7 +46,7 @@ main(process.argv.slice(2)).then(
   },
   async (error: Error) => {
     process.stderr.write(`payload-store: ${error.message}\n`);
-    const { exitCodeFor } = await import('./commands/exit-code-for.ts');
+    const { exitCodeFor } = await import('./cli/exit-code-for.ts');
     process.exitCode = exitCodeFor(error);
   },
 );

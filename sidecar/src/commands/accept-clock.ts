@@ -1,7 +1,7 @@
+import { adminLines } from '../cli/admin-client.ts';
+import { type Command, stringOption, type Values } from '../cli/command.ts';
+import { ADMIN_URL_OPTION } from '../cli/service-url.ts';
 import type { AcceptedClock } from '../storage-records/clock/clock-keeper.ts';
-import { adminLines } from './admin-client.ts';
-import { type Command, stringOption, type Values } from './command.ts';
-import { ADMIN_URL_OPTION } from './service-url.ts';
 
 export const command: Command = {
   name: 'accept-clock',

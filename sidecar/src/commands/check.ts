@@ -3,10 +3,10 @@ import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { metadataFromRecord, PayloadStoreUnavailableError } from '@largepayload/codec';
 import { parseQuantity, QuantityError } from '@largepayload/crds/quantity';
-import { type Command, stringOption, type Values } from './command.ts';
-import { UsageError } from './exit-codes.ts';
-import { humanBytes } from './human.ts';
-import { blobClientOf, URL_OPTION } from './service-url.ts';
+import { type Command, stringOption, type Values } from '../cli/command.ts';
+import { UsageError } from '../cli/exit-codes.ts';
+import { humanBytes } from '../cli/human.ts';
+import { blobClientOf, URL_OPTION } from '../cli/service-url.ts';
 
 const CHUNK_BYTES = 64 * 1024;
 /** for which a store that cannot be reached is tried again */

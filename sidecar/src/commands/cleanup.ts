@@ -1,10 +1,10 @@
 import { parseDuration } from '@largepayload/crds/duration';
+import { adminLines } from '../cli/admin-client.ts';
+import { type Command, stringOption, type Values } from '../cli/command.ts';
+import { UsageError } from '../cli/exit-codes.ts';
+import { humanBytes, humanCount } from '../cli/human.ts';
+import { ADMIN_URL_OPTION } from '../cli/service-url.ts';
 import type { WindowProgress } from '../retention/sweep.ts';
-import { adminLines } from './admin-client.ts';
-import { type Command, stringOption, type Values } from './command.ts';
-import { UsageError } from './exit-codes.ts';
-import { humanBytes, humanCount } from './human.ts';
-import { ADMIN_URL_OPTION } from './service-url.ts';
 
 export const command: Command = {
   name: 'cleanup',

@@ -1,14 +1,14 @@
 import { parseQuantity } from '@largepayload/crds/quantity';
 import packageFile from '../../package.json' with { type: 'json' };
+import { type Command, stringOption, usage, type Values } from '../cli/command.ts';
+import { UsageError } from '../cli/exit-codes.ts';
+import { humanBytes } from '../cli/human.ts';
+import { untilStopped, withPortHint } from '../cli/long-running.ts';
+import { URL_OPTION } from '../cli/service-url.ts';
 import { parseOrigins } from '../codec-server/origins.ts';
 import { startCodecServer } from '../codec-server/start.ts';
 import { isLoopback, type ListenAddress, parseListenAddress } from '../http/listen-address.ts';
 import { createLog } from '../log/log.ts';
-import { type Command, stringOption, usage, type Values } from './command.ts';
-import { UsageError } from './exit-codes.ts';
-import { humanBytes } from './human.ts';
-import { untilStopped, withPortHint } from './long-running.ts';
-import { URL_OPTION } from './service-url.ts';
 
 /** A process with little memory shows the beginning of smaller payloads too. */
 const LARGEST_PREVIEW_ABOVE = 32 * 1024 * 1024;

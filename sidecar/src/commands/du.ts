@@ -1,8 +1,8 @@
+import { adminLines } from '../cli/admin-client.ts';
+import { type Command, stringOption, type Values } from '../cli/command.ts';
+import { humanBytes } from '../cli/human.ts';
+import { ADMIN_URL_OPTION } from '../cli/service-url.ts';
 import type { Usage } from '../retention/usage.ts';
-import { adminLines } from './admin-client.ts';
-import { type Command, stringOption, type Values } from './command.ts';
-import { humanBytes } from './human.ts';
-import { ADMIN_URL_OPTION } from './service-url.ts';
 
 export const command: Command = {
   name: 'du',

@@ -3,10 +3,10 @@ import { readFile, rename, rm } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { type BlobReferenceV2, decodeReference, PayloadReferenceError } from '@largepayload/codec';
-import { type Command, stringOption, type Values } from './command.ts';
-import { UsageError } from './exit-codes.ts';
-import { humanBytes } from './human.ts';
-import { blobClientOf, URL_OPTION } from './service-url.ts';
+import { type Command, stringOption, type Values } from '../cli/command.ts';
+import { UsageError } from '../cli/exit-codes.ts';
+import { humanBytes } from '../cli/human.ts';
+import { blobClientOf, URL_OPTION } from '../cli/service-url.ts';
 
 export const command: Command = {
   name: 'get',

@@ -1,8 +1,8 @@
 import { type LargePayloadStore, parseDuration } from '@largepayload/crds';
+import { type Command, stringOption, type Values } from '../cli/command.ts';
+import { UsageError } from '../cli/exit-codes.ts';
+import { readManifest } from '../cli/manifest-file.ts';
 import { lifecycleConfiguration } from '../retention/lifecycle-rule.ts';
-import { type Command, stringOption, type Values } from './command.ts';
-import { UsageError } from './exit-codes.ts';
-import { readManifest } from './manifest-file.ts';
 
 /** The largest difference between clocks that any role allows, as the rule may be for a store in a cluster. */
 const CLOCK_TOLERANCE_MS = 60_000;

@@ -4,10 +4,10 @@ import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { encodeReference, metadataFromRecord } from '@largepayload/codec';
-import { type Command, stringOption, type Values } from './command.ts';
-import { UsageError } from './exit-codes.ts';
-import { humanBytes } from './human.ts';
-import { blobClientOf, URL_OPTION } from './service-url.ts';
+import { type Command, stringOption, type Values } from '../cli/command.ts';
+import { UsageError } from '../cli/exit-codes.ts';
+import { humanBytes } from '../cli/human.ts';
+import { blobClientOf, URL_OPTION } from '../cli/service-url.ts';
 
 export const command: Command = {
   name: 'put',

@@ -1,12 +1,12 @@
 import type { LargePayloadStore } from '@largepayload/crds';
+import { stringOption, usage, type Values } from '../cli/command.ts';
+import { UsageError } from '../cli/exit-codes.ts';
 import { assertMounts, type Mounts } from '../drivers/start-driver.ts';
 import { isLoopback, type ListenAddress, parseListenAddress } from '../http/listen-address.ts';
 import type { ClusterResource, Role, ServiceSettings } from '../roles/role.ts';
 import { isStorageId } from '../storage-records/identity/identity.ts';
 import { isLeaseText } from '../storage-records/lease/lease.ts';
 import type { ExpectedStorage } from '../storage-records/ownership/begin-store.ts';
-import { stringOption, usage, type Values } from './command.ts';
-import { UsageError } from './exit-codes.ts';
 import { SERVE_OPTIONS } from './serve-options.ts';
 
 /** The folders that stand in for what a cluster mounts. @throws UsageError unless they are those that the storage needs */

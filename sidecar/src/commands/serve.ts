@@ -1,13 +1,13 @@
 import { type LargePayloadStore, ManifestError, unsupportedFields } from '@largepayload/crds';
 import packageFile from '../../package.json' with { type: 'json' };
+import { type Command, stringOption, type Values } from '../cli/command.ts';
+import { UsageError } from '../cli/exit-codes.ts';
+import { untilStopped, withPortHint } from '../cli/long-running.ts';
+import { readManifest } from '../cli/manifest-file.ts';
 import { noticesOfEnvironment } from '../drivers/start-driver.ts';
 import { createLog } from '../log/log.ts';
 import type { Role, RoleName } from '../roles/role.ts';
 import { ROLES } from '../roles/roles.ts';
-import { type Command, stringOption, type Values } from './command.ts';
-import { UsageError } from './exit-codes.ts';
-import { untilStopped, withPortHint } from './long-running.ts';
-import { readManifest } from './manifest-file.ts';
 import { SERVE_OPTIONS } from './serve-options.ts';
 import { expectedStorage, listenAddresses, mountsFor, resourceOf } from './serve-settings.ts';
 
