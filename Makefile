@@ -109,8 +109,8 @@ bench: build ## speed and memory, written into docs/performance.md with its pict
 	node sidecar/bench/bench.ts --write
 
 .PHONY: bench-operator
-bench-operator: build ## what the operator costs with few stores and with 1,000; takes about ten minutes
-	node $(SOURCES) operator/bench/bench.ts
+bench-operator: build ## what the operator costs, written into docs/performance.md; takes about ten minutes
+	node $(SOURCES) operator/bench/bench.ts --write
 
 .PHONY: cluster-up
 cluster-up: setup ## a Kubernetes cluster to try things on: e2e/cluster/README.md

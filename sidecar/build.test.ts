@@ -74,7 +74,7 @@ const SERVER = ['node_modules/fastify/', 'src/http/app.ts'];
 const STORE = ['src/drivers/', 'src/storage-records/', 'src/retention/', 'node_modules/yaml/'];
 const S3 = ['src/drivers/s3/', 'src/drivers/object-store/', 'node_modules/@aws-sdk/'];
 const FILES = ['src/drivers/filesystem/'];
-const DATA_PORT = ['src/data-api/put-blob.ts'];
+const DATA_PORT = ['src/data-api/put-blob.ts', 'src/payload-service/blob-store/blob-store.ts'];
 const CODEC_SERVER = ['src/codec-server/'];
 
 describe.concurrent('a process loads the code that it runs and no other', () => {
@@ -95,7 +95,7 @@ describe.concurrent('a process loads the code that it runs and no other', () => 
       'a reaper on a bucket',
       () => serve('reaper', BUCKET),
       ['src/roles/reaper.ts', ...SERVER, ...STORE, ...S3],
-      ['src/roles/standalone.ts', 'src/roles/gateway.ts', ...FILES, ...CODEC_SERVER],
+      ['src/roles/standalone.ts', 'src/roles/gateway.ts', ...DATA_PORT, ...FILES, ...CODEC_SERVER],
     ],
     [
       'a codec server',

@@ -6,7 +6,6 @@ export { type Leniency, parseLargePayloadStore, readLargePayloadStore } from './
 export { putTimeLimit } from './put-time-limit.ts';
 export { parseQuantity, QuantityError } from './quantity.ts';
 export { REASONS, type Reason, type ReasonName } from './reasons.ts';
-export { isReservedPrefix } from './schema/prefix.ts';
 export { FOREVER } from './schema/retention.ts';
 export type { LargePayloadStoreStatus } from './schema/status.ts';
 export type { LargePayloadStore } from './schema/store.ts';

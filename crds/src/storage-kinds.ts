@@ -1,3 +1,4 @@
+import { isReservedPrefix } from './schema/prefix.ts';
 import type { LargePayloadStore } from './schema/store.ts';
 
 type Spec = LargePayloadStore['spec'];
@@ -90,7 +91,12 @@ export function placeOf({ storage }: Pick<Spec, 'storage'>): string {
   return storageKindOf({ storage }).place(storage as Required<Storage>);
 }
 
-/** What is put before the names of a store's objects; empty for a volume. */
-export function prefixOf({ storage: { s3, gcs, azure } }: Pick<Spec, 'storage'>): string {
-  return (s3 ?? gcs ?? azure)?.prefix ?? '';
+/**
+ * Why no store is begun with the spec's prefix, and nothing is deleted from a store that version 0.1 began with it; `undefined`: the
+ * prefix is allowed. A store with a shorter prefix of the bucket would take the place for a window, or payloads, of its own.
+ */
+export function reservedPrefix({ storage: { s3, gcs, azure } }: Pick<Spec, 'storage'>): string | undefined {
+  const prefix = (s3 ?? gcs ?? azure)?.prefix ?? '';
+  if (!isReservedPrefix(prefix)) return undefined;
+  return `the prefix ${JSON.stringify(prefix)} has a segment that stores keep for themselves (blobs, expires-…, . or ..)`;
 }

@@ -1,4 +1,5 @@
 import { loadavg } from 'node:os';
+import { writeFigures } from '@largepayload/testing/benchmarks/figures';
 import { markdownTable } from '@largepayload/testing/benchmarks/markdown-table';
 import { machineFacts, measured } from '@largepayload/testing/benchmarks/measuring';
 import { startBed } from './bed.ts';
@@ -16,12 +17,15 @@ type Row = readonly [what: string, measured: string, goal: string];
  */
 const AS_IN_A_CONTAINER = ['--max-semi-space-size=1', '--max-old-space-size=256'];
 
-// Flags of Node to try out may be given instead, such as --max-semi-space-size=16.
-const nodeFlags = process.argv.length > 2 ? process.argv.slice(2) : AS_IN_A_CONTAINER;
+// --write puts the table into docs/performance.md. Flags of Node to try out may be given instead, such as --max-semi-space-size=16.
+const write = process.argv[2] === '--write';
+const nodeFlags = process.argv.length > 2 && !write ? process.argv.slice(2) : AS_IN_A_CONTAINER;
 
 const [loadBefore = 0] = loadavg();
 const rows = [...(await withFew()), ...(await withMany())];
-process.stdout.write(`${machine()}\n\n${markdownTable(['operator', 'measured', 'goal'], rows)}\n`);
+const figures = `${machine()}\n\n${markdownTable(['operator', 'measured', 'goal'], rows)}`;
+process.stdout.write(`${figures}\n`);
+if (write) writeFigures('docs/performance.md', 'bench-operator', figures);
 
 async function withFew(): Promise<Row[]> {
   await using bed = await measured(`API server with ${FEW} stores`, () => startBed(FEW, nodeFlags));
@@ -85,5 +89,5 @@ function both(own: number, audited: number, digits: number): string {
 }
 
 function machine(): string {
-  return `Measured by \`make bench-operator\` on ${machineFacts()} ${nodeFlags.join(' ')}; API server, etcd and the one who edits on the same machine, whose load was ${loadBefore.toFixed(1)} before.`;
+  return `Measured by \`make bench-operator\` on ${machineFacts()} ${nodeFlags.join(' ')}; API server, etcd and the client that edits run on the same machine, whose load was ${loadBefore.toFixed(1)} before.`;
 }

@@ -11,8 +11,8 @@ import {
 } from './driver.ts';
 
 /**
- * Stands in for the driver of a storage that cannot be used yet. Until that one arrives every call rejects at once, with
- * the last reason; from then on it is that one.
+ * Stands in for the driver of a storage that cannot be used yet. Until the driver arrives every call rejects at once, with
+ * the last reason; after that every call goes to the driver.
  */
 export class AwaitedDriver implements Driver {
   readonly kind: string;
@@ -32,12 +32,12 @@ export class AwaitedDriver implements Driver {
     this.#driver = driver;
   }
 
-  /** @param reason a StorageError or any other that has an answer in the table of errors */
+  /** @param reason a StorageError, or another error that has an answer in the table of errors */
   stillWaiting(reason: Error): void {
     this.#reason = reason;
   }
 
-  /** Of little use before the driver has arrived, as nothing can be put. */
+  /** Before the driver has arrived nothing can be put, so any value will do. */
   get longestName(): number {
     return this.#driver?.longestName ?? LONGEST_NAME;
   }

@@ -1,5 +1,5 @@
 import type { Reason } from '@largepayload/crds';
-import type { ErrorDetails } from './error-details.ts';
+import type { ErrorDetails } from './storage-error.ts';
 
 /**
  * Every error the service answers with. `docs/wire-errors.md` holds the same table and a test compares them.

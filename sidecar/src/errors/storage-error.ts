@@ -1,5 +1,4 @@
 import type { Reason } from '@largepayload/crds';
-import type { ErrorDetails } from './error-details.ts';
 
 /**
  * Why the backend did not do it. `full`: no space. `notFound`: the bucket or folder itself is not there. `denied`: it does
@@ -14,6 +13,11 @@ export type StorageFailure =
   | 'timeout'
   | 'integrity'
   | 'unavailable';
+
+export interface ErrorDetails extends ErrorOptions {
+  /** for programs, where the kind of error does not say enough */
+  readonly reason?: Reason | undefined;
+}
 
 export class StorageError extends Error {
   readonly failure: StorageFailure;

@@ -3,10 +3,11 @@ import { AwaitedDriver } from '../drivers/awaited-driver.ts';
 import type { Driver } from '../drivers/driver.ts';
 import { beginStore } from '../storage-records/ownership/begin-store.ts';
 import { awaitStorage, IN_CLUSTER, openStorage } from './await-storage.ts';
+import { storageDataPort } from './data-port.ts';
 import type { Role } from './role.ts';
 import { runService } from './run-service.ts';
 import { buildStorageParts } from './storage-parts.ts';
-import { buildReaper, buildStoragePorts, storageDataPort, storageOperationsPorts } from './storage-ports.ts';
+import { buildReaper, buildStoragePorts, storageOperationsPorts } from './storage-ports.ts';
 
 /** Clients may still be sent here for so long: the nodes of a cluster learn of the end of a pod later than the pod. */
 const LAME_DUCK_MS = 5_000;

@@ -1,7 +1,6 @@
 import type { StatusReport } from '@largepayload/crds';
 import { parseQuantity, putTimeLimit } from '@largepayload/crds';
 import type { FastifyBaseLogger } from 'fastify';
-import { buildDataServer } from '../data-api/data-server.ts';
 import { type DataLimits, DEFAULT_LIMITS } from '../data-api/limits.ts';
 import type { DrainTimes } from '../http/drain.ts';
 import { FairBudget } from '../http/fair-budget.ts';
@@ -12,7 +11,6 @@ import { type AdminContext, buildAdminServer } from '../operations/admin-server.
 import { Metrics } from '../operations/metrics.ts';
 import { buildMetricsServer } from '../operations/metrics-server.ts';
 import { Readiness } from '../operations/readiness.ts';
-import type { PayloadService } from '../payload-service/payload-service.ts';
 import { ttlOf } from './manifest-facts.ts';
 import type { ServiceSettings } from './role.ts';
 import type { Port } from './run-service.ts';
@@ -67,17 +65,6 @@ function buildTraffic({ manifest, limits: ownLimits }: ServiceSettings): PortPar
   };
   const budget = new FairBudget({ ...limits, limit: limits.inFlightBytes });
   return { limits, budget, watch: new TransferWatch(limits, () => budget.demand) };
-}
-
-export function dataPort(
-  { traffic, metrics, log, settings: { manifest, listen } }: PortParts,
-  service: PayloadService,
-  drain: DrainTimes,
-): Port {
-  const { temporalNamespaces } = manifest.spec;
-  const namespaces = temporalNamespaces === undefined ? undefined : new Set(temporalNamespaces);
-  const app = buildDataServer({ ...traffic, service, metrics, namespaces, log });
-  return { app, address: listen.data, drain };
 }
 
 /** Metrics, probes and status, for everybody. */

@@ -117,6 +117,8 @@ describe.skipIf(server === undefined)(
       expect((await status(gateway)).error).toEqual({
         code: 'storage_denied',
         message: expect.stringContaining('access denied for s3:PutObject'),
+        reason: 'AccessDenied',
+        parameters: {},
       });
       expect((await readyz(gateway)).status).toBe(200);
 

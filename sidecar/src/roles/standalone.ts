@@ -5,11 +5,12 @@ import type { Driver } from '../drivers/driver.ts';
 import { startDriver } from '../drivers/start-driver.ts';
 import { StorageInUseError } from '../errors/storage-in-use-error.ts';
 import { beginStore } from '../storage-records/ownership/begin-store.ts';
+import { storageDataPort } from './data-port.ts';
 import type { Role, RunningService, ServiceSettings } from './role.ts';
 import { runService } from './run-service.ts';
 import { unusedFields } from './standalone-fields.ts';
 import { buildStorageParts, identityLimit, type StorageParts } from './storage-parts.ts';
-import { buildReaper, buildStoragePorts, storageDataPort, storageOperationsPorts } from './storage-ports.ts';
+import { buildReaper, buildStoragePorts, storageOperationsPorts } from './storage-ports.ts';
 
 /** Kubernetes gives 30 s between SIGTERM and SIGKILL, and so do others. */
 const DRAIN = { limitMs: 25_000 };

@@ -1,4 +1,4 @@
-import { parseDuration, storageKindOf } from '@largepayload/crds';
+import { parseDuration, reservedPrefix, storageKindOf } from '@largepayload/crds';
 import type { FastifyBaseLogger } from 'fastify';
 import type { Driver } from '../drivers/driver.ts';
 import { ClockGuard } from '../storage-records/clock/clock-guard.ts';
@@ -17,7 +17,6 @@ import { tryWrite } from '../storage-records/write-check/write-trial.ts';
 import { WriteWatch } from '../storage-records/write-check/write-watch.ts';
 import { timeLimit } from '../time/time-limit.ts';
 import { identityOf, ttlOf } from './manifest-facts.ts';
-import { reservedPrefix } from './reserved-prefix.ts';
 import type { RoleName, ServiceSettings } from './role.ts';
 
 const IDENTITY_TIMEOUT = 10_000;
@@ -57,7 +56,7 @@ export function buildStorageParts(
 ): StorageParts {
   const identity = identityOf(settings.manifest);
   const { clock, clockKeeper } = buildClock(traits, driver, settings, log);
-  const reserved = reservedPrefix(settings.manifest);
+  const reserved = reservedPrefix(settings.manifest.spec);
   if (reserved !== undefined)
     log.warn({ reason: reserved }, 'nothing is deleted from this place, nor a new store begun in it');
   const lease = buildLease(traits, driver, settings, log);

@@ -1,10 +1,7 @@
 import { parseDuration } from '@largepayload/crds';
-import type { DrainTimes } from '../http/drain.ts';
 import { statusOf } from '../operations/status.ts';
-import { BlobStore } from '../payload-service/blob-store/blob-store.ts';
 import { Reaper } from '../retention/reaper.ts';
-import { ttlOf } from './manifest-facts.ts';
-import { adminPort, buildPortParts, dataPort, metricsPort, type PortParts } from './port-parts.ts';
+import { adminPort, buildPortParts, metricsPort, type PortParts } from './port-parts.ts';
 import type { Port } from './run-service.ts';
 import type { StorageParts } from './storage-parts.ts';
 
@@ -34,15 +31,6 @@ export function buildReaper(
 export function buildStoragePorts(storage: StorageParts): PortParts {
   const { settings, traits, log } = storage;
   return buildPortParts(settings, () => checkStorage(storage), { latch: traits.latchReadiness }, log);
-}
-
-/** The data port of a process that has the storage itself. */
-export function storageDataPort(storage: StorageParts, ports: PortParts, drain: DrainTimes): Port {
-  const { driver, clockKeeper, ownership, writes, traits, settings } = storage;
-  const guards = { clock: clockKeeper, ownership, writes, readiness: ports.readiness };
-  const { clockToleranceMs } = traits;
-  const service = new BlobStore(driver, guards, { ttl: ttlOf(settings.manifest), clockToleranceMs });
-  return dataPort(ports, service, drain);
 }
 
 /** The ports beside the data. */

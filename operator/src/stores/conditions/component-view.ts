@@ -24,6 +24,12 @@ export interface ComponentView {
   readonly oldPods: readonly ObservedPod[];
 }
 
+/** A pod that is not ready. */
+export interface PodView {
+  readonly view: ComponentView;
+  readonly pod: ObservedPod;
+}
+
 export function viewOf(situation: Situation, component: Component): ComponentView {
   const { observed, desired } = situation;
   const deployment = observed[component];

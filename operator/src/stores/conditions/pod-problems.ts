@@ -1,5 +1,5 @@
 import type { ObservedPod } from '../observed.ts';
-import { type ComponentView, describePod, whyUnreachable } from './component-view.ts';
+import { type ComponentView, describePod, type PodView, whyUnreachable } from './component-view.ts';
 import { type Finding, firstOf, type Predicate } from './finding.ts';
 import { lastMessage, quote } from './quote.ts';
 import { reportedFinding } from './reported-error.ts';
@@ -9,12 +9,6 @@ import { unmounted, unscheduled } from './start-problems.ts';
 const TIME_TO_START_MS = 120_000;
 /** A container may run that long without answering a poll. */
 const TIME_TO_ANSWER_MS = 60_000;
-
-/** A pod that is not ready. */
-export interface PodView {
-  readonly view: ComponentView;
-  readonly pod: ObservedPod;
-}
 
 const IMAGE_REASONS = [
   'ErrImagePull',

@@ -7,7 +7,7 @@ import { hasHadTimeToAnswer, unreachableFinding } from './pod-problems.ts';
 import { quote } from './quote.ts';
 import { isLate, lastCompleted, reapingPods, reapingView } from './reaper-reports.ts';
 import { servingProblem } from './serving-problem.ts';
-import { keepsForever, reservedPrefix, storeProblem } from './store-problems.ts';
+import { keepsForever, prefixNotAllowed, storeProblem } from './store-problems.ts';
 import { no, unknown, type Verdict, yes } from './verdict.ts';
 
 /** Whether expired payloads are removed: a pod that reaps is up, its last pass succeeded and is not long ago. */
@@ -17,7 +17,7 @@ export function reaperHealthy(situation: Situation): Verdict {
   // Without desired objects it is unknown whether the store has a reaper.
   if (situation.desired.length === 0 && problem !== undefined) return unknown(problem);
   if (keepsForever(store)) return notNeeded();
-  const reserved = reservedPrefix(store);
+  const reserved = prefixNotAllowed(store);
   if (reserved !== undefined) return no(reserved);
   const view = reapingView(situation);
   if (!isAvailable(view)) return no(problem ?? componentProblem(view));

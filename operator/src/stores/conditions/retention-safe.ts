@@ -4,7 +4,7 @@ import { firstOf, PASSING } from './finding.ts';
 import { notNeeded } from './reaper-healthy.ts';
 import { reapingPods, reapingView } from './reaper-reports.ts';
 import { reportedFinding } from './reported-error.ts';
-import { keepsForever, reservedPrefix, storeProblem } from './store-problems.ts';
+import { keepsForever, prefixNotAllowed, storeProblem } from './store-problems.ts';
 import { no, unknown, type Verdict, yes } from './verdict.ts';
 
 /** For these reasons a reaper stops, as it could delete payloads that must stay. */
@@ -23,7 +23,7 @@ const UNSAFE: ReadonlySet<string> = new Set([
  */
 export function retentionSafe(situation: Situation): Verdict {
   if (keepsForever(situation.observed.store)) return takenOver(situation) ?? notNeeded();
-  const reserved = reservedPrefix(situation.observed.store);
+  const reserved = prefixNotAllowed(situation.observed.store);
   if (reserved !== undefined) return no(reserved);
   const problem = storeProblem(situation);
   const view = reapingView(situation);

@@ -1,8 +1,7 @@
 import { componentName } from '../names.ts';
 import { credentialKeysOf, secretOf } from './advice.ts';
-import { describePod } from './component-view.ts';
+import { describePod, type PodView } from './component-view.ts';
 import type { Finding, Predicate } from './finding.ts';
-import type { PodView } from './pod-problems.ts';
 import { quote } from './quote.ts';
 
 /** No node takes the pod, as the scheduler says. */

@@ -1,4 +1,4 @@
-import { FOREVER, isReservedPrefix, prefixOf, storageKindOf, unsupportedFields } from '@largepayload/crds';
+import { FOREVER, reservedPrefix, storageKindOf, unsupportedFields } from '@largepayload/crds';
 import { SERVICE_ACCOUNTS } from '../../kubernetes/resources.ts';
 import { accountName } from '../desired/service-accounts.ts';
 import { type Component, componentName } from '../names.ts';
@@ -103,12 +103,12 @@ export function placeOf(store: StoreResource, component: Component) {
 }
 
 /** Version 0.1 allowed such a prefix. The store goes on, and its pods delete nothing. */
-export function reservedPrefix({ spec }: StoreResource): Finding | undefined {
-  const prefix = spec === undefined ? '' : prefixOf(spec);
-  if (!isReservedPrefix(prefix)) return undefined;
+export function prefixNotAllowed({ spec }: StoreResource): Finding | undefined {
+  const problem = spec === undefined ? undefined : reservedPrefix(spec);
+  if (problem === undefined) return undefined;
   return {
     reason: 'PrefixNotAllowed',
-    message: `the prefix ${JSON.stringify(prefix)} has a segment that stores keep for themselves (blobs, expires-…, . or ..), so payloads are stored and served, and none is removed; copy them to a store of another prefix, or remove what has expired by hand`,
+    message: `${problem}, so payloads are stored and served, and none is removed; copy them to a store of another prefix, or remove what has expired by hand`,
   };
 }
 

@@ -25,7 +25,7 @@ export function describeDelete(subject: DriverSubject): void {
     expect(await at.store.names()).toEqual([]);
   });
 
-  test('nothing, and only absent objects', async () => {
+  test('a delete of nothing, or only of absent objects, fails for no object', async () => {
     expect(await at.store.driver.delete([], never())).toEqual({ deleted: [], failed: [] });
     expect((await at.store.driver.delete([someName(1)], never())).failed).toEqual([]);
   });

@@ -26,7 +26,7 @@ export function describeList(subject: DriverSubject): void {
     }, 60_000);
     afterAll(() => store.stop());
 
-    test('come in pages of at most 1,000, each once, with their sizes', async () => {
+    test('objects come in pages of at most 1,000, each once, with their sizes', async () => {
       const found = new Map<string, number>();
       let objects = 0;
       for await (const page of store.driver.list(WINDOW, never())) {
@@ -49,19 +49,19 @@ export function describeList(subject: DriverSubject): void {
       expect(names.sort()).toEqual([...stored.keys()].filter((name) => name.startsWith(OTHER_WINDOW)).sort());
     });
 
-    test('only what is below the folder', async () => {
+    test('only objects below the folder are listed', async () => {
       expect(await store.list(`${WINDOW}billing/`)).toHaveLength(40);
       expect(await store.list(`${WINDOW}bill/`)).toEqual([]);
     });
 
-    test('first segments, by prefix', async () => {
+    test('first segments are those with the prefix', async () => {
       expect(await store.folders('expires-')).toEqual([WINDOW, OTHER_WINDOW]);
       expect(await store.folders('expires-20400101')).toEqual([WINDOW]);
       expect(await store.folders('nothing')).toEqual([]);
       expect(await store.folders('orders')).toEqual([]);
     });
 
-    test('one level, folders and the objects beside them, by prefix', async () => {
+    test('a level has the folders and the objects beside them, those with the prefix', async () => {
       const namespaces = ['billing', 'mixed', 'orders-eu', 'orders-us', 'orders'];
       expect(await store.level(WINDOW)).toEqual(namespaces.map((name) => `${WINDOW}${name}/`).sort());
       expect(await store.level(`${WINDOW}orders-`)).toEqual([`${WINDOW}orders-eu/`, `${WINDOW}orders-us/`]);
@@ -72,7 +72,7 @@ export function describeList(subject: DriverSubject): void {
       expect(await store.level(`${WINDOW}bill/`)).toEqual([]);
     });
 
-    test('left after a page, or aborted, listing stops', async () => {
+    test('a listing stops when it is left after a page, or aborted', async () => {
       for await (const page of store.driver.list(WINDOW, never())) {
         expect(page.length).toBeGreaterThan(0);
         break;
@@ -93,7 +93,7 @@ export function describeList(subject: DriverSubject): void {
     });
 
     // The last one of this store: it empties the window.
-    test('what is deleted page by page while it is listed goes entirely', async () => {
+    test('a folder that is deleted page by page while it is listed goes entirely', async () => {
       for await (const page of store.driver.list(WINDOW, never())) {
         const { failed } = await store.driver.delete(
           page.map(({ name }) => name),

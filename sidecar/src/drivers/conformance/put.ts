@@ -18,7 +18,7 @@ export function describePut(subject: DriverSubject): void {
   const at = freshStore(subject);
   const name = someName('put');
 
-  test('creates once and says so', async () => {
+  test('the first put of a name creates, and the second finds it', async () => {
     const bytes = someBytes(1_000);
     expect(await at.store.put(name, bytes)).toBe('created');
     expect(await at.store.put(name, bytes)).toBe('existed');
@@ -164,14 +164,14 @@ export function describePut(subject: DriverSubject): void {
     ['in one chunk of 512 KiB', 512 * 1024, MIB],
     ['in chunks of 512 KiB and one byte more', 512 * 1024 + 1, 512 * 1024],
     ['in one chunk of 5 MiB', 5 * MIB, 5 * MIB],
-  ])('a body %s', async (_title, size, chunkSize) => {
+  ])('a body %s is stored whole', async (_title, size, chunkSize) => {
     const bytes = someBytes(size);
     const body = inChunks(bytes, chunkSize);
     expect(await putInto(at.store.driver, name, body, factsOf(bytes), { signal: never() })).toBe('created');
     expect(await at.store.holds(name, bytes)).toBe(true);
   });
 
-  test('chunks without bytes, before, between and after the others', async () => {
+  test('chunks without bytes before, between and after the others change nothing', async () => {
     const bytes = someBytes(700_000);
     const body = async function* () {
       yield Buffer.alloc(0);
@@ -185,7 +185,7 @@ export function describePut(subject: DriverSubject): void {
     expect(await at.store.holds(name, bytes)).toBe(true);
   });
 
-  test('20 MiB, streamed both ways', async () => {
+  test('20 MiB are streamed both ways', async () => {
     const bytes = someBytes(20 * MIB);
     expect(await at.store.put(name, bytes)).toBe('created');
     expect(await at.store.holds(name, bytes)).toBe(true);
@@ -200,13 +200,13 @@ export function describePut(subject: DriverSubject): void {
     ['a leading slash', '/blobs/orders/common/sha256:1/sha256:2'],
     ['one segment', 'store.json'],
     ['characters that mean something elsewhere', 'blobs/a.b_c-d..e/common/sha256:1/sha256:2'],
-  ])('a name with %s', async (_title, long) => {
+  ])('an object can have a name with %s', async (_title, long) => {
     expect(await at.store.put(long, someBytes(10))).toBe('created');
     expect(await at.store.put(long, someBytes(10))).toBe('existed');
     expect(await at.store.holds(long, someBytes(10))).toBe(true);
   });
 
-  test('a name of as many bytes as the driver says', async () => {
+  test('an object can have a name of as many bytes as the driver says', async () => {
     const { longestName } = at.store.driver;
     const long = [255, 255, 255, longestName - 770, 1].map((length) => 'a'.repeat(length)).join('/');
     expect(long).toHaveLength(longestName);

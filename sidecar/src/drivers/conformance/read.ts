@@ -25,7 +25,7 @@ export function describeRead(subject: DriverSubject): void {
   const at = freshStore(subject);
   const name = someName('read');
 
-  test('an absent object, and a folder, are undefined', async () => {
+  test('an absent object, and a folder, open as undefined', async () => {
     expect(await at.store.driver.open(name, never())).toBeUndefined();
     await at.store.put(name, someBytes(10));
     expect(await at.store.driver.open(someName('another'), never())).toBeUndefined();
@@ -34,7 +34,7 @@ export function describeRead(subject: DriverSubject): void {
   });
 
   test.each([0, 1, 512 * 1024 - 1, 512 * 1024, 512 * 1024 + 1, MIB, 3 * MIB + 1])(
-    '%d bytes',
+    'an object of %d bytes is read whole',
     async (size) => {
       await at.store.put(name, someBytes(size));
       const blob = await at.store.driver.open(name, never());
@@ -49,26 +49,29 @@ export function describeRead(subject: DriverSubject): void {
     await expect(at.store.driver.open(name, AbortSignal.abort(reason))).rejects.toBe(reason);
   });
 
-  test.each(['deleted', 'replaced'])('what is being read stays readable when it is %s', async (change) => {
-    const bytes = someBytes(4 * MIB);
-    await at.store.put(name, bytes);
-    const blob = await at.store.driver.open(name, never());
-    const copies: Buffer[] = [];
-    await blob?.readInto({
-      async write(chunk) {
-        copies.push(Buffer.from(chunk));
-        if (copies.length > 1) return;
-        if (change === 'replaced')
-          expect(await at.store.put(name, someBytes(4 * MIB + 1, 'new'))).toBe('created');
-        else expect((await at.store.driver.delete([name], never())).failed).toEqual([]);
-        // What is stored next must not take the place of bytes that are being read.
-        await at.store.put(someName('next'), someBytes(4 * MIB, 'next'));
-      },
-    });
-    expect(Buffer.concat(copies).equals(bytes)).toBe(true);
-  });
+  test.each(['deleted', 'replaced'])(
+    'an object that is being read stays readable when it is %s',
+    async (change) => {
+      const bytes = someBytes(4 * MIB);
+      await at.store.put(name, bytes);
+      const blob = await at.store.driver.open(name, never());
+      const copies: Buffer[] = [];
+      await blob?.readInto({
+        async write(chunk) {
+          copies.push(Buffer.from(chunk));
+          if (copies.length > 1) return;
+          if (change === 'replaced')
+            expect(await at.store.put(name, someBytes(4 * MIB + 1, 'new'))).toBe('created');
+          else expect((await at.store.driver.delete([name], never())).failed).toEqual([]);
+          // What is stored next must not take the place of bytes that are being read.
+          await at.store.put(someName('next'), someBytes(4 * MIB, 'next'));
+        },
+      });
+      expect(Buffer.concat(copies).equals(bytes)).toBe(true);
+    },
+  );
 
-  test('what is opened and not yet read stays readable when it is deleted', async () => {
+  test('an object that is open and not yet read stays readable when it is deleted', async () => {
     await at.store.put(name, someBytes(MIB));
     const blob = await at.store.driver.open(name, never());
     await at.store.driver.delete([name], never());
@@ -76,7 +79,7 @@ export function describeRead(subject: DriverSubject): void {
     expect((await contentOf(blob)).equals(someBytes(MIB))).toBe(true);
   });
 
-  test('many readers of one object at different speeds', async () => {
+  test('many readers of one object at different speeds all get its bytes', async () => {
     const bytes = someBytes(3 * MIB);
     await at.store.put(name, bytes);
     const read = async (pause: number) => {

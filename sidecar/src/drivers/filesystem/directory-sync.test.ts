@@ -31,7 +31,7 @@ async function settled(...names: string[]): Promise<string[]> {
     .sort();
 }
 
-test('every level is synced the first time, then only what is not known to be durable', async () => {
+test('every level is synced the first time, and later only levels that are not known to be durable', async () => {
   expect(await settled('a/b/c')).toEqual(['', '/a', '/a/b', '/a/b/c']);
   expect(await settled('a/b/d')).toEqual(['/a/b', '/a/b/d']);
   expect(await settled('a/b/d')).toEqual(['/a/b/d']);
@@ -53,7 +53,7 @@ test('concurrent calls for a folder share an fsync that began after they asked',
   expect(synced.length).toBeGreaterThanOrEqual(2);
 });
 
-test('a call made during an fsync does not take that one for its own', async () => {
+test('a call made during an fsync waits for a later fsync', async () => {
   await settled('a');
   vi.mocked(open).mockClear();
   const first = folders.settle(join(root, 'a'));
@@ -62,7 +62,7 @@ test('a call made during an fsync does not take that one for its own', async () 
   expect(vi.mocked(open).mock.calls.filter(([path]) => path === join(root, 'a'))).toHaveLength(2);
 });
 
-test('an fsync that fails is told to all who share it, and forgotten', async () => {
+test('an fsync that fails rejects all calls that share it, and is forgotten', async () => {
   const absent = join(root, 'absent');
   const outcomes = await Promise.allSettled(Array.from({ length: 5 }, () => folders.settle(absent)));
   expect(outcomes.map(({ status }) => status)).toEqual(Array.from({ length: 5 }, () => 'rejected'));
@@ -76,7 +76,7 @@ test('the root is never made', async () => {
   expect(existsSync(root)).toBe(false);
 });
 
-test('many make and settle neighbours at once', async () => {
+test('many calls at once make and settle neighbouring folders', async () => {
   const names = Array.from({ length: 60 }, (_, index) => `a/${index % 3}/b/${index}`);
   const synced = new Set(await settled(...names));
   for (const name of ['', '/a', '/a/0/b', '/a/2/b/59']) expect(synced).toContain(name);

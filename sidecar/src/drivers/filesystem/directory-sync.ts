@@ -2,10 +2,10 @@ import { constants, mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errorCode, unless } from './failures.ts';
 
-/** Folders remembered at most; one more costs a few needless fsyncs, nothing else. */
+/** Folders remembered at most. Beyond it all are forgotten, which costs some needless fsyncs. */
 const REMEMBERED_FOLDERS = 1_000;
 
-/** Payloads are nobody else's to read. */
+/** Only the service may read payloads. */
 export const FOLDER_MODE = 0o700;
 
 /**
@@ -25,7 +25,7 @@ export class DirectorySync {
 
   /**
    * Makes the folder and all above it, but never the root: where that is missing the store's filesystem is not mounted,
-   * and what would be stored in its place would be lost.
+   * and files in its place would be lost.
    */
   async make(folder: string): Promise<void> {
     try {

@@ -16,13 +16,13 @@ export async function removeEmptyFolders(folder: string, signal: AbortSignal): P
   await removeIfEmpty(folder);
 }
 
-/** `false` when there is something in it, which a put that began in time may just have made. */
+/** `false` when the folder is not empty: a put may just have made something in it. */
 async function removeIfEmpty(folder: string): Promise<boolean> {
   const removed = rmdir(folder).then(() => true);
   return (await unless(['ENOENT', 'ENOTEMPTY', 'EEXIST'], removed)) ?? false;
 }
 
-/** Removes what was made in vain for a file that could not be stored: the folder and those above it, while they are empty. */
+/** Removes the folder of a file that could not be stored, and those above it, while they are empty. */
 export async function removeEmptyFoldersUpwards(folder: string, root: string): Promise<void> {
   for (let at = folder; at !== root; at = dirname(at)) {
     const goOn = await rmdir(at).then(

@@ -20,13 +20,13 @@ import { listFiles, listLevel } from './list-files.ts';
 import { objectPath } from './object-paths.ts';
 import { OWN_FOLDER, TemporaryFiles } from './temporary-files.ts';
 
-const SWEEP_INTERVAL = 60 * 60 * 1_000;
+const SWEEP_INTERVAL_MS = 60 * 60 * 1_000;
 /** Files deleted at the same time: more than the thread pool has threads gains nothing. */
 const DELETES_AT_ONCE = 16;
 
 /**
  * Objects as files, named as they are, in one folder on one filesystem with hard links. Several processes may share it.
- * A file gets its name by link(2) after its verified bytes are on the disk, so that a name is never seen on a part.
+ * A file gets its name by link(2) after its verified bytes are on the disk, so that no name ever shows a part.
  */
 export class FilesystemDriver implements Driver {
   readonly kind = 'filesystem';
@@ -50,7 +50,7 @@ export class FilesystemDriver implements Driver {
       await driver.#temporary.prepare();
       await driver.#sweep();
     });
-    driver.#sweeping = setInterval(() => void driver.#sweep().catch(() => {}), SWEEP_INTERVAL).unref();
+    driver.#sweeping = setInterval(() => void driver.#sweep().catch(() => {}), SWEEP_INTERVAL_MS).unref();
     return driver;
   }
 
@@ -116,7 +116,7 @@ export class FilesystemDriver implements Driver {
     signal.throwIfAborted();
     return await fileOperation('write to the data folder', async () => {
       const file = await unless(NO_SPACE, this.#temporary.create());
-      // A full disk has to tell the time all the same, or the reaper could never make room on it.
+      // The time must be known on a full disk too, or the reaper could never make room on it.
       if (file === undefined) return await this.#temporary.touch();
       try {
         return (await file.handle.stat()).mtimeMs;
@@ -140,7 +140,7 @@ export class FilesystemDriver implements Driver {
   }
 }
 
-/** Makes the data folder and those above it where they are missing, their entries as durable as those below it will be. */
+/** Makes the data folder and those above it where they are missing, durably. */
 async function makeRoot(root: string): Promise<void> {
   const firstMade = await mkdir(root, { recursive: true, mode: FOLDER_MODE });
   if (firstMade === undefined) return;

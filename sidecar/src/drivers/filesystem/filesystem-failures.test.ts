@@ -39,7 +39,7 @@ function putWhile(change: () => void): Promise<string> {
   return putInto(store.driver, name, body(), factsOf(bytes), { signal: never() });
 }
 
-test('temporary files removed during a put: it fails, the next one does not', async () => {
+test('a put fails whose temporary files are removed meanwhile, and the next put succeeds', async () => {
   const put = putWhile(() =>
     removeFolder(
       join(folder, OWN_FOLDER, 'temporary', readdirSync(join(folder, OWN_FOLDER, 'temporary'))[0] ?? ''),
@@ -55,7 +55,7 @@ test('a data folder that goes during a put is not made again', async () => {
   expect(existsSync(folder)).toBe(false);
 });
 
-test('without its data folder nothing is stored or made', async () => {
+test('a driver without its data folder stores and makes nothing', async () => {
   await store.put(name, someBytes(10));
   renameSync(folder, `${folder}-moved`);
   try {
@@ -90,19 +90,19 @@ test('an empty folder in place of the mounted one is not taken for the store', a
   }
 });
 
-test('a file in place of the data folder', async () => {
+test('a file in place of the data folder is refused at the start', async () => {
   writeFileSync(join(folder, 'file'), '');
   await expect(FilesystemDriver.start(join(folder, 'file'))).rejects.toMatchObject(UNAVAILABLE);
 });
 
-test('a folder in place of an object', async () => {
+test('a folder in place of an object is no object, and puts and deletes of it fail', async () => {
   mkdirSync(objectPath(folder, name), { recursive: true });
   expect(await store.get(name)).toBeUndefined();
   await expect(store.put(name, someBytes(10))).rejects.toMatchObject(UNAVAILABLE);
   expect((await store.driver.delete([name], never())).failed).toMatchObject([{ name, error: UNAVAILABLE }]);
 });
 
-test('one name that cannot be deleted does not keep the others', async () => {
+test('a name that cannot be deleted does not keep the others', async () => {
   await store.put(someName(1), someBytes(10));
   mkdirSync(join(objectPath(folder, name), 'in the way'), { recursive: true });
   const { deleted, failed } = await store.driver.delete([name, someName(1)], never());

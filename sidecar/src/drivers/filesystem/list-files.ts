@@ -9,7 +9,7 @@ import { objectNameOfFile } from './object-paths.ts';
 
 /** Entries of one folder that are looked into at the same time. */
 const ENTRIES_AT_ONCE = 16;
-/** A folder of at most so many files is read in one go; key prefixes, a workflow's above all, make many of them. */
+/** A folder of at most so many files is read at once. Key prefixes make many such folders, above all those of workflows. */
 const SMALL_FOLDER = 32;
 
 /** All files below `folder` (absolute, ending in `/`) in pages, named by `prefix` and their path below it, in constant memory. */
@@ -43,7 +43,7 @@ export async function* listLevel(
 }
 
 /**
- * Depth first, so that the files of one folder come one after another; held is one open folder a level.
+ * Depth first, so that the files of one folder come one after another. Holds one open folder a level.
  * @throws StorageError for folders that are deeper than a name can be
  */
 async function* filesBelow(

@@ -15,7 +15,7 @@ async function startStore(): Promise<TestStore> {
   return new TestStore({ driver, stop: () => driver.close() });
 }
 
-test('two drivers of one process: each object is created once, and ending one leaves the other whole', async () => {
+test('two drivers of one process create each object once, and the end of one leaves the other whole', async () => {
   const [one, two] = [await startStore(), await startStore()];
   const names = Array.from({ length: 50 }, (_, index) => someName(index));
   const putAll = (store: TestStore) =>
@@ -29,7 +29,7 @@ test('two drivers of one process: each object is created once, and ending one le
   await two.stop();
 });
 
-test('three processes: each object is created once, all are whole', async () => {
+test('three processes create each object once, and all objects are whole', async () => {
   const results = await Promise.all(
     ['a', 'b', 'c'].map((own) => inProcess<{ shared: string[]; owned: string[] }>('putMany', [folder, own])),
   );

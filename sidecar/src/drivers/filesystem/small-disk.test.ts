@@ -12,7 +12,7 @@ describe.skipIf(refusal !== undefined)('a disk', () => {
   });
   afterEach(() => removeFolder(folder));
 
-  test('that is full refuses, keeps what it has, leaves no parts, and takes what fits', async () => {
+  test('that is full refuses an object, keeps the others, leaves no parts, and takes an object that fits', async () => {
     const full = expect.stringMatching(/^full: cannot store the payload: no space left$/);
     const result = await onSmallDisk<Record<string, unknown>>('fullDisk', folder, 'size=8m');
     expect(result).toMatchObject({
@@ -29,7 +29,7 @@ describe.skipIf(refusal !== undefined)('a disk', () => {
       expect(['created', result.tooLarge]).toContain(outcome);
   });
 
-  test('without room for another file can be begun on, and tells the time, so that the reaper can make room', async () => {
+  test('without room for another file lets a driver start and read the clock, so that the reaper can make room', async () => {
     const result = await onSmallDisk<Record<string, unknown>>('noMoreFiles', folder, 'size=8m,nr_inodes=64');
     const full = expect.stringMatching(/^full: /);
     expect(result).toMatchObject({
@@ -45,7 +45,7 @@ describe.skipIf(refusal !== undefined)('a disk', () => {
     }
   });
 
-  test('that is read-only serves what it has, and says why it takes no more', async () => {
+  test('that is read-only serves its objects, and the message says why it takes no more', async () => {
     const refused = expect.stringMatching(/^unavailable: cannot .*: the filesystem is mounted read-only$/);
     expect(await onSmallDisk('readOnly', folder, 'size=8m')).toEqual({
       put: refused,

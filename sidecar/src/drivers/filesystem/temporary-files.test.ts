@@ -57,7 +57,7 @@ test('each driver has a folder of its own, which goes when it ends', async () =>
   expect(readdirSync(temporary)).toEqual([]);
 });
 
-test('many who find it missing make it again together', async () => {
+test('many puts that find the folder missing make it again together', async () => {
   const driver = await FilesystemDriver.start(folder);
   for (const name of readdirSync(temporary)) rmdirSync(join(temporary, name));
   const store = new TestStore({ driver, stop: () => driver.close() });
@@ -67,14 +67,14 @@ test('many who find it missing make it again together', async () => {
   await store.stop();
 });
 
-test('what an ended process of this host left is removed, however new', async () => {
+test('the files of an ended process of this host are removed, however new they are', async () => {
   const ended = spawnSync(process.execPath, ['--version']).pid;
   const name = `${await thisHost()}.${ended}.12345.1a2b3c4d`;
   leave(name);
   expect(await sweptAtStart(name)).toEqual({ [name]: true });
 });
 
-test('what a living process of this host has is kept, however old', async () => {
+test('the files of a living process of this host are kept, however old they are', async () => {
   const child = spawn('sleep', ['60']);
   try {
     const startTime = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[19];
@@ -88,7 +88,7 @@ test('what a living process of this host has is kept, however old', async () => 
   }
 });
 
-test('of another host only the age of the newest file counts', async () => {
+test('for a process of another host only the age of its newest file counts', async () => {
   leave('another-boot-4026531836.1.100', 2 * HOUR);
   leave('another-boot-4026531836.2.100', 0.5 * HOUR);
   leave('another-boot-4026531836.3.100', 2 * HOUR);
@@ -119,7 +119,7 @@ test('many starts at once sweep the same folders without getting in each otherâ€
   for (const driver of drivers) await driver.close();
 });
 
-test('one that was idle while another swept its folder makes it again', async () => {
+test('a driver that was idle while another swept its folder makes the folder again', async () => {
   const driver = await FilesystemDriver.start(folder);
   removeFolder(join(temporary, readdirSync(temporary)[0] ?? ''));
   const store = new TestStore({ driver, stop: () => driver.close() });
@@ -127,7 +127,7 @@ test('one that was idle while another swept its folder makes it again', async ()
   await driver.close();
 });
 
-test('folders are for their owner only, and so are files, whatever the umask', async () => {
+test('folders and files are for their owner only, whatever the umask', async () => {
   const umask = process.umask(0);
   try {
     const inside = join(folder, 'made', 'by the driver');

@@ -9,8 +9,8 @@ import { errorCode, NO_SPACE, unless } from './failures.ts';
 /** The service's own folder inside the store's; no object name begins like it. */
 export const OWN_FOLDER = '.payload-store';
 
-/** No PUT is acknowledged after 15 minutes, so what has not changed for this long belongs to nobody who is alive. */
-const ABANDONED_AFTER = 60 * 60 * 1_000;
+/** No PUT takes longer than 15 minutes, so the process of a file that has not changed for this long has ended. */
+const ABANDONED_AFTER_MS = 60 * 60 * 1_000;
 
 export interface TemporaryFile {
   readonly path: string;
@@ -32,7 +32,7 @@ export class TemporaryFiles {
   }
 
   async prepare(): Promise<void> {
-    // One by one: on a read-only filesystem Node's recursive mkdir says that there is no such folder.
+    // One by one: on a read-only filesystem Node's recursive mkdir reports ENOENT.
     for (const folder of [dirname(this.#all), this.#all])
       await unless(['EEXIST'], mkdir(folder, FOLDER_MODE));
     // On a full disk the reaper must begin all the same, to make room; the folder is made with the first file in it.
@@ -43,8 +43,8 @@ export class TemporaryFiles {
     this.#count += 1;
     const path = join(this.#own, String(this.#count));
     const handle = await openNew(path).catch(async (error) => {
-      // Another process swept the folder while this one was idle for long. Only that one is made again: when more is
-      // missing, the store's filesystem is not mounted, and what would be stored in its place would be lost.
+      // Another process swept this folder while we were idle for long. Only this folder is made again: when those above are
+      // missing too, the store's filesystem is not mounted, and files in its place would be lost.
       if (errorCode(error) !== 'ENOENT') throw error;
       await unless(['EEXIST'], mkdir(this.#own, FOLDER_MODE));
       return openNew(path);
@@ -86,7 +86,7 @@ export class TemporaryFiles {
   }
 }
 
-/** Changes nothing but the time of change, which it returns (ms since the epoch). */
+/** Changes only the time of change of the folder, and returns it (ms since the epoch). */
 async function touch(folder: string): Promise<number> {
   const { mode } = await lstat(folder);
   await chmod(folder, mode & 0o7777);
@@ -98,13 +98,13 @@ function openNew(path: string): Promise<FileHandle> {
 }
 
 /**
- * A process of our own pid namespace can be asked for; of any other (another container, another machine, an earlier boot)
- * only the age of its files speaks.
+ * We can see whether a process of our own pid namespace lives. For any other process (another container, another machine, an
+ * earlier boot) only the age of its files decides.
  */
 async function isInUse(name: string, folder: string, now: number): Promise<boolean> {
   const [host, pid, startTime] = name.split('.');
   if (host === hostName() && pid !== undefined) return startTimeOf(pid) === startTime;
-  return (await newestChange(folder)) > now - ABANDONED_AFTER;
+  return (await newestChange(folder)) > now - ABANDONED_AFTER_MS;
 }
 
 async function newestChange(folder: string): Promise<number> {
@@ -129,7 +129,7 @@ function hostName(): string {
     const pidNamespace = readlinkSync('/proc/self/ns/pid').replace(/\D/g, '');
     return `${bootId()}-${pidNamespace}`;
   } catch {
-    // Without /proc (not Linux) every start is a host of its own, so only age decides there.
+    // Without /proc (not Linux) every start counts as another host, so only age decides there.
     return `unknown-${process.pid}-${Date.now()}`;
   }
 }

@@ -1,12 +1,12 @@
 import { StorageError } from '../../errors/storage-error.ts';
 import type { StoreCalls } from './store-calls.ts';
 
-/** ms after which no further request of one delete begins, however many objects are left */
+/** After this time no further request of a delete begins, however many objects are left. */
 export const DELETE_LIMIT_MS = 60_000;
-/** Requests at once; a thousand objects take some seconds, and the service is not flooded. */
+/** Requests at the same time: a thousand objects take some seconds, and the service is not flooded. */
 const MOST_AT_ONCE = 16;
 
-/** Deletes objects, whose keys are given as they are in the store. */
+/** Deletes objects by their keys in the object store. */
 export interface Deleter {
   /** Resolves with what is left, by key. @throws StorageError when the service refuses all; the signal's reason */
   delete(keys: readonly string[], signal: AbortSignal): Promise<Map<string, StorageError>>;

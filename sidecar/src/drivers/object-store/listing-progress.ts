@@ -2,15 +2,15 @@ import { excerpt } from '../../errors/excerpt.ts';
 import { badListing } from './failures.ts';
 import type { ListAnswer, ListQuery } from './object-store-client.ts';
 
-/** Pages without a key, one after another: a service may send some where it skips the marks of deleted versions. */
+/** Pages without a key, one after another. A service may send some while it skips the marks of deleted versions. */
 const MOST_EMPTY_PAGES = 1_000;
 const LONGEST_WITHOUT_KEY_MS = 5 * 60_000;
 
 type Order = (a: string, b: string) => number;
 
-/** By their bytes, as S3 does it. */
+/** By their bytes, as S3 sorts. */
 const byBytes: Order = (a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b));
-/** Folder by folder, as services do it that keep them. */
+/** Folder by folder, as services sort that keep folders. */
 const byFolders: Order = (a, b) => byBytes(a.replaceAll('/', '\0'), b.replaceAll('/', '\0'));
 
 /**
@@ -34,7 +34,7 @@ export class ListingProgress {
     this.#lastKeyAt = now();
   }
 
-  /** Takes the next page. A page that it throws for is not taken, and can be asked for again. @throws Error of BAD_LISTING */
+  /** Takes the next page, and returns it. A page that is refused can be asked for again. @throws Error of BAD_LISTING */
   take(page: ListAnswer): ListAnswer {
     const { objects, folders, next } = page;
     assertAnswers(page, this.#query);
@@ -58,12 +58,12 @@ export class ListingProgress {
   }
 }
 
-/** Keys in one of the orders from the first to the last. */
+/** Checks that keys come in one of the orders, from the first to the last. */
 class Ascending {
   #last: string | undefined;
   #orders: readonly Order[] = [byBytes, byFolders];
 
-  /** Checks these after those before. @returns what makes them those before */
+  /** Checks the next keys. @returns a function that accepts them */
   accept(keys: readonly string[]): () => void {
     let last = this.#last;
     let orders = this.#orders;
@@ -103,7 +103,7 @@ function assertFits(key: string, prefix: string, kind: 'any' | 'file' | 'folder'
   if (!fits) throw badListing(`it has ${excerpt(key)}, which does not fit the delimiter that was asked for`);
 }
 
-/** What follows the prefix. Services that keep folders fold a leading slash, and tell keys without it. */
+/** The key without the prefix. Services that keep folders fold a leading slash, and list keys without it. */
 function below(key: string, prefix: string): string | undefined {
   const folded = prefix.replace(/^\//, '');
   const start = [prefix, folded].find((each) => key.startsWith(each));

@@ -1,8 +1,8 @@
 import { LONGEST_NAME } from '../driver.ts';
 
 /**
- * How names in the store become keys in the bucket. Without a prefix they are the same, so that DataDog's service finds
- * `/blobs/…` where it would have put it; behind a prefix a leading slash would make an empty segment, and is left out.
+ * Turns names in the store into keys in the bucket. Without a prefix they are equal, so that DataDog's service finds `/blobs/…`
+ * where it would have put it. After a prefix a leading slash would make an empty segment, so it is left out.
  */
 export class ObjectKeys {
   /** bytes of the longest name that has a key */
@@ -15,12 +15,12 @@ export class ObjectKeys {
     this.longestName = LONGEST_NAME - Buffer.byteLength(prefix);
   }
 
-  /** @param name or what names begin with */
+  /** @param name or the beginning of names */
   keyOf(name: string): string {
     return this.#prefix === '' ? name : this.#prefix + name.replace(/^\//, '');
   }
 
-  /** Whether keys begin like names that begin with `prefix`: none has an empty segment behind the store's own prefix. */
+  /** Whether there can be keys of names that begin with `prefix`: after the store's own prefix no key has an empty segment. */
   mayBeginWith(prefix: string): boolean {
     return this.#prefix === '' || !prefix.startsWith('/');
   }

@@ -31,10 +31,10 @@ import { lacksMultiObjectDelete } from './deletion/multi-object-delete.ts';
 import { S3_FAILURES } from './failures.ts';
 import type { DeleteAnswer, S3Client, S3Location } from './s3-client.ts';
 
-/** ms until the head of an answer where the service may have much to do before it */
-const LONG_WORK = 30_000;
-/** ms in which a metadata service or a container's credentials service connects and answers */
-const SOURCE_TIMEOUT = 1_000;
+/** Until the head of an answer for which the service may have much to do. */
+const LONG_WORK_MS = 30_000;
+/** In which a metadata service or a container's credentials service has to connect and answer. */
+const SOURCE_TIMEOUT_MS = 1_000;
 
 /**
  * A bucket through Amazon's SDK. Only this file imports it.
@@ -76,7 +76,7 @@ export class AwsSdkClient implements S3Client {
       ...this.#writeOptions,
       Bucket: this.#bucket,
       Key: key,
-      // The SDK passes it on unread, and our transport takes any iterable.
+      // The SDK passes the body on unread, so it may be of our transport's types.
       Body: body as unknown as Readable,
       ContentLength: size,
       ChecksumSHA256: checksum,
@@ -85,7 +85,7 @@ export class AwsSdkClient implements S3Client {
     const askFirst = !Array.isArray(body);
     const proof = (answer: TransportAnswer) => proveStored(answer, checksum);
     try {
-      await this.#aws.send(command, options(signal, { askFirst, answerLimit: LONG_WORK, proof }));
+      await this.#aws.send(command, options(signal, { askFirst, answerLimitMs: LONG_WORK_MS, proof }));
       return 'stored';
     } catch (error) {
       if (ifAbsent && faultOf(error)?.status === 412) return 'refused';
@@ -130,18 +130,18 @@ export class AwsSdkClient implements S3Client {
       Delimiter: byFolder ? '/' : undefined,
       MaxKeys: limit,
       ContinuationToken: from,
-      // Other writers' keys may hold what XML cannot.
+      // Keys of other writers may have characters that XML cannot hold.
       EncodingType: 'url',
     });
     const proof = (answer: TransportAnswer) => proveDocument(answer, 'ListBucketResult');
-    const page = await this.#aws.send(command, options(signal, { answerLimit: LONG_WORK, proof }));
+    const page = await this.#aws.send(command, options(signal, { answerLimitMs: LONG_WORK_MS, proof }));
     return listAnswerOf(page, this.#bucket, query);
   }
 
   async deleteObjects(keys: readonly string[], signal: AbortSignal): Promise<DeleteAnswer | 'unsupported'> {
     const command = new DeleteObjectsCommand({
       Bucket: this.#bucket,
-      // Without `Quiet` the answer names what it deleted.
+      // Without `Quiet` the answer names the deleted objects.
       Delete: { Objects: keys.map((Key) => ({ Key })) },
     });
     command.middlewareStack.add(sendContentMd5, { step: 'build', name: 'sendContentMd5', priority: 'low' });
@@ -150,7 +150,7 @@ export class AwsSdkClient implements S3Client {
       isResult = isDocument(received, 'DeleteResult');
     };
     try {
-      const answer = await this.#aws.send(command, options(signal, { answerLimit: LONG_WORK, proof }));
+      const answer = await this.#aws.send(command, options(signal, { answerLimitMs: LONG_WORK_MS, proof }));
       return {
         isResult,
         deleted: (answer.Deleted ?? []).map(({ Key = '' }) => Key),
@@ -168,7 +168,7 @@ export class AwsSdkClient implements S3Client {
   async deleteObject(key: string, signal: AbortSignal): Promise<void> {
     const command = new DeleteObjectCommand({ Bucket: this.#bucket, Key: key });
     try {
-      await this.#aws.send(command, options(signal, { answerLimit: LONG_WORK, proof: assertDeleted }));
+      await this.#aws.send(command, options(signal, { answerLimitMs: LONG_WORK_MS, proof: assertDeleted }));
     } catch (error) {
       if (faultOf(error)?.code !== 'NoSuchKey') throw error;
     }
@@ -180,9 +180,9 @@ export class AwsSdkClient implements S3Client {
     return (await this.#aws.send(command, options(signal, { proof }))).Status === 'Enabled';
   }
 
-  /** STS and SSO are asked by the storage's region and connections, a proxy included. */
+  /** Requests to STS and SSO use the storage's region and connections, a proxy included. */
   #searchedCredentials(): () => Promise<Credentials> {
-    const options = { timeout: SOURCE_TIMEOUT, maxRetries: 1 };
+    const options = { timeout: SOURCE_TIMEOUT_MS, maxRetries: 1 };
     const chain = credentialsFromChain({
       search: () => defaultProvider({ ...options, parentClientConfig: { ...this.#aws.config } })(),
       askContainer: () => fromHttp({ ...options, maxRetries: 0 })(),
@@ -191,7 +191,7 @@ export class AwsSdkClient implements S3Client {
     return () => renewal.get();
   }
 
-  /** Connections that requests hold, those kept for further requests not counted. */
+  /** Connections that requests hold; those kept for later requests are not counted. */
   connectionsInUse(): number {
     return this.#agents.inUse();
   }
@@ -202,7 +202,7 @@ export class AwsSdkClient implements S3Client {
   }
 }
 
-/** A caller that stops waits no longer; the SDK heeds no signal while it asks for credentials. */
+/** The SDK heeds no signal while it asks for credentials, so they are asked for first, and an aborted caller stops waiting. */
 function askForCredentialsFirst(client: AwsClient, credentials: () => Promise<Credentials>): void {
   const send = client.send.bind(client) as (command: unknown, options: CallSignal) => Promise<unknown>;
   const sendWithCredentials = async (command: unknown, options: CallSignal) => {
@@ -226,14 +226,14 @@ async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<
   }
 }
 
-/** A service that deleted an object has nothing to say; a proxy's page may have any status of success. */
+/** The answer to a delete has no body, but a proxy's page may have any status of success. */
 function assertDeleted({ statusCode, body }: TransportAnswer): void {
   if (statusCode === 204) return;
   if (statusCode === 200 && Buffer.isBuffer(body) && body.length === 0) return;
   throw badAnswer(`an answer of status ${statusCode}, with a body, to a delete`);
 }
 
-/** What reaches our transport through the SDK, beside the signal. */
+/** The options of a request, which the SDK hands through to our transport. */
 function options(abortSignal: AbortSignal, forTransport: CallOptions = {}) {
   return { abortSignal, ...forTransport };
 }
@@ -242,7 +242,7 @@ function base64Of(digest: string): string {
   return Buffer.from(digest.slice('sha256:'.length), 'hex').toString('base64');
 }
 
-/** `undefined` too for the checksum of checksums that an upload in parts has; it ends in a dash and their number. */
+/** `undefined` also for an upload in parts: its checksum is of the parts' checksums, and ends in a dash and their number. */
 function digestOf(checksum: string | undefined): string | undefined {
   if (checksum === undefined || checksum.includes('-')) return undefined;
   return `sha256:${Buffer.from(checksum, 'base64').toString('hex')}`;

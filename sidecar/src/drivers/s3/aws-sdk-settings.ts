@@ -9,13 +9,13 @@ import {
 import type { Credentials } from './credentials/credentials-source.ts';
 import type { S3Location } from './s3-client.ts';
 
-/** Services beside AWS mostly take any region, and this one if only one. */
+/** Most services other than AWS take any region; those that take a single region take this. */
 const REGION_ELSEWHERE = 'us-east-1';
 
-/** What a call tells the transport; the SDK hands it through. */
+/** The options of a call for the transport; the SDK hands them through. */
 export interface CallOptions extends Omit<TransportOptions, 'signal'> {
   readonly noteHeaders?: (headers: Readonly<Record<string, string>>) => void;
-  /** Throws for an answer that says success and is none of S3's. */
+  /** Throws for an answer that reports success and is not S3's. */
   readonly proof?: (answer: TransportAnswer) => void;
 }
 
@@ -25,19 +25,19 @@ export function configuration(
   credentials: () => Promise<Credentials>,
   agents: HttpAgents,
 ) {
-  // The SDK would take an empty one for the name of a region, and not look further.
+  // The SDK would take an empty value for the name of a region, and not look further.
   if (process.env.AWS_REGION === '') delete process.env.AWS_REGION;
   const inEnvironment = process.env.AWS_REGION ?? (process.env.AWS_DEFAULT_REGION || undefined);
   const known = region ?? (endpoint === undefined ? undefined : (inEnvironment ?? REGION_ELSEWHERE));
   return {
     ...(known === undefined ? {} : { region: known }),
     ...(endpoint === undefined ? {} : { endpoint }),
-    // They are kept and renewed by us: the SDK would fail with its source while they are good.
+    // We keep and renew the credentials: the SDK would fail with its source while they are still good.
     credentials: Object.assign(() => credentials(), { memoized: true }),
     forcePathStyle,
-    // The driver retries, and knows what may be sent again; a layer below it would multiply that.
+    // `StoreCalls` retries, and knows which body can be sent again; a second layer would multiply the attempts.
     maxAttempts: 1,
-    // We know the digest of what we write, and hash what we read.
+    // We know the digest of what we write, and hash what we read, so the SDK need not.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
     expectContinueHeader: false,
@@ -75,7 +75,7 @@ type HandlerOptions = CallOptions & { readonly abortSignal?: AbortSignal };
 
 type Query = Readonly<Record<string, string | readonly string[] | null>>;
 
-/** Encoded as it was signed. */
+/** The query, encoded as the SDK has signed it. */
 function queryText(query: Query): string {
   const parts = Object.entries(query).flatMap(([name, value]) =>
     (Array.isArray(value) ? value : [value]).map((each) =>
@@ -112,14 +112,14 @@ export const signKnownDigest =
   };
 
 /**
- * The checksum that every service takes for a request which needs one. The SDK sends `x-amz-checksum-crc32` in its place,
- * without which some refuse such a request, and with which others do.
+ * Every service takes Content-MD5 for a request that needs a checksum. The SDK sends `x-amz-checksum-crc32` in its place,
+ * and some services refuse a request with that header.
  */
 export const sendContentMd5 =
   <Arguments, Result>(next: (args: Arguments) => Promise<Result>) =>
   async (args: Arguments): Promise<Result> => {
     const { headers, body = '' } = (args as BuildArguments).request;
-    // A machine that is bound to FIPS 140 has no MD5.
+    // In FIPS 140 mode there is no MD5.
     if (getFips() === 1) return await next(args);
     for (const name of Object.keys(headers)) {
       if (/^x-amz-(sdk-checksum-algorithm|checksum-.*)$/i.test(name)) delete headers[name];

@@ -56,7 +56,7 @@ test.concurrent.each([-3_600_000, -2_700, 2_700, 3_600_000])(
   },
 );
 
-test('a storage that does not tell the time is not trusted', async () => {
+test('a storage that sends no time is not trusted', async () => {
   const server = await scriptedServer((exchange) => {
     exchange.response.sendDate = false;
     return identity(exchange);

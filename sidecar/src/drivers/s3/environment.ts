@@ -7,7 +7,7 @@ import {
 } from '../object-store/transport/proxy-choice.ts';
 import type { S3Location } from './s3-client.ts';
 
-/** What is read from the environment and does not do what it seems to, and which proxy leads to the bucket. */
+/** Names the variables that do not do what they seem to, and the proxy that leads to the bucket. */
 export function environmentNotices(location: S3Location, environment: Environment): EnvironmentNotice[] {
   const proxies = proxyChoice(environment);
   const warnings = [
@@ -21,7 +21,7 @@ export function environmentNotices(location: S3Location, environment: Environmen
   ];
 }
 
-/** Settings that cannot hold together, in words; `undefined`: there are none. */
+/** A message about settings that contradict each other; `undefined`: there are none. */
 export function contradictionIn({ endpoint }: S3Location, environment: Environment): string | undefined {
   for (const variable of ['AWS_USE_FIPS_ENDPOINT', 'AWS_USE_DUALSTACK_ENDPOINT']) {
     const value = environment[variable] ?? '';
@@ -68,7 +68,7 @@ function proxyInUse(
       `${bucket.host} is reached ${proxy === undefined ? 'without a proxy' : `by the proxy ${nameOfProxy(proxy)}`}`,
     ];
   } catch {
-    // A notice tells it, and the first request fails with it.
+    // A notice names the broken proxy, and the first request fails with it.
     return [];
   }
 }

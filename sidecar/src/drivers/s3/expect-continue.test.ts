@@ -52,7 +52,7 @@ test('a refusal that comes when the body is on its way fails that PUT alone', as
   expect(puts()).toEqual(['100-continue', 'not asked']);
 });
 
-test('one that closes the connection on the question is not asked in the next try', async () => {
+test('a service that closes the connection on the question is not asked in the next attempt', async () => {
   const { driver, puts, stored } = await storageThat(broken);
   expect(await put(driver)).toBe('created');
   expect(puts()).toEqual(['100-continue', 'not asked']);
@@ -76,13 +76,13 @@ test.each<[string, Script]>([
       response.writeHead(200, { ETag: '"1"' }).end();
     },
   ],
-])('one that %s gets it', async (_title, script) => {
+])('a service that %s gets the body', async (_title, script) => {
   const { driver, puts } = await storageThat(script);
   expect(await put(driver)).toBe('created');
   expect(puts()).toEqual(['100-continue']);
 });
 
-test('another refusal than of the question is the answer', async () => {
+test('a refusal of the PUT itself is the answer', async () => {
   const { driver, puts } = await storageThat(refusal(403, 'AccessDenied'));
   await expect(put(driver)).rejects.toMatchObject({ failure: 'denied' });
   expect(puts()).toEqual(['100-continue']);

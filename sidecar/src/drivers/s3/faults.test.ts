@@ -86,7 +86,7 @@ test.each<[string, Script, string, number]>([
   expect(performance.now() - started).toBeLessThan(8_000);
 });
 
-test('the service is not asked again before it said', async () => {
+test('the service is not asked again before the time that it asked to wait', async () => {
   const times: number[] = [];
   const note =
     (script: Script): Script =>
@@ -101,7 +101,7 @@ test('the service is not asked again before it said', async () => {
   expect((times[1] ?? 0) - (times[0] ?? 0)).toBeGreaterThan(950);
 });
 
-test('what no repetition can heal is not repeated', async () => {
+test('a request that no repetition can heal is not repeated', async () => {
   for (const script of [refusal(403, 'AccessDenied'), refusal(404, 'NoSuchBucket'), refusal(400, 'Odd')]) {
     const server = await scriptedServer(script);
     await expect(put(server.driver())).rejects.toMatchObject({ name: 'StorageError' });
@@ -109,7 +109,7 @@ test('what no repetition can heal is not repeated', async () => {
   }
 });
 
-/** A body that tells how far it was taken, and whether it was ended. */
+/** A body that counts the chunks taken, and notes its end. */
 function watchedBody() {
   const seen = { chunks: 0, ended: false };
   const body = async function* () {
@@ -243,7 +243,7 @@ test('a reply that breaks before anybody reads it is a failure of the read, and 
   expect(outcome).toMatchObject({ name: 'StorageError', failure: 'unavailable' });
 });
 
-test('404 is "not there" only where the service says so of the object', async () => {
+test('a 404 counts as an absent object only when its code says so', async () => {
   const server = await scriptedServer(refusal(404, 'NoSuchKey'));
   expect(await server.driver().open(name, never())).toBeUndefined();
   for (const [code, failure] of [

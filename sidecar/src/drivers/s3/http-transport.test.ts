@@ -41,7 +41,7 @@ describe('a call that is aborted', () => {
     },
   );
 
-  test('while it waits for the next attempt', async () => {
+  test('ends it while it waits for the next attempt', async () => {
     const server = await scriptedServer(({ response }) =>
       response.writeHead(503, { 'Retry-After': '4' }).end('<Error><Code>SlowDown</Code></Error>'),
     );
@@ -55,7 +55,7 @@ describe('a call that is aborted', () => {
     expect(performance.now() - started).toBeLessThan(2_000);
   });
 
-  test('while its object is read', async () => {
+  test('ends it while its object is read', async () => {
     const server = await scriptedServer(halfOfAnObject);
     const stop = new AbortController();
     const blob = await server.driver().open(name, stop.signal);

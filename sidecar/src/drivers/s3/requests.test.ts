@@ -108,7 +108,7 @@ test('a large hit is not uploaded; a large new payload is asked for before it is
   });
 });
 
-test('what would exceed the memory for all bodies streams, and needs none', async () => {
+test('a body that would exceed the memory for all bodies is streamed, and needs no memory', async () => {
   const taken: Script = async ({ method, response, body }) => {
     if (method === 'HEAD') return response.writeHead(404).end();
     response.writeContinue();
@@ -128,7 +128,7 @@ test('what would exceed the memory for all bodies streams, and needs none', asyn
   ).toHaveLength(4);
 });
 
-test('a get is one request, and its bytes', async () => {
+test('a get is one request, and gives the bytes', async () => {
   const server = await scriptedServer(({ response }) => response.end(bytes));
   const blob = await server.driver().open(IN_WINDOW, never());
   expect(blob?.size).toBe(bytes.length);
@@ -136,7 +136,7 @@ test('a get is one request, and its bytes', async () => {
   expect(server.asked.map(({ method }) => method)).toEqual(['GET']);
 });
 
-test('what is written has the storage class and encryption of the manifest', async () => {
+test('an object is written with the storage class and encryption of the manifest', async () => {
   const server = await scriptedServer(ok());
   const serverSideEncryption = { type: 'aws:kms', kmsKeyID: 'arn:aws:kms:eu-central-1:111122223333:key/abc' };
   await put(server.driver({ storageClass: 'STANDARD_IA', serverSideEncryption }), IN_WINDOW);
@@ -159,7 +159,7 @@ test('a trial of writing overwrites what is there, with the storage class of the
   expect(server.asked[2]?.headers).not.toHaveProperty('if-none-match');
 });
 
-test('a region is signed for, and without one the default of services beside AWS', async () => {
+test('requests are signed for the region of the manifest, or else for the default of services other than AWS', async () => {
   const server = await scriptedServer(ok());
   await put(server.driver({ region: 'eu-central-1' }), IN_WINDOW);
   await put(server.driver(), IN_WINDOW);
@@ -191,7 +191,7 @@ test('keys of other writers are listed as they are, whatever characters they hav
   expect(server.asked[1]?.path).toContain('continuation-token=t%2F1');
 });
 
-test('slashes that a service folds in its listing are nobody’s', async () => {
+test('a folder whose leading slash the service has folded is not listed for a prefix with the slash', async () => {
   const folded = '<CommonPrefixes><Prefix>blobs/</Prefix></CommonPrefixes>';
   const server = await scriptedServer(({ path, response }) => response.end(listingFor(path, folded)));
   const found = [];

@@ -36,7 +36,7 @@ const get = (service: ServingProcess, key: string, content: Buffer | string) =>
   call(service.data, getPath(key), { headers: testPayload(content).getHeaders });
 
 describe.skipIf(server === undefined)('payload-store serve on a bucket', () => {
-  test('stores, deduplicates, delivers, tells what is stored, and lets nothing expire for ever', async () => {
+  test('stores, deduplicates, delivers, reports what is stored, and with TTL Forever nothing expires', async () => {
     await using service = await serveOn(await server.newBucket());
     for (const size of [0, 10, 1_000_000, 12_000_000]) {
       const content = generatedBytes(size);
@@ -55,7 +55,7 @@ describe.skipIf(server === undefined)('payload-store serve on a bucket', () => {
     expect(readyz.status).toBe(200);
   });
 
-  test('with a TTL, what expired goes, and nothing before', async () => {
+  test('with a TTL, payloads go when they have expired, and not before', async () => {
     await using service = await serveOn(await server.newBucket(), { ttl: '8s' });
     const acknowledged = performance.now();
     const key = keyOf(await put(service, 'kept for eight seconds'));
@@ -96,7 +96,7 @@ describe.skipIf(server === undefined)('payload-store serve on a bucket', () => {
     }
   });
 
-  test('a second store on the same place is refused in words', async () => {
+  test('a second store on the same place is refused with a message', async () => {
     const place = await server.newBucket();
     await using _service = await serveOn(place);
     const config = await configFile(manifestOf(place, { name: 'another' }));
@@ -163,12 +163,12 @@ describe.skipIf(server === undefined)('payload-store serve on a bucket', () => {
     }
   });
 
-  test('the manifest for AWS in docs/s3.md is a valid one', () => {
+  test('the manifest for AWS in docs/s3.md is valid', () => {
     const { spec } = parseLargePayloadStore(AWS_MANIFEST, 'docs/s3.md');
     expect(spec.storage.s3).toMatchObject({ bucket: 'example-payloads', prefix: 'orders/' });
   });
 
-  test('the manifest of docs/s3.md runs as it stands, but for the address', async () => {
+  test('the manifest of docs/s3.md runs unchanged except for the address', async () => {
     const { bucket } = await server.newBucket();
     const manifest = LOCAL_MANIFEST.replace(/endpoint: .*/, `endpoint: ${server.endpoint}`).replace(
       /bucket: .*/,

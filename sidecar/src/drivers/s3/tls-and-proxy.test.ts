@@ -94,7 +94,7 @@ const refused = (pattern: RegExp) => async (driver: ObjectStoreDriver) => {
   });
 };
 
-test('a storage with a private authority is used with its caBundle, and refused in words without', async () => {
+test('a storage with a private authority is used with its caBundle, and refused with a message without', async () => {
   const { port, seen } = await secureStorage();
   const endpoint = `https://localhost:${port}`;
   await withDriver({ endpoint, caBundle: certificate }, putAndGet);
@@ -104,7 +104,7 @@ test('a storage with a private authority is used with its caBundle, and refused 
   await withDriver(byAddress, refused(/certificate is not valid \(ERR_TLS_CERT_ALTNAME_INVALID/));
 });
 
-test('TLS and plain HTTP taken for each other are told', async () => {
+test('TLS and plain HTTP taken for each other are named in the message', async () => {
   const { port } = await secureStorage();
   const plain = await portOf(createPlainServer((_request, response) => response.end()));
   await withDriver({ endpoint: `https://127.0.0.1:${plain}` }, refused(/speaks no TLS .*http:\/\//));
@@ -172,7 +172,7 @@ test('a proxy without a scheme is used, but not for addresses in a network that 
   expect(proxy.asked).toHaveLength(1);
 });
 
-test('a proxy of a kind that cannot be used is told, and never passed by', async () => {
+test('a proxy of a kind that cannot be used is named in the message, and never bypassed', async () => {
   const storage = await secureStorage();
   process.env.HTTPS_PROXY = 'socks5://user:secret@127.0.0.1:1080';
   const location = { endpoint: `https://localhost:${storage.port}`, caBundle: certificate };
@@ -185,7 +185,7 @@ test('a proxy of a kind that cannot be used is told, and never passed by', async
   expect(storage.seen).toEqual([]);
 });
 
-test('a proxy that refuses the tunnel is told', async () => {
+test('a proxy that refuses the tunnel is named in the message', async () => {
   const proxy = createPlainServer();
   proxy.on('connect', (_request, socket: Socket) => socket.end('HTTP/1.1 403 Forbidden\r\n\r\n'));
   process.env.HTTPS_PROXY = `http://127.0.0.1:${await portOf(proxy)}`;

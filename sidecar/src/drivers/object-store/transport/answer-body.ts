@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import type { ByteSink } from '../../../bytes/byte-streams.ts';
 import type { AnswerBody } from '../object-store-client.ts';
-import { IDLE_LIMIT, TransportTimeoutError } from './http-transport.ts';
+import { IDLE_LIMIT_MS, TransportTimeoutError } from './http-transport.ts';
 
-/** The body of an answer as it arrives. A connection on which bytes are left is closed, for they would have to be read. */
+/** The body of an answer as it arrives. A connection with bytes left on it is closed: to reuse it they would have to be read. */
 export function answerBody(message: Readable): AnswerBody {
   const close = async () => {
     if (message.closed) return;
@@ -14,14 +14,14 @@ export function answerBody(message: Readable): AnswerBody {
   return { readInto: (sink) => readMessage(message, sink).finally(close), close };
 }
 
-/** Only time in which the service is waited for counts, never the sink's. */
+/** The time limit counts only while we wait for the service, not while the sink is busy. */
 async function readMessage(message: Readable, sink: ByteSink): Promise<void> {
   let isWaiting = false;
   const expire = () => {
-    const late = new TransportTimeoutError(`no bytes within ${IDLE_LIMIT / 1_000} seconds`);
+    const late = new TransportTimeoutError(`no bytes within ${IDLE_LIMIT_MS / 1_000} seconds`);
     if (isWaiting) message.destroy(late);
   };
-  const timer = setTimeout(expire, IDLE_LIMIT);
+  const timer = setTimeout(expire, IDLE_LIMIT_MS);
   const chunks = message[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
   try {
     while (true) {

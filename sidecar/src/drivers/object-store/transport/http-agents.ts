@@ -3,17 +3,17 @@ import { Agent as SecureAgent } from 'node:https';
 import { getCACertificates } from 'node:tls';
 import { proxyChoice } from './proxy-choice.ts';
 
-/** More than the data port lets in; requests beyond it wait for a connection. */
+/** More than the data port accepts. Further requests wait for a connection. */
 const MOST_CONNECTIONS = 512;
 const KEPT_CONNECTIONS = 64;
-/** ms after which an unused connection is closed, before the service or a balancer on the way does so unseen */
-const KEPT_FOR = 15_000;
+/** An unused connection is closed after this time, before the service or a balancer closes it unseen. */
+const KEPT_FOR_MS = 15_000;
 
-/** The pools of connections, through the proxy that HTTP_PROXY, HTTPS_PROXY and NO_PROXY name. */
+/** Pools of connections, through the proxy that HTTP_PROXY, HTTPS_PROXY and NO_PROXY name. */
 export interface HttpAgents {
   /** @throws Error with the code `BAD_PROXY` when the environment names a proxy that cannot be used */
   agentFor(secure: boolean, hostname: string, port: number | undefined): PlainAgent;
-  /** until when (monotonic clock, ms) a service, by `HOST:PORT`, is sent no `Expect: 100-continue` */
+  /** by `HOST:PORT`: until when (monotonic clock, ms) the service is sent no `Expect: 100-continue` */
   readonly withoutExpect: Map<string, number>;
   /** connections held by requests */
   inUse(): number;
@@ -27,12 +27,12 @@ export function httpAgents(caBundle: string | undefined): HttpAgents {
     keepAlive: true,
     maxSockets: MOST_CONNECTIONS,
     maxFreeSockets: KEPT_CONNECTIONS,
-    timeout: KEPT_FOR,
+    timeout: KEPT_FOR_MS,
   };
   const authorities = caBundle === undefined ? {} : { ca: [...getCACertificates('default'), caBundle] };
   const pools = new Map<string, PlainAgent>();
   const poolOf = (secure: boolean, proxy: string | undefined) => {
-    // Node itself understands neither CIDR nor a proxy without a scheme, and goes past them without a word.
+    // Node itself ignores CIDR entries and proxies without a scheme, so we choose the proxy.
     const proxyEnv = proxy === undefined ? {} : { HTTP_PROXY: proxy, HTTPS_PROXY: proxy };
     return secure
       ? new SecureAgent({ ...options, ...authorities, proxyEnv })

@@ -6,29 +6,29 @@ import { type ByteSource, sourceOf } from '../../../bytes/byte-streams.ts';
 import { badAnswer } from '../failures.ts';
 import type { HttpAgents } from './http-agents.ts';
 
-/** ms until there is a connection, TLS and a proxy's tunnel included */
-const CONNECT_LIMIT = 5_000;
-/** ms in which a connection that is waited for moves no byte */
-export const IDLE_LIMIT = 30_000;
-/** ms for the whole body of an answer that is not streamed */
-const BODY_LIMIT = 30_000;
-/** ms until the head of an answer, from the last byte of the request */
-const ANSWER_LIMIT = 8_000;
-/** ms that a body is held back for a service that was asked whether it wants it; one that does not know the question never says */
-const CONTINUE_LIMIT = 1_000;
+/** Until there is a connection, with TLS and a proxy's tunnel. */
+const CONNECT_LIMIT_MS = 5_000;
+/** In which a connection that we wait for moves no byte. */
+export const IDLE_LIMIT_MS = 30_000;
+/** For the whole body of an answer that is not streamed. */
+const BODY_LIMIT_MS = 30_000;
+/** Until the head of an answer, from the last byte of the request. */
+const ANSWER_LIMIT_MS = 8_000;
+/** How long a body waits for `100 Continue`: a service that does not know the question never answers it. */
+const CONTINUE_LIMIT_MS = 1_000;
 /**
- * Bytes of a body in memory that are written together, and have `IDLE_LIMIT` to go: fewer and larger writes cost a PUT of
- * 1 MiB an eighth less processor time.
+ * Bytes of a body in memory that are written together, and have `IDLE_LIMIT_MS` to leave. A PUT of 1 MiB by fewer and larger
+ * writes costs an eighth less processor time.
  */
 const WRITE_AHEAD = 512 * 1024;
 /** Bytes of answers that are not streamed: a page of 1,000 keys of 1 KiB, each encoded as 3 KiB, is the largest. */
 const LARGEST_COLLECTED = 4 * 1024 * 1024;
-/** Bytes of an answer that says what failed. */
+/** Bytes of an answer that reports a failure. */
 const LARGEST_REFUSAL = 64 * 1024;
 
 const EXPECTATION_FAILED = 417;
-/** ms without the question for a service that closed the connection on it */
-const NOT_ASKED_FOR = 60_000;
+/** How long a service that closed the connection on the question is not asked again. */
+const NOT_ASKED_FOR_MS = 60_000;
 /** Codes of a connection that the other end closed. */
 const CLOSED: ReadonlySet<string | undefined> = new Set(['ECONNRESET', 'EPIPE']);
 
@@ -45,9 +45,9 @@ export interface TransportRequest {
 
 export interface TransportOptions {
   readonly signal?: AbortSignal | undefined;
-  /** ms until the head of the answer, from the last byte of the request */
-  readonly answerLimit?: number | undefined;
-  /** hand over the body of a successful answer as it arrives; whoever gets it keeps `IDLE_LIMIT` and closes it */
+  /** until the head of the answer, from the last byte of the request */
+  readonly answerLimitMs?: number | undefined;
+  /** hand over the body of a successful answer as it arrives; `answerBody` reads and closes it, with `IDLE_LIMIT_MS` */
   readonly streamAnswer?: boolean | undefined;
   /** ask by `Expect: 100-continue` whether the body, a `ByteSource`, is wanted before it is sent, or taken from its source */
   readonly askFirst?: boolean | undefined;
@@ -66,9 +66,9 @@ export class TransportTimeoutError extends Error {
 }
 
 /**
- * One request, or two: a service that refuses to be asked whether it wants the body gets the request again without the
- * question (RFC 9110, 10.1.1), and later ones too. Nothing of the body has left its source by then. One that closes the
- * connection instead is not asked for a minute, as it may have closed an idle one; whoever retries has the body still.
+ * Makes one request, or two: a service that refuses `Expect: 100-continue` gets the request again without it (RFC 9110,
+ * 10.1.1), and all later requests too. Nothing of the body has left its source by then. A service that closes the connection
+ * instead is not asked for a minute, as it may have closed an idle connection; the caller that retries still has the body.
  */
 export async function exchange(
   agents: HttpAgents,
@@ -89,7 +89,7 @@ export async function exchange(
     },
   };
   const answer = await exchangeOnce(agents, { ...request, body }, options).catch((error) => {
-    if (!begun && CLOSED.has(error.code)) withoutExpect.set(endpoint, performance.now() + NOT_ASKED_FOR);
+    if (!begun && CLOSED.has(error.code)) withoutExpect.set(endpoint, performance.now() + NOT_ASKED_FOR_MS);
     throw error;
   });
   if (answer.statusCode !== EXPECTATION_FAILED) return answer;
@@ -98,14 +98,14 @@ export async function exchange(
 }
 
 /**
- * One request on a pooled connection. Every wait has a limit; time in which the body's source is waited for does not
- * count. Whatever ends it early, the signal, a limit, or the body's own failure (passed on as it is), closes the
- * connection, so that the service sees a body that is not whole.
+ * Makes one request on a pooled connection. Every wait has a limit; waiting for the body's source does not count. The
+ * signal, a limit, or a failure of the body (passed on as it is) ends the request early and closes the connection, so that the
+ * service sees a body that is not whole.
  */
 async function exchangeOnce(
   { agentFor }: HttpAgents,
   { protocol, hostname, port, method, path, headers, body }: TransportRequest,
-  { signal, answerLimit = ANSWER_LIMIT, streamAnswer = false, askFirst = false }: TransportOptions,
+  { signal, answerLimitMs = ANSWER_LIMIT_MS, streamAnswer = false, askFirst = false }: TransportOptions,
 ): Promise<TransportAnswer> {
   signal?.throwIfAborted();
   const secure = protocol === 'https:';
@@ -127,14 +127,14 @@ async function exchangeOnce(
     deadline.stop();
     signal?.removeEventListener('abort', onAbort);
   });
-  deadline.start('connection', CONNECT_LIMIT);
+  deadline.start('connection', CONNECT_LIMIT_MS);
   outgoing.once('finish', () => {
-    if (incoming === undefined) deadline.start('answer', answerLimit);
+    if (incoming === undefined) deadline.start('answer', answerLimitMs);
   });
   const answered = new Promise<IncomingMessage>((resolve, reject) => {
     outgoing.on('error', reject).once('response', (message) => {
       incoming = message;
-      // Whoever reads it gets the error; before that, nobody may be listening.
+      // The reader gets the error. Before there is a reader, an error without a listener would end the process.
       message.on('error', () => {});
       deadline.stop();
       resolve(message);
@@ -148,12 +148,12 @@ async function exchangeOnce(
   if (streamAnswer && statusCode < 300) return { ...answer, body: message };
   const limit = statusCode < 300 ? LARGEST_COLLECTED : LARGEST_REFUSAL;
   const collected = await collect(message, limit, deadline);
-  // Answered before the body was sent: what is left of it is not wanted.
+  // The service answered before the body was sent, so it does not want the rest.
   if (!outgoing.writableFinished) outgoing.destroy();
   return { ...answer, body: collected };
 }
 
-/** One limit at a time. */
+/** The time limit of the wait that is under way. */
 class Deadline {
   readonly #onExpired: (error: Error) => void;
   #timer: NodeJS.Timeout | undefined;
@@ -177,7 +177,7 @@ class Deadline {
 interface Sending {
   readonly outgoing: ClientRequest;
   readonly deadline: Deadline;
-  /** A service that has the whole body may answer before Node says that the request has ended. */
+  /** A service that has the whole body may answer before Node reports the end of the request. */
   bodyGiven: boolean;
 }
 
@@ -196,7 +196,7 @@ async function send(
   if (askFirst) outgoing.flushHeaders();
   await firstOf(outgoing, [], connected);
   deadline.stop();
-  if (askFirst) await firstOf(outgoing, ['continue', 'response'], undefined, CONTINUE_LIMIT);
+  if (askFirst) await firstOf(outgoing, ['continue', 'response'], undefined, CONTINUE_LIMIT_MS);
   if (isOver(outgoing)) return;
   const isCollected = Array.isArray(body);
   let given = 0;
@@ -206,7 +206,7 @@ async function send(
     given += chunk.length;
     sending.bodyGiven = given === length;
     if (outgoing.write(chunk) || outgoing.writableLength < (isCollected ? WRITE_AHEAD : 0)) return undefined;
-    deadline.start('progress', IDLE_LIMIT);
+    deadline.start('progress', IDLE_LIMIT_MS);
     return firstOf(outgoing, ['drain', 'response']).then(() => deadline.stop());
   };
   const source = isCollected ? sourceOf(body) : (body as ByteSource);
@@ -214,14 +214,14 @@ async function send(
     if (error !== NOT_WANTED) throw error;
   });
   if (isOver(outgoing)) return;
-  deadline.start('progress', IDLE_LIMIT);
+  deadline.start('progress', IDLE_LIMIT_MS);
   outgoing.end();
 }
 
-/** Ends the reading of a body whose rest is not to be sent. */
-const NOT_WANTED = new Error('the rest of the body is not to be sent');
+/** Ends the reading of a body whose rest the service does not want. */
+const NOT_WANTED = new Error('the service does not want the rest of the body');
 
-/** Nothing more is to be sent: the connection has gone, or the answer came early. */
+/** Whether no more is to be sent: the connection is gone, or the answer came early. */
 function isOver(outgoing: ClientRequest): boolean {
   return outgoing.destroyed || (outgoing as ClientRequest & { res: unknown }).res != null;
 }
@@ -261,7 +261,7 @@ function connected(outgoing: ClientRequest, resolve: () => void): void {
 async function collect(message: IncomingMessage, limit: number, deadline: Deadline): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
-  deadline.start('complete answer', BODY_LIMIT);
+  deadline.start('complete answer', BODY_LIMIT_MS);
   for await (const chunk of message as AsyncIterable<Buffer>) {
     size += chunk.length;
     if (size > limit) throw badAnswer(`${message.statusCode} with more than ${limit} bytes`);

@@ -1,9 +1,9 @@
 import { BlockList, isIP } from 'node:net';
 
-/** Hosts that are gone to directly. */
+/** Hosts that are reached without a proxy. */
 export interface NoProxy {
   includes(hostname: string, port: number): boolean;
-  /** entries that say nothing here, as they were written */
+  /** entries that name no host, as they were written */
   readonly notUnderstood: readonly string[];
 }
 
@@ -44,7 +44,7 @@ function hostRule(name: string): ((host: string) => boolean) | undefined {
   return (host) => host === domain || host.endsWith(`.${domain}`);
 }
 
-/** `undefined`: it is a name, or nothing. */
+/** `undefined`: the text is no address and no range. */
 function addressesOf(text: string): BlockList | undefined {
   const list = new BlockList();
   const [network = '', bits] = text.split('/');
@@ -58,7 +58,7 @@ function addressesOf(text: string): BlockList | undefined {
       list.addRange(first, last, kind(first));
     else return undefined;
   } catch {
-    // Bits or an order that there are not.
+    // The number of bits or the order of the range is impossible.
     return undefined;
   }
   return list;

@@ -3,20 +3,20 @@ import { parseNoProxy } from './no-proxy.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Which proxy leads to a server. */
+/** Chooses the proxy that leads to a server. */
 export interface ProxyChoice {
   /**
    * The proxy's URL; `undefined`: directly.
    * @throws Error with the code `BAD_PROXY` when the environment names one that cannot be used
    */
   proxyFor(secure: boolean, hostname: string, port: number | undefined): URL | undefined;
-  /** whether the environment says anything about proxies */
+  /** whether the environment names a proxy */
   readonly isConfigured: boolean;
-  /** what was read and not understood, without passwords */
+  /** settings that were not understood, without passwords */
   readonly notices: readonly string[];
 }
 
-/** What HTTP_PROXY, HTTPS_PROXY and NO_PROXY say. In lower case they win, as for Node and curl. */
+/** By HTTP_PROXY, HTTPS_PROXY and NO_PROXY. Their names in lower case win, as for Node and curl. */
 export function proxyChoice(environment: Environment): ProxyChoice {
   const noProxy = readVariable(environment, 'NO_PROXY');
   const bypass = parseNoProxy(noProxy.text);
@@ -42,13 +42,13 @@ export function proxyChoice(environment: Environment): ProxyChoice {
   };
 }
 
-/** For messages: no user and no password. */
+/** For messages, without user and password. */
 export function nameOfProxy({ protocol, host }: URL): string {
   return `${protocol}//${host}`;
 }
 
 interface Variable {
-  /** in the spelling that holds */
+  /** in the spelling that wins */
   readonly name: string;
   /** empty: it is not set */
   readonly text: string;

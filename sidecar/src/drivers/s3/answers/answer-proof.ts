@@ -2,18 +2,18 @@ import { badAnswer } from '../../object-store/failures.ts';
 import type { TransportAnswer } from '../../object-store/transport/http-transport.ts';
 import { isPage } from './sdk-faults.ts';
 
-/** More than the tags of a page of 1,000 keys, whatever a service tells of each. */
+/** More than the tags of a page of 1,000 keys, however much a service writes of each. */
 const MOST_TAGS = 100_000;
 const TAG = 0x3c;
 
 /**
- * What a PUT is acknowledged by: an ETag, the checksum of what we sent where one comes back, and nothing that S3 does not
- * send. A page of a proxy is as good as no answer: the object may be there or not.
+ * Throws unless the answer acknowledges a PUT: it has an ETag, the checksum of our bytes if it has one, and nothing that S3
+ * does not send. After a page of a proxy the object may be there or not, as after no answer.
  * @param checksum of the body, base64 of its SHA-256
  */
 export function proveStored(answer: TransportAnswer, checksum: string): void {
   proveObject(answer);
-  // Web servers make weak ones of a page; S3 never does.
+  // Web servers send weak ETags with pages; S3 never does.
   if (answer.headers.etag?.startsWith('W/')) throw badAnswer(`${descriptionOf(answer)}, with a weak ETag`);
   if (!answer.sent) throw badAnswer(`${descriptionOf(answer)}, before all bytes of a PUT were sent`);
   if ((answer.body as Buffer).length > 0)
@@ -24,13 +24,13 @@ export function proveStored(answer: TransportAnswer, checksum: string): void {
   }
 }
 
-/** What shows that an answer is about an object in S3. */
+/** Throws unless the answer is about an object in S3. */
 function proveObject(answer: TransportAnswer): void {
   provePlain(answer);
   if ((answer.headers.etag ?? '') === '') throw badAnswer(`${descriptionOf(answer)}, without an ETag`);
 }
 
-/** The same for an object that can be read: it has a size. */
+/** The same for an object that can be read, which has a size. */
 export function proveReadable(answer: TransportAnswer): void {
   proveObject(answer);
   if (!/^\d+$/.test(answer.headers['content-length'] ?? '')) {
@@ -38,7 +38,7 @@ export function proveReadable(answer: TransportAnswer): void {
   }
 }
 
-/** A whole XML document with this root, small enough to be parsed. What is cut off would be parsed as if it were whole. */
+/** Throws unless the body is a whole XML document with this root, and small. The parser takes a cut document for a whole one. */
 export function proveDocument(answer: TransportAnswer, root: string): void {
   provePlain(answer);
   const body = answer.body as Buffer;
@@ -71,7 +71,7 @@ function hasTooManyTags(body: Buffer): boolean {
   return count > MOST_TAGS;
 }
 
-/** For whoever has to find out who answered. */
+/** Helps to find out which server answered. */
 function descriptionOf({ statusCode, headers }: TransportAnswer): string {
   const { 'content-type': type, server, via } = headers;
   const by = [server, via].filter((each) => each !== undefined).join(', ');

@@ -119,7 +119,7 @@ test('an answer before the body was sent acknowledges nothing', async () => {
   });
 });
 
-test('what has the headers of S3 is none of a proxy, whatever type it says', async () => {
+test('an answer with the headers of S3 is believed, whatever content type it has', async () => {
   const headers = { ETag: '"x"', 'Content-Type': 'text/html', 'x-amzn-requestid': 'nQycuLCIp74T' };
   const server = await scriptedServer(page(200, headers));
   expect(await put(server.driver())).toBe('created');
@@ -127,18 +127,18 @@ test('what has the headers of S3 is none of a proxy, whatever type it says', asy
 
 const everywhere = page(200, { 'Content-Type': 'text/html', Server: 'some-proxy', ETag: '"x"' }, HTML);
 
-test('a page for everything acknowledges nothing, and the words say who answered', async () => {
+test('a page for everything acknowledges nothing, and the message names the server that answered', async () => {
   const server = await scriptedServer(everywhere);
-  const words =
+  const message =
     /no S3 \(200 text\/html from some-proxy\), perhaps a proxy; check the endpoint of the bucket payloads/;
   for (const inMemoryLimit of [0, 8 * 1024 * 1024]) {
-    await expect(put(server.driver({ inMemoryLimit }))).rejects.toThrow(words);
+    await expect(put(server.driver({ inMemoryLimit }))).rejects.toThrow(message);
   }
-  await expect(tryWrite(server.driver())).rejects.toThrow(words);
+  await expect(tryWrite(server.driver())).rejects.toThrow(message);
   const identity = { namespace: 'payments', name: 'orders' };
-  await expect(writeIdentity(server.driver(), identity, never())).rejects.toThrow(words);
-  await expect(server.driver().open(name, never())).rejects.toThrow(words);
-  await expect(server.driver().currentTime(never())).rejects.toThrow(words);
+  await expect(writeIdentity(server.driver(), identity, never())).rejects.toThrow(message);
+  await expect(server.driver().open(name, never())).rejects.toThrow(message);
+  await expect(server.driver().currentTime(never())).rejects.toThrow(message);
 }, 60_000);
 
 test.concurrent.each<[string, Script]>([
@@ -166,7 +166,7 @@ test.each<[string, Script]>([
   expect((await contentOf(blob)).equals(bytes)).toBe(true);
 });
 
-test('an error of S3 where store.json was asked is an unreadable answer, and no other store', async () => {
+test('an error of S3 with status 200 in place of store.json is an unreadable answer, and no other store', async () => {
   for (const headers of [{}, { ETag: '"x"' }]) {
     const error = page(200, { 'Content-Type': 'application/xml', ...headers }, ERROR);
     const server = await scriptedServer((exchange) => (exchange.method === 'GET' ? error : ok())(exchange));
@@ -187,7 +187,7 @@ test('store.json of any size is not read to tell the time', async () => {
   expect(Math.abs(time - Date.now())).toBeLessThan(60_000);
 });
 
-test('a listing where versions were asked for is no answer', async () => {
+test('a listing in place of the versioning of the bucket is not believed', async () => {
   const server = await scriptedServer(({ path, response }) =>
     response.end(listingFor(path).replace('</L', '<Status>Enabled</Status></L')),
   );
@@ -196,7 +196,7 @@ test('a listing where versions were asked for is no answer', async () => {
   await driver.close();
 });
 
-test('a refusal of any size is not kept', async () => {
+test('a refusal that is too large is not read to its end', async () => {
   const server = await scriptedServer(({ response }) =>
     response.writeHead(500).end(Buffer.alloc(300_000, '<a/>')),
   );

@@ -2,7 +2,7 @@ import { excerpt } from '../../../errors/excerpt.ts';
 import { badAnswer, badListing } from '../../object-store/failures.ts';
 import type { ListAnswer, ListQuery } from '../../object-store/object-store-client.ts';
 
-/** A page of a listing as the service tells it. */
+/** A page of a listing as the service writes it. */
 export interface ListingPage {
   readonly Name?: string | undefined;
   readonly Prefix?: string | undefined;
@@ -16,7 +16,7 @@ export interface ListingPage {
   readonly NextContinuationToken?: string | undefined;
 }
 
-/** Names of access points: a listing through one may tell the bucket behind it. */
+/** Names of access points: a listing through an access point may name the bucket behind it. */
 const ACCESS_POINT = /:|-s3alias$/;
 
 /** The page of a bucket, which must be of that bucket and prefix, and tell where the listing goes on. */
@@ -24,7 +24,7 @@ export function listAnswerOf(page: ListingPage, bucket: string, query: ListQuery
   const { prefix, byFolder = false } = query;
   if (!page.Name || !ACCESS_POINT.test(bucket)) assertEchoed('bucket', page.Name, bucket);
   assertEchoed('prefix', page.Prefix, prefix);
-  // Not every service says the delimiter; what it lists has to show it then.
+  // Some services do not echo the delimiter. Then the keys show it; see `ListingProgress`.
   if (page.Delimiter) assertEchoed('delimiter', page.Delimiter, byFolder ? '/' : '');
   const plain = (text = '') => (page.EncodingType === 'url' ? decoded(text) : text);
   const objects = (page.Contents ?? []).map(({ Key, Size }) => ({ name: plain(Key), size: Size ?? 0 }));
@@ -35,7 +35,7 @@ export function listAnswerOf(page: ListingPage, bucket: string, query: ListQuery
   return { objects, folders, next };
 }
 
-/** Some services encode what they echo, others do not, whatever they say of the encoding. */
+/** Some services encode what they echo and others do not; the encoding that they name does not tell which. */
 function assertEchoed(what: string, echoed: string | undefined, asked: string): void {
   const told = echoed ?? '';
   if (told === asked || isEncoded(told, asked)) return;

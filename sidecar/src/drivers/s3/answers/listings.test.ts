@@ -113,7 +113,7 @@ test('keys may come by their bytes or folder by folder, and not by both', async 
   expect((await listed(both)).outcome).toMatchObject({ failure: 'unavailable' });
 }, 20_000);
 
-test('a first segment that is none is an error', async () => {
+test('a folder of a listing that is no first segment is an error', async () => {
   for (const folder of ['expires-1/2/', 'other/', 'expires-1']) {
     const server = await scriptedServer(listing(folders(folder)));
     const asking = all(server.driver().listLevel('expires-', never()));
@@ -124,7 +124,7 @@ test('a first segment that is none is an error', async () => {
   await expect(asking).rejects.toThrow(/does not fit the delimiter/);
 }, 30_000);
 
-test('behind a prefix nothing asks for an empty segment', async () => {
+test('behind a prefix no request asks for an empty segment', async () => {
   const server = await scriptedServer(({ path, response }) => {
     const found = path.includes('prefix=p%2Fblobs&') ? folders('p/blobs/') : folders();
     response.end(listingFor(path, path.includes('delimiter') ? found : ''));

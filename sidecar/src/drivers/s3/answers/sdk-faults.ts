@@ -2,7 +2,7 @@ import { BAD_ANSWER } from '../../object-store/failures.ts';
 import { CredentialsError } from '../credentials/credentials-source.ts';
 import type { S3Fault } from '../s3-client.ts';
 
-/** Codes of our own for what fails before a request is sent. */
+/** Our own codes for failures before a request is sent. */
 export const NO_REGION = 'NoRegion';
 export const BAD_LOCATION = 'BadLocation';
 
@@ -36,7 +36,7 @@ export function faultOf(thrown: unknown): S3Fault | undefined {
   };
 }
 
-/** Answers to HEAD have no body that could tell a code. */
+/** An answer to HEAD has no body, so it has no code. */
 function codeOfAnswer(error: SdkError, status: number): string {
   const code = textOf(error.Code) ?? error.name;
   if (isOfProxy(error, status)) return BAD_ANSWER;
@@ -44,13 +44,13 @@ function codeOfAnswer(error: SdkError, status: number): string {
   return code === 'Unknown' || code === 'UnknownError' ? '' : code;
 }
 
-/** S3 does not send to a page; a proxy that is too busy sends one too, and may be asked again more slowly. */
+/** S3 sends neither pages nor redirects to pages. A proxy that is too busy sends a page too, and may be asked again later. */
 function isOfProxy({ $response }: SdkError, status: number): boolean {
   if (status === 429 || status >= 500) return false;
   return status === 302 || status === 303 || isPage($response?.headers ?? {});
 }
 
-/** Moto says of all its answers that they are pages; as those of other services they have headers of S3. */
+/** Moto marks all its answers as HTML, but they have the headers of S3, as those of all services do. */
 export function isPage(headers: Readonly<Record<string, string>>): boolean {
   const isOfS3 = Object.keys(headers).some((header) => header.startsWith('x-amz'));
   return !isOfS3 && /^(text\/html|application\/xhtml)/i.test(headers['content-type'] ?? '');

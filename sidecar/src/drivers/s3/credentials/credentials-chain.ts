@@ -10,27 +10,30 @@ import {
 } from './credentials-source.ts';
 import { type AskedServer, RequestWatch } from './request-watch.ts';
 
-/** ms for all that the SDK tries until it has credentials; longer than it waits for any one server */
-const LIMIT = 8_000;
+/** For all that the SDK tries until it has credentials. Longer than it waits for any single server. */
+const LIMIT_MS = 8_000;
 
 /** How the SDK finds credentials. */
 export interface CredentialsChain {
   /** all places, in the SDK's order */
   readonly search: () => Promise<Credentials>;
-  /** the container's service alone, which tells what it says against it */
+  /** the container's service alone, so that its reason for refusing is known */
   readonly askContainer: () => Promise<Credentials>;
 }
 
 /**
- * Credentials from where the SDK finds them, its failures marked as those of the source.
+ * Credentials from where the SDK finds them. A failure names the source that failed.
  * @throws CredentialsError; an error about the region or the proxy as it is
  */
-export function credentialsFromChain(chain: CredentialsChain, limit = LIMIT): () => Promise<Credentials> {
+export function credentialsFromChain(
+  chain: CredentialsChain,
+  limitMs = LIMIT_MS,
+): () => Promise<Credentials> {
   let gaveBefore = false;
   return async () => {
     const watch = new RequestWatch();
     try {
-      const credentials = await within(limit, watch, () => searched(chain, watch));
+      const credentials = await within(limitMs, watch, () => searched(chain, watch));
       assertPlain(credentials, gaveBefore);
       gaveBefore = true;
       return credentials;
@@ -40,7 +43,7 @@ export function credentialsFromChain(chain: CredentialsChain, limit = LIMIT): ()
   };
 }
 
-/** The SDK goes on to another kind of service after a container's refuses, and tells that one's failure. */
+/** After a refusal by the container's service the SDK asks another kind of service, and reports the failure of that. */
 async function searched(chain: CredentialsChain, watch: RequestWatch): Promise<Credentials> {
   try {
     return await chain.search();
@@ -51,15 +54,15 @@ async function searched(chain: CredentialsChain, watch: RequestWatch): Promise<C
   }
 }
 
-async function within<T>(limit: number, watch: RequestWatch, work: () => Promise<T>): Promise<T> {
+async function within<T>(limitMs: number, watch: RequestWatch, work: () => Promise<T>): Promise<T> {
   const { promise: expired, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
-    const reason = Object.assign(new Error(`no credentials within ${limit / 1_000} seconds`), {
+    const reason = Object.assign(new Error(`no credentials within ${limitMs / 1_000} seconds`), {
       code: 'ETIMEDOUT',
     });
     reject(reason);
     watch.end(reason);
-  }, limit);
+  }, limitMs);
   try {
     return await Promise.race([watch.run(work), expired]);
   } finally {
@@ -95,11 +98,11 @@ function markedFailure(error: SourceFailure, watch: RequestWatch, gaveBefore: bo
 
 const NOTHING = { status: undefined, code: '', message: '' };
 
-/** The SDK's own words for a server that did not answer are about what it tried next. */
+/** For a server that did not answer, the SDK's message is about what it tried next, so that message is left out. */
 function answerOf(error: SourceFailure, asked: AskedServer): Pick<Fault, 'status' | 'code' | 'message'> {
   const status = error.$metadata?.httpStatusCode ?? asked.status;
   if (status === undefined) return { status, code: asked.code || String(error.code ?? ''), message: '' };
-  // What JSON.parse says quotes the answer, which may hold a secret.
+  // The message of JSON.parse quotes the answer, which may hold a secret.
   if (status < 300) return { status, code: BAD_ANSWER, message: '' };
   const hasAnswer = error.$metadata?.httpStatusCode !== undefined;
   const code = error.Code ?? (hasAnswer ? error.name : '');
@@ -111,7 +114,7 @@ function textOf(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
-/** They become part of a header, and of a signature; a line break in them is a mistake in how they were written. */
+/** Credentials become part of a header and of a signature. A line break in them comes from a mistake in writing them. */
 function assertPlain(credentials: Credentials, gaveBefore: boolean): void {
   const all = {
     AWS_ACCESS_KEY_ID: credentials.accessKeyId,

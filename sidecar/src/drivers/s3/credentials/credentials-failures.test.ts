@@ -146,7 +146,7 @@ test.each([
   );
 });
 
-test('nothing configured, and no metadata service there, is told with the ways to give credentials', async () => {
+test('without configuration and metadata service the message names the ways to give credentials', async () => {
   expect(await failureOf(metadata('http://127.0.0.1:1'))).toMatch(
     /denied: .*no credentials: none are configured, and the instance metadata service \(127\.0\.0\.1:1\) cannot be reached \(ECONNREFUSED\); give them by --credentials-dir.*hop limit/,
   );
@@ -155,7 +155,7 @@ test('nothing configured, and no metadata service there, is told with the ways t
   );
 });
 
-test('a credential_process that fails is told without its command and its words', async () => {
+test('a credential_process that fails is named without its command and its output', async () => {
   const program = join(folder, 'program');
   writeFileSync(program, '#!/bin/sh\necho a-secret >&2\nexit 3\n');
   chmodSync(program, 0o755);
@@ -177,7 +177,7 @@ test.each([
   expect(words).not.toContain('the-secret');
 });
 
-test('a source that never answers keeps nobody who has stopped waiting', async () => {
+test('a source that never answers does not hold a caller that has stopped waiting', async () => {
   const source = await scriptedServer(silent);
   for (const [variable, value] of Object.entries(webIdentity(source.endpoint))) vi.stubEnv(variable, value);
   const storage = await scriptedServer(refusal(404, 'NoSuchKey'));

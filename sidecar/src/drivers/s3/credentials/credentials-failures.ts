@@ -34,7 +34,7 @@ const refused = (message: Message) => ({
     ({ name: 'CredentialsRefused', explanation: message(fault.source, fault) }) as const,
 });
 
-/** Who was asked for credentials, what it said, and what to do. The storage's own refusals are in `s3/failures.ts`. */
+/** The source of the credentials, its answer, and what to do. The storage's own refusals are in `s3/failures.ts`. */
 export const CREDENTIALS_FAILURES: readonly FailureRow<CredentialsFault>[] = [
   {
     when: (fault) => from('folder')(fault) || codes(BAD_CHARACTER)(fault),
@@ -55,7 +55,7 @@ export const CREDENTIALS_FAILURES: readonly FailureRow<CredentialsFault>[] = [
     ...refused(() => 'the credential_process of the profile failed; run it by hand to see why'),
   },
   {
-    // Asked last, where nothing else is configured: mostly there is none.
+    // The SDK asks the metadata service last, when nothing else is configured; on most machines there is none.
     when: (fault) => from('metadata')(fault) && noAnswer(fault) && fault.source.gaveBefore === false,
     ...never('denied'),
     message: (fault) =>

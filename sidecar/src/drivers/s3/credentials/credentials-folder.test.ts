@@ -35,7 +35,7 @@ test('a Secret that is rotated is used without a restart, its key and secret nev
   expect(await credentials()).toMatchObject({ accessKeyId: 'second-key', secretAccessKey: 'second-secret' });
 });
 
-test('what is read while the link is swapped is all of one version', async () => {
+test('files that are read while the link is swapped are all of one version', async () => {
   mountSecret('..2026_2', 'second-key', 'second-secret');
   symlinkSync(join('..data', 'AWS_ACCESS_KEY_ID'), join(folder, 'AWS_ACCESS_KEY_ID'));
   // What this name would lead to had the swap happened between the two files.

@@ -2,8 +2,8 @@ import { readFile, realpath } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { BAD_CHARACTER, type Credentials, CredentialsError, isPossible } from './credentials-source.ts';
 
-/** ms for which the files are not looked at again */
-const LOOK_LIFETIME = 1_000;
+/** For this time the files are not read again. */
+const LOOK_LIFETIME_MS = 1_000;
 
 /**
  * Credentials from files named as the SDK's environment variables, as a Secret is mounted. They are read again when they
@@ -14,7 +14,7 @@ export function credentialsFromFolder(folder: string): () => Promise<Credentials
   let last: Promise<Credentials> | undefined;
   let lookedAt = 0;
   return () => {
-    if (last === undefined || performance.now() - lookedAt >= LOOK_LIFETIME) {
+    if (last === undefined || performance.now() - lookedAt >= LOOK_LIFETIME_MS) {
       lookedAt = performance.now();
       last = read(folder);
       last.catch(() => {
@@ -28,7 +28,7 @@ export function credentialsFromFolder(folder: string): () => Promise<Credentials
 async function read(folder: string): Promise<Credentials> {
   const idFile = join(folder, 'AWS_ACCESS_KEY_ID');
   const target = await realpath(idFile).catch((error) => Promise.reject(missing(idFile, error)));
-  // Kubernetes swaps a link to a folder: files of that one folder belong together, whatever is swapped meanwhile.
+  // Kubernetes changes a Secret by swapping a link to a folder. Read all files from the folder that the link names now.
   const at = dirname(target);
   const [accessKeyId, secretAccessKey, sessionToken] = await Promise.all([
     readText(join(at, 'AWS_ACCESS_KEY_ID')),
@@ -38,7 +38,7 @@ async function read(folder: string): Promise<Credentials> {
   return { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) };
 }
 
-/** Permanent keys have none, in a file that is not there or is empty. */
+/** Permanent keys have no token: the file is missing or empty. */
 async function sessionTokenOf(file: string): Promise<string | undefined> {
   const isThere = (await readFile(file, 'utf8').catch(() => '')).trim() !== '';
   return isThere ? await readText(file) : undefined;

@@ -46,7 +46,7 @@ test('credentials that end soon are used while their source is down, and replace
   expect(source.asked).toBe(3);
 });
 
-test('of many that wait, one asks a source that fails, and all are told', async () => {
+test('many calls that wait ask a source that fails once, and all get its error', async () => {
   const source = sourceOf(new Error('down'), lasting('first', 60));
   const renewal = new CredentialsRenewal(source.load, PAUSE);
   const outcomes = await Promise.allSettled(Array.from({ length: 20 }, () => renewal.get()));
@@ -60,7 +60,7 @@ test('credentials that have ended by this clock are used, for the storage to jud
   expect(await new CredentialsRenewal(source.load, PAUSE).get()).toMatchObject({ accessKeyId: 'ended' });
 });
 
-test('a server that never answers is told, and its connection closed', async () => {
+test('a server that never answers is named in the error, and its connection is closed', async () => {
   const server = await scriptedServer(() => {});
   const ask = async (): Promise<never> => {
     const [answer] = await once(get(server.endpoint), 'response');

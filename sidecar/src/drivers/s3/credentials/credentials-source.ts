@@ -9,9 +9,9 @@ export interface Credentials {
   readonly expiration?: Date | undefined;
 }
 
-/** Who was asked for credentials. */
+/** The source that was asked for credentials. */
 export interface CredentialsSource {
-  /** `folder`: of `--credentials-dir`. `configuration`: nobody was asked, as what is configured is missing or wrong */
+  /** `folder`: of `--credentials-dir`. `configuration`: no source was asked, because the configuration is missing or wrong */
   readonly kind:
     | 'folder'
     | 'tokenFile'
@@ -22,7 +22,7 @@ export interface CredentialsSource {
     | 'metadata'
     | 'sso'
     | 'configuration';
-  /** in words; of a file its path */
+  /** for messages; of a file its path */
   readonly name: string;
   /** the role that STS is asked for by a token, and the file that has it */
   readonly role?: string | undefined;
@@ -32,8 +32,8 @@ export interface CredentialsSource {
 }
 
 /**
- * Whether a credential can be that text. Key and token are sent in headers. A secret only signs, and services beside
- * Amazon's take any text for it; a line break is none that anybody meant.
+ * Whether a credential can be that text. Key and token are sent in headers. A secret only signs, and some services take any
+ * text for it, but a line break in it is always a mistake.
  * @param name of the variable or file
  */
 export function isPossible(name: string, text: string): boolean {
@@ -47,7 +47,7 @@ export interface CredentialsFault extends Fault {
   readonly source: CredentialsSource;
 }
 
-/** No credentials could be got: that, and not the storage, failed a request. */
+/** A request failed because there were no credentials; the storage was not asked. */
 export class CredentialsError extends Error {
   readonly fault: CredentialsFault;
 
@@ -60,7 +60,7 @@ export class CredentialsError extends Error {
 
 const POD_IDENTITY_HOSTS = ['169.254.170.23', '[fd00:ec2::23]'];
 
-/** @param asked whom the SDK asked last, by HTTP */
+/** @param asked the server that the SDK asked last */
 export function sourceOfServer(
   asked: AskedServer,
   environment: Environment,

@@ -4,7 +4,7 @@ import { subscribe } from 'node:diagnostics_channel';
 import { errorMonitor } from 'node:events';
 import type { ClientRequest } from 'node:http';
 
-/** A request that the watched work made, and what came of it so far. */
+/** A request of the watched work, and its outcome so far. */
 export interface AskedServer {
   readonly url: URL;
   readonly status: number | undefined;
@@ -13,8 +13,8 @@ export interface AskedServer {
 }
 
 /**
- * The HTTP requests and programs of a piece of work, whoever starts them. The SDK's sources of credentials have clients of their own,
- * which neither tell whom they asked nor always give up on who does not answer.
+ * Sees the HTTP requests and programs that a piece of work starts, also in libraries. The SDK's sources of credentials have
+ * clients of their own: these do not tell which server they asked, and some wait for an answer without a limit.
  */
 export class RequestWatch {
   readonly #requests: ClientRequest[] = [];
@@ -59,7 +59,7 @@ export class RequestWatch {
     request.once('response', ({ statusCode }) => {
       if (this.#requests.at(-1) === request) this.#status = statusCode;
     });
-    // The one who gives up after it ends the request by an error that does not tell.
+    // After a timeout the client destroys the request with an error that does not name the timeout.
     request.once('timeout', () => failed('ETIMEDOUT'));
     request.once(errorMonitor, (error: NodeJS.ErrnoException) => failed(error.code ?? error.name));
   }

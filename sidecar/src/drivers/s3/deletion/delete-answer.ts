@@ -1,7 +1,7 @@
 import { BAD_ANSWER, badAnswer, type Fault } from '../../object-store/failures.ts';
 import type { DeleteAnswer } from '../s3-client.ts';
 
-/** Of an object that an answer leaves out. */
+/** The fault of an object that the answer does not name. */
 export const NOT_NAMED: Fault = {
   status: undefined,
   code: BAD_ANSWER,
@@ -9,8 +9,8 @@ export const NOT_NAMED: Fault = {
 };
 
 /**
- * What a multi-object delete has left of the keys, by key. An object counts as deleted only where the answer names it,
- * as deleted or as one that was not there: a proxy's page names none, and no answer may speak of other objects.
+ * The faults of the keys that a multi-object delete has left. An object counts as deleted only when the answer names it, as
+ * deleted or as not there: a proxy's page names no object. An answer that names other objects is a bad answer.
  * @throws the error of a bad answer
  */
 export function faultsIn(
@@ -18,7 +18,7 @@ export function faultsIn(
   keys: readonly string[],
 ): Map<string, Fault> {
   const asked = new Set(keys);
-  // A service that folds slashes tells another name than it was given.
+  // A service that folds slashes names the key without its leading slash.
   const askedFor = (told: string) => [told, `/${told}`].find((key) => asked.has(key));
   const gone = new Set<string>();
   const faults = new Map<string, Fault>();

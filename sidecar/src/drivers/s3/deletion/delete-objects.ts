@@ -43,7 +43,7 @@ export class MultiObjectDeleter implements Deleter {
         return new Map<string, Fault>();
       });
       if (faults === undefined) return await this.#deleteEach(next, left, deadlineMs, signal);
-      // It may have deleted them as if it was asked to say nothing; each is proven by a request of its own.
+      // The service may have deleted them and answered as if `Quiet` was asked for, so each gets a request of its own as proof.
       if (faults.size === next.length && [...faults.values()].every((fault) => fault === NOT_NAMED))
         return new Map([...left, ...(await deleteEach(this.#calls, next, deadlineMs, signal))]);
       const delays = new Map<string, number>();
@@ -79,7 +79,7 @@ export class MultiObjectDeleter implements Deleter {
     signal: AbortSignal,
   ): Promise<Map<string, StorageError>> {
     const failed = await deleteEach(this.#calls, keys, deadlineMs, signal);
-    // What answered was not perhaps the service.
+    // If no delete succeeded, perhaps something else than the service has answered.
     if (failed.size < keys.length && performance.now() >= this.#lookAgainAtMs)
       this.#lookAgainAtMs = performance.now() + this.#times.lookAgainAfterMs;
     return new Map([...left, ...failed]);

@@ -2,7 +2,7 @@ import type { Fault } from '../../object-store/failures.ts';
 
 const STATUSES = new Set<number | undefined>([405, 411, 413, 501]);
 
-/** What services say that take a POST to a bucket for something else, or refuse one of its headers or its body. */
+/** Codes of services that take a POST to a bucket for another request, or refuse a header or the body of it. */
 const CODES: ReadonlySet<string> = new Set([
   'EntityTooLarge',
   'InvalidArgument',
@@ -20,7 +20,7 @@ const CODES: ReadonlySet<string> = new Set([
   'UnsupportedOperation',
 ]);
 
-/** Whether the service has no multi-object delete, as Google's S3 interface, or none that takes our request. */
+/** Whether the service has no multi-object delete (as Google's S3 interface), or does not take our request. */
 export function lacksMultiObjectDelete(fault: Fault | undefined): boolean {
   return fault !== undefined && (CODES.has(fault.code) || STATUSES.has(fault.status));
 }

@@ -3,8 +3,8 @@ import { factsOf, inChunks, never, putInto, someBytes, someName } from '../confo
 import { broken, listingFor, ok, refusal, type Script, scriptedServer } from './scripted-server.fixture.ts';
 import { startS3Driver } from './start-s3-driver.ts';
 
-/** What somebody reads who starts the service on it. */
-async function wordsAtStart(script: Script, changes: object = {}): Promise<string> {
+/** The message at the start of the service on it. */
+async function messageAtStart(script: Script, changes: object = {}): Promise<string> {
   const server = await scriptedServer(script);
   const started = startS3Driver({ ...server.location, ...changes }, server.credentialsFolder);
   return await started.then(
@@ -52,11 +52,15 @@ test.each<[string, Script, RegExp[]]>([
   ['too many requests', refusal(429, 'TooManyRequests'), [/throttled: .*fewer requests/]],
   ['a storage that is full', refusal(507, 'InsufficientStorage'), [/full: .*no space left/]],
   [
-    'no S3 at all',
+    'a server that is no S3',
     ({ response }) => response.end('<html>welcome</html>'),
     [/what answered is no S3 .*check the endpoint/],
   ],
-  ['JSON', ({ response }) => response.writeHead(400).end('{"error":"no"}'), [/what answered is no S3/]],
+  [
+    'an answer in JSON',
+    ({ response }) => response.writeHead(400).end('{"error":"no"}'),
+    [/what answered is no S3/],
+  ],
   [
     'a page that denies',
     ({ response }) =>
@@ -69,37 +73,45 @@ test.each<[string, Script, RegExp[]]>([
     [/what answered is no S3 \(302\)/],
   ],
   ['a connection that breaks', broken, [/unavailable: .*the connection to the storage broke \(ECONNRESET/]],
-  ['what is not built', refusal(501, 'NotImplemented'), [/lacks something .*docs\/s3-services\.md/]],
+  [
+    'a request that the service lacks',
+    refusal(501, 'NotImplemented'),
+    [/lacks something .*docs\/s3-services\.md/],
+  ],
   ['an odd refusal', refusal(418, 'Teapot'), [/refused with 418 \(Teapot: in its words\)/]],
-])('%s', async (_title, script, patterns) => {
-  const words = await wordsAtStart(script);
-  for (const pattern of patterns) expect(words).toMatch(pattern);
+])('the message at the start says what to do about %s', async (_title, script, patterns) => {
+  const message = await messageAtStart(script);
+  for (const pattern of patterns) expect(message).toMatch(pattern);
 });
 
 test.each([
   [
-    'nobody listens',
+    'no server listens',
     { endpoint: 'http://127.0.0.1:1' },
     /unavailable: .*cannot be reached .*ECONNREFUSED.*check the endpoint/,
   ],
-  ['a name that nobody has', { endpoint: 'http://nobody.invalid' }, /cannot be resolved .*nobody\.invalid/],
+  [
+    'a name that does not exist',
+    { endpoint: 'http://nobody.invalid' },
+    /cannot be resolved .*nobody\.invalid/,
+  ],
   ['an endpoint without a host', { endpoint: 'http://' }, /notFound: .*correct spec\.storage\.s3/],
   ['a bucket that is a path', { bucket: 'a/b' }, /notFound: .*a\/b.*correct spec\.storage\.s3/],
-])('%s', async (_title, changes, pattern) => {
-  expect(await wordsAtStart(ok(), changes)).toMatch(pattern);
+])('the message at the start names the mistake in the location: %s', async (_title, changes, pattern) => {
+  expect(await messageAtStart(ok(), changes)).toMatch(pattern);
 });
 
 test('an empty AWS_REGION counts as not set', async () => {
   vi.stubEnv('AWS_REGION', '');
   vi.stubEnv('AWS_CONFIG_FILE', '/nonexistent');
-  const words = await wordsAtStart(ok(), { endpoint: undefined, forcePathStyle: false });
+  const message = await messageAtStart(ok(), { endpoint: undefined, forcePathStyle: false });
   vi.unstubAllEnvs();
-  expect(words).toMatch(/notFound: .*the region of the bucket is not known; set spec\.storage\.s3\.region/);
+  expect(message).toMatch(/notFound: .*the region of the bucket is not known; set spec\.storage\.s3\.region/);
 });
 
 const listed: Script = ({ path, response }) => response.end(listingFor(path));
 
-test('a bucket that keeps versions is told of; who may not ask is not', async () => {
+test('a bucket that keeps versions causes a notice, unless the credentials may not ask', async () => {
   const versions =
     (answer: Script): Script =>
     (exchange) =>

@@ -1,0 +1,28 @@
+import { buildDataServer } from '../data-api/data-server.ts';
+import type { DrainTimes } from '../http/drain.ts';
+import { BlobStore } from '../payload-service/blob-store/blob-store.ts';
+import type { PayloadService } from '../payload-service/payload-service.ts';
+import { ttlOf } from './manifest-facts.ts';
+import type { PortParts } from './port-parts.ts';
+import type { Port } from './run-service.ts';
+import type { StorageParts } from './storage-parts.ts';
+
+export function dataPort(
+  { traffic, metrics, log, settings: { manifest, listen } }: PortParts,
+  service: PayloadService,
+  drain: DrainTimes,
+): Port {
+  const { temporalNamespaces } = manifest.spec;
+  const namespaces = temporalNamespaces === undefined ? undefined : new Set(temporalNamespaces);
+  const app = buildDataServer({ ...traffic, service, metrics, namespaces, log });
+  return { app, address: listen.data, drain };
+}
+
+/** The data port of a process that has the storage itself. */
+export function storageDataPort(storage: StorageParts, ports: PortParts, drain: DrainTimes): Port {
+  const { driver, clockKeeper, ownership, writes, traits, settings } = storage;
+  const guards = { clock: clockKeeper, ownership, writes, readiness: ports.readiness };
+  const { clockToleranceMs } = traits;
+  const service = new BlobStore(driver, guards, { ttl: ttlOf(settings.manifest), clockToleranceMs });
+  return dataPort(ports, service, drain);
+}
