@@ -47,12 +47,6 @@ const AMAZON_FILES = /^sidecar\/src\/drivers\/s3\/(.*\/)?aws-sdk-[a-z-]+\.ts$/;
 const MOST_LINES = 300;
 const MOST_FILES_OF_A_FOLDER = 20;
 
-/** What is still to be mended; nothing is added here. */
-const EXCEPTIONS = {
-  lines: [] as string[],
-  folders: [] as string[],
-};
-
 const root = join(import.meta.dirname, '..');
 const files = filesBelow('').filter((file) => /\.(ts|md)$/.test(file));
 const isTest = (file: string) =>
@@ -162,12 +156,12 @@ function circlesOf(graph: ReadonlyMap<string, readonly string[]>): string[] {
 test(`no file has more than ${MOST_LINES} lines`, () => {
   const lines = (file: string) => readFileSync(join(root, file), 'utf8').split('\n').length - 1;
   const long = files.filter((file) => file !== 'CHANGELOG.md' && lines(file) > MOST_LINES);
-  expect(long.filter((file) => !EXCEPTIONS.lines.includes(file))).toEqual([]);
+  expect(long).toEqual([]);
 });
 
 test(`no folder has more than ${MOST_FILES_OF_A_FOLDER} product files`, () => {
   const counts = new Map<string, number>();
   for (const file of product) counts.set(dirname(file), (counts.get(dirname(file)) ?? 0) + 1);
   const full = [...counts].filter(([, count]) => count > MOST_FILES_OF_A_FOLDER).map(([folder]) => folder);
-  expect(full.filter((folder) => !EXCEPTIONS.folders.includes(folder))).toEqual([]);
+  expect(full).toEqual([]);
 });

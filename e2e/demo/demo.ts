@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { decodeReference, LargePayloadCodec, PayloadNotFoundError } from '@largepayload/codec';
 import { RunningService } from '@largepayload/testing/service/service-process';
 import { storedFile } from '@largepayload/testing/service/stored-file';
+import { eventualValue } from '@largepayload/testing/waiting/eventually';
 import type { Payload } from '@temporalio/common';
 import proto from '@temporalio/proto';
 import { parse } from 'yaml';
@@ -148,7 +149,11 @@ async function expiry(codec: LargePayloadCodec, stored: readonly Stored[]): Prom
   report.line(`waited ${((performance.now() - waited) / 1_000).toFixed(1)} s for the reaper`);
   for (const { document, file } of stored)
     report.check(`${document.name} is gone from the disk`, !existsSync(file));
-  const deleted = (await counters()).get('payload_store_cleanup_deleted_total') ?? 0;
+  // The reaper counts a window's payloads after it has deleted all of them.
+  const deleted = await eventualValue(async () => {
+    const count = (await counters()).get('payload_store_cleanup_deleted_total') ?? 0;
+    return count >= stored.length ? count : undefined;
+  }, 10_000);
   report.check(`payload_store_cleanup_deleted_total is ${deleted}`, deleted >= stored.length);
   const failure = await codec.decode([(stored[0] as Stored).encoded]).then(
     () => undefined,

@@ -7,6 +7,7 @@ import { objectPath } from '../src/drivers/filesystem/object-paths.ts';
 import { formatKey } from '../src/keys/key.ts';
 import { Metrics } from '../src/operations/metrics.ts';
 import { Reaper } from '../src/retention/reaper.ts';
+import { emptyMemory } from '../src/storage-records/clock/clock.fixture.ts';
 import { ClockGuard } from '../src/storage-records/clock/clock-guard.ts';
 import { OwnershipGuard } from '../src/storage-records/ownership/ownership-guard.ts';
 
@@ -47,7 +48,7 @@ async function timedPass(driver: FilesystemDriver): Promise<number> {
   const reaper = new Reaper(
     {
       driver,
-      clock: new TrustingClock(driver, 0),
+      clock: new TrustingClock(driver, 0, emptyMemory(0)),
       clockKeeper: { refresh: async () => undefined, lagEnd: undefined },
       ownership: new OwnershipGuard(async () => 'bench/bench', 0),
       metrics: new Metrics(nothing),

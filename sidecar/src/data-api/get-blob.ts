@@ -44,7 +44,7 @@ function handler(context: DataContext, find: (query: Query, call: Call) => Promi
       const stop = new AbortController();
       abortWhenClientLeaves(reply.raw, stop);
       const peer = peerOf(request.raw);
-      // Before the payload is opened, so that those who wait in line hold nothing of the storage's.
+      // Before the payload is opened, so that requests that wait in line hold no connection or file of the storage.
       const release = await context.budget.reserve(peer, getReservation(expectedLength), stop.signal);
       try {
         const call = { caller: { peer }, signal: stop.signal };

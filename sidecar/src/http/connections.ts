@@ -52,7 +52,7 @@ export class Connections {
     server.prependListener('connection', (socket: Socket) => this.#accept(socket));
   }
 
-  /** Whether a request is to be handled; one that is not has been dealt with. */
+  /** Whether a request is to be handled. A request that is not to be handled has been answered or cut off. */
   admit(request: IncomingMessage, response: ServerResponse): boolean {
     const { socket } = request;
     const connection = this.#open.get(socket);
@@ -129,7 +129,7 @@ export class Connections {
     if (!this.#closeOne(isIdle)) this.#closeOne(({ answer }) => answer?.writableEnded === true);
   }
 
-  /** Of the peer with the most connections the one that is idle for longest; a head that is not complete is no request. */
+  /** Closes the longest idle connection of the peer with the most connections. An incomplete head is no request. */
   #closeOne(among: (connection: Connection) => boolean): boolean {
     const counts = new Map<string, number>();
     for (const { peer, socket } of this.#open.values()) {

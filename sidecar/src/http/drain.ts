@@ -43,7 +43,7 @@ export function drainable(app: FastifyInstance): EndServer {
     if (ending) beLast(response);
   };
   for (const event of ['request', 'checkContinue', 'checkExpectation']) {
-    // Where nobody listens Node answers `Expect` itself; a listener that answers nothing would keep it from that.
+    // Without a listener Node answers `Expect` itself. A listener that answers nothing would prevent that.
     if (server.listenerCount(event) > 0) server.prependListener(event, begin);
   }
 

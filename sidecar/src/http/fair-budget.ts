@@ -46,7 +46,7 @@ export class FairBudget {
     return this.#used;
   }
 
-  /** `undefined`: nobody waits. */
+  /** `undefined`: no request waits. */
   get demand(): Demand | undefined {
     const [first] = this.#line;
     if (first === undefined) return undefined;
@@ -116,7 +116,7 @@ export class FairBudget {
       next.enter();
   }
 
-  /** Whose peer holds the least; of those the one that waits longest. None is overtaken because it wants more. */
+  /** The request whose peer holds the least; of several the one that waits longest. None is overtaken because it wants more. */
   #next(): Waiting | undefined {
     let next: Waiting | undefined;
     let least = Number.POSITIVE_INFINITY;

@@ -4,7 +4,7 @@ const RECENT = 1_000;
 const LEAST_RATE = 16 * 1024;
 /** … doubled each time it was waited for so long (ms) … */
 const RATE_DOUBLES = 10_000;
-/** … up to so many: whoever moves more may keep its place for as long as the transfer takes. */
+/** … up to so many: a peer that moves more may keep its place for as long as the transfer takes. */
 const MOST_RATE = 256 * 1024;
 
 /** The rate that keeps a place while others wait. @param age ms that the peer was waited for */

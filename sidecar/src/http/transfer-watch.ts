@@ -3,7 +3,7 @@ import { mayMakeRoom, Progress, type TransferRules } from './transfer-progress.t
 
 /** How often transfers are looked at: a peer that is too slow is noticed at most this much later (ms). */
 const LOOK_INTERVAL = 500;
-/** Requests that waited in line for less (ms) end no transfer: one that moves along frees its place by itself. */
+/** Requests that waited in line for less (ms) end no transfer: a transfer that moves frees its place by itself. */
 const PATIENCE = 500;
 
 /**

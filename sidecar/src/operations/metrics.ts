@@ -4,7 +4,7 @@ import type { Readiness } from './readiness.ts';
 
 const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
-/** What `/metrics` tells. Never a digest, key, workflow id or caller-chosen text as a label. */
+/** What `/metrics` shows. No label is a digest, key, workflow id or text that a caller chose. */
 export class Metrics {
   readonly registry = new Registry();
 

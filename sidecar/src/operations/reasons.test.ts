@@ -12,6 +12,7 @@ import { CredentialsError } from '../drivers/s3/credentials/credentials-source.t
 import { S3_FAILURES } from '../drivers/s3/failures.ts';
 import { StorageError } from '../errors/storage-error.ts';
 import { createLog } from '../log/log.ts';
+import { clockGuardOf } from '../storage-records/clock/clock.fixture.ts';
 import { ClockGuard } from '../storage-records/clock/clock-guard.ts';
 import { ClockMemory } from '../storage-records/clock/clock-memory.ts';
 import { clockRules } from '../storage-records/clock/clock-plausibility.ts';
@@ -62,7 +63,7 @@ const waiting = (found: FoundLease, user = USER) => inUse(found, { kind: 'wait',
 const clockThatDiffersBy = (ms: number) => {
   const driver = storage();
   driver.currentTime = async () => Date.now() - ms;
-  return errorOf(new ClockGuard(driver, 0).check());
+  return errorOf(clockGuardOf(driver, 0).check());
 };
 const clockBehindMark = () => {
   const rules = clockRules({

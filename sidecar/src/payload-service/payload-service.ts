@@ -12,7 +12,7 @@ export interface Caller {
 /** What every request brings with it. */
 export interface Call {
   readonly caller: Caller;
-  /** on the monotonic clock, ms: nobody waits for the answer longer; absent: as long as bytes move */
+  /** on the monotonic clock, ms: the caller waits until then; absent: as long as bytes move */
   readonly deadline?: number;
   /** aborted when the caller has left, is too slow, or the deadline has passed */
   readonly signal: AbortSignal;
@@ -38,7 +38,7 @@ export interface PutResult {
   readonly outcome: PutOutcome;
 }
 
-/** A stored payload, whose bytes are verified as they are read. Who gets it reads or closes it. */
+/** A stored payload, whose bytes are verified as they are read. The caller reads or closes it. */
 export interface FoundPayload extends ByteSource {
   /** bytes, as stored */
   readonly size: number;

@@ -35,7 +35,7 @@ export interface ReaperParts extends SweepParts {
 
 const NO_PASS_YET: ReaperReport = { lastCompletedTime: undefined, lastError: undefined, waiting: undefined };
 
-/** Deletes what is in expired windows, on an interval. Nothing else in the service deletes payloads, but `cleanup`. */
+/** Deletes expired windows, on an interval. Only the reaper and `cleanup` delete payloads. */
 export class Reaper {
   readonly #parts: ReaperParts;
   readonly #settings: ReaperSettings;
@@ -68,8 +68,9 @@ export class Reaper {
   }
 
   /**
-   * One pass over all expired windows, within limits; one that fails does not keep the others. Nor does a trial that fails: a
-   * policy may allow no more than to delete in windows. Whether the pass has to wait, and deletes nothing.
+   * One pass over all expired windows, within limits. A window that fails does not keep the others, nor does a failed trial: a
+   * policy may allow deletes in windows only.
+   * @returns why the pass waits and deletes nothing; `undefined`: it does not wait
    * @throws ServiceError `clock_difference`; ForeignStoreError, StorageError
    */
   async pass(signal: AbortSignal, limits: PassLimits = PASS_LIMITS): Promise<DeletionWait | undefined> {

@@ -11,7 +11,7 @@ export interface Usage {
 }
 
 /**
- * Counts everything that is stored, in constant memory, and tells the sum so far after each page: of lines for one window
+ * Counts everything that is stored, in constant memory, and yields the sum so far after each page: of lines for one window
  * and namespace the last one holds. @throws StorageError
  */
 export async function* usage(driver: Driver, signal: AbortSignal): AsyncGenerator<Usage> {

@@ -24,7 +24,7 @@ export interface ServiceSettings {
   readonly leaseTimes?: LeaseTimes;
 }
 
-/** The resource whose process this is, which tells it from one of the same name elsewhere. */
+/** The resource that this process belongs to. It differs from a resource of the same name in another cluster. */
 export interface ClusterResource {
   readonly uid?: string | undefined;
   /** the name of its cluster, for people */
@@ -46,7 +46,7 @@ export interface Role {
   /** @throws ManifestError when there is nothing to do in this role for such a store */
   assertNeeded(manifest: LargePayloadStore): void;
 
-  /** The fields that are set but mean nothing to whoever runs this role. */
+  /** The fields that are set and have no effect in this role. */
   unusedFields(manifest: LargePayloadStore): readonly string[];
 
   /** @throws ForeignStoreError, StorageError, or the error of a port that cannot be listened on */

@@ -1,16 +1,11 @@
 import { StorageError } from '../../errors/storage-error.ts';
+import type { Deleter } from './object-store-client.ts';
 import type { StoreCalls } from './store-calls.ts';
 
 /** After this time no further request of a delete begins, however many objects are left. */
 export const DELETE_LIMIT_MS = 60_000;
 /** Requests at the same time: a thousand objects take some seconds, and the service is not flooded. */
 const MOST_AT_ONCE = 16;
-
-/** Deletes objects by their keys in the object store. */
-export interface Deleter {
-  /** Resolves with what is left, by key. @throws StorageError when the service refuses all; the signal's reason */
-  delete(keys: readonly string[], signal: AbortSignal): Promise<Map<string, StorageError>>;
-}
 
 export function oneByOne(calls: StoreCalls): Deleter {
   return {

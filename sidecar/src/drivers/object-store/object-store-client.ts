@@ -1,7 +1,7 @@
 import type { BlobFacts } from '../../bytes/blob-facts.ts';
 import type { ByteSource } from '../../bytes/byte-streams.ts';
+import type { StorageError } from '../../errors/storage-error.ts';
 import type { ListedObject } from '../driver.ts';
-import type { Deleter } from './delete-each.ts';
 import type { FailureRow, Fault } from './failures.ts';
 
 /**
@@ -93,4 +93,10 @@ export interface ListAnswer {
   readonly folders: readonly string[];
   /** `undefined`: that was all */
   readonly next: string | undefined;
+}
+
+/** Deletes objects by their keys in the object store. */
+export interface Deleter {
+  /** Resolves with what is left, by key. @throws StorageError when the service refuses all; the signal's reason */
+  delete(keys: readonly string[], signal: AbortSignal): Promise<Map<string, StorageError>>;
 }

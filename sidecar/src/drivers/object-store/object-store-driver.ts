@@ -19,11 +19,11 @@ import {
   type StoredBlob,
 } from '../driver.ts';
 import { CollectedPut } from './collected-put.ts';
-import { type Deleter, oneByOne } from './delete-each.ts';
+import { oneByOne } from './delete-each.ts';
 import { ListingProgress } from './listing-progress.ts';
 import { ObjectKeys } from './object-keys.ts';
 import { ObjectRequests } from './object-requests.ts';
-import type { ListAnswer, ObjectAnswer, ObjectStoreClient } from './object-store-client.ts';
+import type { Deleter, ListAnswer, ObjectAnswer, ObjectStoreClient } from './object-store-client.ts';
 import { StoreCalls } from './store-calls.ts';
 import { StreamedPut } from './streamed-put.ts';
 

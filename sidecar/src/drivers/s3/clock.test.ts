@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ClockGuard } from '../../storage-records/clock/clock-guard.ts';
+import { clockGuardOf } from '../../storage-records/clock/clock.fixture.ts';
 import { never } from '../conformance/subject.ts';
 import { refusal, type Script, scriptedServer } from './scripted-server.fixture.ts';
 
@@ -36,7 +36,7 @@ test.concurrent.each([-1_400, -700, 0, 700, 1_400])(
   'a storage %d ms ahead is trusted at any moment',
   async (ahead) => {
     const server = await scriptedServer(clockAhead(ahead, identity));
-    const guard = new ClockGuard(server.driver(), 0);
+    const guard = clockGuardOf(server.driver(), 0);
     for (let look = 0; look < 8; look += 1) {
       await new Promise((resolve) => setTimeout(resolve, 130));
       await guard.check();
@@ -48,7 +48,7 @@ test.concurrent.each([-3_600_000, -2_700, 2_700, 3_600_000])(
   'a storage %d ms ahead is not, at any moment',
   async (ahead) => {
     const server = await scriptedServer(clockAhead(ahead, identity));
-    const guard = new ClockGuard(server.driver(), 0);
+    const guard = clockGuardOf(server.driver(), 0);
     for (let look = 0; look < 8; look += 1) {
       await new Promise((resolve) => setTimeout(resolve, 130));
       await expect(guard.check()).rejects.toMatchObject({ code: 'clock_difference' });

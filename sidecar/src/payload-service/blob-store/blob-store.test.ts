@@ -9,8 +9,7 @@ import { ForeignStoreError } from '../../errors/foreign-store-error.ts';
 import { StorageError } from '../../errors/storage-error.ts';
 import { Metrics } from '../../operations/metrics.ts';
 import { Reaper } from '../../retention/reaper.ts';
-import { clockOfNewStore } from '../../storage-records/clock/clock.fixture.ts';
-import { ClockGuard } from '../../storage-records/clock/clock-guard.ts';
+import { clockGuardOf, clockOfNewStore } from '../../storage-records/clock/clock.fixture.ts';
 import { assertIdentity, writeIdentity } from '../../storage-records/identity/identity.ts';
 import { OwnershipGuard } from '../../storage-records/ownership/ownership-guard.ts';
 import { WriteWatch } from '../../storage-records/write-check/write-watch.ts';
@@ -45,7 +44,7 @@ function storeWith(
   ownership = OURS_ALWAYS,
   writes = UNDOUBTED,
 ): BlobStore {
-  const clock = new ClockGuard(driver, clockToleranceMs);
+  const clock = clockGuardOf(driver, clockToleranceMs);
   const readiness = { assertUsable: async () => {} };
   return new BlobStore(driver, { clock, ownership, writes, readiness }, { ttl, clockToleranceMs });
 }

@@ -1,6 +1,6 @@
 import { MemoryDriver } from '@largepayload/testing/drivers/memory-driver';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { ClockGuard } from './clock-guard.ts';
+import { clockGuardOf } from './clock.fixture.ts';
 
 const MINUTE = 60_000;
 
@@ -40,7 +40,7 @@ describe.each([
 ])('with %d ms allowed between processes', (allowed, tolerance) => {
   test.each([0, -tolerance + 100, tolerance - 100])('a backend %d ms ahead is trusted', async (ahead) => {
     driver.ahead = ahead;
-    await new ClockGuard(driver, allowed).assertTrusted();
+    await clockGuardOf(driver, allowed).assertTrusted();
   });
 
   test.each([
@@ -48,7 +48,7 @@ describe.each([
     [-tolerance - 200, 'ahead of'],
   ])('one %d ms ahead is not: we are %s it', async (ahead, direction) => {
     driver.ahead = ahead;
-    const guard = new ClockGuard(driver, allowed);
+    const guard = clockGuardOf(driver, allowed);
     const error = {
       code: 'clock_difference',
       message: expect.stringContaining(`s ${direction} the storage's`),
@@ -72,7 +72,7 @@ describe('an answer that took its time', () => {
 
   test('proves nothing when the clocks agree only at some moments of it, and is no difference', async () => {
     answersTake(10_000);
-    const guard = new ClockGuard(driver, 0);
+    const guard = clockGuardOf(driver, 0);
     await expect(guard.check()).rejects.toMatchObject({
       failure: 'timeout',
       message: expect.stringContaining('took 10.0 s to tell its time, too long to prove'),
@@ -84,31 +84,31 @@ describe('an answer that took its time', () => {
   test('does not hide that the clocks differ', async () => {
     driver.ahead = 3_000;
     answersTake(5_000, 100);
-    await expect(new ClockGuard(driver, 0).check()).rejects.toMatchObject({ code: 'clock_difference' });
+    await expect(clockGuardOf(driver, 0).check()).rejects.toMatchObject({ code: 'clock_difference' });
   });
 
   test('is asked for again, and a faster one proves it', async () => {
     answersTake(10_000, 5_000, 1_000);
-    await new ClockGuard(driver, 0).check();
+    await clockGuardOf(driver, 0).check();
     expect(driver.asked).toBe(3);
   });
 
   test('may be slow where clocks may differ by more, and prove it all the same', async () => {
     answersTake(10_000);
-    await new ClockGuard(driver, MINUTE).check();
+    await clockGuardOf(driver, MINUTE).check();
     expect(driver.asked).toBe(1);
   });
 
   test('proves a difference that no moment of it explains', async () => {
     driver.ahead = -60 * MINUTE;
     answersTake(10_000);
-    await expect(new ClockGuard(driver, 0).check()).rejects.toMatchObject({ code: 'clock_difference' });
+    await expect(clockGuardOf(driver, 0).check()).rejects.toMatchObject({ code: 'clock_difference' });
     expect(driver.asked).toBe(1);
   });
 });
 
 test('one comparison serves many, `check` always makes a new one', async () => {
-  const guard = new ClockGuard(driver, 0);
+  const guard = clockGuardOf(driver, 0);
   await Promise.all(Array.from({ length: 20 }, () => guard.assertTrusted()));
   await guard.assertTrusted();
   expect(driver.asked).toBe(1);
@@ -119,7 +119,7 @@ test('one comparison serves many, `check` always makes a new one', async () => {
 test.each([-MINUTE, -3_000, 3_000, MINUTE])(
   'a step of our clock by %d ms is noticed at once',
   async (step) => {
-    const guard = new ClockGuard(driver, 0);
+    const guard = clockGuardOf(driver, 0);
     await guard.assertTrusted();
     stepWallClock(step);
     await expect(guard.assertTrusted()).rejects.toMatchObject({ code: 'clock_difference' });
@@ -130,7 +130,7 @@ test.each([-MINUTE, -3_000, 3_000, MINUTE])(
 
 test('when the backend’s clock is set right, the next comparison trusts it', async () => {
   driver.ahead = MINUTE;
-  const guard = new ClockGuard(driver, 0);
+  const guard = clockGuardOf(driver, 0);
   await expect(guard.check()).rejects.toMatchObject({ code: 'clock_difference' });
   driver.ahead = 0;
   await guard.check();
@@ -138,7 +138,7 @@ test('when the backend’s clock is set right, the next comparison trusts it', a
 });
 
 test('a backend that does not answer is asked again the next time', async () => {
-  const guard = new ClockGuard(driver, 0);
+  const guard = clockGuardOf(driver, 0);
   driver.failure = new Error('no answer');
   await expect(guard.assertTrusted()).rejects.toBe(driver.failure);
   await expect(guard.assertTrusted()).rejects.toBe(driver.failure);
@@ -151,7 +151,7 @@ describe('a step while the process runs, on a folder of this machine, where no c
   const received = () => ({ wallTime: Date.now(), monotonicTime: performance.now() });
 
   test('forwards hastens no deletion, and placement follows it', async () => {
-    const clock = new ClockGuard(driver, 0);
+    const clock = clockGuardOf(driver, 0);
     const before = Date.now();
     stepWallClock(60 * MINUTE);
     expect(clock.deletionTime - before).toBeLessThan(MINUTE);
@@ -160,7 +160,7 @@ describe('a step while the process runs, on a folder of this machine, where no c
   });
 
   test('backwards shortens no life, and delays deletion', async () => {
-    const clock = new ClockGuard(driver, 0);
+    const clock = clockGuardOf(driver, 0);
     const before = Date.now();
     stepWallClock(-60 * MINUTE);
     expect(before - clock.placementTime(received())).toBeLessThan(MINUTE);

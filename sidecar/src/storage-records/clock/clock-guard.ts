@@ -3,8 +3,7 @@ import { ServiceError } from '../../errors/service-error.ts';
 import { StorageError } from '../../errors/storage-error.ts';
 import { type Moment, momentNow } from '../../time/moment.ts';
 import { timeLimit } from '../../time/time-limit.ts';
-import { ClockMemory } from './clock-memory.ts';
-import { clockRules } from './clock-plausibility.ts';
+import type { ClockMemory } from './clock-memory.ts';
 
 /** How old a comparison may be before the next PUT or deletion asks for another one (ms). */
 const COMPARISON_LIFETIME = 30_000;
@@ -51,7 +50,7 @@ export class ClockGuard {
   #comparing: Promise<Comparison> | undefined;
 
   /** @param clockToleranceMs the difference allowed between any two processes, ms; at least 2 s are, as `Date` headers have whole seconds */
-  constructor(driver: Driver, clockToleranceMs: number, memory: ClockMemory = memoryOf(clockToleranceMs)) {
+  constructor(driver: Driver, clockToleranceMs: number, memory: ClockMemory) {
     this.#driver = driver;
     this.#tolerance = Math.max(clockToleranceMs, LEAST_TOLERANCE);
     this.#memory = memory;
@@ -167,10 +166,4 @@ function notProven({ most, least }: Comparison, tolerance: number): StorageError
 
 function seconds(milliseconds: number): string {
   return `${(milliseconds / 1_000).toFixed(1)} s`;
-}
-
-/** For a store of which nothing is known. */
-function memoryOf(clockToleranceMs: number): ClockMemory {
-  const facts = { ttl: undefined, reaperInterval: 0, storageHasClock: false };
-  return new ClockMemory(clockRules({ ...facts, clockToleranceMs }));
 }

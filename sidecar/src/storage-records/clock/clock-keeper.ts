@@ -110,7 +110,7 @@ export class ClockKeeper {
     return { ...before, written: this.#mayWrite && (await this.#write(TRANSFER_LIMIT)) };
   }
 
-  /** The first renewal, for whoever wants to have it done before PUTs come. Never rejects. */
+  /** The first renewal, for a role that wants it done before PUTs come. Never rejects. */
   async begin(): Promise<void> {
     this.#begun ??= this.#renew(TRANSFER_LIMIT);
     await this.#begun;
@@ -140,7 +140,7 @@ export class ClockKeeper {
     try {
       await this.#learn(limit);
     } catch {
-      // Without a storage, or with a wrong clock, there is nothing to write; whoever needs either says so.
+      // Without a storage, or with a wrong clock, there is nothing to write. PUTs and passes report either.
       return;
     }
     await this.#write(limit);

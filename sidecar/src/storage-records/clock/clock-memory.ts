@@ -214,7 +214,7 @@ export class ClockMemory {
 
   /**
    * A step while no process ran, or that the last one could not write any more, shows on the clock of the boot. A bucket's own
-   * clock tells it, and what is longer than any plausible gap makes deletion wait.
+   * clock shows it, and a step that is longer than any plausible gap makes deletion wait.
    */
   #learnStepSince({ seen, boot: before, lags }: ClockRecord, now: Moment, boot: BootTime | undefined): void {
     if (this.#rules.storageHasClock || before === undefined || before.id !== boot?.id) return;

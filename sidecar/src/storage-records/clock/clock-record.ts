@@ -8,7 +8,7 @@ export const CLOCK_NAME = 'clock.json';
 export interface ClockRecord {
   /** the latest time known for sure; `undefined`: none is */
   readonly mark: number | undefined;
-  /** what the clock of whoever wrote it showed */
+  /** what the clock of the writer showed */
   readonly seen: number;
   /** the same moment on the clock that a boot of the writer's machine has; `undefined`: not known */
   readonly boot?: BootTime | undefined;

@@ -28,8 +28,8 @@ export class NoIdentityError extends StorageError {
 }
 
 /**
- * Writes our identity and an id into an empty storage (`new`), and compares the identity with what is there. The id tells
- * the storage from any other in which a store of the same name began, in another cluster for example.
+ * Writes our identity and an id into an empty storage (`new`), or compares our identity with the one there (`known`). The id
+ * distinguishes this storage from a storage in which a store of the same name began elsewhere, for example in another cluster.
  * @param id the same in processes that may begin the store at the same time, as not every service lets one of them win
  * @throws ForeignStoreError, StorageError
  */
@@ -76,7 +76,7 @@ export function assertSameStorage(found: string, expected: string): void {
   );
 }
 
-/** For whoever has no right to write it. @throws ForeignStoreError, StorageError also when nobody has claimed the storage yet */
+/** For a process that has no right to write it. @throws ForeignStoreError, StorageError also when no gateway has written it yet */
 export async function assertIdentityWritten(
   driver: Driver,
   identity: StoreIdentity,

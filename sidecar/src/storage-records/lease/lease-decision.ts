@@ -1,6 +1,6 @@
 import type { FoundLease, Lease, LeaseHolder } from './lease.ts';
 
-/** Who asks for the storage. */
+/** A process that wants to use the storage. */
 export interface LeaseUser extends LeaseHolder {
   /** `spec.storage.shared`: uses the storage beside others that say so too */
   readonly shared: boolean;
@@ -42,7 +42,7 @@ export interface LeaseObservation {
 }
 
 export type LeaseDecision =
-  /** It is ours, or nobody's whom we would have to heed. */
+  /** It is ours, or that of a resource that shares the storage with us. */
   | { readonly kind: 'hold'; readonly renew: boolean }
   /** There is none: write it, unless somebody is faster. */
   | { readonly kind: 'begin' }
@@ -53,7 +53,7 @@ export type LeaseDecision =
   /** Somebody else uses the storage. */
   | { readonly kind: 'refuse' };
 
-/** What a lease means to who asks for the storage. */
+/** What a lease means to a process that wants to use the storage. */
 export function decideLease(
   observation: LeaseObservation,
   user: LeaseUser,
@@ -100,7 +100,7 @@ function isRenewalDue(
   return lease.holder === user.holder && lease.shared !== user.shared;
 }
 
-/** A time in the future tells nothing; so what is never renewed is over once it was seen for long enough. */
+/** A time in the future proves nothing. So a lease that is never renewed is over once we have seen it unchanged for long enough. */
 function isOver(
   { released, renewed }: Lease,
   { now, seenForMs, clockToleranceMs }: LeaseObservation,

@@ -4,7 +4,7 @@ export interface Lease extends LeaseHolder {
   readonly since: number;
   /** ms since the epoch */
   readonly renewed: number;
-  /** whether the holder read it as its own a while after it began: nobody had begun at the same moment */
+  /** whether the holder read it as its own a while after it began, so that no other resource began at the same moment */
   readonly confirmed: boolean;
   /** whether a process that renewed it has ended: over, unless another one of the holder renews it */
   readonly released: boolean;

@@ -47,7 +47,7 @@ export interface StorageLeaseSettings {
 }
 
 /**
- * Keeps others from a storage that is in use: a lease beside its identity, which whoever may put renews. Two clusters that are
+ * Keeps others from a storage that is in use, by a lease that gateways and standalone processes renew. Two clusters that are
  * given one manifest and one bucket would otherwise each delete what the other one needs.
  */
 export class StorageLease {
@@ -178,7 +178,7 @@ export class StorageLease {
     const object = await readSmallObject(driver, LEASE_NAME, signal);
     const found =
       object === undefined ? 'absent' : object === 'unreadable' ? object : parseLease(object.text);
-    // What cannot be read is one thing, whatever it says: changing it must not make it last.
+    // All unreadable content counts as the same, so that changes of it do not make it last.
     const text = typeof found === 'string' ? found : formatLease(found);
     if (this.#seen?.text !== text) this.#seen = { text, since: performance.now() };
     this.#found = found;
@@ -194,7 +194,7 @@ export class StorageLease {
   /** @throws StorageInUseError */
   #assertHolds(decision: LeaseDecision): void {
     if (decision.kind === 'hold') return;
-    // Somebody removed it, or it could not be written: nobody else has it, and the next look that may write does so.
+    // The lease was removed, or could not be written. No other resource has it, and the next look writes it.
     if (decision.kind === 'begin' && (this.#heldSince !== undefined || this.#noRoom)) return;
     if (decision.kind === 'takeOver' && this.#noRoom) return;
     this.#heldSince = undefined;
@@ -264,7 +264,7 @@ export class StorageLease {
 
   #isConfirmed(): boolean {
     const { found } = this;
-    // One that cannot be written, or that no process of this version writes: there is nobody to agree with.
+    // If it cannot be written, or no process of this version writes one, there is no other resource to agree with.
     if (found === undefined || this.#noRoom || this.#createdExactly) return true;
     if (found.confirmed || found.holder !== this.#user.holder) return true;
     return performance.now() - (this.#heldSince ?? performance.now()) >= this.#times.confirmAfterMs;

@@ -25,16 +25,16 @@ export interface ExpectedStorage {
 export interface Beginning {
   /** is acquired before anything but the identity is written */
   readonly lease?: Pick<StorageLease, 'acquire'>;
-  /** is told of a store that begins: nothing in it was placed by another clock */
+  /** learns that a store begins, in which nothing was placed by another clock */
   readonly clockKeeper?: Pick<ClockKeeper, 'beginNew'>;
-  /** why a store is not begun in this place, though one that is there goes on */
+  /** why no store may begin in this place, though a store that is there already goes on */
   readonly noNewStore?: string | undefined;
   /** whether a missing right to put shows only when it is used; absent: it does */
   readonly needsTrials?: boolean;
 }
 
 /**
- * Makes an empty storage this store's, which whoever runs it is told, or makes sure that one which is takes our writes.
+ * Makes an empty storage this store's and logs that, or makes sure that a storage which is this store's takes writes.
  * @throws ForeignStoreError, StorageError, among them StorageInUseError
  */
 export async function beginStore(
@@ -107,7 +107,7 @@ export async function assertStorage(
   return found;
 }
 
-/** The id of the store's storage; `undefined`: there is none yet, or nobody tells. */
+/** The id of the store's storage; `undefined`: there is none yet, or this process is not told it. */
 export async function expectedStorageID({ claimedFile }: ExpectedStorage = {}): Promise<string | undefined> {
   if (claimedFile === undefined) return undefined;
   try {

@@ -2,9 +2,9 @@ import { StorageError } from '../../errors/storage-error.ts';
 import { assertSameStorage } from '../identity/identity.ts';
 import type { StorageLease } from '../lease/storage-lease.ts';
 
-/** What else decides who may put and delete. */
+/** What decides, beside the identity, whether this process may put and delete. */
 export interface StorageUse {
-  /** who uses the storage, of all that may say it is theirs; absent: nobody else does */
+  /** which of the resources of this identity uses the storage; absent: there is only one */
   readonly lease?: Pick<StorageLease, 'assertHeld' | 'check' | 'assertMayDelete'>;
   /** why nothing is ever deleted from this storage */
   readonly neverDelete?: string | undefined;
@@ -57,7 +57,7 @@ export class OwnershipGuard {
     await this.#use.lease?.assertHeld();
   }
 
-  /** As `assertOurs`, for who deletes. @throws ForeignStoreError, StorageError; the signal's reason */
+  /** As `assertOurs`, before a deletion. @throws ForeignStoreError, StorageError; the signal's reason */
   async assertMayDelete(signal: AbortSignal): Promise<void> {
     const { neverDelete, lease } = this.#use;
     if (neverDelete !== undefined)
@@ -66,14 +66,14 @@ export class OwnershipGuard {
     await lease?.assertMayDelete(signal);
   }
 
-  /** As `check`, for who deletes. @throws ForeignStoreError, StorageError; the signal's reason */
+  /** As `check`, before a deletion. @throws ForeignStoreError, StorageError; the signal's reason */
   async checkMayDelete(signal: AbortSignal): Promise<void> {
     await this.#checkIdentity();
     await this.#use.lease?.check();
     await this.assertMayDelete(signal);
   }
 
-  /** A byte altered on the way may be one of an id: what is not the known one counts when it was read twice. */
+  /** A byte of the id may have been altered on the way, so another id counts only when it was read twice. */
   async #confirm(found: string): Promise<void> {
     const again = await this.#look();
     if (again === this.#storageID) return;

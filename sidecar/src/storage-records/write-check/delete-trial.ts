@@ -11,8 +11,8 @@ export interface TrialDriver {
 }
 
 /**
- * Deletes the small object that `tryWrite` writes, the way expired payloads are deleted, so that a missing right is told
- * before anything has expired. It need not be there: the right is asked for all the same.
+ * Deletes the record that `tryWrite` writes, the way expired payloads are deleted. So a missing right shows before anything has
+ * expired. The record need not exist: the storage checks the right all the same.
  * @throws StorageError that says why nothing can be deleted; the signal's reason
  */
 export async function tryDelete(driver: TrialDriver, signal: AbortSignal): Promise<void> {

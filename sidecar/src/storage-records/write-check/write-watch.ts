@@ -1,7 +1,7 @@
 import { StorageError } from '../../errors/storage-error.ts';
 
-/** How long one trial answers for (ms): it is a write, and those who watch ask every second. */
-const TRIAL_LIFETIME = 10_000;
+/** How long the result of a trial is used: it is a write, and probes and polls ask every second. */
+const TRIAL_LIFETIME_MS = 10_000;
 
 /** A storage that was found, and is full: what it has can be served. */
 export class NoRoomError extends StorageError {
@@ -12,9 +12,9 @@ export class NoRoomError extends StorageError {
 }
 
 /**
- * Knows whether the storage takes writes, which no read tells: the right to put, the key of its encryption or the last
- * free byte may go while all else works. Nothing is written for that as long as payloads are stored. Once the storage has
- * failed to take one, a trial of our own tells whether that still holds, so that it ends without a client's help.
+ * Knows whether the storage takes writes. No read shows that: the right to put, the key of the encryption or the last free byte
+ * may be lost while all else works. As long as payloads are stored, nothing is written for it. After a PUT that the storage
+ * failed, a trial shows whether the failure lasts, so that its end is noticed without a client.
  */
 export class WriteWatch {
   readonly #tryWrite: () => Promise<void>;
@@ -46,7 +46,7 @@ export class WriteWatch {
   async check(): Promise<void> {
     if (!this.#doubted) return;
     const now = performance.now();
-    if (this.#trial === undefined || now - this.#trial.begun > TRIAL_LIFETIME)
+    if (this.#trial === undefined || now - this.#trial.begun > TRIAL_LIFETIME_MS)
       this.#trial = { result: this.#tryWrite().catch(tellNoRoom), begun: now };
     await this.#trial.result;
     this.#doubted = false;

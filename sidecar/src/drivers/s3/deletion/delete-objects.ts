@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StorageError } from '../../../errors/storage-error.ts';
-import { DELETE_LIMIT_MS, type Deleter, deleteEach } from '../../object-store/delete-each.ts';
+import { DELETE_LIMIT_MS, deleteEach } from '../../object-store/delete-each.ts';
 import type { Fault } from '../../object-store/failures.ts';
+import type { Deleter } from '../../object-store/object-store-client.ts';
 import { StoreCalls } from '../../object-store/store-calls.ts';
 import type { S3Client } from '../s3-client.ts';
 import { faultsIn, NOT_NAMED } from './delete-answer.ts';
