@@ -1,11 +1,10 @@
+import { asLine, LONGEST_LINE } from './json-fields.ts';
+
 /** Reads a parameter of a reason; `undefined`: the value is no such parameter. */
 type Read<Value extends string> = (value: unknown) => Value | undefined;
 
-/** UTF-16 units; a sentence for people is shorter */
-const LONGEST_TEXT = 2_000;
-
 const text: Read<string> = (value) =>
-  typeof value === 'string' && value !== '' && value.length <= LONGEST_TEXT ? value : undefined;
+  typeof value === 'string' && value !== '' && value.length <= LONGEST_LINE ? asLine(value) : undefined;
 
 function oneOf<const Value extends string>(...values: Value[]): Read<Value> {
   return (value) => values.find((each) => each === value);

@@ -69,3 +69,48 @@ test.each([null, 'text', [], {}, { store: 'x', ready: true }, { store: { namespa
     expect(readStatusReport(body)).toBeUndefined();
   },
 );
+
+test('texts for people are one line without control characters, of at most 2,000 characters', () => {
+  const hostile = `a\u001b[2J\n\u0000\u2028b\ud800${'x'.repeat(60_000)}`;
+  const parameters = { holder: 'a\u001b[2J\nb\ud800', since: 'now', shareIn: 'both' };
+  const lease = {
+    ...{ store: 'payments/orders', since: '2026-06-01T11:30:00.000Z' },
+    takenFrom: { holder: hostile, store: hostile, cluster: hostile },
+  };
+  const report = readStatusReport({
+    ...{ ...READY, ready: false, version: hostile, lease },
+    error: { code: 'storage_unavailable', message: hostile, reason: 'StorageInUse', parameters },
+    reaper: { lastError: hostile },
+  });
+  const line = `a [2J b\ufffd${'x'.repeat(2_000 - 10)}`;
+  expect(report).toMatchObject({
+    version: line,
+    takenOver: { from: `${line} of the cluster ${line} (${line})` },
+    error: { message: line, reason: { name: 'StorageInUse', holder: 'a [2J b\ufffd' } },
+    reaper: { lastError: line },
+  });
+});
+
+test.each(['+275760-09-13T00:00:00.000Z', '-000001-01-01T00:00:00.000Z', '1969-12-31T23:59:59Z', 'never'])(
+  'a time %s that no status can have counts as none',
+  (time) => {
+    const reaper = { lastCompletedTime: time, waiting: { reason: 'clock_unconfirmed', until: time } };
+    expect(readStatusReport({ ...READY, reaper })?.reaper).toMatchObject({
+      lastCompleted: undefined,
+      waiting: { until: undefined },
+    });
+  },
+);
+
+test.each([
+  ['payments/orders', true],
+  ['payments/orders/0b54cbd3-7a86', true],
+  ['payments/orders/', false],
+  ['payments/orders/a/b', false],
+  ['payments/orders/a\n', false],
+  [`payments/orders/${'a'.repeat(65)}`, false],
+  ['payments/returns/a', false],
+])('a storage %j is of the store: %s', (storageID, isTheStores) => {
+  const expected = isTheStores ? storageID : undefined;
+  expect(readStatusReport({ ...READY, storageID })?.storageID).toBe(expected);
+});

@@ -1,4 +1,4 @@
-import { at, textAt, timeAt } from './json-fields.ts';
+import { at, lineAt, textAt, timeAt } from './json-fields.ts';
 import { type Reason, type ReasonName, readReason } from './reasons.ts';
 
 /** The JSON of `GET /status`: whose process of the service this is, and its state. Times are RFC 3339. */
@@ -99,23 +99,27 @@ export function readStatusReport(body: unknown): ReadStatusReport | undefined {
   return {
     store,
     // The reader keeps it for ever, and any pod may bear the labels of a store.
-    storageID: storageID === store || storageID?.startsWith(`${store}/`) ? storageID : undefined,
+    storageID: storageID === store || isIdOf(store, storageID) ? storageID : undefined,
     takenOver: readTakenOver(at(body, 'lease'), store),
-    version: textAt(body, 'version') ?? '',
+    version: lineAt(body, 'version') ?? '',
     ready,
-    error: ready ? undefined : readFailure(at(body, 'error'), textAt(body, 'error', 'message')),
+    error: ready ? undefined : readFailure(at(body, 'error'), lineAt(body, 'error', 'message')),
     reaper: readReaper(at(body, 'reaper')),
   };
 }
 
+function isIdOf(store: string, storageID = ''): boolean {
+  return storageID.startsWith(`${store}/`) && /^[\w-]{1,64}$/.test(storageID.slice(store.length + 1));
+}
+
 /** All pods of the store have it in their reports, as the lease has it. */
 function readTakenOver(lease: unknown, store: string): ReadStatusReport['takenOver'] {
-  const holder = textAt(lease, 'takenFrom', 'holder');
+  const holder = lineAt(lease, 'takenFrom', 'holder');
   const time = timeAt(lease, 'since');
   if (holder === undefined || time === undefined || textAt(lease, 'store') !== store) return undefined;
-  const cluster = textAt(lease, 'takenFrom', 'cluster');
+  const cluster = lineAt(lease, 'takenFrom', 'cluster');
   const where = cluster === undefined ? '' : ` of the cluster ${cluster}`;
-  return { from: `${textAt(lease, 'takenFrom', 'store') ?? 'unknown'}${where} (${holder})`, time };
+  return { from: `${lineAt(lease, 'takenFrom', 'store') ?? 'unknown'}${where} (${holder})`, time };
 }
 
 function readFailure(failure: unknown, message = 'it does not say why'): ReadFailure {
@@ -128,7 +132,7 @@ function readFailure(failure: unknown, message = 'it does not say why'): ReadFai
 
 function readReaper(reaper: unknown): ReadStatusReport['reaper'] {
   if (typeof reaper !== 'object' || reaper === null) return undefined;
-  const lastError = textAt(reaper, 'lastError');
+  const lastError = lineAt(reaper, 'lastError');
   const lastFailure = at(reaper, 'lastFailure');
   const isWaiting = textAt(reaper, 'waiting', 'reason') === 'clock_unconfirmed';
   return {

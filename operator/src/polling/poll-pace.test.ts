@@ -75,3 +75,14 @@ test('a pod that answers at once, though it knows revisions, is polled ever more
     ...[0, 1, 2],
   ]);
 });
+
+test('a pod that breaks off each poll which it should hold is polled ever more rarely', () => {
+  let history: PollHistory | undefined;
+  const pauses = Array.from({ length: 20 }, (_, index) => {
+    const report = index % 2 === 0 ? WELL : SILENCE;
+    history = afterPoll(history, { report, revision: index % 2 === 0 ? 'r' : undefined }, QUICK);
+    return history.pauseMs / 1_000;
+  });
+  expect(pauses.filter((_, index) => index % 2 === 0)).toEqual([1, 2, 4, 8, 16, 32, 64, 120, 120, 120]);
+  expect(pauses.filter((_, index) => index % 2 === 1)).toEqual(Array(10).fill(1));
+});

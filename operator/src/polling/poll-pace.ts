@@ -25,6 +25,8 @@ export interface PollHistory {
   readonly silences: number;
   /** until the next poll, though nothing seems to change */
   readonly pauseMs: number;
+  /** the pause after the latest poll that found the pod well; it grows until the pod holds a poll, whatever comes between */
+  readonly calmPauseMs: number;
 }
 
 /** The history after one more poll. */
@@ -37,24 +39,27 @@ export function afterPoll(
   const silences = isSilence ? (before?.silences ?? 0) + 1 : 0;
   const isWell = isWellReport(report);
   const counts = !isSilence || silences >= SILENCES;
+  const calmPauseMs = nextCalmPauseMs(before?.calmPauseMs ?? 0, { isWell, tookMs });
+  const pauseIfWellMs = revision === undefined ? CALM_PAUSE_MS : calmPauseMs;
   return {
     report: counts ? report : before?.report,
-    ...{ revision, whileReady, isWell, silences },
-    pauseMs: isWell ? calmPauseMs(before, revision, tookMs) : troubledPauseMs(before, whileReady, isSilence),
+    ...{ revision, whileReady, isWell, silences, calmPauseMs },
+    pauseMs: isWell ? pauseIfWellMs : troubledPauseMs(before, whileReady, isSilence),
   };
 }
 
 /** The history after a poll that was held to its end, without news. */
 export function afterHold(before: PollHistory): PollHistory {
-  return { ...before, pauseMs: 0 };
+  return { ...before, pauseMs: 0, calmPauseMs: 0 };
 }
 
 /** A pod that holds polls is polled at once; one that answers at once, be it too busy to hold, never again and again. */
-function calmPauseMs(before: PollHistory | undefined, revision: string | undefined, tookMs: number): number {
-  if (revision === undefined) return CALM_PAUSE_MS;
-  if (tookMs >= HELD_MS) return 0;
-  const doubled = before?.isWell ? 2 * before.pauseMs : 0;
-  return Math.min(Math.max(FIRST_PAUSE_MS, doubled), CALM_PAUSE_MS);
+function nextCalmPauseMs(
+  beforeMs: number,
+  poll: { readonly isWell: boolean; readonly tookMs: number },
+): number {
+  if (poll.tookMs >= HELD_MS) return 0;
+  return poll.isWell ? Math.min(Math.max(FIRST_PAUSE_MS, 2 * beforeMs), CALM_PAUSE_MS) : beforeMs;
 }
 
 function troubledPauseMs(before: PollHistory | undefined, whileReady: boolean, isSilence: boolean): number {

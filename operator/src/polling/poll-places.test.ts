@@ -2,17 +2,19 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { PollPlaces, type WaitingPoll } from './poll-places.ts';
 
+const STORE = {};
+
 /** Places, with polls that are answered when the test says so. */
 function pool() {
   const places = new PollPlaces();
   const begun: string[] = [];
   const ends = new Map<string, () => void>();
-  const put = (name: string, wasSilent = false): WaitingPoll => {
+  const put = (name: string, wasSilent = false, store: object = STORE): WaitingPoll => {
     const begin = () => {
       begun.push(name);
       return new Promise<void>((resolve) => ends.set(name, resolve));
     };
-    const poll = { wasSilent, begin };
+    const poll = { store, wasSilent, begin };
     places.put(poll);
     return poll;
   };
@@ -56,6 +58,21 @@ test('pods that were silent come after others', async () => {
   await end('busy-1');
   expect(begun.at(-1)).toBe('silent');
 });
+
+test.each([false, true])(
+  '1,000 pods of one store (silent: %s) come after those of others',
+  async (wasSilent) => {
+    const { begun, put, putMany, end } = pool();
+    putMany(1_000, 'pod', wasSilent);
+    const [one, other] = [{}, {}];
+    put('one-0', wasSilent, one);
+    put('one-1', wasSilent, one);
+    put('other-0', wasSilent, other);
+    const before = begun.length;
+    for (let index = 0; index < 4; index++) await end(`pod-${index}`);
+    expect(begun.slice(before)).toEqual(['one-0', 'other-0', 'one-1', `pod-${before}`]);
+  },
+);
 
 test('a poll that is withdrawn while it waits does not begin', async () => {
   const { places, begun, put, putMany, end } = pool();

@@ -86,10 +86,24 @@ test('a poll that is not held is silent when the rest of its answer does not com
   expect(await reportOf(pod)).toEqual({ unreachable: 'it did not answer within 5 s' });
 }, 15_000);
 
-test('a revision that is too long for an address counts as none', async () => {
+test.each([
+  ['is too long for an address', 'x'.repeat(1_000)],
+  ['has a part of a surrogate pair', 'x\ud800'],
+])('a revision that %s counts as none', async (_which, revision) => {
   const pod = await podAt(
     '127.0.78.13',
-    json(() => ({ ...READY, revision: 'x'.repeat(1_000) })),
+    json(() => ({ ...READY, revision })),
   );
   expect(await pollPod(pod).result).toMatchObject({ revision: undefined });
+});
+
+test('a revision with characters that addresses do not have comes back to the pod as it was', async () => {
+  let url = '';
+  const revision = ' \r\nHost: other\0/../?a=b#é&since=';
+  const pod = await podAt('127.0.78.14', (request, response) => {
+    url = request.url ?? '';
+    holding(0)(request, response);
+  });
+  await pollPod(pod, { since: revision, forMs: 60_000 }).result;
+  expect(new URL(url, 'http://pod').searchParams.getAll('since')).toEqual([revision]);
 });

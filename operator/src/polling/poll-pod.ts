@@ -83,7 +83,8 @@ export function pollPod(pod: RunningPod, hold?: Hold): Poll {
 
 function resultOf(pod: ObservedPod, body: unknown): PollResult {
   const revision = textAt(body, 'revision');
-  const isUsable = revision !== undefined && revision.length <= LONGEST_REVISION;
+  // A part of a surrogate pair cannot become part of an address.
+  const isUsable = revision?.isWellFormed() && revision.length <= LONGEST_REVISION;
   return { report: ofStore(pod, readStatusReport(body)), revision: isUsable ? revision : undefined };
 }
 

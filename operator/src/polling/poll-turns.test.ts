@@ -4,7 +4,15 @@ import type { RunningPod } from './poll-pod.ts';
 import { dueTimes, type PolledPod } from './poll-turns.ts';
 
 const WELL: PollHistory = {
-  ...{ report: undefined, revision: 'r', whileReady: true, isWell: true, silences: 0, pauseMs: 0 },
+  ...{
+    report: undefined,
+    revision: 'r',
+    whileReady: true,
+    isWell: true,
+    silences: 0,
+    pauseMs: 0,
+    calmPauseMs: 0,
+  },
 };
 
 function pod(
@@ -27,13 +35,17 @@ test.each<[string, readonly PolledPod[], Record<string, number>]>([
   ],
   [
     'the pause after the latest poll counts, whichever gateway it was of',
-    [pod('a', 30, { pauseMs: 5 }), pod('b', 10, { pauseMs: 70 })],
+    [pod('a', 30, { pauseMs: 5, calmPauseMs: 0 }), pod('b', 10, { pauseMs: 70 })],
     { b: 35 },
   ],
-  ['a reaper has turns of its own', [pod('a', 30), pod('r', 20, { pauseMs: 7 }, 'reaper')], { a: 30, r: 27 }],
+  [
+    'a reaper has turns of its own',
+    [pod('a', 30), pod('r', 20, { pauseMs: 7, calmPauseMs: 0 }, 'reaper')],
+    { a: 30, r: 27 },
+  ],
   [
     'a pod that is not well is due after its own pause',
-    [pod('a', 30), pod('b', 10, { isWell: false, pauseMs: 4 })],
+    [pod('a', 30), pod('b', 10, { isWell: false, pauseMs: 4, calmPauseMs: 0 })],
     { a: 30, b: 14 },
   ],
   [

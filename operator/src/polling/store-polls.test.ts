@@ -132,10 +132,10 @@ test('a silent pod that becomes ready waits no longer with silent pods', async (
     begun.push(`${name} after ${count.news}`);
     return new Promise<void>((resolve) => ends.push(resolve));
   };
-  for (let busy = 0; busy < 20; busy++) places.put({ wasSilent: false, begin: begin('busy') });
+  for (let busy = 0; busy < 20; busy++) places.put({ store: {}, wasSilent: false, begin: begin('busy') });
   vi.advanceTimersByTime(1_000);
   polls.watch([{ ...pod, ready: true }]);
-  places.put({ wasSilent: false, begin: begin('later') });
+  places.put({ store: {}, wasSilent: false, begin: begin('later') });
   ends.shift()?.();
   await vi.waitFor(() => expect(begun).toHaveLength(21));
   expect(begun.at(-1)).toBe('later after 2');

@@ -108,7 +108,7 @@ export class StorePolls {
 
   #begin(polled: PolledContainer): void {
     const wasSilent = !isBehind(polled) && (polled.history?.silences ?? 0) > 0;
-    const current: CurrentPoll = { wasSilent, begin: () => this.#poll(polled, current) };
+    const current: CurrentPoll = { store: this, wasSilent, begin: () => this.#poll(polled, current) };
     polled.current = current;
     this.#shared.places.put(current);
   }

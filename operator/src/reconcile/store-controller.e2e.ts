@@ -1,7 +1,7 @@
 import { at } from '@largepayload/crds';
 import { eventualValue } from '@largepayload/testing/waiting/eventually';
 import { expect, test } from 'vitest';
-import type { KubernetesObject } from '../kubernetes/api.ts';
+import type { KubernetesObject, ResourceKind } from '../kubernetes/api.ts';
 import { NEVER, store } from '../kubernetes/api-server.fixture.ts';
 import {
   CONFIG_MAPS,
@@ -117,6 +117,32 @@ test('what was not made for the store is never taken over, and the store goes on
   await remove(SERVICE_ACCOUNTS, namespace, 'returns-gateway');
   await untilReady(namespace, 'orders', 'Starting');
   await untilReady(namespace, 'returns', 'Starting');
+});
+
+test.each<[string, ResourceKind, string, object]>([
+  [
+    'a Service without a selector',
+    SERVICES,
+    'orders-gateway',
+    { spec: { ports: [{ name: 'web', port: 80 }] } },
+  ],
+  ['a ConfigMap with another key', CONFIG_MAPS, 'orders-claimed', { data: { theirs: 'x' } }],
+])('%s, which no apply conflicts with, is never taken over', async (_what, kind, name, fields) => {
+  const namespace = await bed.newNamespace();
+  const metadata = { namespace, name };
+  await create(kind, { apiVersion: 'v1', kind: kind.kind, metadata, ...fields });
+  const object = store(namespace, 'orders');
+  await create(LARGE_PAYLOAD_STORES, object);
+  await api().applyStatus(
+    LARGE_PAYLOAD_STORES,
+    { ...object, status: { storageID: `${namespace}/orders/1` } },
+    NEVER,
+    'test',
+  );
+  expect(await untilReady(namespace, 'orders', 'NameTaken')).toContain(`the ${kind.kind} ${name} exists`);
+  const kept = await get(kind, namespace, name);
+  expect(kept?.metadata).not.toHaveProperty('ownerReferences');
+  expect(kept?.metadata).not.toHaveProperty('labels');
 });
 
 test('no pod is made that the policy of somebody else would leave open to everybody', async () => {

@@ -1,4 +1,9 @@
-import { SERVICE_ACCOUNTS } from '../../kubernetes/resources.ts';
+import {
+  CONFIG_MAPS,
+  POD_DISRUPTION_BUDGETS,
+  SERVICE_ACCOUNTS,
+  SERVICES,
+} from '../../kubernetes/resources.ts';
 import type { DesiredObject } from '../desired-objects.ts';
 import type { ObservedObject } from '../observed.ts';
 import { isOurs } from '../ownership.ts';
@@ -10,6 +15,14 @@ import type { Attempt } from './write-state.ts';
 
 /** The API server's message about two ports of one name. */
 const PORT_TWICE = /ports\[\d+\]\.name: Duplicate value/;
+
+/** Kinds of which an object of somebody else may have no field that an apply conflicts with, so that it would be taken over. */
+const NEED_NOT_CONFLICT: ReadonlySet<unknown> = new Set([
+  CONFIG_MAPS,
+  POD_DISRUPTION_BUDGETS,
+  SERVICE_ACCOUNTS,
+  SERVICES,
+]);
 
 export interface Subject {
   readonly store: StoreResource;
@@ -40,9 +53,7 @@ export function nextStep({ store, desired, live, attempt, applied, nowMs }: Subj
   if (isForeign) return look === undefined ? lookNow : { isMissing };
   const verdict = judge(applied, desired.hash, found && versionOf(found), nowMs);
   if (!verdict.apply) return { isMissing: false, lookAgainAfterMs: verdict.lookAgainAfterMs };
-  // An apply to an account of somebody else would meet no conflict, as an account has no fields that would.
-  const isUnseenAccount = found === undefined && look === undefined && desired.resource === SERVICE_ACCOUNTS;
-  if (isUnseenAccount) return lookNow;
+  if (found === undefined && look === undefined && NEED_NOT_CONFLICT.has(desired.resource)) return lookNow;
   return { action: { kind: 'apply', desired, force: found !== undefined }, isMissing: false };
 }
 

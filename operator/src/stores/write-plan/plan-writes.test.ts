@@ -22,17 +22,20 @@ import {
 } from './write-rounds.fixture.ts';
 import { foreignObjects, NOTHING_WRITTEN, refusalsOf } from './write-state.ts';
 
-test('a new store gets its objects in their order, each account after a look', () => {
+test('a new store gets its objects in their order, after a look where an apply may meet no conflict', () => {
   const { done, lookAgainAfterMs } = round(NEW);
   expect(done).toEqual([
     'look ServiceAccount orders-gateway',
     'apply ServiceAccount orders-gateway',
     'look ServiceAccount orders-reaper',
     'apply ServiceAccount orders-reaper',
+    `look ConfigMap ${config}`,
     `apply ConfigMap ${config}`,
     'apply NetworkPolicy orders-gateway',
     'apply NetworkPolicy orders-reaper',
+    'look PodDisruptionBudget orders-gateway',
     'apply PodDisruptionBudget orders-gateway',
+    'look Service orders-gateway',
     'apply Service orders-gateway',
     GATEWAY_PODS,
     REAPER_PODS,
@@ -43,7 +46,7 @@ test('a new store gets its objects in their order, each account after a look', (
 test('a plan holds back pods whose account was not looked at yet', () => {
   const { actions } = planWrites(NEW, desired, NOTHING_WRITTEN, 0);
   expect(actions.map(text)).not.toContain(GATEWAY_PODS);
-  expect(actions.map(text)).toContain('apply Service orders-gateway');
+  expect(actions.map(text)).toContain('apply NetworkPolicy orders-gateway');
 });
 
 test('a process that has just begun applies everything once, by force, and then leaves it alone', () => {
@@ -129,20 +132,20 @@ test('an object that was in the way is made as soon as a look finds that it has 
 });
 
 test('what is ours without our labels conflicts, is found by a look, and is applied by force', () => {
-  const service = named(SERVICES, 'orders-gateway');
-  const unlabelled = { ...service, store: undefined };
+  const policy = named(NETWORK_POLICIES, 'orders-gateway');
+  const unlabelled = { ...policy, store: undefined };
   const { done, state } = round(
     NEW,
     NOTHING_WRITTEN,
     answering(
-      ['apply Service orders-gateway', refused(409)],
-      ['look Service orders-gateway', found(unlabelled)],
+      ['apply NetworkPolicy orders-gateway', refused(409)],
+      ['look NetworkPolicy orders-gateway', found(unlabelled)],
     ),
   );
-  expect(done.filter((each) => each.includes('Service orders'))).toEqual([
-    'apply Service orders-gateway',
-    'look Service orders-gateway',
-    'apply Service orders-gateway by force',
+  expect(done.filter((each) => each.includes('NetworkPolicy orders-gateway'))).toEqual([
+    'apply NetworkPolicy orders-gateway',
+    'look NetworkPolicy orders-gateway',
+    'apply NetworkPolicy orders-gateway by force',
   ]);
   expect(refusalsOf(state, 0)).toEqual([]);
 });

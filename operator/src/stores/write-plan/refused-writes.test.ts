@@ -80,7 +80,7 @@ test('what is refused round after round is tried again after longer pauses, at l
   });
   expect(pauses).toEqual([2, 4, 8, 16, 32, 60, 60]);
   const mended = round(observed, state);
-  expect(mended.done).toEqual(['apply Service orders-gateway']);
+  expect(mended.done).toEqual(['look Service orders-gateway', 'apply Service orders-gateway']);
   expect(round(observed, mended.state, refusing, 10_000).lookAgainAfterMs).toBe(2_000);
 });
 
