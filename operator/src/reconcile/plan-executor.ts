@@ -4,7 +4,7 @@ import { mapObject } from '../stores/mapping/object.ts';
 import type { ObservedObject, ObservedStore, Refusal } from '../stores/observed.ts';
 import type { StoreResource } from '../stores/read-store.ts';
 import { planWrites } from '../stores/write-plan/plan-writes.ts';
-import type { WriteAction, WriteOutcome } from '../stores/write-plan/write-action.ts';
+import { objectOf, type WriteAction, type WriteOutcome } from '../stores/write-plan/write-action.ts';
 import * as writeState from '../stores/write-plan/write-state.ts';
 
 /** Carries out the write plans of one store, and remembers what became of them. */
@@ -83,11 +83,7 @@ export class PlanExecutor {
 function outcomeOf(error: unknown, action: WriteAction): WriteOutcome {
   if (!(error instanceof ApiError)) throw error;
   const { status, reason, message } = error;
-  const target =
-    action.kind === 'delete'
-      ? action.object
-      : { resource: action.desired.resource, name: action.desired.object.metadata.name };
-  const { resource, name } = target;
+  const { resource, name } = objectOf(action);
   if (isRefusal(error)) return { kind: 'refused', status, refusal: { resource, name, reason, message } };
   return { kind: 'failed', refusal: { resource, name, reason: 'InternalError', message } };
 }

@@ -41,7 +41,6 @@ export interface ObservedDeployment extends ObservedObject {
   /** of the template that it makes pods from now */
   readonly templateHash: string | undefined;
   readonly progressing: ObservedCondition | undefined;
-  readonly availability: ObservedCondition | undefined;
   /** why Kubernetes cannot make pods */
   readonly replicaFailure: ObservedCondition | undefined;
 }

@@ -18,15 +18,11 @@ export function objectsInTheWay(
   { store, objects }: ObservedStore,
   desired: readonly DesiredObject[],
 ): readonly ObservedObject[] {
-  const wanted = new Set(desired.map(identityOfDesired));
+  const wanted = new Set(desired.map(identityOf));
   return objects.filter((object) => wanted.has(identityOf(object)) && !isOurs(object, store));
 }
 
-/** Tells an object from all others of its namespace. */
+/** Unique among the objects of a namespace. */
 export function identityOf({ resource, name }: { resource: ResourceKind; name: string }): string {
   return `${resource.plural}.${resource.group}/${name}`;
-}
-
-export function identityOfDesired({ resource, object }: DesiredObject): string {
-  return identityOf({ resource, name: object.metadata.name });
 }

@@ -53,7 +53,6 @@ export function deploymentOf(
     ...{ replicas, updated: replicas, ready: replicas, available: replicas },
     templateHash: templateHashOf(wanted),
     progressing: undefined,
-    availability: undefined,
     replicaFailure: undefined,
     ...overrides,
   };

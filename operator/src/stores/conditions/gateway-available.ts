@@ -1,6 +1,5 @@
 import { componentProblem, count, isAvailable } from './component-problem.ts';
-import type { Situation } from './component-view.ts';
-import { viewOf } from './component-view.ts';
+import { type Situation, viewOf } from './component-view.ts';
 import { storeProblem } from './store-problems.ts';
 import { no, type Verdict, yes } from './verdict.ts';
 

@@ -1,5 +1,5 @@
 import { clockUnconfirmed } from './clock-unconfirmed.ts';
-import type { Situation } from './component-view.ts';
+import { reportOf, type Situation } from './component-view.ts';
 import { firstOf, PASSING } from './finding.ts';
 import { notNeeded } from './reaper-healthy.ts';
 import { reapingPods, reapingView } from './reaper-reports.ts';
@@ -32,13 +32,13 @@ export function retentionSafe(situation: Situation): Verdict {
     return view.component === 'gateway' ? no(problem) : unknown(problem);
   }
   const pods = reapingPods(view);
-  const unsafe = firstOf(pods, ({ pod }) => {
+  const unsafe = firstOf(pods, (pod) => {
     const finding = reportedFinding(view, pod);
     return finding !== undefined && UNSAFE.has(finding.reason) ? finding : undefined;
   });
   const problemNow = unsafe ?? clockUnconfirmed(view);
   if (problemNow !== undefined) return no(problemNow);
-  if (pods.some(({ report }) => report?.ready)) return takenOver(situation) ?? SAFE;
+  if (pods.some((pod) => reportOf(view, pod)?.ready)) return takenOver(situation) ?? SAFE;
   return lastKnown(situation) ?? NOTHING_KNOWN;
 }
 

@@ -1,7 +1,7 @@
-import type { ObjectMeta } from '../../kubernetes/api.ts';
+import type { KubernetesObject, ObjectMeta, ResourceKind } from '../../kubernetes/api.ts';
 import { apiVersionOf, LARGE_PAYLOAD_STORES } from '../../kubernetes/resources.ts';
 import { objectLabels } from '../labels.ts';
-import type { Component } from '../names.ts';
+import { type Component, componentName } from '../names.ts';
 import type { StoreSpec } from '../read-store.ts';
 
 /** Settings of all pods that the operator makes. The image is its own, as it holds both programs. */
@@ -27,24 +27,26 @@ export interface StoreContext {
   readonly settings: PodSettings;
 }
 
-/** Metadata with the store as the owner, so that Kubernetes removes the object once the store is deleted. */
-export function metadataOf(
+export interface StoreObject {
+  readonly resource: ResourceKind;
+  readonly object: KubernetesObject;
+}
+
+/** An object that has the store as its owner, so that Kubernetes removes it once the store is deleted. */
+export function storeObject(
   { namespace, name: store, uid }: StoreContext,
-  name: string,
-  component?: Component,
-): ObjectMeta {
-  return {
-    name,
-    namespace,
-    labels: objectLabels(store, component),
-    ownerReferences: [
-      {
-        apiVersion: apiVersionOf(LARGE_PAYLOAD_STORES),
-        kind: LARGE_PAYLOAD_STORES.kind,
-        name: store,
-        uid,
-        controller: true,
-      },
-    ],
-  };
+  resource: ResourceKind,
+  place: Component | Pick<ObjectMeta, 'name' | 'annotations'>,
+  content: Readonly<Record<string, unknown>>,
+): StoreObject {
+  const isPart = typeof place === 'string';
+  const name = isPart ? componentName(store, place) : place.name;
+  const labels = objectLabels(store, isPart ? place : undefined);
+  const owner = { ...identified(LARGE_PAYLOAD_STORES), name: store, uid, controller: true };
+  const metadata = { name, namespace, labels, ownerReferences: [owner], ...(isPart ? {} : place) };
+  return { resource, object: { ...identified(resource), metadata, ...content } };
+}
+
+function identified(resource: ResourceKind) {
+  return { apiVersion: apiVersionOf(resource), kind: resource.kind };
 }

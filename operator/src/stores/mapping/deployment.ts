@@ -20,7 +20,6 @@ export function mapDeployment(object: KubernetesObject): ObservedDeployment {
     configHash: annotation(CONFIG_HASH),
     templateHash: annotation(TEMPLATE_HASH),
     progressing: condition(status, 'Progressing'),
-    availability: condition(status, 'Available'),
     replicaFailure: condition(status, 'ReplicaFailure'),
   };
 }

@@ -2,20 +2,19 @@ import { CONFIG_MAPS, DEPLOYMENTS, SERVICE_ACCOUNTS } from '../../kubernetes/res
 import type { DesiredObject } from '../desired-objects.ts';
 import { componentName } from '../names.ts';
 import type { ObservedObject, ObservedStore } from '../observed.ts';
-import { identityOf, identityOfDesired } from '../ownership.ts';
+import { identityOf } from '../ownership.ts';
 import { isSettled } from '../rollout.ts';
 
 /**
- * The objects of the store to delete. What pods need to start and run (accounts, ConfigMaps) stays until no pod is left that
- * was made with it. Where nothing is desired, a store
- * whose edit cannot be followed keeps serving, and keeps what would be removed.
+ * The objects of the store to delete. What pods need to start and run (accounts, ConfigMaps) stays until no pod is left that was made
+ * with it. Where nothing is desired, a store whose edit cannot be followed keeps serving, and keeps what would be removed.
  */
 export function obsoleteObjects(
   observed: ObservedStore,
   desired: readonly DesiredObject[],
 ): readonly ObservedObject[] {
   if (desired.length === 0) return reaperThatWouldNotHold(observed);
-  const wanted = new Set(desired.map(identityOfDesired));
+  const wanted = new Set(desired.map(identityOf));
   const settled = isSettled(observed, desired);
   const spec = observed.store.spec;
   const namedAccounts = [spec?.gateway.serviceAccountName, spec?.reaper?.serviceAccountName];

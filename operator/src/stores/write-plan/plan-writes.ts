@@ -1,7 +1,7 @@
 import { NETWORK_POLICIES } from '../../kubernetes/resources.ts';
 import type { DesiredObject } from '../desired-objects.ts';
 import type { ObservedStore } from '../observed.ts';
-import { identityOf, identityOfDesired } from '../ownership.ts';
+import { identityOf } from '../ownership.ts';
 import { nextStep } from './next-step.ts';
 import { obsoleteObjects } from './obsolete-objects.ts';
 import { podNeeds } from './pod-needs.ts';
@@ -38,7 +38,7 @@ export function planWrites(
   let lookAgainAfterMs = retryAfterMs(observed, state);
   for (const each of desired) {
     if (podNeeds(each).some((needed) => missing.has(needed))) continue;
-    const identity = identityOfDesired(each);
+    const identity = identityOf(each);
     const attempt = state.attempts.get(identity) ?? {};
     const facts = { live: live.get(identity), attempt, applied: state.applied.get(identity) };
     const step = nextStep({ store, desired: each, nowMs, ...facts });

@@ -1,7 +1,6 @@
 import type { KubernetesObject } from '../../kubernetes/api.ts';
 import type { DesiredObject } from '../desired-objects.ts';
 import type { ObservedObject, Refusal } from '../observed.ts';
-import { identityOf, identityOfDesired } from '../ownership.ts';
 
 /** One request to the API server. */
 export type WriteAction =
@@ -24,7 +23,7 @@ export type WriteOutcome =
   /** the API server could not answer */
   | { readonly kind: 'failed'; readonly refusal: Refusal };
 
-/** Identity of the object that the action is about. */
-export function identityOfAction(action: WriteAction): string {
-  return action.kind === 'delete' ? identityOf(action.object) : identityOfDesired(action.desired);
+/** The object that the action is about. */
+export function objectOf(action: WriteAction): ObservedObject | DesiredObject {
+  return action.kind === 'delete' ? action.object : action.desired;
 }

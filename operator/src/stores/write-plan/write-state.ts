@@ -1,8 +1,8 @@
 import type { ObservedObject, Refusal } from '../observed.ts';
-import { isOurs } from '../ownership.ts';
+import { identityOf, isOurs } from '../ownership.ts';
 import type { StoreResource } from '../read-store.ts';
 import { type AppliedObject, appliedAs, versionOf } from './applied-object.ts';
-import { identityOfAction, type WriteAction, type WriteOutcome } from './write-action.ts';
+import { objectOf, type WriteAction, type WriteOutcome } from './write-action.ts';
 
 /** How long the API server may fail to answer before the status says so: it may be restarting. */
 const PATIENCE_MS = 20_000;
@@ -59,7 +59,7 @@ export function record(
   outcome: WriteOutcome,
   nowMs: number,
 ): WriteState {
-  const identity = identityOfAction(action);
+  const identity = identityOf(objectOf(action));
   const attempt = attemptAfter(state.attempts.get(identity) ?? {}, action, outcome);
   const after = { ...state, attempts: withEntry(state.attempts, identity, attempt) };
   switch (outcome.kind) {
