@@ -18,10 +18,7 @@ export interface OperatorOptions {
 
 /** The command line cannot be understood; the message says how to write it. */
 export class OptionsError extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = 'OptionsError';
-  }
+  override readonly name = 'OptionsError';
 }
 
 const PULL_POLICIES = ['Always', 'IfNotPresent', 'Never'] as const;

@@ -4,6 +4,8 @@ import {
   type KubernetesApi,
   type KubernetesObject,
   type ObjectName,
+  type Page,
+  type PageRequest,
   type ResourceKind,
   type Selection,
   type WatchEvent,
@@ -22,7 +24,7 @@ const LARGEST_ANSWER = 16 * 1024 * 1024;
 /** bytes; etcd takes objects of up to 1.5 MiB, which are longer as JSON */
 const LARGEST_EVENT = 8 * 1024 * 1024;
 
-export type Verb = 'list' | 'watch' | 'get' | 'delete' | keyof typeof WRITES;
+type Verb = 'list' | 'watch' | 'get' | 'delete' | keyof typeof WRITES;
 
 /** A call that was answered or has failed. A watch counts as answered when it begins. */
 export interface RequestOutcome {
@@ -51,6 +53,11 @@ interface Call {
   readonly content?: unknown;
 }
 
+interface ListAnswer {
+  readonly items?: readonly KubernetesObject[] | null;
+  readonly metadata: { readonly resourceVersion: string; readonly continue?: string };
+}
+
 const one = (name: string) => [name];
 const APPLY = { method: 'PATCH', contentType: 'application/apply-patch+yaml' };
 /** `rest`: of the path, behind that of the collection */
@@ -72,23 +79,13 @@ export class HttpApi implements KubernetesApi {
     this.#options = options;
   }
 
-  async list(
-    selection: Selection,
-    page: { limit: number; continue?: string | undefined },
-    signal: AbortSignal,
-  ): Promise<{ items: readonly KubernetesObject[]; resourceVersion: string; continue: string | undefined }> {
-    const { limit, continue: from } = page;
-    const answer = (await this.#call(
-      {
-        ...{ verb: 'list', method: 'GET', resource: selection.resource, of: selection.namespace ?? '' },
-        path: selectionPath(selection, { limit, continue: from }),
-        accept: accepted(selection, 'List'),
-      },
-      signal,
-    )) as {
-      items?: KubernetesObject[] | null;
-      metadata: { resourceVersion: string; continue?: string };
+  async list(selection: Selection, page: PageRequest, signal: AbortSignal): Promise<Page> {
+    const call: Call = {
+      ...{ verb: 'list', method: 'GET', resource: selection.resource, of: selection.namespace ?? '' },
+      path: selectionPath(selection, { ...page }),
+      accept: accepted(selection, 'List'),
     };
+    const answer = (await this.#call(call, signal)) as ListAnswer;
     const items = (answer.items ?? []).map((item) => ({ ...item, ...kindOf(selection.resource) }));
     const { resourceVersion, continue: next } = answer.metadata;
     return { items, resourceVersion, continue: next || undefined };
@@ -168,12 +165,8 @@ export class HttpApi implements KubernetesApi {
 
   async delete(name: ObjectName, uid: string | undefined, signal: AbortSignal): Promise<void> {
     const preconditions = uid === undefined ? {} : { preconditions: { uid } };
-    const content = {
-      apiVersion: 'v1',
-      kind: 'DeleteOptions',
-      propagationPolicy: 'Background',
-      ...preconditions,
-    };
+    const how = { propagationPolicy: 'Background', ...preconditions };
+    const content = { apiVersion: 'v1', kind: 'DeleteOptions', ...how };
     const path = resourcePath(name.resource, name.namespace, name.name);
     try {
       await this.#call({ verb: 'delete', method: 'DELETE', ...named(name), path, content }, signal);
@@ -199,10 +192,8 @@ export class HttpApi implements KubernetesApi {
       fieldManager: FIELD_MANAGER,
       ...query,
     });
-    return (await this.#call(
-      { ...how, verb, resource, of, path, content: object },
-      signal,
-    )) as KubernetesObject;
+    const call = { ...how, verb, resource, of, path, content: object };
+    return (await this.#call(call, signal)) as KubernetesObject;
   }
 
   async #call(call: Call, signal: AbortSignal): Promise<unknown> {

@@ -1,20 +1,13 @@
 import { GROUP, KIND, PLURAL, VERSION } from '@largepayload/crds';
 import type { ResourceKind } from './api.ts';
 
-const core = (kind: string, plural: string): ResourceKind => ({ group: '', version: 'v1', kind, plural });
-const grouped = (group: string, kind: string, plural: string): ResourceKind => ({
-  group,
-  version: 'v1',
-  kind,
-  plural,
-});
+function grouped(group: string, kind: string, plural: string, version = 'v1'): ResourceKind {
+  return { group, version, kind, plural };
+}
 
-export const LARGE_PAYLOAD_STORES: ResourceKind = {
-  group: GROUP,
-  version: VERSION,
-  kind: KIND,
-  plural: PLURAL,
-};
+const core = (kind: string, plural: string) => grouped('', kind, plural);
+
+export const LARGE_PAYLOAD_STORES = grouped(GROUP, KIND, PLURAL, VERSION);
 export const CONFIG_MAPS = core('ConfigMap', 'configmaps');
 export const NAMESPACES = core('Namespace', 'namespaces');
 export const PODS = core('Pod', 'pods');

@@ -34,12 +34,12 @@ export function creationQuestions(deployments: readonly ObservedDeployment[]): r
 
 /** Whether the pod has a node, no container of it ever ran, and it names nothing else that it waits for. */
 function isMounting({ phase, node, deleting, waiting, runningSince, restarts }: ObservedPod): boolean {
-  const says = waiting === undefined || waiting.reason === 'ContainerCreating';
+  const isCreating = waiting === undefined || waiting.reason === 'ContainerCreating';
   return (
     phase === 'Pending' &&
     node !== undefined &&
     !deleting &&
-    says &&
+    isCreating &&
     runningSince === undefined &&
     restarts === 0
   );

@@ -6,17 +6,17 @@ import { POD_EVENTS } from '../kubernetes/resources.ts';
 const INTERVAL_MS = 10_000;
 const MOST_EVENTS = 500;
 
-export interface EventSelection {
+interface EventSelection {
   readonly namespace: string;
   readonly fieldSelector: string;
   readonly reasons: readonly string[];
-  /** the name of the object that they are about */
+  /** matches the name of the object that the Events are about */
   readonly about?: RegExp;
 }
 
 /** Something that Kubernetes explains by Events only. */
 export interface Question {
-  /** what it is about */
+  /** names the object that it is about */
   readonly key: string;
   readonly selection: EventSelection;
   /** how long to wait before the first request, as it may explain itself */

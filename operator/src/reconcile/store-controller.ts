@@ -31,10 +31,10 @@ export class StoreController {
 
   constructor({ api, cluster, poller, settings, events, metrics, log }: ControllerParts) {
     this.#cluster = cluster;
-    const record = (store: StoreResource, { type, reason, note }: Transition) => {
-      const { namespace, name } = store;
-      log[type === 'Warning' ? 'warn' : 'info']({ store: `${namespace}/${name}`, reason }, note);
-      events.record(referenceTo(store), { type, reason, note, action: 'Reconcile' });
+    const record = (store: StoreResource, transition: Transition) => {
+      const { type, reason, note } = transition;
+      log[type === 'Warning' ? 'warn' : 'info']({ store: `${store.namespace}/${store.name}`, reason }, note);
+      events.record(referenceTo(store), { ...transition, action: 'Reconcile' });
     };
     const status = new StatusWriter({ api, record });
     const reconciler = new StoreReconciler({ api, cluster, poller, status, settings });

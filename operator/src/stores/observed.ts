@@ -105,13 +105,11 @@ export interface ObservedStore {
   readonly objects: readonly ObservedObject[];
   /** by UID of the pod; of pods that were polled */
   readonly reports: ReadonlyMap<string, PodReport>;
-  /** by UID of the pod: the message of its latest Event about a volume that cannot be attached or mounted */
-  readonly mountFailures: ReadonlyMap<string, string>;
   /**
-   * By name of the Deployment: the message of the latest `FailedCreate` Event of its ReplicaSets, where those were read.
-   * The Deployment's own `ReplicaFailure` keeps the message of the first failure.
+   * Messages of the latest Events. By UID of a pod: about a volume that cannot be attached or mounted. By name of a Deployment:
+   * `FailedCreate` of its ReplicaSets, as the Deployment's own `ReplicaFailure` keeps the message of the first failure.
    */
-  readonly creationFailures?: ReadonlyMap<string, string>;
+  readonly eventMessages: ReadonlyMap<string, string>;
   /** of the latest attempt to apply the desired objects */
   readonly refusals: readonly Refusal[];
 }

@@ -1,15 +1,12 @@
 import type { LargePayloadStoreStatus } from '@largepayload/crds';
+import type { RecordedEvent } from '../kubernetes/event-recorder.ts';
 import { PASSING } from './conditions/finding.ts';
 import type { Condition } from './read-store.ts';
 
 /** An Event to record on the store. */
-export interface Transition {
-  readonly type: 'Normal' | 'Warning';
-  readonly reason: string;
-  /** at most 1,024 characters, as the API server demands */
-  readonly note: string;
-}
+export type Transition = Omit<RecordedEvent, 'action'>;
 
+/** characters, as the API server demands */
 const LONGEST_NOTE = 1_024;
 
 /** Events for conditions whose status or reason changed. Several conditions with one reason give one Event. */

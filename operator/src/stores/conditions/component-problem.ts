@@ -20,7 +20,7 @@ const podsRefused: Predicate<ComponentView> = ({ situation, deployment, componen
   if (deployment === undefined || failure?.status !== 'True') return undefined;
   const what = `a ${component} pod`;
   const place = placeOf(situation.observed.store, component);
-  const latest = situation.observed.creationFailures?.get(deployment.name);
+  const latest = situation.observed.eventMessages.get(deployment.name);
   const refusal = latest?.replace(/^.*Error creating: /, '') ?? failure.message;
   const { reason, message } = refused({ ...place, what, refusal });
   const tryNow = `kubectl -n ${deployment.namespace} rollout restart deployment ${deployment.name}`;

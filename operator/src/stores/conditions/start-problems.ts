@@ -46,7 +46,7 @@ function claimProblem({ pod, view }: PodView, message: string): Finding | undefi
 /** A volume of the pod cannot be mounted, as the kubelet says. */
 export const unmounted: Predicate<PodView> = ({ pod, view }) => {
   const { observed } = view.situation;
-  const failure = observed.mountFailures.get(pod.uid);
+  const failure = observed.eventMessages.get(pod.uid);
   if (failure === undefined || pod.runningSince !== undefined) return undefined;
   // The kubelet of a busy node does not know the object yet, and tries again at once.
   if (/failed to sync \w+ cache: timed out/.test(failure)) return undefined;

@@ -37,7 +37,7 @@ export const REFUSED_CASES: readonly Case[] = [
     situation: but(
       withoutNewPod(blocked('pods "orders-gateway-x" is forbidden: exceeded quota: team, requested: cpu=1')),
       {
-        creationFailures: new Map([
+        eventMessages: new Map([
           [
             'orders-gateway',
             'Error creating: pods "orders-gateway-7d9c8b5f4-x2x7z" is forbidden: maximum cpu usage per Container is 1, but limit is 2',
