@@ -29,7 +29,7 @@ export interface ClusterViewOptions {
   readonly onFailure: (failure: Error) => void;
 }
 
-/** All stores of the cluster and what was made for them, as last seen. One view serves all reconcilers of the process. */
+/** All stores of the cluster and their objects, as last seen. A single view serves all reconcilers of the process. */
 export class ClusterView {
   readonly #options: ClusterViewOptions;
   readonly #informers: Pick<Informer<unknown>, 'run' | 'status' | 'synced'>[] = [];

@@ -73,6 +73,11 @@ export interface Page {
   readonly continue: string | undefined;
 }
 
+export interface ApplyOptions {
+  /** takes over fields that others own; without it they are a conflict */
+  readonly force: boolean;
+}
+
 export interface ObjectName {
   readonly resource: ResourceKind;
   readonly namespace: string;
@@ -112,15 +117,11 @@ export interface KubernetesApi {
   watch(selection: Selection, from: WatchStart, signal: AbortSignal): AsyncIterable<WatchEvent>;
   /** `undefined`: there is no such object */
   get(name: ObjectName, signal: AbortSignal): Promise<KubernetesObject | undefined>;
-  /**
-   * Server-side apply by this operator's field manager; fields of others are left alone.
-   * @param options.force takes over fields that others own; without it they are a conflict
-   * @throws ApiError 409 `Conflict`
-   */
+  /** Server-side apply by this operator's field manager; fields of others are left alone. @throws ApiError 409 `Conflict` */
   apply(
     resource: ResourceKind,
     object: KubernetesObject,
-    options: { force: boolean },
+    options: ApplyOptions,
     signal: AbortSignal,
   ): Promise<KubernetesObject>;
   /** Strategic merge patch: changes the fields that it has; directives in it say how lists are merged. */

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { KubernetesApi, KubernetesObject } from './api.ts';
 import { microTime } from './lease.ts';
 import { RecentEvents } from './recent-events.ts';
-import { apiVersionOf, EVENTS } from './resources.ts';
+import { EVENTS, kindOf } from './resources.ts';
 
 const CONTROLLER = 'largepayload.dev/operator';
 /** bytes; the API takes no more */
@@ -70,8 +70,7 @@ export class EventRecorder {
     const { apiVersion, kind, metadata } = regarding;
     const { namespace = 'default', name, uid, resourceVersion } = metadata;
     const object = {
-      apiVersion: apiVersionOf(EVENTS),
-      kind: EVENTS.kind,
+      ...kindOf(EVENTS),
       metadata: { namespace, name: `${name}.${randomUUID().slice(-12)}` },
       eventTime: microTime(new Date()),
       reportingController: CONTROLLER,

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import {
   ApiError,
+  type ApplyOptions,
   type KubernetesApi,
   type KubernetesObject,
   type ObjectName,
@@ -15,7 +16,7 @@ import { refusal, unanswered, watchRefusal } from './api-failures.ts';
 import { type Access, collect, type HttpRequest, send } from './http-exchange.ts';
 import { JsonLines } from './json-lines.ts';
 import { accepted, FIELD_MANAGER, resourcePath, selectionPath, withQuery } from './resource-path.ts';
-import { apiVersionOf } from './resources.ts';
+import { kindOf } from './resources.ts';
 import { withinLimit } from './time-limit.ts';
 
 /** For a call; for a watch, until the head of its answer. */
@@ -86,6 +87,7 @@ export class HttpApi implements KubernetesApi {
       accept: accepted(selection, 'List'),
     };
     const answer = (await this.#call(call, signal)) as ListAnswer;
+    // Items of a list have no kind, and items of a list of metadata have another kind.
     const items = (answer.items ?? []).map((item) => ({ ...item, ...kindOf(selection.resource) }));
     const { resourceVersion, continue: next } = answer.metadata;
     return { items, resourceVersion, continue: next || undefined };
@@ -124,22 +126,15 @@ export class HttpApi implements KubernetesApi {
 
   async get(name: ObjectName, signal: AbortSignal): Promise<KubernetesObject | undefined> {
     try {
-      const path = resourcePath(name.resource, name.namespace, name.name);
-      const answer = this.#call({ verb: 'get', method: 'GET', ...named(name), path }, signal);
-      return (await answer) as KubernetesObject;
+      return (await this.#call(callOf('get', 'GET', name), signal)) as KubernetesObject;
     } catch (error) {
       if (isNotFound(error)) return undefined;
       throw error;
     }
   }
 
-  async apply(
-    resource: ResourceKind,
-    object: KubernetesObject,
-    { force }: { force: boolean },
-    signal: AbortSignal,
-  ) {
-    return await this.#write('apply', resource, object, signal, { force: String(force) });
+  async apply(resource: ResourceKind, object: KubernetesObject, how: ApplyOptions, signal: AbortSignal) {
+    return await this.#write('apply', resource, object, signal, { force: String(how.force) });
   }
 
   async patch(resource: ResourceKind, part: KubernetesObject, signal: AbortSignal) {
@@ -167,9 +162,8 @@ export class HttpApi implements KubernetesApi {
     const preconditions = uid === undefined ? {} : { preconditions: { uid } };
     const how = { propagationPolicy: 'Background', ...preconditions };
     const content = { apiVersion: 'v1', kind: 'DeleteOptions', ...how };
-    const path = resourcePath(name.resource, name.namespace, name.name);
     try {
-      await this.#call({ verb: 'delete', method: 'DELETE', ...named(name), path, content }, signal);
+      await this.#call({ ...callOf('delete', 'DELETE', name), content }, signal);
     } catch (error) {
       if (isNotFound(error)) return;
       const isOfAnother = uid !== undefined && error instanceof ApiError && error.status === 409;
@@ -248,13 +242,9 @@ function toEvent(line: unknown, resource: ResourceKind, what: string): WatchEven
   return { type, object: { ...object, ...kindOf(resource) } };
 }
 
-/** Items of a list have no kind, and items of a metadata list another one. */
-function kindOf(resource: ResourceKind): { apiVersion: string; kind: string } {
-  return { apiVersion: apiVersionOf(resource), kind: resource.kind };
-}
-
-function named({ resource, namespace, name }: ObjectName): Pick<Call, 'resource' | 'of'> {
-  return { resource, of: `${namespace}/${name}` };
+function callOf(verb: Verb, method: string, { resource, namespace, name }: ObjectName): Call {
+  const path = resourcePath(resource, namespace, name);
+  return { verb, method, resource, of: `${namespace}/${name}`, path };
 }
 
 function nameOf({ verb, resource, of }: Call): string {

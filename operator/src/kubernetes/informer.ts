@@ -40,7 +40,7 @@ const WATCHES_BEFORE_LIST = 3;
 export interface InformerOptions<T> {
   readonly api: KubernetesApi;
   readonly selection: Selection;
-  /** From an API object to what is kept of it: plain data, which is compared deeply. */
+  /** Maps an API object to the plain data that is kept of it, which is compared deeply. */
   readonly map: (object: KubernetesObject) => T;
   /** Called with each failure; the informer goes on after it. */
   readonly onFailure?: (failure: Error) => void;

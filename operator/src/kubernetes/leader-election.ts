@@ -27,7 +27,7 @@ export class LeadershipLostError extends Error {
 }
 
 /**
- * Lets one of several processes lead, by a Lease that it renews. Clocks of different machines are never compared: a candidate waits
+ * Lets a single process of several lead, by a Lease that it renews. Clocks of different machines are never compared: a candidate waits
  * until it has itself seen a lease unchanged for the lease's duration.
  */
 export class LeaderElection {
@@ -124,7 +124,7 @@ export class LeaderElection {
       const sentAtMs = performance.now();
       return { sentAtMs, lease: await api.replace(LEASES, takenBy(lease, this.#candidate()), signal) };
     } catch (error) {
-      // Somebody has changed or removed the lease, or the answer to an earlier renewal was lost.
+      // The lease was changed or removed by others, or the answer to an earlier renewal was lost.
       if (!isOneOf(error, [404, 409])) throw error;
     }
     const current = await this.#take(signal);

@@ -1,5 +1,5 @@
 import type { KubernetesObject } from './api.ts';
-import { apiVersionOf, LEASES } from './resources.ts';
+import { kindOf, LEASES } from './resources.ts';
 
 /** The defaults are those of client-go. */
 export interface LeaseTimes {
@@ -26,7 +26,7 @@ interface Candidate {
 }
 
 export function newLease(namespace: string, name: string, candidate: Candidate): KubernetesObject {
-  const empty = { apiVersion: apiVersionOf(LEASES), kind: LEASES.kind, metadata: { namespace, name } };
+  const empty = { ...kindOf(LEASES), metadata: { namespace, name } };
   const lease = takenBy(empty, candidate);
   return { ...lease, spec: { ...specOf(lease), leaseTransitions: 0 } };
 }

@@ -21,7 +21,7 @@ export const LEASES = grouped('coordination.k8s.io', 'Lease', 'leases');
 export const POD_EVENTS = core('Event', 'events');
 export const EVENTS = grouped('events.k8s.io', 'Event', 'events');
 
-/** `apps/v1`, or `v1` in the core group. */
-export function apiVersionOf({ group, version }: ResourceKind): string {
-  return group === '' ? version : `${group}/${version}`;
+/** The fields that name the kind in an object: `apiVersion` is `apps/v1`, or `v1` in the core group. */
+export function kindOf({ group, version, kind }: ResourceKind): { apiVersion: string; kind: string } {
+  return { apiVersion: group === '' ? version : `${group}/${version}`, kind };
 }

@@ -20,7 +20,7 @@ export interface ReconcilerParts {
   readonly settings: PodSettings;
 }
 
-/** What is remembered of one store between two reconciliations. All of it can be found out anew. */
+/** Memory of a store between two reconciliations. All of it can be found out anew. */
 interface Memory {
   readonly uid: string;
   readonly writes: PlanExecutor;
@@ -43,7 +43,7 @@ export class StoreReconciler {
   }
 
   /**
-   * Brings one store to what its resource says. May be called at any time, any number of times; never twice at once for one key.
+   * Makes one store as its resource demands. May be called at any time, any number of times; never twice at once for one key.
    * @param key `NAMESPACE/NAME`
    * @returns ms after which to call again though nothing seems to change
    * @throws ApiError when something could not be written; the status is written all the same, if that is possible
@@ -51,7 +51,7 @@ export class StoreReconciler {
   async reconcile(key: string, signal: AbortSignal): Promise<number> {
     const { cluster, poller, settings } = this.#parts;
     const store = cluster.store(key);
-    // Kubernetes removes what was made for a store that has gone.
+    // Kubernetes removes the objects of a store that has gone.
     if (store === undefined) return this.#forget(key);
     const memory = this.#memory(key, store);
     const desired = desiredObjects(store, settings);

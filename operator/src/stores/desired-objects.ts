@@ -1,12 +1,11 @@
 import { FOREVER, storageKindOf, unsupportedFields } from '@largepayload/crds';
-import { configMap, configOf } from './desired/config-map.ts';
+import { configMap, configOf, storageIdMap } from './desired/config-map.ts';
 import type { PodSettings, StoreContext, StoreObject } from './desired/context.ts';
 import { gatewayDeployment, reaperDeployment } from './desired/deployments.ts';
 import { disruptionBudget } from './desired/disruption-budget.ts';
 import { gatewayService } from './desired/gateway-service.ts';
 import { gatewayPolicy, reaperPolicy } from './desired/network-policies.ts';
 import { serviceAccount } from './desired/service-accounts.ts';
-import { storageIdMap } from './desired/storage-id.ts';
 import { OBJECT_HASH } from './labels.ts';
 import type { StoreResource, StoreSpec } from './read-store.ts';
 import { hashValue } from './stable-hash.ts';

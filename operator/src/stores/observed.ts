@@ -3,9 +3,9 @@ import type { ResourceKind } from '../kubernetes/api.ts';
 import type { Component } from './names.ts';
 import type { StoreResource } from './read-store.ts';
 
-/** An object with a name that the operator uses, whoever made it; as much of it as decisions need. */
+/** The fields that decisions need of an object with a name that the operator uses, whether the operator made it or not. */
 export interface ObservedObject {
-  /** one of the constants of `kubernetes/resources.ts` itself, never a copy */
+  /** a constant of `kubernetes/resources.ts` itself, never a copy */
   readonly resource: ResourceKind;
   readonly namespace: string;
   readonly name: string;

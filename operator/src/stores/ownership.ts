@@ -3,7 +3,7 @@ import type { DesiredObject } from './desired-objects.ts';
 import type { ObservedObject, ObservedStore } from './observed.ts';
 import type { StoreResource } from './read-store.ts';
 
-/** Whether an object may be changed for the store. One without a controller may have been restored from a backup. */
+/** Whether an object may be changed for the store. An object without a controller may have been restored from a backup. */
 export function isOurs({ controller, store: label }: ObservedObject, store: StoreResource): boolean {
   return controller === store.uid || (controller === undefined && label === store.name);
 }

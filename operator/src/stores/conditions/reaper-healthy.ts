@@ -2,13 +2,12 @@ import { correctCredentials } from './advice.ts';
 import { clockUnconfirmed } from './clock-unconfirmed.ts';
 import { componentProblem, isAvailable } from './component-problem.ts';
 import { type ComponentView, reportOf, type Situation } from './component-view.ts';
-import { type Finding, firstOf } from './finding.ts';
+import { type Finding, firstOf, no, unknown, type Verdict, yes } from './finding.ts';
 import { unreachable } from './pod-problems.ts';
 import { quote } from './quote.ts';
 import { isLate, lastCompleted, reapingPods, reapingView } from './reaper-reports.ts';
 import { servingProblem } from './serving-problem.ts';
 import { keepsForever, prefixNotAllowed, storeProblem } from './store-problems.ts';
-import { no, unknown, type Verdict, yes } from './verdict.ts';
 
 /** Whether expired payloads are removed: a pod that reaps is up, its last pass succeeded and is not long ago. */
 export function reaperHealthy(situation: Situation): Verdict {
@@ -42,7 +41,7 @@ function judgePasses(situation: Situation, view: ComponentView): Verdict {
   return yes('Reaping', `expired payloads are removed every ${intervalOf(situation)}`);
 }
 
-/** The reaper does what it should. The condition `RetentionSafe` has the finding. */
+/** The reaper is healthy. The condition `RetentionSafe` has the finding about the clock. */
 const WAITS =
   'the reaper makes its passes and removes nothing until the clock is confirmed: see the condition RetentionSafe';
 

@@ -81,7 +81,7 @@ const refusedApply: Predicate<Situation> = ({ observed: { store, refusals } }) =
   const [refusal] = refusals;
   if (refusal === undefined) return undefined;
   const { resource, name, message } = refusal;
-  const place = placeOf(store, componentOf(name, store));
+  const place = refusalFacts(store, componentOf(name, store));
   return refused({ ...place, what: `the ${resource.kind} ${name}`, refusal: message });
 };
 
@@ -90,7 +90,7 @@ function componentOf(object: string, store: StoreResource): Component {
 }
 
 /** The facts of a refusal that come from the store. */
-export function placeOf(store: StoreResource, component: Component) {
+export function refusalFacts(store: StoreResource, component: Component) {
   const account =
     store.spec === undefined
       ? componentName(store.name, component)

@@ -2,7 +2,7 @@ import { API_VERSION, KIND } from '@largepayload/crds';
 import { stringify } from 'yaml';
 import { CONFIG_MAPS } from '../../kubernetes/resources.ts';
 import { CONFIG_HASH } from '../labels.ts';
-import { CONFIG_KEY, configMapName } from '../names.ts';
+import { CONFIG_KEY, configMapName, STORAGE_ID_KEY, storageIdMapName } from '../names.ts';
 import { hashText } from '../stable-hash.ts';
 import { type StoreContext, type StoreObject, storeObject } from './context.ts';
 
@@ -37,4 +37,14 @@ export function configMap(context: StoreContext, { name, text, hash }: Config): 
     { name, annotations },
     { immutable: true, data: { [CONFIG_KEY]: text } },
   );
+}
+
+/**
+ * A ConfigMap with the id of the store's storage. Pods refuse another storage then, for example after an edit of the endpoint, and
+ * an empty one, as references of workflow histories would not be found there.
+ * @param storageID of the status: the id that the first pod found in the storage
+ */
+export function storageIdMap(context: StoreContext, storageID: string): StoreObject {
+  const name = storageIdMapName(context.name);
+  return storeObject(context, CONFIG_MAPS, { name }, { data: { [STORAGE_ID_KEY]: storageID } });
 }

@@ -1,8 +1,7 @@
-import { storageKindOf } from '@largepayload/crds';
+import { FOREVER, parseDuration, putTimeLimit, storageKindOf } from '@largepayload/crds';
 import { DEPLOYMENTS } from '../../kubernetes/resources.ts';
 import { selectorLabels } from '../labels.ts';
 import { DATA_PORT } from '../names.ts';
-import { longestPut } from '../put-time-limit.ts';
 import { computeResources, GATEWAY_RESOURCES, REAPER_RESOURCES } from './compute-resources.ts';
 import type { Config } from './config-map.ts';
 import { type StoreContext, type StoreObject, storeObject } from './context.ts';
@@ -37,6 +36,11 @@ export function gatewayDeployment(context: StoreContext, config: Config): StoreO
     terminationGracePeriodSeconds: Math.ceil(longestPut(spec.retention.ttl) / 1_000) + GATEWAY_GRACE_SECONDS,
     ...(takesManyPods && { spec: { topologySpreadConstraints: spread(selectorLabels(name, 'gateway')) } }),
   });
+}
+
+/** ms that the service allows for a PUT of a store with this `spec.retention.ttl` */
+export function longestPut(ttl: string): number {
+  return putTimeLimit(ttl === FOREVER ? undefined : parseDuration(ttl));
 }
 
 /** The one pod that removes expired payloads. While it is replaced, two pods may do so, which is harmless. */

@@ -40,7 +40,7 @@ export function nextStep({ store, desired, live, attempt, applied, nowMs }: Subj
   if (isForeign) return look === undefined ? lookNow : { isMissing };
   const verdict = judge(applied, desired.hash, found && versionOf(found), nowMs);
   if (!verdict.apply) return { isMissing: false, lookAgainAfterMs: verdict.lookAgainAfterMs };
-  // An apply to an account of somebody else would meet no conflict, as an account has no fields that would.
+  // An apply to an account of others meets no conflict, as an account has no fields that could conflict.
   const isUnseenAccount = found === undefined && look === undefined && desired.resource === SERVICE_ACCOUNTS;
   if (isUnseenAccount) return lookNow;
   return { action: { kind: 'apply', desired, force: found !== undefined }, isMissing: false };
@@ -55,7 +55,7 @@ function afterRefusal(
   if (refused === undefined) return undefined;
   const { status, byForce, refusal } = refused;
   if (!byForce) {
-    // An object of ours whose labels somebody removed conflicts, and no informer has it.
+    // An object of ours that has lost its labels conflicts, and no informer has it.
     if (look === undefined) return status === 409 ? { kind: 'look', desired } : undefined;
     return isMissing ? undefined : { kind: 'apply', desired, force: true };
   }

@@ -22,13 +22,13 @@ export function obsoleteObjects(
     const { resource, name, controller, deleting } = object;
     if (deleting || controller !== observed.store.uid || wanted.has(identityOf(object))) return false;
     if (resource === CONFIG_MAPS) return settled;
-    // One that we made and the store has come to name is in use.
+    // An account that we made, and that the store now names, is in use.
     if (resource === SERVICE_ACCOUNTS) return settled && !namedAccounts.includes(name);
     return true;
   });
 }
 
-/** What cannot be judged is held: a reaper that knows the TTL alone must not go on where more is asked for. */
+/** A reaper that knows the TTL alone must not go on when the store asks to keep more than that. */
 function reaperThatWouldNotHold({ store, objects }: ObservedStore): readonly ObservedObject[] {
   if (store.deleting || store.spec?.retention.temporal === undefined) return [];
   const name = componentName(store.name, 'reaper');

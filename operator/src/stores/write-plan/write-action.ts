@@ -4,14 +4,14 @@ import type { ObservedObject, Refusal } from '../observed.ts';
 
 /** One request to the API server. */
 export type WriteAction =
-  /** reads what has the name of a desired object */
+  /** reads the object that has the name of a desired object */
   | { readonly kind: 'look'; readonly desired: DesiredObject }
   /** `force` takes over fields that other field managers own */
   | { readonly kind: 'apply'; readonly desired: DesiredObject; readonly force: boolean }
   | { readonly kind: 'replace-ports'; readonly desired: DesiredObject; readonly patch: KubernetesObject }
   | { readonly kind: 'delete'; readonly object: ObservedObject };
 
-/** What became of it. */
+/** The outcome of an action. */
 export type WriteOutcome =
   /** of a look; `undefined`: there is no object of that name */
   | { readonly kind: 'found'; readonly object: ObservedObject | undefined }
