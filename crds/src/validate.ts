@@ -1,6 +1,6 @@
 import type { Problem } from './manifest-error.ts';
-import { fieldPath } from './message-parts.ts';
-import { scalarProblem, shown } from './scalars.ts';
+import { fieldPath, shown } from './message-parts.ts';
+import { scalarProblem } from './scalars.ts';
 import type { Exception, SchemaNode } from './schema/node.ts';
 import { nearest } from './suggest.ts';
 import { isMap, wrongType } from './types.ts';

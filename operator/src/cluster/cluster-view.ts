@@ -70,7 +70,7 @@ export class ClusterView {
     await Promise.all(this.#informers.map((informer) => informer.run(signal)));
   }
 
-  /** Why the view cannot be relied on, as a sentence; `undefined`: it can. */
+  /** Why the view is not up to date, as a sentence; `undefined`: it is. */
   get missing(): string | undefined {
     const states = this.#informers.map((informer) => informer.status());
     const failure = states.find((state) => state.failure !== undefined)?.failure;

@@ -47,13 +47,6 @@ export interface InformerOptions<T> {
   readonly timings?: Partial<InformerTimings>;
 }
 
-export interface InformerStatus {
-  /** Everything has been listed once. */
-  readonly synced: boolean;
-  /** a message; `undefined` while it works */
-  readonly failure: string | undefined;
-}
-
 /**
  * Keeps a copy of the objects of a selection up to date while `run` runs: by a list and then a watch, which begin again after each
  * failure. While the API server cannot be reached, the copy is as it was seen last. After a gap each change is reported once, from
@@ -107,7 +100,8 @@ export class Informer<T> {
     this.#objects.onChange(listener);
   }
 
-  status(): InformerStatus {
+  /** `synced`: everything has been listed once; `failure`: a message, `undefined` while it works */
+  status(): { readonly synced: boolean; readonly failure: string | undefined } {
     return { synced: this.#isSynced, failure: this.#failure };
   }
 

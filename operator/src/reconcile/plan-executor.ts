@@ -82,10 +82,10 @@ export class PlanExecutor {
 /** @throws errors that are no answer of the API server */
 function outcomeOf(error: unknown, action: WriteAction): WriteOutcome {
   if (!(error instanceof ApiError)) throw error;
-  const { status, reason, message } = error;
+  const { status, message } = error;
   const { resource, name } = objectOf(action);
-  if (isRefusal(error)) return { kind: 'refused', status, refusal: { resource, name, reason, message } };
-  return { kind: 'failed', refusal: { resource, name, reason: 'InternalError', message } };
+  const refusal = { resource, name, message };
+  return isRefusal(error) ? { kind: 'refused', status, refusal } : { kind: 'failed', refusal };
 }
 
 /** The API server, or a webhook, refuses the request: to ask again at once would not help. */

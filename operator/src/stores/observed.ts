@@ -86,8 +86,6 @@ export type PodReport = { readonly report: ReadStatusReport } | { readonly unrea
 export interface Refusal {
   readonly resource: ResourceKind;
   readonly name: string;
-  /** `Forbidden`, `Invalid`, … */
-  readonly reason: string;
   readonly message: string;
 }
 

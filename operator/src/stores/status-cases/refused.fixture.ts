@@ -104,7 +104,6 @@ export const REFUSED_CASES: readonly Case[] = [
         {
           resource: DEPLOYMENTS,
           name: 'orders-gateway',
-          reason: 'BadRequest',
           message:
             'Deployment in version "v1" cannot be handled as a Deployment: quantities must match the regular expression \'^([+-]?[0-9.]+)\'',
         },
@@ -119,7 +118,6 @@ export const REFUSED_CASES: readonly Case[] = [
         {
           resource: DEPLOYMENTS,
           name: 'orders-gateway',
-          reason: 'Forbidden',
           message:
             'deployments.apps "orders-gateway" is forbidden: User "system:serviceaccount:large-payload:operator" cannot patch resource "deployments" in API group "apps" in the namespace "payments"',
         },
