@@ -18,9 +18,9 @@ const backendStays: Rule = {
   message: 'the backend cannot change: references would dangle',
 };
 
-const stay = (what: string, ...fields: readonly string[]): Rule => ({
+const stay = (names: string, ...fields: readonly string[]): Rule => ({
   cel: fields.map((field) => `self.${field} == oldSelf.${field}`).join(' && '),
-  message: `${what} cannot change`,
+  message: `${names} cannot change`,
 });
 
 const bucketStays = stay('bucket and prefix', 'bucket', 'prefix');

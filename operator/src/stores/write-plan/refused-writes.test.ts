@@ -69,7 +69,7 @@ test('ports are replaced once in a round, and the refusal that is reported is th
   expect(refusalsOf(never.state, 0)).toMatchObject([{ message: expect.stringContaining('Duplicate value') }]);
 });
 
-test('what is refused round after round is tried again after longer pauses, at least every minute', () => {
+test('a write that is refused round after round is tried again after longer pauses, at least every minute', () => {
   const observed = observedWith(live.filter(({ resource }) => resource !== SERVICES));
   const refusing = answering(['apply Service orders-gateway', refused(403)]);
   let state = NOTHING_WRITTEN;
@@ -104,7 +104,7 @@ function* chances(seed: number): Generator<number> {
   }
 }
 
-test('whatever the API server answers, a round ends, and no pod is made without what it needs and its policies', () => {
+test('a round ends with any answer of the API server, and makes no pod without the objects that it needs and its policies', () => {
   for (let seed = 0; seed < 60; seed++) {
     const chance = chances(seed);
     const next = () => chance.next().value as number;

@@ -49,7 +49,7 @@ test('a refusal is reported in its round only', () => {
   expect(refusalsOf(beginRound(refused, store()), 0)).toEqual([]);
 });
 
-test('what a look finds is remembered as foreign until it is gone, becomes ours or is applied', () => {
+test('an object that a look finds is remembered as foreign until it is gone, becomes ours or is applied', () => {
   const look: WriteAction = { kind: 'look', desired };
   const theirs = { ...live, store: undefined, controller: 'another uid' };
   const found = record(NOTHING_WRITTEN, look, { kind: 'found', object: theirs }, 0);
