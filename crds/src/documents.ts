@@ -1,13 +1,4 @@
-import {
-  type Document,
-  type DocumentOptions,
-  isScalar,
-  LineCounter,
-  type ParseOptions,
-  parseAllDocuments,
-  type SchemaOptions,
-  visit,
-} from 'yaml';
+import { type Document, isScalar, LineCounter, parseAllDocuments, visit } from 'yaml';
 import { API_VERSION, KIND } from './identity.ts';
 import { ManifestError, type Problem } from './manifest-error.ts';
 import { describeValue, excerpt } from './message-parts.ts';
@@ -20,7 +11,7 @@ const MOST_ALIASES = 100;
 
 const MOST_LISTED = 10;
 
-const PARSER: ParseOptions & DocumentOptions & SchemaOptions = {
+const PARSER = {
   // The parser's messages would quote the file.
   prettyErrors: false,
   // The parser's search for repeated fields takes minutes for a file of the largest size.
@@ -31,7 +22,7 @@ const PARSER: ParseOptions & DocumentOptions & SchemaOptions = {
   // A resource is JSON, so a tag or a %YAML directive makes no dates, sets or bytes.
   schema: 'core',
   resolveKnownTags: false,
-};
+} as const;
 
 type Fields = Record<string, unknown>;
 

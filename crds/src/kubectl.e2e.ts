@@ -104,7 +104,7 @@ function* fields(node: Described, path: string): Generator<[path: string, field:
   }
 }
 
-test('kubectl explain has a sentence for every field, which says more than its name', async () => {
+test('kubectl explain has a sentence for every field, which explains more than its name', async () => {
   const { output } = await api.kubectl(['get', '--raw', '/openapi/v3/apis/largepayload.dev/v1alpha1']);
   const { schemas } = JSON.parse(output).components;
   const served = schemas['dev.largepayload.v1alpha1.LargePayloadStore'] as Described;

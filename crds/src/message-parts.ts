@@ -5,6 +5,11 @@ export function excerpt(text: string): string {
   return JSON.stringify(text.length > EXCERPT_LENGTH ? `${text.slice(0, EXCERPT_LENGTH)}…` : text);
 }
 
+/** A text or number at the start of a message about it. */
+export function shown(value: unknown): string {
+  return typeof value === 'string' ? excerpt(value) : String(value);
+}
+
 /** The path of a field: `spec` and `ttl` give `spec.ttl`; a name that is no plain word is quoted. */
 export function fieldPath(parent: string, field: string): string {
   if (!/^\w[\w-]{0,59}$/.test(field)) return `${parent}[${excerpt(field)}]`;

@@ -1,4 +1,4 @@
-import { excerpt } from './message-parts.ts';
+import { shown } from './message-parts.ts';
 
 /** Describes a size in messages. */
 export const QUANTITY_IN_WORDS = 'a size in bytes such as 128000, 512Ki, 1.5Gi or 2M';
@@ -26,8 +26,7 @@ export class QuantityError extends Error {
  * would round up) and for more bytes than a number holds exactly.
  */
 export function parseQuantity(value: number | string): number {
-  const shown = typeof value === 'string' ? excerpt(value) : String(value);
-  const fail = (why: string) => new QuantityError(`${shown}: ${why}`);
+  const fail = (why: string) => new QuantityError(`${shown(value)}: ${why}`);
   if (typeof value === 'number') return checkBytes(value, fail);
   if (value.length > LONGEST_TEXT) throw fail(`a size has at most ${LONGEST_TEXT} characters`);
 

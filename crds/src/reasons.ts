@@ -12,8 +12,7 @@ function oneOf<const Value extends string>(...values: Value[]): Read<Value> {
 
 /**
  * Why a process of the service cannot use its storage, for programs: each reason with its parameters. An error has a reason only
- * where its code does not say enough to act on. The service names the reason where it throws the error; the operator
- * has a finding for each reason.
+ * where its code is not enough to act on. The service names the reason where it throws the error; the operator has a finding for it.
  */
 export const REASONS = {
   /** The process has not looked at the storage yet. */
@@ -45,14 +44,12 @@ export const REASONS = {
   AccessDenied: {},
 } as const satisfies Readonly<Record<string, Readonly<Record<string, Read<string>>>>>;
 
-export type ReasonName = keyof typeof REASONS;
+type Reasons = typeof REASONS;
+export type ReasonName = keyof Reasons;
 
+type ValueOf<Reader> = Reader extends Read<infer Value> ? Value : never;
 type ParametersOf<Name extends ReasonName> = {
-  readonly [Parameter in keyof (typeof REASONS)[Name]]: (typeof REASONS)[Name][Parameter] extends Read<
-    infer Value
-  >
-    ? Value
-    : never;
+  readonly [Parameter in keyof Reasons[Name]]: ValueOf<Reasons[Name][Parameter]>;
 };
 
 /** A reason with its parameters. */

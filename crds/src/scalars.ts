@@ -1,4 +1,4 @@
-import { excerpt } from './message-parts.ts';
+import { shown } from './message-parts.ts';
 import type { SchemaNode } from './schema/node.ts';
 
 /** The first problem that the keywords of a schema node find in a text or number of the right type. */
@@ -6,11 +6,6 @@ export function scalarProblem(node: SchemaNode, value: unknown): string | undefi
   if (typeof value === 'string') return textProblem(node, value);
   if (typeof value === 'number') return numberProblem(node, value);
   return undefined;
-}
-
-/** A text or number at the start of a message about it. */
-export function shown(value: unknown): string {
-  return typeof value === 'string' ? excerpt(value) : String(value);
 }
 
 function textProblem(node: SchemaNode, text: string): string | undefined {

@@ -88,7 +88,7 @@ interface ReadReaperReport {
   readonly waiting?: { readonly until: number | undefined } | undefined;
 }
 
-/** Reads what answered to `GET /status`, which may be any program or version; `undefined`: it is no status report. */
+/** Reads the answer to `GET /status`, of any program or version; `undefined`: it is no status report. */
 export function readStatusReport(body: unknown): ReadStatusReport | undefined {
   const namespace = textAt(body, 'store', 'namespace');
   const name = textAt(body, 'store', 'name');

@@ -7,12 +7,12 @@ type Storage = Spec['storage'];
 /** A field of `spec.storage`, which is also the `kind` of its driver. */
 export type StorageKindName = Exclude<keyof Storage, 'shared'>;
 
-/** What service and operator decide by the kind of a store's storage. All else that differs is in the kind's driver. */
+/** Facts of a storage kind by which service and operator decide. All other differences are in the driver. */
 export interface StorageKind {
   readonly name: StorageKindName;
   /** Whether this version has a driver. */
   readonly isSupported: boolean;
-  /** how a message says where such a store keeps its payloads */
+  /** where such a store keeps its payloads, for messages */
   readonly where: string;
   /** Whether several pods can use it at once, on several nodes. */
   readonly takesManyPods: boolean;
@@ -81,7 +81,7 @@ export const STORAGE_KINDS: { readonly [Name in StorageKindName]: StorageKind & 
   },
 };
 
-/** The kind of the one storage that a valid spec names. */
+/** The kind of the storage that a valid spec names. */
 export function storageKindOf({ storage }: Pick<Spec, 'storage'>): StorageKind {
   return Object.values(STORAGE_KINDS).find(({ name }) => storage[name] !== undefined) as StorageKind;
 }

@@ -36,7 +36,7 @@ async function run(options: OperatorOptions): Promise<void> {
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (level) => ({ level }) },
-    // The message of an ApiError says everything; its stack adds nothing.
+    // The stack of an ApiError adds nothing to its message.
     serializers: {
       err: (error) => (error instanceof ApiError ? error.message : pino.stdSerializers.err(error)),
     },

@@ -1,27 +1,15 @@
 import { parseArgs } from 'node:util';
+import type { PodSettings } from './stores/desired/context.ts';
 
-export interface OperatorOptions {
-  /** of the pods that the operator makes */
-  readonly image: string;
-  readonly imagePullPolicy: 'Always' | 'IfNotPresent' | 'Never';
-  readonly imagePullSecrets: readonly string[];
-  /** name of the cluster in messages elsewhere; `undefined`: the UID of its namespace kube-system */
-  readonly clusterName: string | undefined;
-  /** where the operator and its own Lease are */
-  readonly namespace: string;
-  /** whose pods may scrape the gateways and reapers; empty: those of any namespace */
-  readonly scrapeNamespaces: readonly string[];
+export interface OperatorOptions extends PodSettings {
   readonly leaseName: string;
   readonly metricsListen: { readonly host: string | undefined; readonly port: number };
   readonly logLevel: string;
 }
 
-/** The command line cannot be understood; the message says how to write it. */
+/** The command line cannot be understood; the message describes the right form. */
 export class OptionsError extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = 'OptionsError';
-  }
+  override readonly name = 'OptionsError';
 }
 
 const PULL_POLICIES = ['Always', 'IfNotPresent', 'Never'] as const;

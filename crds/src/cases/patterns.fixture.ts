@@ -12,7 +12,7 @@ const allowedNamespace = (value: string) => manifest({ allowedNamespaces: [value
 const address = (value: string) =>
   manifest({ retention: { ttl: '30d', temporal: { address: value } }, temporalNamespaces: ['default'] });
 
-/** The API server has the same messages as our validation, so that nobody has to read a regular expression. */
+/** The API server has the same messages as our validation, so that no person has to read a regular expression. */
 function pattern(
   path: string,
   words: string,

@@ -27,33 +27,25 @@ const ttlInBounds: Rule = {
   cel: `self.ttl == 'Forever' || (!self.ttl.matches('^[1-7]s$') && ${atMostLongest('self.ttl')})`,
   message: 'ttl must be Forever or 8s to 3650d',
   field: 'ttl',
-  holds: (retention) => {
-    const ttl = at(retention, 'ttl');
-    if (typeof ttl !== 'string' || ttl === FOREVER) return true;
-    const milliseconds = durationOrNothing(ttl);
-    return milliseconds === undefined || (milliseconds >= SHORTEST_TTL && milliseconds <= LONGEST_TTL);
-  },
+  holds: (retention) => isAllowed(at(retention, 'ttl'), SHORTEST_TTL),
 };
 
 const reaperIntervalInBounds: Rule = {
   cel: atMostLongest('self.reaperInterval'),
   message: 'reaperInterval must be at most 3650d',
   field: 'reaperInterval',
-  holds: (retention) => {
-    const interval = at(retention, 'reaperInterval');
-    if (typeof interval !== 'string') return true;
-    const milliseconds = durationOrNothing(interval);
-    return milliseconds === undefined || milliseconds <= LONGEST_TTL;
-  },
+  holds: (retention) => isAllowed(at(retention, 'reaperInterval'), 0),
 };
 
-/** The pattern reports a text that is no duration. A number that is too large to count is out of bounds. */
-function durationOrNothing(text: string): number | undefined {
-  if (!/^[1-9][0-9]*[smhd]$/.test(text)) return undefined;
+/** Whether a duration is from `shortest` (ms) to 3650d. The pattern of the field reports a value that is no duration. */
+function isAllowed(value: unknown, shortest: number): boolean {
+  if (typeof value !== 'string' || !/^[1-9][0-9]*[smhd]$/.test(value)) return true;
   try {
-    return parseDuration(text);
+    const milliseconds = parseDuration(value);
+    return milliseconds >= shortest && milliseconds <= LONGEST_TTL;
   } catch (error) {
-    if (error instanceof DurationError) return Number.POSITIVE_INFINITY;
+    // It has too many digits to be counted.
+    if (error instanceof DurationError) return false;
     throw error;
   }
 }

@@ -18,20 +18,12 @@ const backendStays: Rule = {
   message: 'the backend cannot change: references would dangle',
 };
 
-const bucketStays: Rule = {
-  cel: 'self.bucket == oldSelf.bucket && self.prefix == oldSelf.prefix',
-  message: 'bucket and prefix cannot change',
-};
+const stay = (names: string, ...fields: readonly string[]): Rule => ({
+  cel: fields.map((field) => `self.${field} == oldSelf.${field}`).join(' && '),
+  message: `${names} cannot change`,
+});
 
-const containerStays: Rule = {
-  cel: 'self.endpoint == oldSelf.endpoint && self.container == oldSelf.container && self.prefix == oldSelf.prefix',
-  message: 'account, container and prefix cannot change',
-};
-
-const claimStays: Rule = {
-  cel: 'self.claimName == oldSelf.claimName',
-  message: 'claimName cannot change',
-};
+const bucketStays = stay('bucket and prefix', 'bucket', 'prefix');
 
 /** An object of such a class has to be restored before it can be read, which takes hours. */
 const ARCHIVE_CLASSES = ['GLACIER', 'DEEP_ARCHIVE'];
@@ -128,7 +120,10 @@ const Azure = MapOf(
     container: bucketName('Name of the container, which must exist. Cannot be changed later.'),
     prefix: keyPrefix(),
   },
-  { description: 'Azure Blob Storage.', rules: [containerStays] },
+  {
+    description: 'Azure Blob Storage.',
+    rules: [stay('account, container and prefix', 'endpoint', 'container', 'prefix')],
+  },
 );
 
 const Filesystem = MapOf(
@@ -140,7 +135,7 @@ const Filesystem = MapOf(
   },
   {
     description: 'A volume, served by one pod that is both gateway and reaper.',
-    rules: [claimStays],
+    rules: [stay('claimName', 'claimName')],
   },
 );
 

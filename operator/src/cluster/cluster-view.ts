@@ -29,7 +29,7 @@ export interface ClusterViewOptions {
   readonly onFailure: (failure: Error) => void;
 }
 
-/** All stores of the cluster and what was made for them, as last seen. One view serves all reconcilers of the process. */
+/** All stores of the cluster and their objects, as last seen. A single view serves all reconcilers of the process. */
 export class ClusterView {
   readonly #options: ClusterViewOptions;
   readonly #informers: Pick<Informer<unknown>, 'run' | 'status' | 'synced'>[] = [];
@@ -70,7 +70,7 @@ export class ClusterView {
     await Promise.all(this.#informers.map((informer) => informer.run(signal)));
   }
 
-  /** Why the view cannot be relied on, as a sentence; `undefined`: it can. */
+  /** Why the view is not up to date, as a sentence; `undefined`: it is. */
   get missing(): string | undefined {
     const states = this.#informers.map((informer) => informer.status());
     const failure = states.find((state) => state.failure !== undefined)?.failure;

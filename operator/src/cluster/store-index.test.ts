@@ -26,7 +26,7 @@ function bed() {
   return { cache, changed, names };
 }
 
-test('an index has what belongs to a store, and names the store that a change concerns', () => {
+test('an index has the objects of a store, and names the store that a change concerns', () => {
   const { cache, changed, names } = bed();
   cache.put(configMap('one', 'orders', '1'));
   cache.put(configMap('two', 'orders', '2'));

@@ -1,13 +1,13 @@
 import type { ChangeListener } from '../kubernetes/object-cache.ts';
 
-/** What has a place in a namespace, and the store that its label names. */
+/** An object of a namespace, and the store that its label names. */
 interface Belonging {
   readonly namespace: string;
   readonly name: string;
   readonly store: string | undefined;
 }
 
-/** Finds what belongs to a store without looking through what belongs to all of them. */
+/** Finds the objects of a store without a look through those of all stores. */
 export class StoreIndex<T extends Belonging> {
   readonly #byStore = new Map<string, Map<string, T>>();
 
@@ -15,15 +15,12 @@ export class StoreIndex<T extends Belonging> {
    * @param informer kept up to date with
    * @param changed called with the key, `NAMESPACE/NAME`, of each store that a change concerns
    */
-  constructor(
-    informer: { onChange(listener: ChangeListener<T>): void },
-    changed: (store: string) => void = () => {},
-  ) {
+  constructor(informer: { onChange(listener: ChangeListener<T>): void }, changed: (store: string) => void) {
     informer.onChange((_key, before, after) => {
-      const stores = new Set<string>();
-      if (before !== undefined) stores.add(this.#remove(before) ?? '');
-      if (after !== undefined) stores.add(this.#put(after) ?? '');
-      for (const store of stores) if (store !== '') changed(store);
+      const [left, entered] = [storeOf(before), storeOf(after)];
+      if (before !== undefined && left !== undefined) this.#remove(left, before);
+      if (after !== undefined && entered !== undefined) this.#put(entered, after);
+      for (const store of new Set([left, entered])) if (store !== undefined) changed(store);
     });
   }
 
@@ -32,25 +29,18 @@ export class StoreIndex<T extends Belonging> {
     return [...(this.#byStore.get(store)?.values() ?? [])];
   }
 
-  #put(object: T): string | undefined {
-    const store = storeOf(object);
-    if (store === undefined) return undefined;
+  #put(store: string, object: T): void {
     const members = this.#byStore.get(store) ?? new Map<string, T>();
-    members.set(object.name, object);
-    this.#byStore.set(store, members);
-    return store;
+    this.#byStore.set(store, members.set(object.name, object));
   }
 
-  #remove(object: T): string | undefined {
-    const store = storeOf(object);
-    if (store === undefined) return undefined;
+  #remove(store: string, { name }: T): void {
     const members = this.#byStore.get(store);
-    members?.delete(object.name);
+    members?.delete(name);
     if (members?.size === 0) this.#byStore.delete(store);
-    return store;
   }
 }
 
-function storeOf({ namespace, store }: Belonging): string | undefined {
-  return store === undefined ? undefined : `${namespace}/${store}`;
+function storeOf(object: Belonging | undefined): string | undefined {
+  return object?.store === undefined ? undefined : `${object.namespace}/${object.store}`;
 }

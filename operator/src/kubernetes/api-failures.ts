@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { ApiError } from './api.ts';
 import { TooLargeError } from './http-exchange.ts';
 
@@ -13,12 +13,10 @@ interface Status {
 /** Longest part shown of an answer that is no `Status`: a proxy's page, for example. */
 const LONGEST_EXCERPT = 200;
 
-/** @param what was asked, e.g. `get configmaps shop/main-config` */
-export function refusal(
-  what: string,
-  answer: { statusCode?: number | undefined; headers: IncomingHttpHeaders },
-  body: string,
-): ApiError {
+type Head = Pick<IncomingMessage, 'statusCode' | 'headers'>;
+
+/** @param what the call, such as `get configmaps shop/main-config` */
+export function refusal(what: string, answer: Head, body: string): ApiError {
   const status = parseStatus(body);
   const code = answer.statusCode ?? 0;
   const message = status?.message || unknownPath(code) || excerpt(body) || 'no message';

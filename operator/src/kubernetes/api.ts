@@ -8,7 +8,7 @@ export interface ResourceKind {
   readonly plural: string;
 }
 
-export interface OwnerReference {
+interface OwnerReference {
   readonly apiVersion: string;
   readonly kind: string;
   readonly name: string;
@@ -62,6 +62,22 @@ export interface WatchStart {
   readonly onOpen?: () => void;
 }
 
+export interface PageRequest {
+  readonly limit: number;
+  readonly continue?: string | undefined;
+}
+
+export interface Page {
+  readonly items: readonly KubernetesObject[];
+  readonly resourceVersion: string;
+  readonly continue: string | undefined;
+}
+
+export interface ApplyOptions {
+  /** takes over fields that others own; without it they are a conflict */
+  readonly force: boolean;
+}
+
 export interface ObjectName {
   readonly resource: ResourceKind;
   readonly namespace: string;
@@ -96,24 +112,16 @@ export class ApiError extends Error {
  */
 export interface KubernetesApi {
   /** One page; `continue` leads to the next. */
-  list(
-    selection: Selection,
-    page: { limit: number; continue?: string | undefined },
-    signal: AbortSignal,
-  ): Promise<{ items: readonly KubernetesObject[]; resourceVersion: string; continue: string | undefined }>;
+  list(selection: Selection, page: PageRequest, signal: AbortSignal): Promise<Page>;
   /** Ends when the server ends it, as it does after `timeoutSeconds`. Bookmarks are asked for. */
   watch(selection: Selection, from: WatchStart, signal: AbortSignal): AsyncIterable<WatchEvent>;
   /** `undefined`: there is no such object */
   get(name: ObjectName, signal: AbortSignal): Promise<KubernetesObject | undefined>;
-  /**
-   * Server-side apply by this operator's field manager; fields of others are left alone.
-   * @param options.force takes over fields that others own; without it they are a conflict
-   * @throws ApiError 409 `Conflict`
-   */
+  /** Server-side apply by this operator's field manager; fields of others are left alone. @throws ApiError 409 `Conflict` */
   apply(
     resource: ResourceKind,
     object: KubernetesObject,
-    options: { force: boolean },
+    options: ApplyOptions,
     signal: AbortSignal,
   ): Promise<KubernetesObject>;
   /** Strategic merge patch: changes the fields that it has; directives in it say how lists are merged. */

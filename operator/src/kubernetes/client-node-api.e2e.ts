@@ -11,7 +11,7 @@ const withName = (namespace: string, name: string, data = {}): KubernetesObject 
   metadata: { namespace, name },
 });
 
-test('an apply leaves fields of others, wins conflicts by force, and removes what is no longer applied', async () => {
+test('an apply leaves fields of others, wins conflicts by force, and removes fields that are no longer applied', async () => {
   const api = bed.api();
   const namespace = await bed.newNamespace();
   await api.apply(CONFIG_MAPS, withName(namespace, 'one', { a: '1', b: '2' }), FORCE, NEVER);
@@ -30,7 +30,7 @@ test('an apply leaves fields of others, wins conflicts by force, and removes wha
   expect(again.metadata.resourceVersion).toBe(resourceVersion);
 });
 
-test('creating what exists and replacing what has changed are conflicts, and a delete is for one UID', async () => {
+test('to create an object that exists, or replace an object that has changed, is a conflict, and a delete is for one UID', async () => {
   const api = bed.api();
   const namespace = await bed.newNamespace();
   const first = await api.create(CONFIG_MAPS, withName(namespace, 'one'), NEVER);

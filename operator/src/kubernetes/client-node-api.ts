@@ -21,7 +21,7 @@ export interface ConnectOptions {
 /**
  * The API of the cluster that this process belongs to. Tokens in files are read again every minute, certificates on
  * every call. Nothing is sent yet.
- * @throws Error with what is wrong in the configuration
+ * @throws Error that describes the mistake in the configuration
  */
 export function connectToKubernetes(options: ConnectOptions): KubernetesApi & { readonly url: string } {
   const { kubeconfig, version, onRequest } = options;

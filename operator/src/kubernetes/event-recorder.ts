@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { KubernetesApi, KubernetesObject } from './api.ts';
 import { microTime } from './lease.ts';
 import { RecentEvents } from './recent-events.ts';
-import { apiVersionOf, EVENTS } from './resources.ts';
+import { EVENTS, kindOf } from './resources.ts';
 
 const CONTROLLER = 'largepayload.dev/operator';
 /** bytes; the API takes no more */
@@ -10,14 +10,14 @@ const LONGEST_NOTE = 1_024;
 /** Events on their way at a time; more than that are left out. */
 const MOST_PENDING = 100;
 
-/** The API server's message about a namespace that is being deleted: it takes no Events, and nobody reads them there. */
+/** The API server's message about a namespace that is being deleted, which takes no Events. */
 const NAMESPACE_ENDS = /because it is being terminated/;
 
-export interface ObservedEvent {
+export interface RecordedEvent {
   readonly type: 'Normal' | 'Warning';
   /** CamelCase */
   readonly reason: string;
-  /** What the operator did or tried, CamelCase. */
+  /** of the operator, CamelCase */
   readonly action: string;
   /** A sentence for people; cut at 1,024 bytes. */
   readonly note: string;
@@ -44,7 +44,7 @@ export class EventRecorder {
   }
 
   /** @param regarding as the API server gave it */
-  record(regarding: KubernetesObject, event: ObservedEvent): void {
+  record(regarding: KubernetesObject, event: RecordedEvent): void {
     const { uid = '' } = regarding.metadata;
     if (this.#pending.size >= MOST_PENDING) return;
     const forget = this.#recent.admit(uid, JSON.stringify(event), performance.now());
@@ -66,12 +66,11 @@ export class EventRecorder {
     await Promise.race([Promise.all(this.#pending), aborted]);
   }
 
-  async #send(regarding: KubernetesObject, event: ObservedEvent): Promise<void> {
+  async #send(regarding: KubernetesObject, event: RecordedEvent): Promise<void> {
     const { apiVersion, kind, metadata } = regarding;
     const { namespace = 'default', name, uid, resourceVersion } = metadata;
     const object = {
-      apiVersion: apiVersionOf(EVENTS),
-      kind: EVENTS.kind,
+      ...kindOf(EVENTS),
       metadata: { namespace, name: `${name}.${randomUUID().slice(-12)}` },
       eventTime: microTime(new Date()),
       reportingController: CONTROLLER,

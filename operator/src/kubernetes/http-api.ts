@@ -1,9 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import {
   ApiError,
+  type ApplyOptions,
   type KubernetesApi,
   type KubernetesObject,
   type ObjectName,
+  type Page,
+  type PageRequest,
   type ResourceKind,
   type Selection,
   type WatchEvent,
@@ -13,7 +16,7 @@ import { refusal, unanswered, watchRefusal } from './api-failures.ts';
 import { type Access, collect, type HttpRequest, send } from './http-exchange.ts';
 import { JsonLines } from './json-lines.ts';
 import { accepted, FIELD_MANAGER, resourcePath, selectionPath, withQuery } from './resource-path.ts';
-import { apiVersionOf } from './resources.ts';
+import { kindOf } from './resources.ts';
 import { withinLimit } from './time-limit.ts';
 
 /** For a call; for a watch, until the head of its answer. */
@@ -22,7 +25,7 @@ const LARGEST_ANSWER = 16 * 1024 * 1024;
 /** bytes; etcd takes objects of up to 1.5 MiB, which are longer as JSON */
 const LARGEST_EVENT = 8 * 1024 * 1024;
 
-export type Verb = 'list' | 'watch' | 'get' | 'delete' | keyof typeof WRITES;
+type Verb = 'list' | 'watch' | 'get' | 'delete' | keyof typeof WRITES;
 
 /** A call that was answered or has failed. A watch counts as answered when it begins. */
 export interface RequestOutcome {
@@ -51,6 +54,11 @@ interface Call {
   readonly content?: unknown;
 }
 
+interface ListAnswer {
+  readonly items?: readonly KubernetesObject[] | null;
+  readonly metadata: { readonly resourceVersion: string; readonly continue?: string };
+}
+
 const one = (name: string) => [name];
 const APPLY = { method: 'PATCH', contentType: 'application/apply-patch+yaml' };
 /** `rest`: of the path, behind that of the collection */
@@ -72,23 +80,14 @@ export class HttpApi implements KubernetesApi {
     this.#options = options;
   }
 
-  async list(
-    selection: Selection,
-    page: { limit: number; continue?: string | undefined },
-    signal: AbortSignal,
-  ): Promise<{ items: readonly KubernetesObject[]; resourceVersion: string; continue: string | undefined }> {
-    const { limit, continue: from } = page;
-    const answer = (await this.#call(
-      {
-        ...{ verb: 'list', method: 'GET', resource: selection.resource, of: selection.namespace ?? '' },
-        path: selectionPath(selection, { limit, continue: from }),
-        accept: accepted(selection, 'List'),
-      },
-      signal,
-    )) as {
-      items?: KubernetesObject[] | null;
-      metadata: { resourceVersion: string; continue?: string };
+  async list(selection: Selection, page: PageRequest, signal: AbortSignal): Promise<Page> {
+    const call: Call = {
+      ...{ verb: 'list', method: 'GET', resource: selection.resource, of: selection.namespace ?? '' },
+      path: selectionPath(selection, { ...page }),
+      accept: accepted(selection, 'List'),
     };
+    const answer = (await this.#call(call, signal)) as ListAnswer;
+    // Items of a list have no kind, and items of a list of metadata have another kind.
     const items = (answer.items ?? []).map((item) => ({ ...item, ...kindOf(selection.resource) }));
     const { resourceVersion, continue: next } = answer.metadata;
     return { items, resourceVersion, continue: next || undefined };
@@ -127,22 +126,15 @@ export class HttpApi implements KubernetesApi {
 
   async get(name: ObjectName, signal: AbortSignal): Promise<KubernetesObject | undefined> {
     try {
-      const path = resourcePath(name.resource, name.namespace, name.name);
-      const answer = this.#call({ verb: 'get', method: 'GET', ...named(name), path }, signal);
-      return (await answer) as KubernetesObject;
+      return (await this.#call(callOf('get', 'GET', name), signal)) as KubernetesObject;
     } catch (error) {
       if (isNotFound(error)) return undefined;
       throw error;
     }
   }
 
-  async apply(
-    resource: ResourceKind,
-    object: KubernetesObject,
-    { force }: { force: boolean },
-    signal: AbortSignal,
-  ) {
-    return await this.#write('apply', resource, object, signal, { force: String(force) });
+  async apply(resource: ResourceKind, object: KubernetesObject, how: ApplyOptions, signal: AbortSignal) {
+    return await this.#write('apply', resource, object, signal, { force: String(how.force) });
   }
 
   async patch(resource: ResourceKind, part: KubernetesObject, signal: AbortSignal) {
@@ -168,15 +160,10 @@ export class HttpApi implements KubernetesApi {
 
   async delete(name: ObjectName, uid: string | undefined, signal: AbortSignal): Promise<void> {
     const preconditions = uid === undefined ? {} : { preconditions: { uid } };
-    const content = {
-      apiVersion: 'v1',
-      kind: 'DeleteOptions',
-      propagationPolicy: 'Background',
-      ...preconditions,
-    };
-    const path = resourcePath(name.resource, name.namespace, name.name);
+    const how = { propagationPolicy: 'Background', ...preconditions };
+    const content = { apiVersion: 'v1', kind: 'DeleteOptions', ...how };
     try {
-      await this.#call({ verb: 'delete', method: 'DELETE', ...named(name), path, content }, signal);
+      await this.#call({ ...callOf('delete', 'DELETE', name), content }, signal);
     } catch (error) {
       if (isNotFound(error)) return;
       const isOfAnother = uid !== undefined && error instanceof ApiError && error.status === 409;
@@ -199,10 +186,8 @@ export class HttpApi implements KubernetesApi {
       fieldManager: FIELD_MANAGER,
       ...query,
     });
-    return (await this.#call(
-      { ...how, verb, resource, of, path, content: object },
-      signal,
-    )) as KubernetesObject;
+    const call = { ...how, verb, resource, of, path, content: object };
+    return (await this.#call(call, signal)) as KubernetesObject;
   }
 
   async #call(call: Call, signal: AbortSignal): Promise<unknown> {
@@ -257,13 +242,9 @@ function toEvent(line: unknown, resource: ResourceKind, what: string): WatchEven
   return { type, object: { ...object, ...kindOf(resource) } };
 }
 
-/** Items of a list have no kind, and items of a metadata list another one. */
-function kindOf(resource: ResourceKind): { apiVersion: string; kind: string } {
-  return { apiVersion: apiVersionOf(resource), kind: resource.kind };
-}
-
-function named({ resource, namespace, name }: ObjectName): Pick<Call, 'resource' | 'of'> {
-  return { resource, of: `${namespace}/${name}` };
+function callOf(verb: Verb, method: string, { resource, namespace, name }: ObjectName): Call {
+  const path = resourcePath(resource, namespace, name);
+  return { verb, method, resource, of: `${namespace}/${name}`, path };
 }
 
 function nameOf({ verb, resource, of }: Call): string {

@@ -34,7 +34,7 @@ test.each<[string, Script]>([
   expect(bed.asked().length).toBeGreaterThan(5);
 });
 
-test('an informer waits as Retry-After says, up to the longest delay', async () => {
+test('an informer waits for the time of Retry-After, up to the longest delay', async () => {
   await using bed = await informerOf([
     (_, response) => refuse(response, 429, 'TooManyRequests', { 'Retry-After': '3600' }),
     listed('5', []),

@@ -40,18 +40,11 @@ const WATCHES_BEFORE_LIST = 3;
 export interface InformerOptions<T> {
   readonly api: KubernetesApi;
   readonly selection: Selection;
-  /** From an API object to what is kept of it: plain data, which is compared deeply. */
+  /** Maps an API object to the plain data that is kept of it, which is compared deeply. */
   readonly map: (object: KubernetesObject) => T;
   /** Called with each failure; the informer goes on after it. */
   readonly onFailure?: (failure: Error) => void;
   readonly timings?: Partial<InformerTimings>;
-}
-
-export interface InformerStatus {
-  /** Everything has been listed once. */
-  readonly synced: boolean;
-  /** a message; `undefined` while it works */
-  readonly failure: string | undefined;
 }
 
 /**
@@ -107,7 +100,8 @@ export class Informer<T> {
     this.#objects.onChange(listener);
   }
 
-  status(): InformerStatus {
+  /** `synced`: everything has been listed once; `failure`: a message, `undefined` while it works */
+  status(): { readonly synced: boolean; readonly failure: string | undefined } {
     return { synced: this.#isSynced, failure: this.#failure };
   }
 

@@ -1,8 +1,6 @@
 const NEWLINE = 0x0a;
 
-/**
- * Cuts a stream of bytes into lines of JSON. Lines are cut as bytes and decoded whole, so a character may be split between chunks.
- */
+/** Cuts a stream of bytes into lines of JSON. Lines are cut as bytes and decoded whole, so a character may be split between chunks. */
 export class JsonLines {
   readonly #largest: number;
   #pieces: Buffer[] = [];

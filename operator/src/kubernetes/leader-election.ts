@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ApiError, type KubernetesApi, type KubernetesObject } from './api.ts';
-import { claimed, type LeaseTimes, newLease, Observation, released } from './lease.ts';
+import { type LeaseTimes, newLease, Observation, released, takenBy } from './lease.ts';
 import { LEASES } from './resources.ts';
 import { TimeLimitError, withinLimit } from './time-limit.ts';
 
@@ -27,7 +27,7 @@ export class LeadershipLostError extends Error {
 }
 
 /**
- * Lets one of several processes lead, by a Lease that it renews. Clocks of different machines are never compared: a candidate waits
+ * Lets a single process of several lead, by a Lease that it renews. Clocks of different machines are never compared: a candidate waits
  * until it has itself seen a lease unchanged for the lease's duration.
  */
 export class LeaderElection {
@@ -84,7 +84,7 @@ export class LeaderElection {
     const limit = this.#times.renewDeadlineSeconds * 1_000;
     while (!signal.aborted) {
       try {
-        const held = await withinLimit(limit, signal, (limited) => this.#claim(limited));
+        const held = await withinLimit(limit, signal, (limited) => this.#take(limited));
         if (held !== undefined) return held;
       } catch (error) {
         this.#fail(error, signal);
@@ -122,12 +122,12 @@ export class LeaderElection {
     const { api, identity } = this.#options;
     try {
       const sentAtMs = performance.now();
-      return { sentAtMs, lease: await api.replace(LEASES, claimed(lease, this.#claimNow()), signal) };
+      return { sentAtMs, lease: await api.replace(LEASES, takenBy(lease, this.#candidate()), signal) };
     } catch (error) {
-      // Somebody has changed or removed the lease, or the answer to an earlier renewal was lost.
+      // The lease was changed or removed by others, or the answer to an earlier renewal was lost.
       if (!isOneOf(error, [404, 409])) throw error;
     }
-    const current = await this.#claim(signal);
+    const current = await this.#take(signal);
     if (current !== undefined) return current;
     const { holder } = this.#observation;
     if (holder !== undefined && holder !== identity)
@@ -136,18 +136,18 @@ export class LeaderElection {
   }
 
   /** The lease, if it was free or ours already, and is ours now. */
-  async #claim(signal: AbortSignal): Promise<Held | undefined> {
+  async #take(signal: AbortSignal): Promise<Held | undefined> {
     const { api, namespace, name, identity } = this.#options;
     const current = await api.get({ resource: LEASES, namespace, name }, signal);
     const sentAtMs = performance.now();
     try {
       if (current === undefined) {
-        const lease = newLease(namespace, name, this.#claimNow());
+        const lease = newLease(namespace, name, this.#candidate());
         return { sentAtMs, lease: await api.create(LEASES, lease, signal) };
       }
       this.#observation.see(current, sentAtMs);
       if (!this.#observation.isFree(identity, sentAtMs, this.#times.durationSeconds)) return undefined;
-      return { sentAtMs, lease: await api.replace(LEASES, claimed(current, this.#claimNow()), signal) };
+      return { sentAtMs, lease: await api.replace(LEASES, takenBy(current, this.#candidate()), signal) };
     } catch (error) {
       if (isOneOf(error, [404, 409])) return undefined;
       throw error;
@@ -169,7 +169,7 @@ export class LeaderElection {
     }
   }
 
-  #claimNow() {
+  #candidate() {
     return {
       identity: this.#options.identity,
       durationSeconds: this.#times.durationSeconds,

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { claimed, microTime, newLease, Observation, released } from './lease.ts';
+import { microTime, newLease, Observation, released, takenBy } from './lease.ts';
 
-const claim = { identity: 'one', durationSeconds: 15, now: new Date('2026-03-04T05:06:07.089Z') };
-const lease = newLease('system', 'operator', claim);
+const candidate = { identity: 'one', durationSeconds: 15, now: new Date('2026-03-04T05:06:07.089Z') };
+const lease = newLease('system', 'operator', candidate);
 
 test('a new lease belongs to its maker', () => {
   expect(lease).toEqual({
@@ -18,11 +18,11 @@ test('a new lease belongs to its maker', () => {
 test('a renewal changes only the time, a takeover counts a transition, and unknown fields stay', () => {
   const now = new Date('2026-03-04T05:06:10Z');
   const rich = { ...lease, spec: { ...(lease.spec as object), strategy: 'OldestEmulationVersion' } };
-  expect(claimed(rich, { ...claim, now }).spec).toEqual({
+  expect(takenBy(rich, { ...candidate, now }).spec).toEqual({
     ...rich.spec,
     renewTime: microTime(now),
   });
-  expect(claimed(rich, { ...claim, identity: 'two', now }).spec).toEqual({
+  expect(takenBy(rich, { ...candidate, identity: 'two', now }).spec).toEqual({
     ...rich.spec,
     ...{ holderIdentity: 'two', leaseTransitions: 1, acquireTime: microTime(now), renewTime: microTime(now) },
   });
@@ -43,7 +43,7 @@ test.each([
 test('a renewal counts from when it was seen, whatever times are in it', () => {
   const observation = new Observation();
   observation.see(lease, 0);
-  const ancient = claimed(lease, { ...claim, now: new Date(0) });
+  const ancient = takenBy(lease, { ...candidate, now: new Date(0) });
   observation.see(ancient, 14_000);
   expect(observation.isFree('two', 28_999, 60)).toBe(false);
   expect(observation.isFree('two', 29_000, 60)).toBe(true);
@@ -60,7 +60,7 @@ test('a change of another field does not prolong a lease', () => {
 test('a released lease is free at once', () => {
   const observation = new Observation();
   observation.see(lease, 0);
-  observation.see(released(lease, claim.now), 1);
+  observation.see(released(lease, candidate.now), 1);
   expect(observation.holder).toBeUndefined();
   expect(observation.isFree('two', 1, 60)).toBe(true);
 });

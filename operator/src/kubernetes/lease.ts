@@ -1,5 +1,5 @@
 import type { KubernetesObject } from './api.ts';
-import { apiVersionOf, LEASES } from './resources.ts';
+import { kindOf, LEASES } from './resources.ts';
 
 /** The defaults are those of client-go. */
 export interface LeaseTimes {
@@ -19,22 +19,22 @@ interface LeaseSpec {
   readonly leaseTransitions?: number;
 }
 
-export interface LeaseClaim {
+interface Candidate {
   readonly identity: string;
   readonly durationSeconds: number;
   readonly now: Date;
 }
 
-export function newLease(namespace: string, name: string, claim: LeaseClaim): KubernetesObject {
-  const empty = { apiVersion: apiVersionOf(LEASES), kind: LEASES.kind, metadata: { namespace, name } };
-  const lease = claimed(empty, claim);
+export function newLease(namespace: string, name: string, candidate: Candidate): KubernetesObject {
+  const empty = { ...kindOf(LEASES), metadata: { namespace, name } };
+  const lease = takenBy(empty, candidate);
   return { ...lease, spec: { ...specOf(lease), leaseTransitions: 0 } };
 }
 
 /** The lease taken over, or renewed by its holder. Fields that this version does not know stay. */
-export function claimed(
+export function takenBy(
   lease: KubernetesObject,
-  { identity, durationSeconds, now }: LeaseClaim,
+  { identity, durationSeconds, now }: Candidate,
 ): KubernetesObject {
   const before = specOf(lease);
   const renewTime = microTime(now);

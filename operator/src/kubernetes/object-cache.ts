@@ -9,9 +9,7 @@ interface Kept<T> {
   readonly value: T;
 }
 
-/**
- * Keeps what is needed of each object, by its key. Listeners are called once after each change of what is kept.
- */
+/** Keeps the mapped data of each object, by its key. Listeners are called once after each change of the data. */
 export class ObjectCache<T> {
   readonly #map: (object: KubernetesObject) => T;
   readonly #onFailure: (failure: Error) => void;

@@ -5,7 +5,7 @@ export const FIELD_MANAGER = 'large-payload-operator';
 
 type Query = Readonly<Record<string, string | number | undefined>>;
 
-/** Path of a collection, or of one object in it, or of a part of that. */
+/** Path of a collection, of an object in it, or of a part of the object. */
 export function resourcePath(
   { group, version, plural }: ResourceKind,
   namespace: string | undefined,

@@ -1,20 +1,13 @@
 import { GROUP, KIND, PLURAL, VERSION } from '@largepayload/crds';
 import type { ResourceKind } from './api.ts';
 
-const core = (kind: string, plural: string): ResourceKind => ({ group: '', version: 'v1', kind, plural });
-const grouped = (group: string, kind: string, plural: string): ResourceKind => ({
-  group,
-  version: 'v1',
-  kind,
-  plural,
-});
+function grouped(group: string, kind: string, plural: string, version = 'v1'): ResourceKind {
+  return { group, version, kind, plural };
+}
 
-export const LARGE_PAYLOAD_STORES: ResourceKind = {
-  group: GROUP,
-  version: VERSION,
-  kind: KIND,
-  plural: PLURAL,
-};
+const core = (kind: string, plural: string) => grouped('', kind, plural);
+
+export const LARGE_PAYLOAD_STORES = grouped(GROUP, KIND, PLURAL, VERSION);
 export const CONFIG_MAPS = core('ConfigMap', 'configmaps');
 export const NAMESPACES = core('Namespace', 'namespaces');
 export const PODS = core('Pod', 'pods');
@@ -28,7 +21,7 @@ export const LEASES = grouped('coordination.k8s.io', 'Lease', 'leases');
 export const POD_EVENTS = core('Event', 'events');
 export const EVENTS = grouped('events.k8s.io', 'Event', 'events');
 
-/** `apps/v1`, or `v1` in the core group. */
-export function apiVersionOf({ group, version }: ResourceKind): string {
-  return group === '' ? version : `${group}/${version}`;
+/** The fields that name the kind in an object: `apiVersion` is `apps/v1`, or `v1` in the core group. */
+export function kindOf({ group, version, kind }: ResourceKind): { apiVersion: string; kind: string } {
+  return { apiVersion: group === '' ? version : `${group}/${version}`, kind };
 }

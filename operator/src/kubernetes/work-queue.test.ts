@@ -151,7 +151,7 @@ test('a key that is added for several later times comes at the earliest', async 
   expect(begun.length).toBe(2);
 });
 
-test('a queue that is stopped ends what is under way and begins nothing else', async () => {
+test('a queue that is stopped ends the work that has begun and begins no other', async () => {
   vi.useFakeTimers();
   const { queue, begun, end, run, stop } = queueOf({ concurrency: 2 });
   let isOver = false;

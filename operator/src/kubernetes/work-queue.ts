@@ -68,7 +68,7 @@ export class WorkQueue {
     this.#delayed.set(key, { atMs, timer: setTimeout(() => this.add(key), delayMs) });
   }
 
-  /** Works until the signal is aborted. Resolves when what was under way by then has ended. */
+  /** Works until the signal is aborted. Resolves when the work that had begun by then has ended. */
   async run(signal: AbortSignal): Promise<void> {
     this.#signal = signal;
     this.#start();

@@ -22,7 +22,7 @@ const LIMITS = {
 
 /**
  * Serves `/metrics`, `/healthz` (the process is up) and `/readyz`.
- * @param missing why this replica cannot do its work, which is to lead or to stand by; `undefined`: it can
+ * @param missing why this replica can neither lead nor stand by; `undefined`: it can
  * @throws Error when it cannot listen there
  */
 export async function listen(

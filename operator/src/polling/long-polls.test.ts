@@ -89,7 +89,7 @@ test('another gateway comes in turn when the time of a poll is over, and no repo
   polls.watch([]);
 });
 
-test('what a held poll brings is news, and a pod that is not well any more is polled again soon', async () => {
+test('the result of a held poll is news, and a pod that is not well any more is polled again soon', async () => {
   const { pod, held, asked, answer } = await holdingPod('127.0.76.6');
   const { polls, shared, count } = pollsOfStore();
   polls.watch([pod]);

@@ -56,7 +56,7 @@ const holding =
     setTimeout(() => response.end(JSON.stringify({ ...READY, revision: 'two' })), delayMs);
   };
 
-test('a poll that is held has begun long before its answer, and asks for what is new since a revision', async () => {
+test('a poll that is held has begun long before its answer, and asks for news since a revision', async () => {
   let url: string | undefined;
   const pod = await podAt('127.0.78.10', (request, response) => {
     url = request.url;

@@ -71,7 +71,7 @@ export function controllerBed() {
       const ready = listAt(found?.status, 'conditions').find(({ type }) => type === 'Ready');
       return textAt(ready, 'reason') === reason ? textAt(ready, 'message') : undefined;
     }, 15_000);
-  /** As somebody who is not the operator. */
+  /** As a user other than the operator. */
   const change = async (resource: ResourceKind, object: KubernetesObject, fields: object): Promise<void> => {
     await api.replace(resource, { ...object, ...fields }, NEVER);
   };

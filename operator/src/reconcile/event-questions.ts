@@ -10,7 +10,7 @@ export function mountQuestions(pods: readonly ObservedPod[], now: number): reado
   return pods.filter(isMounting).map(({ namespace, uid, createdAt }) => {
     const fieldSelector = `involvedObject.uid=${uid},type=Warning`;
     const delayMs = Math.max(0, createdAt + PATIENCE_MS - now);
-    return { key: uid, selection: { namespace, fieldSelector, reasons }, delayMs };
+    return { key: uid, namespace, fieldSelector, reasons, delayMs };
   });
 }
 
@@ -22,25 +22,15 @@ export function creationQuestions(deployments: readonly ObservedDeployment[]): r
   const fieldSelector = 'involvedObject.kind=ReplicaSet,type=Warning';
   const failing = deployments.filter(({ replicaFailure }) => replicaFailure !== undefined);
   return failing.map(({ namespace, name }) => {
-    // A ReplicaSet is named as its Deployment and a hash; another Deployment's name may begin as this one's.
+    // The name of a ReplicaSet is that of its Deployment and a hash; the name of another Deployment may begin the same.
     const about = new RegExp(`^${name}-[a-z0-9]+$`);
-    return {
-      key: name,
-      selection: { namespace, fieldSelector, reasons: ['FailedCreate'], about },
-      delayMs: 0,
-    };
+    return { key: name, namespace, fieldSelector, reasons: ['FailedCreate'], about, delayMs: 0 };
   });
 }
 
-/** Whether the pod has a node, no container of it ever ran, and it names nothing else that it waits for. */
+/** Whether the pod has a node, its container never ran, and Kubernetes gives no other reason why it waits. */
 function isMounting({ phase, node, deleting, waiting, runningSince, restarts }: ObservedPod): boolean {
-  const says = waiting === undefined || waiting.reason === 'ContainerCreating';
-  return (
-    phase === 'Pending' &&
-    node !== undefined &&
-    !deleting &&
-    says &&
-    runningSince === undefined &&
-    restarts === 0
-  );
+  const isCreating = waiting === undefined || waiting.reason === 'ContainerCreating';
+  const hasRun = runningSince !== undefined || restarts > 0;
+  return phase === 'Pending' && node !== undefined && !deleting && isCreating && !hasRun;
 }

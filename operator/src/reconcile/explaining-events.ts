@@ -6,19 +6,16 @@ import { POD_EVENTS } from '../kubernetes/resources.ts';
 const INTERVAL_MS = 10_000;
 const MOST_EVENTS = 500;
 
-export interface EventSelection {
+/** Something that Kubernetes explains by Events only. */
+export interface Question {
+  /** names the object that it is about */
+  readonly key: string;
+  /** of the Events, as are the next three */
   readonly namespace: string;
   readonly fieldSelector: string;
   readonly reasons: readonly string[];
-  /** the name of the object that they are about */
+  /** matches the name of the object that they are about */
   readonly about?: RegExp;
-}
-
-/** Something that Kubernetes explains by Events only. */
-export interface Question {
-  /** what it is about */
-  readonly key: string;
-  readonly selection: EventSelection;
   /** how long to wait before the first request, as it may explain itself */
   readonly delayMs: number;
 }
@@ -46,11 +43,12 @@ export class ExplainingEvents {
   async refresh(questions: readonly Question[], nowMs: number, signal: AbortSignal): Promise<number> {
     const keys = new Set(questions.map(({ key }) => key));
     for (const key of this.#answers.keys()) if (!keys.has(key)) this.#answers.delete(key);
-    for (const { key, selection, delayMs } of questions) {
+    for (const question of questions) {
+      const { key, delayMs } = question;
       const before = this.#answers.get(key) ?? { message: undefined, nextAtMs: nowMs + delayMs };
       const isDue = nowMs >= before.nextAtMs;
       const message = isDue
-        ? await latestEvent(this.#api, selection, signal).catch(() => before.message)
+        ? await latestEvent(this.#api, question, signal).catch(() => before.message)
         : before.message;
       this.#answers.set(key, { message, nextAtMs: isDue ? nowMs + INTERVAL_MS : before.nextAtMs });
     }
@@ -68,7 +66,7 @@ export class ExplainingEvents {
 /** The message of the latest Event of that kind. @throws ApiError */
 async function latestEvent(
   api: KubernetesApi,
-  { namespace, fieldSelector, reasons, about = /(?:)/ }: EventSelection,
+  { namespace, fieldSelector, reasons, about = /(?:)/ }: Question,
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const selection = { resource: POD_EVENTS, namespace, fieldSelector };

@@ -40,7 +40,7 @@ function configurationOf({ spec }: KubernetesObject): string | undefined {
   return name;
 }
 
-test('no pod is made that would run as the account of somebody else', async () => {
+test('no pod is made that would run as the account of others', async () => {
   const namespace = await bed.newNamespace();
   const metadata = { namespace, name: GATEWAY };
   await create(SERVICE_ACCOUNTS, { apiVersion: 'v1', kind: 'ServiceAccount', metadata });
@@ -52,7 +52,7 @@ test('no pod is made that would run as the account of somebody else', async () =
   await there(DEPLOYMENTS, namespace, GATEWAY);
 });
 
-test('no pod is made that would read the configuration of somebody else', async () => {
+test('no pod is made that would read the configuration of others', async () => {
   const { spec } = readStore(await there(LARGE_PAYLOAD_STORES, await begun(), 'orders'));
   const namespace = await bed.newNamespace();
   // Whoever knows a store can know the name, too.
@@ -88,7 +88,7 @@ test('an edit whose configuration cannot be made leaves the pods as they are', a
   );
 });
 
-test('labels that somebody else has written over are repaired, and then left in peace', async () => {
+test('labels that others have written over are repaired, and then left in peace', async () => {
   const namespace = await begun();
   const labels: [string, string][] = [
     [STORE_LABEL, 'orders'],
@@ -109,7 +109,7 @@ test('labels that somebody else has written over are repaired, and then left in 
   expect(await version()).toBe(before);
 });
 
-test('a port that somebody has given another number is repaired, and what they added stays', async () => {
+test('a port that others have given another number is repaired, and what they added stays', async () => {
   const namespace = await begun();
   const renumbered = ([first, ...others]: readonly object[], edit: object) => [
     { ...first, ...edit },
@@ -163,7 +163,7 @@ test('an object that was replaced by an edited copy is repaired', async () => {
   await there(DEPLOYMENTS, namespace, GATEWAY, (object) => at(object.spec, 'replicas') === 2);
 });
 
-test('a rollout that somebody has paused goes on', async () => {
+test('a rollout that a person has paused goes on', async () => {
   const namespace = await begun();
   const found = await there(DEPLOYMENTS, namespace, GATEWAY);
   await change(DEPLOYMENTS, found, { spec: { ...(found.spec as object), paused: true } });

@@ -4,10 +4,10 @@ import { mapObject } from '../stores/mapping/object.ts';
 import type { ObservedObject, ObservedStore, Refusal } from '../stores/observed.ts';
 import type { StoreResource } from '../stores/read-store.ts';
 import { planWrites } from '../stores/write-plan/plan-writes.ts';
-import type { WriteAction, WriteOutcome } from '../stores/write-plan/write-action.ts';
+import { objectOf, type WriteAction, type WriteOutcome } from '../stores/write-plan/write-action.ts';
 import * as writeState from '../stores/write-plan/write-state.ts';
 
-/** Carries out the write plans of one store, and remembers what became of them. */
+/** Carries out the write plans of a store, and remembers the outcomes. */
 export class PlanExecutor {
   readonly #api: KubernetesApi;
   #state = writeState.NOTHING_WRITTEN;
@@ -21,7 +21,7 @@ export class PlanExecutor {
     return writeState.foreignObjects(this.#state, store);
   }
 
-  /** What the API server refused in the latest round, and what it has failed to answer for long. */
+  /** of the latest round, and of requests that the API server has failed to answer for long */
   get refusals(): readonly Refusal[] {
     return writeState.refusalsOf(this.#state, performance.now());
   }
@@ -29,7 +29,7 @@ export class PlanExecutor {
   /**
    * Plans and acts until nothing is left to do.
    * @returns ms after which to do so again though nothing seems to change; may be infinite
-   * @throws ApiError when the API server cannot answer; what it refuses is in `refusals`
+   * @throws ApiError when the API server cannot answer; refusals are in `refusals`
    */
   async run(
     observed: ObservedStore,
@@ -79,22 +79,18 @@ export class PlanExecutor {
   }
 }
 
-/** @throws what is no answer of the API server */
+/** @throws errors that are no answer of the API server */
 function outcomeOf(error: unknown, action: WriteAction): WriteOutcome {
   if (!(error instanceof ApiError)) throw error;
-  const { status, reason, message } = error;
-  const target =
-    action.kind === 'delete'
-      ? action.object
-      : { resource: action.desired.resource, name: action.desired.object.metadata.name };
-  const { resource, name } = target;
-  if (isRefusal(error)) return { kind: 'refused', status, refusal: { resource, name, reason, message } };
-  return { kind: 'failed', refusal: { resource, name, reason: 'InternalError', message } };
+  const { status, message } = error;
+  const { resource, name } = objectOf(action);
+  const refusal = { resource, name, message };
+  return isRefusal(error) ? { kind: 'refused', status, refusal } : { kind: 'failed', refusal };
 }
 
-/** The API server understood and will not, or a webhook keeps it from it: to ask again at once would not help. */
+/** The API server, or a webhook, refuses the request: to ask again at once would not help. */
 function isRefusal({ status, message }: ApiError): boolean {
-  // The rest of the store goes on, and the status tells people which webhook it is.
+  // The rest of the store goes on, and the status names the webhook.
   if (status === 500) return message.includes('failed calling webhook');
   return status === 403 || status === 404 || status === 409 || status === 422 || status === 400;
 }

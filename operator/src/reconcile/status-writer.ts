@@ -1,16 +1,16 @@
 import type { LargePayloadStoreStatus } from '@largepayload/crds';
 import { ApiError, type KubernetesApi, type KubernetesObject } from '../kubernetes/api.ts';
-import { apiVersionOf, LARGE_PAYLOAD_STORES } from '../kubernetes/resources.ts';
+import { kindOf, LARGE_PAYLOAD_STORES } from '../kubernetes/resources.ts';
 import type { StoreResource } from '../stores/read-store.ts';
 import { sameStatus } from '../stores/same-status.ts';
 import { type Transition, transitions } from '../stores/transitions.ts';
 
-/** How long the view may lag behind what was written. */
+/** How long the view may lag behind a write. */
 const VIEW_LAG_MS = 5_000;
 
 export interface StatusWriterOptions {
   readonly api: KubernetesApi;
-  /** Owns what this writer writes; absent: the operator's. A second reconciler takes another name for its own part. */
+  /** owner of the fields; absent: the operator's. A second reconciler takes another name for its own part. */
   readonly fieldManager?: string;
   /** Records an Event on the store. Never throws. */
   readonly record: (store: StoreResource, transition: Transition) => void;
@@ -29,7 +29,7 @@ export class StatusWriter {
     this.#options = options;
   }
 
-  /** As written last, while the view may not show it yet; then as the view shows it, whoever wrote that. */
+  /** As written last, while the view may not show that yet; afterwards as the view shows it. */
   statusOf({ uid, status }: StoreResource): LargePayloadStoreStatus {
     const written = this.#written.get(uid);
     return written !== undefined && performance.now() - written.atMs < VIEW_LAG_MS ? written.status : status;
@@ -61,6 +61,5 @@ export class StatusWriter {
 
 /** The store without spec and status. */
 export function referenceTo({ namespace, name, uid }: StoreResource): KubernetesObject {
-  const { kind } = LARGE_PAYLOAD_STORES;
-  return { apiVersion: apiVersionOf(LARGE_PAYLOAD_STORES), kind, metadata: { namespace, name, uid } };
+  return { ...kindOf(LARGE_PAYLOAD_STORES), metadata: { namespace, name, uid } };
 }

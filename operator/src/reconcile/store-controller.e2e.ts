@@ -44,7 +44,7 @@ test('a store gets everything that it needs, owned by it, and a status', async (
   );
 });
 
-test('what somebody deletes or changes is repaired, and their own fields are left alone', async () => {
+test('an object that others delete or change is repaired, and their own fields are left alone', async () => {
   const namespace = await bed.newNamespace();
   await create(LARGE_PAYLOAD_STORES, store(namespace, 'orders'));
   const deployment = await there(DEPLOYMENTS, namespace, 'orders-gateway');
@@ -90,7 +90,7 @@ test('nothing is written again when nothing has changed', async () => {
   expect(await versions()).toEqual(before);
 });
 
-test('what was not made for the store is never taken over, and the store goes on once it has gone', async () => {
+test('an object that was not made for the store is never taken over, and the store goes on once it has gone', async () => {
   const namespace = await bed.newNamespace();
   const theirs = {
     ...{ apiVersion: 'v1', kind: 'Service', metadata: { namespace, name: 'orders-gateway' } },
@@ -145,7 +145,7 @@ test.each<[string, ResourceKind, string, object]>([
   expect(kept?.metadata).not.toHaveProperty('labels');
 });
 
-test('no pod is made that the policy of somebody else would leave open to everybody', async () => {
+test('no pod is made while the policy of others would leave it open to all pods', async () => {
   const namespace = await bed.newNamespace();
   const theirs = {
     ...{ apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy' },

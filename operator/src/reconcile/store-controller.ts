@@ -6,12 +6,12 @@ import { WorkQueue } from '../kubernetes/work-queue.ts';
 import type { Metrics } from '../operations/metrics.ts';
 import type { Poller } from '../polling/poller.ts';
 import type { PodSettings } from '../stores/desired/context.ts';
-import type { StoreResource } from '../stores/read-store.ts';
+import { conditionOf, type StoreResource } from '../stores/read-store.ts';
 import type { Transition } from '../stores/transitions.ts';
 import { referenceTo, StatusWriter } from './status-writer.ts';
 import { StoreReconciler } from './store-reconciler.ts';
 
-/** stores reconciled at a time: enough that the API server is what limits, too few to crowd others out */
+/** stores reconciled at a time: enough that the API server is the limit, too few to crowd others out */
 const CONCURRENCY = 10;
 
 export interface ControllerParts {
@@ -31,10 +31,10 @@ export class StoreController {
 
   constructor({ api, cluster, poller, settings, events, metrics, log }: ControllerParts) {
     this.#cluster = cluster;
-    const record = (store: StoreResource, { type, reason, note }: Transition) => {
-      const { namespace, name } = store;
-      log[type === 'Warning' ? 'warn' : 'info']({ store: `${namespace}/${name}`, reason }, note);
-      events.record(referenceTo(store), { type, reason, note, action: 'Reconcile' });
+    const record = (store: StoreResource, transition: Transition) => {
+      const { type, reason, note } = transition;
+      log[type === 'Warning' ? 'warn' : 'info']({ store: `${store.namespace}/${store.name}`, reason }, note);
+      events.record(referenceTo(store), { ...transition, action: 'Reconcile' });
     };
     const status = new StatusWriter({ api, record });
     const reconciler = new StoreReconciler({ api, cluster, poller, status, settings });
@@ -59,9 +59,9 @@ export class StoreController {
     metrics.watchStores((ready) => this.#countStores(ready));
   }
 
-  /** Reconciles until the signal is aborted, beside view and poller; resolves when what was under way has ended. */
+  /** Reconciles until the signal is aborted, beside view and poller; resolves when the last reconciliation has ended. */
   async run(signal: AbortSignal): Promise<void> {
-    // Before everything is known, what exists would look as if it were missing.
+    // Before everything is listed, objects that exist would seem to be missing.
     await this.#cluster.synced.catch(() => {});
     await this.#queue.run(signal);
   }
@@ -69,8 +69,7 @@ export class StoreController {
   #countStores(ready: boolean): number {
     let count = 0;
     for (const [, { status }] of this.#cluster.stores()) {
-      const condition = status.conditions?.find(({ type }) => type === 'Ready');
-      if ((condition?.status === 'True') === ready) count++;
+      if ((conditionOf(status, 'Ready')?.status === 'True') === ready) count++;
     }
     return count;
   }

@@ -20,12 +20,11 @@ export interface ReconcilerParts {
   readonly settings: PodSettings;
 }
 
-/** What is remembered of one store between two reconciliations. All of it can be found out anew. */
+/** Memory of a store between two reconciliations. All of it can be found out anew. */
 interface Memory {
   readonly uid: string;
   readonly writes: PlanExecutor;
-  readonly mountFailures: ExplainingEvents;
-  readonly creationFailures: ExplainingEvents;
+  readonly events: ExplainingEvents;
 }
 
 const NEVER = Number.POSITIVE_INFINITY;
@@ -44,7 +43,7 @@ export class StoreReconciler {
   }
 
   /**
-   * Brings one store to what its resource says. May be called at any time, any number of times; never twice at once for one key.
+   * Makes one store as its resource demands. May be called at any time, any number of times; never twice at once for one key.
    * @param key `NAMESPACE/NAME`
    * @returns ms after which to call again though nothing seems to change
    * @throws ApiError when something could not be written; the status is written all the same, if that is possible
@@ -52,18 +51,17 @@ export class StoreReconciler {
   async reconcile(key: string, signal: AbortSignal): Promise<number> {
     const { cluster, poller, settings } = this.#parts;
     const store = cluster.store(key);
-    // Kubernetes removes what was made for a store that has gone.
+    // Kubernetes removes the objects of a store that has gone.
     if (store === undefined) return this.#forget(key);
     const memory = this.#memory(key, store);
     const desired = desiredObjects(store, settings);
     const pods = cluster.pods(key);
     poller.watch(key, pods);
-    const nowMs = performance.now();
-    // Wait for all of them: nothing of this reconciliation may go on beside the next one.
-    const [written, ...events] = await Promise.allSettled([
+    const questions = [...mountQuestions(pods, Date.now()), ...creationQuestions(cluster.deployments(key))];
+    // Wait for both: nothing of this reconciliation may go on beside the next one.
+    const [written, read] = await Promise.allSettled([
       memory.writes.run(this.#observe(key, store, memory), desired, signal),
-      memory.mountFailures.refresh(mountQuestions(pods, Date.now()), nowMs, signal),
-      memory.creationFailures.refresh(creationQuestions(cluster.deployments(key)), nowMs, signal),
+      memory.events.refresh(questions, performance.now(), signal),
     ]);
     // Pods and Deployments may have changed meanwhile, so observe again.
     const report = () => this.#report(this.#observe(key, store, memory), desired, signal);
@@ -72,8 +70,8 @@ export class StoreReconciler {
       if (!signal.aborted) await report().catch(() => {});
       throw written.reason;
     }
-    const eventsAfter = events.map((read) => (read.status === 'fulfilled' ? read.value : NEVER));
-    const next = Math.min(written.value, await report(), recheckAfterMs(pods), ...eventsAfter);
+    const readAfterMs = read.status === 'fulfilled' ? read.value : NEVER;
+    const next = Math.min(written.value, await report(), recheckAfterMs(pods), readAfterMs);
     return Math.max(SHORTEST_PAUSE_MS, next);
   }
 
@@ -82,13 +80,7 @@ export class StoreReconciler {
     if (known?.uid === uid) return known;
     this.#forget(key);
     const { api } = this.#parts;
-    const events = () => new ExplainingEvents(api);
-    const memory = {
-      uid,
-      writes: new PlanExecutor(api),
-      mountFailures: events(),
-      creationFailures: events(),
-    };
+    const memory = { uid, writes: new PlanExecutor(api), events: new ExplainingEvents(api) };
     this.#memories.set(key, memory);
     return memory;
   }
@@ -103,7 +95,7 @@ export class StoreReconciler {
 
   #observe(key: string, store: StoreResource, memory: Memory): ObservedStore {
     const { cluster, poller, status } = this.#parts;
-    const { writes, mountFailures, creationFailures } = memory;
+    const { writes, events } = memory;
     const deployment = (component: Component) =>
       cluster.deployments(key).find(({ name }) => name === componentName(store.name, component));
     return {
@@ -113,8 +105,7 @@ export class StoreReconciler {
       pods: cluster.pods(key),
       objects: [...cluster.objects(key), ...writes.foreignObjects(store)],
       reports: poller.reports(key),
-      mountFailures: mountFailures.messages,
-      creationFailures: creationFailures.messages,
+      eventMessages: events.messages,
       refusals: writes.refusals,
     };
   }

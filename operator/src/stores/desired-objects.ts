@@ -1,28 +1,17 @@
 import { FOREVER, storageKindOf, unsupportedFields } from '@largepayload/crds';
-import type { KubernetesObject, ResourceKind } from '../kubernetes/api.ts';
-import {
-  CONFIG_MAPS,
-  DEPLOYMENTS,
-  NETWORK_POLICIES,
-  POD_DISRUPTION_BUDGETS,
-  SERVICE_ACCOUNTS,
-  SERVICES,
-} from '../kubernetes/resources.ts';
-import { configMap, configOf } from './desired/config-map.ts';
-import type { PodSettings, StoreContext } from './desired/context.ts';
+import { configMap, configOf, storageIdMap } from './desired/config-map.ts';
+import type { PodSettings, StoreContext, StoreObject } from './desired/context.ts';
 import { gatewayDeployment, reaperDeployment } from './desired/deployments.ts';
 import { disruptionBudget } from './desired/disruption-budget.ts';
 import { gatewayService } from './desired/gateway-service.ts';
 import { gatewayPolicy, reaperPolicy } from './desired/network-policies.ts';
 import { serviceAccount } from './desired/service-accounts.ts';
-import { storageIdMap } from './desired/storage-id.ts';
 import { OBJECT_HASH } from './labels.ts';
 import type { StoreResource, StoreSpec } from './read-store.ts';
 import { hashValue } from './stable-hash.ts';
 
-export interface DesiredObject {
-  readonly resource: ResourceKind;
-  readonly object: KubernetesObject;
+export interface DesiredObject extends StoreObject {
+  readonly name: string;
   /** of the whole object, which has it as an annotation */
   readonly hash: string;
 }
@@ -40,19 +29,19 @@ export function desiredObjects(store: StoreResource, settings: PodSettings): rea
   const account = (component: 'gateway' | 'reaper') =>
     spec[component]?.serviceAccountName === undefined && serviceAccount(context, component);
   // Policies come before the pods that they protect.
-  const objects: [ResourceKind, KubernetesObject | false][] = [
-    [SERVICE_ACCOUNTS, account('gateway')],
-    [SERVICE_ACCOUNTS, reaps && account('reaper')],
-    [CONFIG_MAPS, configMap(context, config)],
-    [CONFIG_MAPS, store.status.storageID !== undefined && storageIdMap(context, store.status.storageID)],
-    [NETWORK_POLICIES, gatewayPolicy(context)],
-    [NETWORK_POLICIES, reaps && reaperPolicy(context)],
-    [POD_DISRUPTION_BUDGETS, disruptionBudget(context)],
-    [SERVICES, gatewayService(context)],
-    [DEPLOYMENTS, gatewayDeployment(context, config)],
-    [DEPLOYMENTS, reaps && reaperDeployment(context, config)],
+  const objects = [
+    account('gateway'),
+    reaps && account('reaper'),
+    configMap(context, config),
+    store.status.storageID !== undefined && storageIdMap(context, store.status.storageID),
+    gatewayPolicy(context),
+    reaps && reaperPolicy(context),
+    disruptionBudget(context),
+    gatewayService(context),
+    gatewayDeployment(context, config),
+    reaps && reaperDeployment(context, config),
   ];
-  return objects.flatMap(([resource, object]) => (object ? [withHash(resource, object)] : []));
+  return objects.filter((object) => object !== false).map(withHash);
 }
 
 /** Whether the store has a Deployment that reaps. */
@@ -60,8 +49,14 @@ export function hasReaper(spec: StoreSpec): boolean {
   return spec.retention.ttl !== FOREVER && storageKindOf(spec).deletedBy === 'reaper';
 }
 
-function withHash(resource: ResourceKind, object: KubernetesObject): DesiredObject {
+function withHash({ resource, object }: StoreObject): DesiredObject {
+  const { metadata } = object;
   const hash = hashValue(object);
-  const annotations = { ...object.metadata.annotations, [OBJECT_HASH]: hash };
-  return { resource, object: { ...object, metadata: { ...object.metadata, annotations } }, hash };
+  const annotations = { ...metadata.annotations, [OBJECT_HASH]: hash };
+  return {
+    resource,
+    name: metadata.name,
+    object: { ...object, metadata: { ...metadata, annotations } },
+    hash,
+  };
 }

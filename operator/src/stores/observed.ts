@@ -3,9 +3,9 @@ import type { ResourceKind } from '../kubernetes/api.ts';
 import type { Component } from './names.ts';
 import type { StoreResource } from './read-store.ts';
 
-/** An object with a name that the operator uses, whoever made it; as much of it as decisions need. */
+/** The fields that decisions need of an object with a name that the operator uses, whether the operator made it or not. */
 export interface ObservedObject {
-  /** one of the constants of `kubernetes/resources.ts` itself, never a copy */
+  /** a constant of `kubernetes/resources.ts` itself, never a copy */
   readonly resource: ResourceKind;
   readonly namespace: string;
   readonly name: string;
@@ -41,7 +41,6 @@ export interface ObservedDeployment extends ObservedObject {
   /** of the template that it makes pods from now */
   readonly templateHash: string | undefined;
   readonly progressing: ObservedCondition | undefined;
-  readonly availability: ObservedCondition | undefined;
   /** why Kubernetes cannot make pods */
   readonly replicaFailure: ObservedCondition | undefined;
 }
@@ -87,8 +86,6 @@ export type PodReport = { readonly report: ReadStatusReport } | { readonly unrea
 export interface Refusal {
   readonly resource: ResourceKind;
   readonly name: string;
-  /** `Forbidden`, `Invalid`, … */
-  readonly reason: string;
   readonly message: string;
 }
 
@@ -106,13 +103,11 @@ export interface ObservedStore {
   readonly objects: readonly ObservedObject[];
   /** by UID of the pod; of pods that were polled */
   readonly reports: ReadonlyMap<string, PodReport>;
-  /** by UID of the pod: the message of its latest Event about a volume that cannot be attached or mounted */
-  readonly mountFailures: ReadonlyMap<string, string>;
   /**
-   * By name of the Deployment: the message of the latest `FailedCreate` Event of its ReplicaSets, where those were read.
-   * The Deployment's own `ReplicaFailure` keeps the message of the first failure.
+   * Messages of the latest Events. By UID of a pod: about a volume that cannot be attached or mounted. By name of a Deployment:
+   * `FailedCreate` of its ReplicaSets, as the Deployment's own `ReplicaFailure` keeps the message of the first failure.
    */
-  readonly creationFailures?: ReadonlyMap<string, string>;
+  readonly eventMessages: ReadonlyMap<string, string>;
   /** of the latest attempt to apply the desired objects */
   readonly refusals: readonly Refusal[];
 }

@@ -3,7 +3,7 @@ import type { DesiredObject } from './desired-objects.ts';
 import type { ObservedObject, ObservedStore } from './observed.ts';
 import type { StoreResource } from './read-store.ts';
 
-/** Whether an object may be changed for the store. One without a controller may have been restored from a backup. */
+/** Whether an object may be changed for the store. An object without a controller may have been restored from a backup. */
 export function isOurs({ controller, store: label }: ObservedObject, store: StoreResource): boolean {
   return controller === store.uid || (controller === undefined && label === store.name);
 }
@@ -18,15 +18,11 @@ export function objectsInTheWay(
   { store, objects }: ObservedStore,
   desired: readonly DesiredObject[],
 ): readonly ObservedObject[] {
-  const wanted = new Set(desired.map(identityOfDesired));
+  const wanted = new Set(desired.map(identityOf));
   return objects.filter((object) => wanted.has(identityOf(object)) && !isOurs(object, store));
 }
 
-/** Tells an object from all others of its namespace. */
+/** Unique among the objects of a namespace. */
 export function identityOf({ resource, name }: { resource: ResourceKind; name: string }): string {
   return `${resource.plural}.${resource.group}/${name}`;
-}
-
-export function identityOfDesired({ resource, object }: DesiredObject): string {
-  return identityOf({ resource, name: object.metadata.name });
 }

@@ -25,7 +25,7 @@ export interface StoreResource {
   /** with every default; `undefined`: `problems` says why */
   readonly spec: StoreSpec | undefined;
   readonly problems: readonly Problem[];
-  /** what was written last, as far as it can be read */
+  /** as it was written last, as far as it can be read */
   readonly status: LargePayloadStoreStatus;
 }
 
@@ -66,13 +66,12 @@ function readStatus(status: unknown): LargePayloadStoreStatus {
   };
 }
 
+export function conditionOf({ conditions }: LargePayloadStoreStatus, type: string): Condition | undefined {
+  return conditions?.find((each) => each.type === type);
+}
+
 function isCondition(value: unknown): value is Condition {
-  const status = textAt(value, 'status') ?? '';
-  return (
-    textAt(value, 'type') !== undefined &&
-    ['True', 'False', 'Unknown'].includes(status) &&
-    textAt(value, 'reason') !== undefined &&
-    typeof at(value, 'message') === 'string' &&
-    textAt(value, 'lastTransitionTime') !== undefined
-  );
+  const isComplete = ['type', 'reason', 'lastTransitionTime'].every((field) => textAt(value, field));
+  const hasStatus = ['True', 'False', 'Unknown'].includes(textAt(value, 'status') ?? '');
+  return isComplete && hasStatus && typeof at(value, 'message') === 'string';
 }

@@ -12,7 +12,7 @@ export function desiredDeployment(
   component: Component,
 ): DesiredObject | undefined {
   const name = componentName(store.name, component);
-  return desired.find(({ resource, object }) => resource === DEPLOYMENTS && object.metadata.name === name);
+  return desired.find((object) => object.resource === DEPLOYMENTS && object.name === name);
 }
 
 /** The hash of the pods that a desired Deployment makes. */

@@ -1,4 +1,5 @@
 import type { LargePayloadStoreStatus } from '@largepayload/crds';
+import { conditionOf } from './read-store.ts';
 import { hashValue } from './stable-hash.ts';
 
 /** Passes of the reaper may end every second, and each write of a status reaches all watchers. */
@@ -14,7 +15,7 @@ export function sameStatus(written: LargePayloadStoreStatus, decided: LargePaylo
 }
 
 function partsOf(status: LargePayloadStoreStatus, { conditions, ...fields }: LargePayloadStoreStatus) {
-  const judged = conditions?.map(({ type }) => status.conditions?.find((each) => each.type === type) ?? null);
+  const judged = conditions?.map(({ type }) => conditionOf(status, type) ?? null);
   const values = Object.keys(fields).map((name) => status[name as keyof typeof fields] ?? 0);
   return [judged, ...values];
 }

@@ -53,7 +53,6 @@ export function deploymentOf(
     ...{ replicas, updated: replicas, ready: replicas, available: replicas },
     templateHash: templateHashOf(wanted),
     progressing: undefined,
-    availability: undefined,
     replicaFailure: undefined,
     ...overrides,
   };
@@ -136,7 +135,7 @@ export function wellStore(spec: Fields = ON_S3): Situation {
     pods,
     objects: appliedObjects(desired),
     reports: new Map(reports),
-    mountFailures: new Map(),
+    eventMessages: new Map(),
     refusals: [],
   };
   return { observed, desired, now: NOW };
@@ -169,7 +168,7 @@ export function withReports(situation: Situation, component: Component, report: 
 
 export function withMountFailure(situation: Situation, component: Component, message: string): Situation {
   const pods = situation.observed.pods.filter((pod) => pod.component === component);
-  return but(situation, { mountFailures: new Map(pods.map(({ uid }) => [uid, message])) });
+  return but(situation, { eventMessages: new Map(pods.map(({ uid }) => [uid, message])) });
 }
 
 /** A store that was well and has been edited: pods of the earlier configuration serve, and `change` is one pod of the new one. */

@@ -1,15 +1,15 @@
 import type { LargePayloadStoreStatus } from '@largepayload/crds';
 import type { Situation } from './conditions/component-view.ts';
+import type { Verdict } from './conditions/finding.ts';
 import { gatewayAvailable } from './conditions/gateway-available.ts';
 import { ready } from './conditions/ready.ts';
 import { reaperHealthy } from './conditions/reaper-healthy.ts';
 import { lastCompleted } from './conditions/reaper-reports.ts';
 import { retentionSafe } from './conditions/retention-safe.ts';
-import type { Verdict } from './conditions/verdict.ts';
 import { selectorText } from './labels.ts';
 import { endpointOf } from './names.ts';
 import type { ObservedStore } from './observed.ts';
-import type { Condition } from './read-store.ts';
+import { type Condition, conditionOf } from './read-store.ts';
 
 const CONDITIONS: readonly (readonly [string, (situation: Situation) => Verdict])[] = [
   ['Ready', ready],
@@ -45,16 +45,10 @@ function storageIdOf({ reports, store }: ObservedStore): string | undefined {
 }
 
 function asCondition({ observed, now }: Situation, type: string, verdict: Verdict): Condition {
-  const before = observed.store.status.conditions?.find((condition) => condition.type === type);
+  const before = conditionOf(observed.store.status, type);
   const since = before?.status === verdict.status ? before.lastTransitionTime : rfc3339(now);
-  return {
-    type,
-    status: verdict.status,
-    reason: verdict.reason,
-    message: verdict.message,
-    lastTransitionTime: since,
-    observedGeneration: observed.store.generation,
-  };
+  const { generation } = observed.store;
+  return { type, ...verdict, lastTransitionTime: since, observedGeneration: generation };
 }
 
 function rfc3339(time: number): string {

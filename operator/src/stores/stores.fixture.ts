@@ -11,7 +11,7 @@ export const SETTINGS = {
   scrapeNamespaces: [],
 } as const;
 
-/** A LargePayloadStore as the API server returns it: with the defaults of the CRD, and metadata that nobody asked for. */
+/** A LargePayloadStore as the API server returns it: with the defaults of the CRD, and metadata that the operator does not need. */
 export function storeObject(spec: Fields, metadata: Fields = {}, status?: unknown): KubernetesObject {
   return {
     apiVersion: 'largepayload.dev/v1alpha1',

@@ -20,13 +20,13 @@ export function identityText({ namespace, name, status }: StoreResource): string
   return id === undefined ? '' : ` (it says ${JSON.stringify({ namespace, name, id })})`;
 }
 
-/** `AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY`: what a Secret with credentials has to have */
+/** `AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY`: the keys of a Secret with credentials */
 export function credentialKeysOf({ spec }: StoreResource): string {
   return spec === undefined ? '' : storageKindOf(spec).credentialKeys.join(' and ');
 }
 
 export function accountOf({ name, spec }: StoreResource, component: Component): string {
-  // A spec that cannot be read may name another one than the default.
+  // A spec that cannot be read may name another account than the default.
   return spec === undefined ? 'its ServiceAccount' : `ServiceAccount ${accountName(name, spec, component)}`;
 }
 

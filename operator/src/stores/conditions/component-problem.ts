@@ -4,7 +4,7 @@ import type { ComponentView } from './component-view.ts';
 import { type Finding, firstFinding, type Predicate } from './finding.ts';
 import { podProblem } from './pod-problems.ts';
 import { refused } from './refused.ts';
-import { placeOf } from './store-problems.ts';
+import { refusalFacts } from './store-problems.ts';
 
 const notMade: Predicate<ComponentView> = ({ deployment, component }) =>
   deployment === undefined
@@ -19,8 +19,8 @@ const podsRefused: Predicate<ComponentView> = ({ situation, deployment, componen
   const failure = deployment?.replicaFailure;
   if (deployment === undefined || failure?.status !== 'True') return undefined;
   const what = `a ${component} pod`;
-  const place = placeOf(situation.observed.store, component);
-  const latest = situation.observed.creationFailures?.get(deployment.name);
+  const place = refusalFacts(situation.observed.store, component);
+  const latest = situation.observed.eventMessages.get(deployment.name);
   const refusal = latest?.replace(/^.*Error creating: /, '') ?? failure.message;
   const { reason, message } = refused({ ...place, what, refusal });
   const tryNow = `kubectl -n ${deployment.namespace} rollout restart deployment ${deployment.name}`;

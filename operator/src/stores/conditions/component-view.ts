@@ -4,7 +4,7 @@ import type { Component } from '../names.ts';
 import type { ObservedDeployment, ObservedPod, ObservedStore } from '../observed.ts';
 import { desiredDeployment, isAlive } from '../rollout.ts';
 
-/** All that the conditions of one store are decided by. */
+/** All that the conditions of a store depend on. */
 export interface Situation {
   readonly observed: ObservedStore;
   readonly desired: readonly DesiredObject[];

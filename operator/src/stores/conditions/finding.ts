@@ -61,14 +61,14 @@ export type Reason =
 /** What a predicate found. */
 export interface Finding {
   readonly reason: Reason;
-  /** a sentence that says what to do about it */
+  /** a sentence, with advice */
   readonly message: string;
 }
 
 /** Finds one thing that is wrong with the subject; `undefined`: that thing is right. */
 export type Predicate<Subject> = (subject: Subject) => Finding | undefined;
 
-/** The finding of the first predicate that has one: they are ordered from what explains most. */
+/** The finding of the first predicate that has a finding. The predicate that explains most comes first. */
 export function firstFinding<Subject>(
   predicates: readonly Predicate<Subject>[],
   subject: Subject,
@@ -76,13 +76,30 @@ export function firstFinding<Subject>(
   return firstOf(predicates, (predicate) => predicate(subject));
 }
 
-/** The finding about the first item that has one. */
+/** The finding about the first item for which there is a finding. */
 export function firstOf<Item>(items: readonly Item[], predicate: Predicate<Item>): Finding | undefined {
   for (const item of items) {
     const finding = predicate(item);
     if (finding !== undefined) return finding;
   }
   return undefined;
+}
+
+/** A condition's status and why. */
+export interface Verdict extends Finding {
+  readonly status: 'True' | 'False' | 'Unknown';
+}
+
+export function yes(reason: Reason, message: string): Verdict {
+  return { status: 'True', reason, message };
+}
+
+export function no({ reason, message }: Finding): Verdict {
+  return { status: 'False', reason, message };
+}
+
+export function unknown({ reason, message }: Finding): Verdict {
+  return { status: 'Unknown', reason, message };
 }
 
 /** Reasons of states that end by themselves. An Event about such a state is no warning. */

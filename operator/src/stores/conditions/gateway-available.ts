@@ -1,8 +1,7 @@
 import { componentProblem, count, isAvailable } from './component-problem.ts';
-import type { Situation } from './component-view.ts';
-import { viewOf } from './component-view.ts';
+import { type Situation, viewOf } from './component-view.ts';
+import { no, type Verdict, yes } from './finding.ts';
 import { storeProblem } from './store-problems.ts';
-import { no, type Verdict, yes } from './verdict.ts';
 
 /** Whether any gateway pod serves, of whichever configuration. */
 export function gatewayAvailable(situation: Situation): Verdict {

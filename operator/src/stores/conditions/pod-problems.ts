@@ -1,4 +1,3 @@
-import type { ObservedPod } from '../observed.ts';
 import { type ComponentView, describePod, type PodView, whyUnreachable } from './component-view.ts';
 import { type Finding, firstOf, type Predicate } from './finding.ts';
 import { lastMessage, quote } from './quote.ts';
@@ -68,24 +67,17 @@ const crashing: Predicate<PodView> = ({ pod }) => {
   };
 };
 
-const unreachable: Predicate<PodView> = ({ view, pod }) => {
+/** The pod runs and cannot be polled. A pod that has just begun, or is on a busy node, may miss a poll or two. */
+export const unreachable: Predicate<PodView> = ({ view, pod }) => {
   const why = whyUnreachable(view, pod);
-  if (why === undefined || !hasHadTimeToAnswer(pod, view.situation.now)) return undefined;
-  return unreachableFinding(pod, why);
-};
-
-/** A pod that has just begun, or is on a busy node, may miss a poll or two. */
-export function hasHadTimeToAnswer({ runningSince }: ObservedPod, now: number): boolean {
-  return runningSince !== undefined && now - runningSince >= TIME_TO_ANSWER_MS;
-}
-
-/** Of a pod that runs and cannot be polled. */
-export function unreachableFinding(pod: ObservedPod, why: string): Finding {
+  const { runningSince } = pod;
+  if (why === undefined || runningSince === undefined) return undefined;
+  if (view.situation.now - runningSince < TIME_TO_ANSWER_MS) return undefined;
   return {
     reason: 'PodUnreachable',
     message: `the operator gets no answer from pod ${pod.name} on port 8578 (${quote(why)}); look for a NetworkPolicy that keeps the operator's namespace from ${pod.namespace}, and at the pod's log`,
   };
-}
+};
 
 const notStarting: Predicate<PodView> = ({ view, pod }) => {
   if (pod.runningSince !== undefined || view.situation.now - pod.createdAt < TIME_TO_START_MS)

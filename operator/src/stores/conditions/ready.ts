@@ -1,10 +1,19 @@
 import { hasReaper } from '../desired-objects.ts';
+import { conditionOf } from '../read-store.ts';
 import { componentProblem, count, isAvailable, isUpToDate } from './component-problem.ts';
 import { type ComponentView, type Situation, viewOf } from './component-view.ts';
-import { type Finding, firstFinding, PASSING, type Predicate } from './finding.ts';
+import {
+  type Finding,
+  firstFinding,
+  no,
+  PASSING,
+  type Predicate,
+  unknown,
+  type Verdict,
+  yes,
+} from './finding.ts';
 import { servingProblem, servingUnknown } from './serving-problem.ts';
 import { storeProblem } from './store-problems.ts';
-import { no, unknown, type Verdict, yes } from './verdict.ts';
 
 interface Views {
   readonly situation: Situation;
@@ -34,7 +43,7 @@ const reaperProblem: Predicate<Views> = ({ reaper }) => {
   return { reason, message: `payloads are stored and served, and those that expire stay: ${message}` };
 };
 
-/** Whether the store is as its resource says: rolled out, serving, and its reaper is up. */
+/** Whether the store is as its resource demands: rolled out, serving, and its reaper is up. */
 export function ready(situation: Situation): Verdict {
   const { spec } = situation.observed.store;
   const gateway = viewOf(situation, 'gateway');
@@ -79,7 +88,7 @@ const TIME_TO_FOLLOW_MS = 40_000;
 
 function isFollowing({ observed, now }: Situation, { reason }: Finding): boolean {
   if (!COMMON.has(reason)) return false;
-  const before = observed.store.status.conditions?.find(({ type }) => type === 'Ready');
+  const before = conditionOf(observed.store.status, 'Ready');
   return before?.status !== 'True' || now - Date.parse(before.lastTransitionTime) < TIME_TO_FOLLOW_MS;
 }
 

@@ -1,14 +1,13 @@
 import { correctCredentials } from './advice.ts';
 import { clockUnconfirmed } from './clock-unconfirmed.ts';
 import { componentProblem, isAvailable } from './component-problem.ts';
-import type { ComponentView, Situation } from './component-view.ts';
-import { type Finding, firstOf } from './finding.ts';
-import { hasHadTimeToAnswer, unreachableFinding } from './pod-problems.ts';
+import { type ComponentView, reportOf, type Situation } from './component-view.ts';
+import { type Finding, firstOf, no, unknown, type Verdict, yes } from './finding.ts';
+import { unreachable } from './pod-problems.ts';
 import { quote } from './quote.ts';
 import { isLate, lastCompleted, reapingPods, reapingView } from './reaper-reports.ts';
 import { servingProblem } from './serving-problem.ts';
 import { keepsForever, prefixNotAllowed, storeProblem } from './store-problems.ts';
-import { no, unknown, type Verdict, yes } from './verdict.ts';
 
 /** Whether expired payloads are removed: a pod that reaps is up, its last pass succeeded and is not long ago. */
 export function reaperHealthy(situation: Situation): Verdict {
@@ -42,13 +41,13 @@ function judgePasses(situation: Situation, view: ComponentView): Verdict {
   return yes('Reaping', `expired payloads are removed every ${intervalOf(situation)}`);
 }
 
-/** The reaper does what it should. The condition `RetentionSafe` has the finding. */
+/** The reaper is healthy. The condition `RetentionSafe` has the finding about the clock. */
 const WAITS =
   'the reaper makes its passes and removes nothing until the clock is confirmed: see the condition RetentionSafe';
 
 function passFailed(situation: Situation, view: ComponentView): Finding | undefined {
-  return firstOf(reapingPods(view), ({ report, pod }) => {
-    const { lastError, lastFailure } = report?.reaper ?? {};
+  return firstOf(reapingPods(view), (pod) => {
+    const { lastError, lastFailure } = reportOf(view, pod)?.reaper ?? {};
     if (lastError === undefined) return undefined;
     // The message of a credentials' source has its own advice.
     const concernsKeys =
@@ -66,11 +65,8 @@ function passFailed(situation: Situation, view: ComponentView): Finding | undefi
 /** No pod that reaps has a status report, so nothing is known of its passes. */
 function noReport(view: ComponentView): Finding | undefined {
   const pods = reapingPods(view);
-  if (pods.some(({ report }) => report !== undefined)) return undefined;
-  const { now } = view.situation;
-  const silent = pods.find((each) => each.unreachable !== undefined && hasHadTimeToAnswer(each.pod, now));
-  if (silent?.unreachable === undefined) return NO_REPORT;
-  return unreachableFinding(silent.pod, silent.unreachable);
+  if (pods.some((pod) => reportOf(view, pod) !== undefined)) return undefined;
+  return firstOf(pods, (pod) => unreachable({ view, pod })) ?? NO_REPORT;
 }
 
 const NO_REPORT: Finding = {

@@ -1,7 +1,6 @@
-import { parseDuration, type ReadStatusReport, storageKindOf } from '@largepayload/crds';
+import { parseDuration, storageKindOf } from '@largepayload/crds';
 import type { ObservedPod } from '../observed.ts';
-import { isAlive } from '../rollout.ts';
-import { type ComponentView, reportOf, type Situation, viewOf, whyUnreachable } from './component-view.ts';
+import { type ComponentView, reportOf, type Situation, viewOf } from './component-view.ts';
 
 /** Beside two intervals: a pass may take a while, and polls have pauses. */
 const LENIENCE_MS = 300_000;
@@ -15,25 +14,17 @@ export function reapingView(situation: Situation): ComponentView {
   return viewOf(situation, spec === undefined ? 'reaper' : storageKindOf(spec).deletedBy);
 }
 
-/** A pod that reaps, and its last poll. */
-export interface ReapingPod {
-  readonly pod: ObservedPod;
-  readonly report: ReadStatusReport | undefined;
-  readonly unreachable: string | undefined;
-}
-
 /** Pods whose container runs, those of the newest template first. */
-export function reapingPods(view: ComponentView): readonly ReapingPod[] {
-  return [...view.pods, ...view.oldPods]
-    .filter((pod) => isAlive(pod) && pod.runningSince !== undefined)
-    .map((pod) => ({ pod, report: reportOf(view, pod), unreachable: whyUnreachable(view, pod) }));
+export function reapingPods({ pods, oldPods }: ComponentView): readonly ObservedPod[] {
+  return [...pods, ...oldPods].filter(({ runningSince }) => runningSince !== undefined);
 }
 
 /** When the last pass ended (ms since the epoch), by the reports and by the store's status: a pod that was restarted knows of no pass. */
 export function lastCompleted(situation: Situation): number | undefined {
   const { status } = situation.observed.store;
   const remembered = Date.parse(status.retention?.lastCompletedTime ?? '');
-  const reported = reapingPods(reapingView(situation)).map(({ report }) => report?.reaper?.lastCompleted);
+  const view = reapingView(situation);
+  const reported = reapingPods(view).map((pod) => reportOf(view, pod)?.reaper?.lastCompleted);
   const possible = (time: number | undefined): time is number =>
     time !== undefined && time <= situation.now + CLOCK_DIFFERENCE_MS;
   const times = [remembered, ...reported].filter(possible);

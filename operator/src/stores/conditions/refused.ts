@@ -72,7 +72,7 @@ const REFUSALS: readonly Refusal[] = [
   },
 ];
 
-/** What a refusal means and what to do about it. */
+/** The meaning of a refusal, with advice. */
 export function refused(thing: RefusedThing): Finding {
   const { what, refusal, resourcesField } = thing;
   for (const { pattern, reason, message } of REFUSALS) {

@@ -1,11 +1,11 @@
+import { conditionOf } from '../read-store.ts';
 import { clockUnconfirmed } from './clock-unconfirmed.ts';
-import type { Situation } from './component-view.ts';
-import { firstOf, PASSING } from './finding.ts';
+import { reportOf, type Situation } from './component-view.ts';
+import { firstOf, no, PASSING, unknown, type Verdict, yes } from './finding.ts';
 import { notNeeded } from './reaper-healthy.ts';
 import { reapingPods, reapingView } from './reaper-reports.ts';
 import { reportedFinding } from './reported-error.ts';
 import { keepsForever, prefixNotAllowed, storeProblem } from './store-problems.ts';
-import { no, unknown, type Verdict, yes } from './verdict.ts';
 
 /** For these reasons a reaper stops, as it could delete payloads that must stay. */
 const UNSAFE: ReadonlySet<string> = new Set([
@@ -27,25 +27,25 @@ export function retentionSafe(situation: Situation): Verdict {
   if (reserved !== undefined) return no(reserved);
   const problem = storeProblem(situation);
   const view = reapingView(situation);
-  // A reaper is taken away; a gateway that reaps goes on.
+  // The operator deletes a reaper, and leaves a gateway that reaps.
   if (problem?.reason === 'RetentionNotSupported') {
     return view.component === 'gateway' ? no(problem) : unknown(problem);
   }
   const pods = reapingPods(view);
-  const unsafe = firstOf(pods, ({ pod }) => {
+  const unsafe = firstOf(pods, (pod) => {
     const finding = reportedFinding(view, pod);
     return finding !== undefined && UNSAFE.has(finding.reason) ? finding : undefined;
   });
   const problemNow = unsafe ?? clockUnconfirmed(view);
   if (problemNow !== undefined) return no(problemNow);
-  if (pods.some(({ report }) => report?.ready)) return takenOver(situation) ?? SAFE;
+  if (pods.some((pod) => reportOf(view, pod)?.ready)) return takenOver(situation) ?? SAFE;
   return lastKnown(situation) ?? NOTHING_KNOWN;
 }
 
-/** The condition has this reason for that long; the Event stays about as long. */
+/** How long the condition has this reason; the Event stays about as long. */
 const TAKEN_OVER_FOR_MS = 3_600_000;
 
-/** The storage's lease was another resource's, and over. When that resource comes back, it is refused. */
+/** The storage had the lease of another resource, which was over. When that resource comes back, it is refused. */
 function takenOver({ observed, now }: Situation): Verdict | undefined {
   for (const poll of observed.reports.values()) {
     const taken = 'report' in poll ? poll.report.takenOver : undefined;
@@ -68,7 +68,7 @@ const NOTHING_KNOWN = unknown({
 });
 
 function lastKnown({ observed }: Situation): Verdict | undefined {
-  const known = observed.store.status.conditions?.find(({ type }) => type === 'RetentionSafe');
+  const known = conditionOf(observed.store.status, 'RetentionSafe');
   if (known === undefined || known.reason === 'NotNeeded' || PASSING.has(known.reason)) return undefined;
   if (UNSAFE.has(known.reason))
     return no({ reason: known.reason as 'ClockDifference', message: known.message });

@@ -4,11 +4,11 @@ import { describePod, type PodView } from './component-view.ts';
 import type { Finding, Predicate } from './finding.ts';
 import { quote } from './quote.ts';
 
-/** No node takes the pod, as the scheduler says. */
+/** The scheduler finds no node for the pod. */
 export const unscheduled: Predicate<PodView> = (subject) => {
   const { pod, view } = subject;
   if (pod.scheduled?.status !== 'False') return undefined;
-  // The rest of the message is about taking claims or room from other pods.
+  // The rest of the message is about claims or room that other pods have.
   const message = pod.scheduled.message.replace(/,? (no new claims to deallocate|preemption: ).*/, '');
   return (
     claimProblem(subject, message) ?? {
@@ -43,10 +43,10 @@ function claimProblem({ pod, view }: PodView, message: string): Finding | undefi
   };
 }
 
-/** A volume of the pod cannot be mounted, as the kubelet says. */
+/** The kubelet cannot mount a volume of the pod. */
 export const unmounted: Predicate<PodView> = ({ pod, view }) => {
   const { observed } = view.situation;
-  const failure = observed.mountFailures.get(pod.uid);
+  const failure = observed.eventMessages.get(pod.uid);
   if (failure === undefined || pod.runningSince !== undefined) return undefined;
   // The kubelet of a busy node does not know the object yet, and tries again at once.
   if (/failed to sync \w+ cache: timed out/.test(failure)) return undefined;

@@ -2,7 +2,7 @@ import { FOREVER, reservedPrefix, storageKindOf, unsupportedFields } from '@larg
 import { SERVICE_ACCOUNTS } from '../../kubernetes/resources.ts';
 import { accountName } from '../desired/service-accounts.ts';
 import { type Component, componentName } from '../names.ts';
-import type { ObservedObject, Refusal } from '../observed.ts';
+import type { ObservedObject } from '../observed.ts';
 import { isLeftOver, objectsInTheWay } from '../ownership.ts';
 import type { StoreResource } from '../read-store.ts';
 import type { Situation } from './component-view.ts';
@@ -72,24 +72,25 @@ const nameTaken: Predicate<Situation> = ({ observed, desired }) => {
 
 /** People make an account ahead to give it a cloud's role, so they mean to use it. */
 function wayOut({ resource, name }: ObservedObject, store: StoreResource): string {
-  const component = name === componentName(store.name, 'reaper') ? 'reaper' : 'gateway';
   if (resource === SERVICE_ACCOUNTS)
-    return `to use it, set spec.${component}.serviceAccountName: ${name}; otherwise delete it, and one is made`;
+    return `to use it, set spec.${componentOf(name, store)}.serviceAccountName: ${name}; otherwise delete it, and one is made`;
   return 'rename or delete it, or give the store another name';
 }
 
 const refusedApply: Predicate<Situation> = ({ observed: { store, refusals } }) => {
   const [refusal] = refusals;
-  return refusal && refusalFinding(store, refusal);
+  if (refusal === undefined) return undefined;
+  const { resource, name, message } = refusal;
+  const place = refusalFacts(store, componentOf(name, store));
+  return refused({ ...place, what: `the ${resource.kind} ${name}`, refusal: message });
 };
 
-function refusalFinding(store: StoreResource, { resource, name, message }: Refusal): Finding {
-  const component: Component = name === componentName(store.name, 'reaper') ? 'reaper' : 'gateway';
-  return refused({ ...placeOf(store, component), what: `the ${resource.kind} ${name}`, refusal: message });
+function componentOf(object: string, store: StoreResource): Component {
+  return object === componentName(store.name, 'reaper') ? 'reaper' : 'gateway';
 }
 
 /** The facts of a refusal that come from the store. */
-export function placeOf(store: StoreResource, component: Component) {
+export function refusalFacts(store: StoreResource, component: Component) {
   const account =
     store.spec === undefined
       ? componentName(store.name, component)

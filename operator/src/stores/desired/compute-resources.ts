@@ -1,13 +1,12 @@
+type Quantities<Value = string> = Readonly<Record<string, Value>>;
+
 /** The requests and limits of a container, by resource: `cpu: 100m`. */
 export interface ComputeResources {
-  readonly requests: Readonly<Record<string, string>>;
-  readonly limits: Readonly<Record<string, string>>;
+  readonly requests: Quantities;
+  readonly limits: Quantities;
 }
 
-type Given = {
-  readonly requests?: Readonly<Record<string, number | string>>;
-  readonly limits?: Readonly<Record<string, number | string>>;
-};
+type Given = { readonly [Part in keyof ComputeResources]?: Quantities<number | string> };
 
 export const GATEWAY_RESOURCES: ComputeResources = {
   requests: { cpu: '100m', memory: '192Mi' },
@@ -32,11 +31,9 @@ export function computeResources(defaults: ComputeResources, given: Given = {}):
   };
 }
 
-function textOf(quantities: Readonly<Record<string, number | string>> = {}): Record<string, string> {
+function textOf(quantities: Quantities<number | string> = {}): Quantities {
   return Object.fromEntries(Object.entries(quantities).map(([resource, value]) => [resource, String(value)]));
 }
-
-type Quantities = Readonly<Record<string, string>>;
 
 const smaller = (defaults: Quantities, given: Quantities) => bounded(defaults, given, (a, b) => a < b);
 const larger = (defaults: Quantities, given: Quantities) => bounded(defaults, given, (a, b) => a > b);
@@ -55,22 +52,8 @@ function bounded(
 }
 
 const FACTORS: Readonly<Record<string, number>> = {
-  n: 1e-9,
-  u: 1e-6,
-  m: 1e-3,
-  '': 1,
-  k: 1e3,
-  M: 1e6,
-  G: 1e9,
-  T: 1e12,
-  P: 1e15,
-  E: 1e18,
-  Ki: 2 ** 10,
-  Mi: 2 ** 20,
-  Gi: 2 ** 30,
-  Ti: 2 ** 40,
-  Pi: 2 ** 50,
-  Ei: 2 ** 60,
+  ...{ n: 1e-9, u: 1e-6, m: 1e-3, '': 1, k: 1e3, M: 1e6, G: 1e9, T: 1e12, P: 1e15, E: 1e18 },
+  ...{ Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40, Pi: 2 ** 50, Ei: 2 ** 60 },
 };
 
 /** Exact enough to compare. NaN, for which each comparison is false, for a text that is no quantity: the API server refuses that. */

@@ -1,10 +1,10 @@
 import { API_VERSION, KIND } from '@largepayload/crds';
 import { stringify } from 'yaml';
-import type { KubernetesObject } from '../../kubernetes/api.ts';
+import { CONFIG_MAPS } from '../../kubernetes/resources.ts';
 import { CONFIG_HASH } from '../labels.ts';
-import { CONFIG_KEY, configMapName } from '../names.ts';
+import { CONFIG_KEY, configMapName, STORAGE_ID_KEY, storageIdMapName } from '../names.ts';
 import { hashText } from '../stable-hash.ts';
-import { metadataOf, type StoreContext } from './context.ts';
+import { type StoreContext, type StoreObject, storeObject } from './context.ts';
 
 /** The configuration of a store's pods. */
 export interface Config {
@@ -15,11 +15,7 @@ export interface Config {
 }
 
 /** The manifest with only the fields that pods read, so that an edit of another field restarts no pod. */
-export function configOf({
-  namespace,
-  name,
-  spec,
-}: Pick<StoreContext, 'namespace' | 'name' | 'spec'>): Config {
+export function configOf({ namespace, name, spec }: Omit<StoreContext, 'uid' | 'settings'>): Config {
   const { storage, retention, temporalNamespaces, maxPayloadSize } = spec;
   const manifest = {
     apiVersion: API_VERSION,
@@ -33,13 +29,22 @@ export function configOf({
 }
 
 /** One ConfigMap for each content, never changed: a pod that restarts while a bad edit is rolled out keeps its configuration. */
-export function configMap(context: StoreContext, config: Config): KubernetesObject {
-  const metadata = metadataOf(context, config.name);
-  return {
-    apiVersion: 'v1',
-    kind: 'ConfigMap',
-    metadata: { ...metadata, annotations: { [CONFIG_HASH]: config.hash } },
-    immutable: true,
-    data: { [CONFIG_KEY]: config.text },
-  };
+export function configMap(context: StoreContext, { name, text, hash }: Config): StoreObject {
+  const annotations = { [CONFIG_HASH]: hash };
+  return storeObject(
+    context,
+    CONFIG_MAPS,
+    { name, annotations },
+    { immutable: true, data: { [CONFIG_KEY]: text } },
+  );
+}
+
+/**
+ * A ConfigMap with the id of the store's storage. Pods refuse another storage then, for example after an edit of the endpoint, and
+ * an empty one, as references of workflow histories would not be found there.
+ * @param storageID of the status: the id that the first pod found in the storage
+ */
+export function storageIdMap(context: StoreContext, storageID: string): StoreObject {
+  const name = storageIdMapName(context.name);
+  return storeObject(context, CONFIG_MAPS, { name }, { data: { [STORAGE_ID_KEY]: storageID } });
 }

@@ -1,50 +1,45 @@
-import type { ObjectMeta } from '../../kubernetes/api.ts';
-import { apiVersionOf, LARGE_PAYLOAD_STORES } from '../../kubernetes/resources.ts';
+import type { KubernetesObject, ObjectMeta, ResourceKind } from '../../kubernetes/api.ts';
+import { kindOf, LARGE_PAYLOAD_STORES } from '../../kubernetes/resources.ts';
 import { objectLabels } from '../labels.ts';
-import type { Component } from '../names.ts';
-import type { StoreSpec } from '../read-store.ts';
+import { type Component, componentName } from '../names.ts';
+import type { StoreResource, StoreSpec } from '../read-store.ts';
 
 /** Settings of all pods that the operator makes. The image is its own, as it holds both programs. */
 export interface PodSettings {
   readonly image: string;
   readonly imagePullPolicy: 'Always' | 'IfNotPresent' | 'Never';
-  /** the name of the cluster for messages; `undefined`: not known */
+  /** the name of the cluster, for messages elsewhere; as an option, `undefined` means the UID of the namespace kube-system */
   readonly clusterName?: string | undefined;
   /** names of Secrets in the namespaces of stores */
   readonly imagePullSecrets?: readonly string[];
-  /** of the operator, which polls pods for their status report */
+  /** of the operator and its Lease; it polls pods for their status report */
   readonly namespace: string;
   /** namespaces, besides the operator's, that may scrape pods; empty: every namespace may */
   readonly scrapeNamespaces: readonly string[];
 }
 
-/** The input of one store's desired objects. */
-export interface StoreContext {
-  readonly namespace: string;
-  readonly name: string;
-  readonly uid: string;
+/** All that a store's desired objects depend on. */
+export interface StoreContext extends Pick<StoreResource, 'namespace' | 'name' | 'uid'> {
   readonly spec: StoreSpec;
   readonly settings: PodSettings;
 }
 
-/** Metadata with the store as the owner, so that Kubernetes removes the object once the store is deleted. */
-export function metadataOf(
+export interface StoreObject {
+  readonly resource: ResourceKind;
+  readonly object: KubernetesObject;
+}
+
+/** An object that has the store as its owner, so that Kubernetes removes it once the store is deleted. */
+export function storeObject(
   { namespace, name: store, uid }: StoreContext,
-  name: string,
-  component?: Component,
-): ObjectMeta {
-  return {
-    name,
-    namespace,
-    labels: objectLabels(store, component),
-    ownerReferences: [
-      {
-        apiVersion: apiVersionOf(LARGE_PAYLOAD_STORES),
-        kind: LARGE_PAYLOAD_STORES.kind,
-        name: store,
-        uid,
-        controller: true,
-      },
-    ],
-  };
+  resource: ResourceKind,
+  place: Component | Pick<ObjectMeta, 'name' | 'annotations'>,
+  content: Readonly<Record<string, unknown>>,
+): StoreObject {
+  const isPart = typeof place === 'string';
+  const name = isPart ? componentName(store, place) : place.name;
+  const labels = objectLabels(store, isPart ? place : undefined);
+  const owner = { ...kindOf(LARGE_PAYLOAD_STORES), name: store, uid, controller: true };
+  const metadata = { name, namespace, labels, ownerReferences: [owner], ...(isPart ? {} : place) };
+  return { resource, object: { ...kindOf(resource), metadata, ...content } };
 }

@@ -1,11 +1,10 @@
-import { storageKindOf } from '@largepayload/crds';
-import type { KubernetesObject } from '../../kubernetes/api.ts';
+import { FOREVER, parseDuration, putTimeLimit, storageKindOf } from '@largepayload/crds';
+import { DEPLOYMENTS } from '../../kubernetes/resources.ts';
 import { selectorLabels } from '../labels.ts';
-import { componentName, DATA_PORT } from '../names.ts';
-import { longestPut } from '../put-time-limit.ts';
+import { DATA_PORT } from '../names.ts';
 import { computeResources, GATEWAY_RESOURCES, REAPER_RESOURCES } from './compute-resources.ts';
 import type { Config } from './config-map.ts';
-import { metadataOf, type StoreContext } from './context.ts';
+import { type StoreContext, type StoreObject, storeObject } from './context.ts';
 import { type PodParts, podTemplate } from './pod-template.ts';
 
 /** In addition to the longest PUT: until endpoints are withdrawn and the process has ended. */
@@ -23,7 +22,7 @@ const NEW_BEFORE_OLD = {
 const ONE_AT_A_TIME = { type: 'Recreate' };
 
 /** The pods that put and get payloads; on a volume, the one pod that also reaps. */
-export function gatewayDeployment(context: StoreContext, config: Config): KubernetesObject {
+export function gatewayDeployment(context: StoreContext, config: Config): StoreObject {
   const { spec, name } = context;
   const { takesManyPods } = storageKindOf(spec);
   const rollout = takesManyPods
@@ -39,8 +38,13 @@ export function gatewayDeployment(context: StoreContext, config: Config): Kubern
   });
 }
 
+/** ms that the service allows for a PUT of a store with this `spec.retention.ttl` */
+export function longestPut(ttl: string): number {
+  return putTimeLimit(ttl === FOREVER ? undefined : parseDuration(ttl));
+}
+
 /** The one pod that removes expired payloads. While it is replaced, two pods may do so, which is harmless. */
-export function reaperDeployment(context: StoreContext, config: Config): KubernetesObject {
+export function reaperDeployment(context: StoreContext, config: Config): StoreObject {
   return deployment(
     context,
     config,
@@ -60,12 +64,9 @@ function deployment(
   config: Config,
   { replicas, strategy }: { readonly replicas: number; readonly strategy: object },
   pod: PodParts,
-): KubernetesObject {
+): StoreObject {
   const { component } = pod;
-  return {
-    apiVersion: 'apps/v1',
-    kind: 'Deployment',
-    metadata: metadataOf(context, componentName(context.name, component), component),
+  return storeObject(context, DEPLOYMENTS, component, {
     spec: {
       replicas,
       revisionHistoryLimit: 2,
@@ -75,7 +76,7 @@ function deployment(
       strategy,
       template: podTemplate(context, config, pod),
     },
-  };
+  });
 }
 
 function spread(matchLabels: Readonly<Record<string, string>>) {

@@ -1,16 +1,16 @@
-import type { KubernetesObject } from '../../kubernetes/api.ts';
+import { NETWORK_POLICIES } from '../../kubernetes/resources.ts';
 import { selectorLabels } from '../labels.ts';
-import { type Component, componentName, DATA_PORT, METRICS_PORT } from '../names.ts';
-import { metadataOf, type StoreContext } from './context.ts';
+import { type Component, DATA_PORT, METRICS_PORT } from '../names.ts';
+import { type StoreContext, type StoreObject, storeObject } from './context.ts';
 
 /** Admits the store's namespaces to payloads, and scrapers to metrics. Egress is not limited, as cloud identities need it. */
-export function gatewayPolicy(context: StoreContext): KubernetesObject {
+export function gatewayPolicy(context: StoreContext): StoreObject {
   const namespaces = [context.namespace, ...(context.spec.allowedNamespaces ?? [])];
   const payloads = { from: [inNamespaces(namespaces)], ports: [tcp(DATA_PORT)] };
   return policy(context, 'gateway', [payloads, metrics(context)]);
 }
 
-export function reaperPolicy(context: StoreContext): KubernetesObject {
+export function reaperPolicy(context: StoreContext): StoreObject {
   return policy(context, 'reaper', [metrics(context)]);
 }
 
@@ -32,17 +32,14 @@ function inNamespaces(names: readonly string[]): object {
   };
 }
 
-function policy(context: StoreContext, component: Component, ingress: readonly object[]): KubernetesObject {
-  return {
-    apiVersion: 'networking.k8s.io/v1',
-    kind: 'NetworkPolicy',
-    metadata: metadataOf(context, componentName(context.name, component), component),
+function policy(context: StoreContext, component: Component, ingress: readonly object[]): StoreObject {
+  return storeObject(context, NETWORK_POLICIES, component, {
     spec: {
       podSelector: { matchLabels: selectorLabels(context.name, component) },
       policyTypes: ['Ingress'],
       ingress,
     },
-  };
+  });
 }
 
 function tcp(port: number) {

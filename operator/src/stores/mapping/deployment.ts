@@ -20,7 +20,6 @@ export function mapDeployment(object: KubernetesObject): ObservedDeployment {
     configHash: annotation(CONFIG_HASH),
     templateHash: annotation(TEMPLATE_HASH),
     progressing: condition(status, 'Progressing'),
-    availability: condition(status, 'Available'),
     replicaFailure: condition(status, 'ReplicaFailure'),
   };
 }
@@ -28,11 +27,9 @@ export function mapDeployment(object: KubernetesObject): ObservedDeployment {
 /** The condition of a type in a `status`. */
 export function condition(status: unknown, type: string): ObservedCondition | undefined {
   const found = listAt(status, 'conditions').find((each) => each.type === type);
-  return (
-    found && {
-      status: textAt(found, 'status') ?? 'Unknown',
-      reason: textAt(found, 'reason') ?? '',
-      message: textAt(found, 'message') ?? '',
-    }
-  );
+  return found && { status: textAt(found, 'status') ?? 'Unknown', ...explanation(found) };
+}
+
+export function explanation(state: unknown): { reason: string; message: string } {
+  return { reason: textAt(state, 'reason') ?? '', message: textAt(state, 'message') ?? '' };
 }

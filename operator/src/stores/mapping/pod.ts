@@ -3,7 +3,7 @@ import type { KubernetesObject } from '../../kubernetes/api.ts';
 import { COMPONENT_LABEL, CONFIG_HASH, STORE_LABEL, TEMPLATE_HASH } from '../labels.ts';
 import { COMPONENTS, CONTAINER } from '../names.ts';
 import type { Ended, ObservedPod } from '../observed.ts';
-import { condition } from './deployment.ts';
+import { condition, explanation } from './deployment.ts';
 
 export function mapPod({ metadata, spec, status }: KubernetesObject): ObservedPod {
   const component = textAt(metadata, 'labels', COMPONENT_LABEL);
@@ -11,7 +11,7 @@ export function mapPod({ metadata, spec, status }: KubernetesObject): ObservedPo
     namespace: textAt(metadata, 'namespace') ?? '',
     name: textAt(metadata, 'name') ?? '',
     uid: textAt(metadata, 'uid') ?? '',
-    // Labels are anybody's to set; pods of ours are made by a ReplicaSet.
+    // Any pod may have our labels; the store's pods are made by a ReplicaSet.
     store: isOfReplicaSet(metadata) ? textAt(metadata, 'labels', STORE_LABEL) : undefined,
     component: COMPONENTS.find((each) => each === component),
     node: textAt(spec, 'nodeName'),
@@ -45,19 +45,12 @@ function mapContainer(container: unknown): Container {
   return {
     restarts: countAt(container, 'restartCount'),
     runningSince: timeAt(container, 'state', 'running', 'startedAt'),
-    waiting:
-      waiting === undefined
-        ? undefined
-        : { reason: textAt(waiting, 'reason') ?? '', message: textAt(waiting, 'message') ?? '' },
+    waiting: waiting === undefined ? undefined : explanation(waiting),
     ended: ended(at(container, 'state', 'terminated')) ?? ended(at(container, 'lastState', 'terminated')),
   };
 }
 
 function ended(terminated: unknown): Ended | undefined {
   if (terminated === undefined) return undefined;
-  return {
-    reason: textAt(terminated, 'reason') ?? '',
-    message: textAt(terminated, 'message') ?? '',
-    exitCode: countAt(terminated, 'exitCode'),
-  };
+  return { ...explanation(terminated), exitCode: countAt(terminated, 'exitCode') };
 }

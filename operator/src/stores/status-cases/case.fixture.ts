@@ -79,7 +79,7 @@ export const nothingYet = (fields: Record<string, unknown> = ON_S3): Situation =
     pods: [],
     objects: [],
     reports: new Map(),
-    mountFailures: new Map(),
+    eventMessages: new Map(),
     refusals: [],
   },
 });

@@ -37,7 +37,7 @@ export const REFUSED_CASES: readonly Case[] = [
     situation: but(
       withoutNewPod(blocked('pods "orders-gateway-x" is forbidden: exceeded quota: team, requested: cpu=1')),
       {
-        creationFailures: new Map([
+        eventMessages: new Map([
           [
             'orders-gateway',
             'Error creating: pods "orders-gateway-7d9c8b5f4-x2x7z" is forbidden: maximum cpu usage per Container is 1, but limit is 2',
@@ -104,7 +104,6 @@ export const REFUSED_CASES: readonly Case[] = [
         {
           resource: DEPLOYMENTS,
           name: 'orders-gateway',
-          reason: 'BadRequest',
           message:
             'Deployment in version "v1" cannot be handled as a Deployment: quantities must match the regular expression \'^([+-]?[0-9.]+)\'',
         },
@@ -119,7 +118,6 @@ export const REFUSED_CASES: readonly Case[] = [
         {
           resource: DEPLOYMENTS,
           name: 'orders-gateway',
-          reason: 'Forbidden',
           message:
             'deployments.apps "orders-gateway" is forbidden: User "system:serviceaccount:large-payload:operator" cannot patch resource "deployments" in API group "apps" in the namespace "payments"',
         },

@@ -1,6 +1,6 @@
 import type { ObservedObject } from '../observed.ts';
 
-/** How long the informers may lag behind what was just applied. */
+/** How long the informers may lag behind an apply. */
 const LAG_MS = 2_000;
 /** The longest pause between two repairs of an object that something else changes again and again. */
 const LONGEST_PAUSE_MS = 5 * 60_000;
@@ -52,7 +52,7 @@ export function appliedAs(
 }
 
 /**
- * Changes whenever somebody changes the object. Where the API server counts changes of what is desired (`generation`), that number,
+ * Changes with each change of the object. Where the API server counts changes of what is desired (`generation`), that number,
  * as a controller's report in the status is no change. It leaves out metadata, so what ties the object to its store is added.
  */
 export function versionOf({ uid, generation, resourceVersion, ...ties }: ObservedObject): string {

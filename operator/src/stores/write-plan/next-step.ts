@@ -66,7 +66,7 @@ function afterRefusal(
   if (refused === undefined) return undefined;
   const { status, byForce, refusal } = refused;
   if (!byForce) {
-    // An object of ours whose labels somebody removed conflicts, and no informer has it.
+    // An object of ours that has lost its labels conflicts, and no informer has it.
     if (look === undefined) return status === 409 ? { kind: 'look', desired } : undefined;
     return isMissing ? undefined : { kind: 'apply', desired, force: true };
   }

@@ -42,7 +42,7 @@ test('a store that comes to keep for ever loses its reaper', () => {
   );
 });
 
-test('a store that comes to ask for what this version cannot hold loses the reaper that would remove it', () => {
+test('a store that asks to keep payloads in a way that this version does not know loses the reaper that would remove them', () => {
   const spec = {
     ...ON_S3,
     retention: { ttl: '30d', temporal: { address: 'temporal:7233' } },
@@ -53,7 +53,7 @@ test('a store that comes to ask for what this version cannot hold loses the reap
   expect(obsoleteObjects({ ...asks, store: store({ ...spec, thresholdSize: 'big' }) }, [])).toEqual([]);
 });
 
-test('while the reaper ends it keeps what it was made with', () => {
+test('while the reaper ends it keeps the objects that it was made with', () => {
   const reaper = deploymentOf(before, 'reaper');
   const ending = podOf(reaper, 'reaper', { name: 'orders-reaper-1', deleting: true });
   const stillThere = ['Deployment orders-reaper', 'NetworkPolicy orders-reaper'];

@@ -5,7 +5,7 @@ const REPLACE = { $patch: 'replace' };
 
 /**
  * A strategic merge patch that leaves an object no ports but the desired ones; `undefined` where it has none. Server-side
- * apply tells ports apart by number: of one whose number was edited it makes a second one of the same name, which the API
+ * apply identifies ports by number: when the number of a port was edited, it adds a second port of the same name, which the API
  * server then refuses, again and again.
  * @see https://kubernetes.io/docs/tasks/manage-kubernetes-objects/update-api-object-kubectl-patch/ on `$patch: replace`
  */

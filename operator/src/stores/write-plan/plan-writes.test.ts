@@ -57,7 +57,7 @@ test('a process that has just begun applies everything once, by force, and then 
   expect(round(WELL, first.state).done).toEqual([]);
 });
 
-test('an object that somebody has changed is repaired after the time that informers may lag', () => {
+test('an object that others have changed is repaired after the time that informers may lag', () => {
   const { state } = round(WELL);
   const changed = observedWith(
     live.map((object) => (object.resource === SERVICES ? { ...object, resourceVersion: '2' } : object)),
@@ -131,7 +131,7 @@ test('an object that was in the way is made as soon as a look finds that it has 
   expect(foreignObjects(state, store())).toEqual([]);
 });
 
-test('what is ours without our labels conflicts, is found by a look, and is applied by force', () => {
+test('an object of ours without our labels conflicts, is found by a look, and is applied by force', () => {
   const policy = named(NETWORK_POLICIES, 'orders-gateway');
   const unlabelled = { ...policy, store: undefined };
   const { done, state } = round(

@@ -3,7 +3,7 @@ import { CONFIG_MAPS, SERVICE_ACCOUNTS } from '../../kubernetes/resources.ts';
 import type { DesiredObject } from '../desired-objects.ts';
 import { identityOf } from '../ownership.ts';
 
-/** Identities of what the pods of a Deployment are started with: their account, their configuration. None of another object. */
+/** Identities of the objects that the pods of a Deployment need to start: account and configuration. None of another object. */
 export function podNeeds({ object }: DesiredObject): readonly string[] {
   const pod = at(object.spec, 'template', 'spec');
   const account = textAt(pod, 'serviceAccountName');

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import { DEPLOYMENTS, NETWORK_POLICIES, SERVICES } from '../../kubernetes/resources.ts';
 import type { DesiredObject } from '../desired-objects.ts';
-import { identityOf, identityOfDesired } from '../ownership.ts';
+import { identityOf } from '../ownership.ts';
 import { appliedObjects } from '../situation.fixture.ts';
 import { store } from '../stores.fixture.ts';
 import { planWrites } from './plan-writes.ts';
 import { podNeeds } from './pod-needs.ts';
-import { identityOfAction, type WriteAction, type WriteOutcome } from './write-action.ts';
+import { objectOf, type WriteAction, type WriteOutcome } from './write-action.ts';
 import {
   type Answers,
   answering,
@@ -69,7 +69,7 @@ test('ports are replaced once in a round, and the refusal that is reported is th
   expect(refusalsOf(never.state, 0)).toMatchObject([{ message: expect.stringContaining('Duplicate value') }]);
 });
 
-test('what is refused round after round is tried again after longer pauses, at least every minute', () => {
+test('a write that is refused round after round is tried again after longer pauses, at least every minute', () => {
   const observed = observedWith(live.filter(({ resource }) => resource !== SERVICES));
   const refusing = answering(['apply Service orders-gateway', refused(403)]);
   let state = NOTHING_WRITTEN;
@@ -104,14 +104,13 @@ function* chances(seed: number): Generator<number> {
   }
 }
 
-test('whatever the API server answers, a round ends, and no pod is made without what it needs and its policies', () => {
+test('a round ends with any answer of the API server, and makes no pod without the objects that it needs and its policies', () => {
   for (let seed = 0; seed < 60; seed++) {
     const chance = chances(seed);
     const next = () => chance.next().value as number;
     const start = live.filter(() => next() < 0.5).map((object) => (next() < 0.3 ? theirs(object) : object));
     const ours = new Set(start.filter(({ controller }) => controller === store().uid).map(identityOf));
-    const made = (action: WriteAction) =>
-      action.kind === 'delete' ? undefined : identityOfDesired(action.desired);
+    const made = (action: WriteAction) => (action.kind === 'delete' ? undefined : identityOf(action.desired));
     let state = beginRound(NOTHING_WRITTEN, store());
     let count = 0;
     for (let isEnd = false; !isEnd; ) {
@@ -123,7 +122,7 @@ test('whatever the API server answers, a round ends, and no pod is made without 
         const outcome = anyOutcome(action, next());
         if (outcome.kind === 'applied') ours.add(made(action) ?? '');
         if (outcome.kind === 'found' && outcome.object?.controller === store().uid)
-          ours.add(identityOfAction(action));
+          ours.add(identityOf(objectOf(action)));
         state = record(state, action, outcome, 0);
         if (outcome.kind !== 'applied' && outcome.kind !== 'deleted') break;
       }
@@ -135,7 +134,7 @@ function assertNeeds(applied: DesiredObject, ours: ReadonlySet<string>): void {
   for (const needed of podNeeds(applied)) expect(ours).toContain(needed);
   if (applied.resource !== DEPLOYMENTS) return;
   const policies = desired.filter(({ resource }) => resource === NETWORK_POLICIES);
-  for (const policy of policies) expect(ours).toContain(identityOfDesired(policy));
+  for (const policy of policies) expect(ours).toContain(identityOf(policy));
 }
 
 function anyOutcome(action: WriteAction, chance: number): WriteOutcome {

@@ -1,18 +1,17 @@
 import type { KubernetesObject } from '../../kubernetes/api.ts';
 import type { DesiredObject } from '../desired-objects.ts';
 import type { ObservedObject, Refusal } from '../observed.ts';
-import { identityOf, identityOfDesired } from '../ownership.ts';
 
 /** One request to the API server. */
 export type WriteAction =
-  /** reads what has the name of a desired object */
+  /** reads the object that has the name of a desired object */
   | { readonly kind: 'look'; readonly desired: DesiredObject }
   /** `force` takes over fields that other field managers own */
   | { readonly kind: 'apply'; readonly desired: DesiredObject; readonly force: boolean }
   | { readonly kind: 'replace-ports'; readonly desired: DesiredObject; readonly patch: KubernetesObject }
   | { readonly kind: 'delete'; readonly object: ObservedObject };
 
-/** What became of it. */
+/** The outcome of an action. */
 export type WriteOutcome =
   /** of a look; `undefined`: there is no object of that name */
   | { readonly kind: 'found'; readonly object: ObservedObject | undefined }
@@ -24,7 +23,7 @@ export type WriteOutcome =
   /** the API server could not answer */
   | { readonly kind: 'failed'; readonly refusal: Refusal };
 
-/** Identity of the object that the action is about. */
-export function identityOfAction(action: WriteAction): string {
-  return action.kind === 'delete' ? identityOf(action.object) : identityOfDesired(action.desired);
+/** The object that the action is about. */
+export function objectOf(action: WriteAction): ObservedObject | DesiredObject {
+  return action.kind === 'delete' ? action.object : action.desired;
 }

@@ -17,7 +17,7 @@ const MESSAGE = 'Internal error occurred: conversion webhook for apps/v1 failed'
 const [desired] = desiredFor().slice(-2);
 if (desired === undefined) throw new Error('nothing is desired');
 const APPLY: WriteAction = { kind: 'apply', desired, force: false };
-const REFUSAL = { resource: DEPLOYMENTS, name: 'orders-gateway', reason: 'InternalError', message: MESSAGE };
+const REFUSAL = { resource: DEPLOYMENTS, name: 'orders-gateway', message: MESSAGE };
 const FAILED: WriteOutcome = { kind: 'failed', refusal: REFUSAL };
 const live: ObservedObject = deploymentOf(desiredFor(), 'gateway');
 const APPLIED: WriteOutcome = { kind: 'applied', object: live };
@@ -49,7 +49,7 @@ test('a refusal is reported in its round only', () => {
   expect(refusalsOf(beginRound(refused, store()), 0)).toEqual([]);
 });
 
-test('what a look finds is remembered as foreign until it is gone, becomes ours or is applied', () => {
+test('an object that a look finds is remembered as foreign until it is gone, becomes ours or is applied', () => {
   const look: WriteAction = { kind: 'look', desired };
   const theirs = { ...live, store: undefined, controller: 'another uid' };
   const found = record(NOTHING_WRITTEN, look, { kind: 'found', object: theirs }, 0);

@@ -1,10 +1,10 @@
 import type { ObservedObject, Refusal } from '../observed.ts';
-import { isOurs } from '../ownership.ts';
+import { identityOf, isOurs } from '../ownership.ts';
 import type { StoreResource } from '../read-store.ts';
 import { type AppliedObject, appliedAs, versionOf } from './applied-object.ts';
-import { identityOfAction, type WriteAction, type WriteOutcome } from './write-action.ts';
+import { objectOf, type WriteAction, type WriteOutcome } from './write-action.ts';
 
-/** How long the API server may fail to answer before the status says so: it may be restarting. */
+/** How long the API server may fail to answer before the status shows it: it may be restarting. */
 const PATIENCE_MS = 20_000;
 
 /** What was done about one object in this round. */
@@ -25,10 +25,10 @@ export interface Attempt {
  */
 export interface WriteState {
   readonly applied: ReadonlyMap<string, AppliedObject>;
-  /** what looks found; the informers do not have it, as it lacks our label */
+  /** found by looks; the informers do not have these objects, as they lack our label */
   readonly found: ReadonlyMap<string, ObservedObject>;
   readonly attempts: ReadonlyMap<string, Attempt>;
-  /** rounds in a row before this one in which something was refused or somebody else's */
+  /** rounds in a row, before this round, in which something was refused or belonged to others */
   readonly troubledRounds: number;
   /** since when there is a failure in each round, monotonic */
   readonly failingSinceMs: number | undefined;
@@ -59,7 +59,7 @@ export function record(
   outcome: WriteOutcome,
   nowMs: number,
 ): WriteState {
-  const identity = identityOfAction(action);
+  const identity = identityOf(objectOf(action));
   const attempt = attemptAfter(state.attempts.get(identity) ?? {}, action, outcome);
   const after = { ...state, attempts: withEntry(state.attempts, identity, attempt) };
   switch (outcome.kind) {
@@ -90,7 +90,7 @@ function attemptAfter(attempt: Attempt, action: WriteAction, outcome: WriteOutco
     case 'patched':
       return { ...(attempt.look && { look: attempt.look }), portsReplaced: true };
     case 'refused': {
-      // The refusal of the apply says more than that of its repair.
+      // The refusal of the apply explains more than the refusal of its repair.
       if (action.kind === 'replace-ports') return { ...attempt, portsReplaced: true };
       const byForce = action.kind === 'apply' && action.force;
       const { look, ...others } = attempt;
@@ -101,7 +101,7 @@ function attemptAfter(attempt: Attempt, action: WriteAction, outcome: WriteOutco
   }
 }
 
-/** Whether something was refused in this round, or has a name of ours and is somebody else's. */
+/** Whether something was refused in this round, or an object of others has a name that the store needs. */
 export function isTroubled({ attempts }: WriteState, store: StoreResource): boolean {
   return [...attempts.values()].some(
     ({ refused, look }) => refused !== undefined || (look?.found !== undefined && !isOurs(look.found, store)),
@@ -113,7 +113,7 @@ export function foreignObjects({ found }: WriteState, store: StoreResource): rea
   return [...found.values()].filter((object) => !isOurs(object, store));
 }
 
-/** What the API server refused in this round, and what it has failed to answer for so long that people should know. */
+/** Refusals of this round, and requests that the API server has failed to answer for so long that people should know. */
 export function refusalsOf({ attempts, failingSinceMs }: WriteState, nowMs: number): readonly Refusal[] {
   const lasts = nowMs - (failingSinceMs ?? nowMs) >= PATIENCE_MS;
   return [...attempts.values()].flatMap(

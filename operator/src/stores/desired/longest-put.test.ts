@@ -1,6 +1,6 @@
 import { parseDuration, putTimeLimit } from '@largepayload/crds';
 import { expect, test } from 'vitest';
-import { longestPut } from './put-time-limit.ts';
+import { longestPut } from './deployments.ts';
 
 test.each(['8s', '9s', '12s', '59m', '1h', '61m', '30d', '3650d'])(
   'the operator allows a PUT with a TTL of %s as long as the service does',
