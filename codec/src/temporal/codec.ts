@@ -3,7 +3,7 @@ import { BlobClient } from '../transport/blob-client.ts';
 import { type RetryRules, withRetries } from '../transport/retry.ts';
 import { Slots } from '../transport/slots.ts';
 import { withTimeLimit } from '../transport/time-limit.ts';
-import { type Transferred, transferAll } from '../transport/transfers.ts';
+import { transferAll } from '../transport/transfers.ts';
 import { digestInSlices } from '../wire/digest.ts';
 import {
   metadataFromRecord,
@@ -32,11 +32,6 @@ interface LargePayload {
   readonly data: Uint8Array;
   readonly size: number;
   readonly digest: string;
-}
-
-interface MarkedPayload {
-  readonly payload: Payload;
-  readonly reference: BlobReference;
 }
 
 /** Encodings whose bytes Temporal's converters parse, so that no application code sees them. */
@@ -124,8 +119,19 @@ export class LargePayloadCodec implements PayloadCodec {
     // All of them first: a malformed one fails the call before anything is asked for.
     const references = payloads.map((payload) => ({ payload, reference: decodeReference(payload) }));
     const sizes = references.map(({ reference }) => reference.size);
+    const patience = { timeoutMs: this.#settings.retryTimeoutMs };
     const retrieved = await this.#decodedBytes.run(payloads, sizes, (signal) =>
-      this.#fetchAll(references, signal),
+      transferAll(references, {
+        signal,
+        prepare: (item) => item,
+        nameOf: ({ reference }) => nameOf(reference),
+        transfer: ({ reference }, stop) =>
+          this.#request(stop, patience, (limited) =>
+            reference.version === 'v1'
+              ? this.#client.getByDigest({ ...reference, signal: limited })
+              : this.#client.get({ ...reference, signal: limited }),
+          ),
+      }),
     );
     const handedOut = new Set<Uint8Array>();
     return retrieved.map(({ prepared: { payload, reference }, result }) => {
@@ -134,24 +140,6 @@ export class LargePayloadCodec implements PayloadCodec {
       handedOut.add(result);
       const metadata = metadataToRecord(reference.metadata);
       return externalSizeRemoved({ ...payload, metadata, data }, reference.size);
-    });
-  }
-
-  #fetchAll(
-    references: readonly MarkedPayload[],
-    signal: AbortSignal,
-  ): Promise<Transferred<MarkedPayload, Uint8Array>[]> {
-    const patience = { timeoutMs: this.#settings.retryTimeoutMs };
-    return transferAll(references, {
-      signal,
-      prepare: (item) => item,
-      nameOf: ({ reference }) => JSON.stringify([keyOf(reference), reference.digest, reference.size]),
-      transfer: ({ reference }, stop) =>
-        this.#request(stop, patience, (limited) =>
-          reference.version === 'v1'
-            ? this.#client.getByDigest({ ...reference, signal: limited })
-            : this.#client.get({ ...reference, signal: limited }),
-        ),
     });
   }
 
@@ -183,8 +171,9 @@ function mayBeChanged({ metadata }: BlobReference): boolean {
   return !parsedEncodings.has(encoding);
 }
 
-function keyOf(reference: BlobReference): string | undefined {
-  return reference.version === 'v1' ? undefined : reference.key;
+/** Equal for references that the same request reads. */
+function nameOf({ metadata: _, ...facts }: BlobReference): string {
+  return JSON.stringify(facts);
 }
 
 /** What a workflow finds in the details of an activity's failure in place of a payload that could not be stored. */

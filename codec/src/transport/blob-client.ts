@@ -22,7 +22,7 @@ import type { RequestBody } from './request-body.ts';
 import { errorOfResponse } from './response-error.ts';
 import { parseJsonObject, readText } from './response-text.ts';
 import { parseServiceUrl, urlBelow } from './service-url.ts';
-import { Stopwatch } from './stopwatch.ts';
+import { stopwatch } from './stopwatch.ts';
 
 const octets = 'application/octet-stream';
 const defaultIdleTimeoutMs = 30_000;
@@ -112,7 +112,7 @@ export class BlobClient {
     const { namespace, digest, size, metadata, workflowId, body, signal } = request;
     assertDigestAndSize(digest, size);
     assertStorableMetadata(metadata);
-    const stopwatch = new Stopwatch();
+    const elapsedMs = stopwatch();
     const { response, isBodySent } = await exchange(this.#connection, {
       method: 'PUT',
       url: urlBelow(this.#url, '/v2/blobs/put', { digest, namespace }),
@@ -135,7 +135,7 @@ export class BlobClient {
       throw foreignAnswer(response, 'the answer to a put is not that of a blob service');
     }
     assertKeyBelongsTo(key, digest, metadata);
-    assertInTime(key, stopwatch);
+    assertInTime(key, elapsedMs());
     return { key, created: response.statusCode === 201 };
   }
 
@@ -223,9 +223,9 @@ function assertKeyBelongsTo(key: string, digest: string, metadata: PayloadMetada
 }
 
 /** A payload that was acknowledged too late may be deleted before its TTL is over, so the put has to be repeated. */
-function assertInTime(key: string, stopwatch: Stopwatch): void {
+function assertInTime(key: string, elapsedMs: number): void {
   const limitMs = putTimeLimit(key);
-  if (stopwatch.elapsedMs() <= limitMs) return;
+  if (elapsedMs <= limitMs) return;
   throw new PayloadStoreUnavailableError(
     `the put was acknowledged later than the ${limitMs / 1_000} s that its store allows`,
     { key, code: 'put_timeout' },

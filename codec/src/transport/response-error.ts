@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { errorTable } from '../wire/error-table.ts';
 import {
   PayloadIntegrityError,
   PayloadNotFoundError,
@@ -6,7 +7,6 @@ import {
   type PayloadStoreError,
   PayloadStoreUnavailableError,
 } from '../wire/errors.ts';
-import { serviceErrors } from '../wire/service-errors.ts';
 import { foreignAnswer, oneLine } from './foreign-answer.ts';
 import { parseJsonObject, readText } from './response-text.ts';
 import { retryAfterSeconds } from './retry-after.ts';
@@ -78,10 +78,11 @@ function serviceErrorOf(status: number, text: string | undefined): ServiceError 
   const error = parseJsonObject(text)?.error;
   if (typeof error !== 'object' || error === null) return undefined;
   const { code, message } = error as Record<string, unknown>;
-  const kind = typeof code === 'string' ? serviceErrors.get(code) : undefined;
-  if (typeof code !== 'string' || kind?.status !== status) return undefined;
+  if (typeof code !== 'string' || !Object.hasOwn(errorTable, code)) return undefined;
+  const known = errorTable[code as keyof typeof errorTable];
+  if (known.status !== status) return undefined;
   const shownMessage = typeof message === 'string' ? oneLine(message, longestMessage) : '';
-  return { code, message: shownMessage, retryable: kind.retryable };
+  return { code, message: shownMessage, retryable: known.retryable };
 }
 
 function saysNotFoundInPlainText(

@@ -1,17 +1,9 @@
-import type { ConnectionRules } from '../memory/connection-rules.ts';
+import type { CodecServerLimits } from '../memory/process-limits.ts';
 
 /** What callers may ask of the codec server. Times in ms, sizes in bytes. */
-export interface CodecLimits {
-  /** tokens of users travel in headers */
-  readonly connections: ConnectionRules;
-  /** largest request body; a body of base64 is a third larger than what it holds */
-  readonly bodyBytes: number;
+export interface CodecLimits extends CodecServerLimits {
   /** payloads in one call */
   readonly payloads: number;
-  /** data of references that one answer holds in full; what comes after it is previewed */
-  readonly decodedBytes: number;
-  /** calls worked on at a time; each may hold a body and, beside it, a payload */
-  readonly concurrentCalls: number;
   /** calls that wait for their turn; one more is refused */
   readonly mostWaiting: number;
   /** a call that waits longer for its turn is refused */

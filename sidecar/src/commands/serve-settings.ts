@@ -22,9 +22,9 @@ export function mountsFor(manifest: LargePayloadStore, values: Values): Mounts {
 /** @throws UsageError */
 export function expectedStorage({ name }: Role, values: Values): ExpectedStorage {
   const claimedFile = givenOption(values, 'claimed-file');
+  const newStorageID = givenOption(values, 'new-storage-id');
   if (claimedFile !== undefined && name === 'standalone')
     throw new UsageError('--claimed-file is for --role gateway and reaper; leave it out');
-  const newStorageID = givenOption(values, 'new-storage-id');
   if (newStorageID !== undefined && name !== 'gateway')
     throw new UsageError('--new-storage-id is for --role gateway; leave it out');
   if (newStorageID !== undefined && !isStorageId(newStorageID))

@@ -102,11 +102,13 @@ const CODEC_PORT: ConnectionRules = {
 };
 
 export interface CodecServerLimits {
+  /** calls worked on at a time; each may hold a body and, beside it, a payload */
   readonly concurrentCalls: number;
-  /** largest request body */
+  /** largest request body; a body of base64 is a third larger than what it holds */
   readonly bodyBytes: number;
-  /** data of references that one answer holds in full */
+  /** data of references that one answer holds in full; what comes after it is previewed */
   readonly decodedBytes: number;
+  /** tokens of users travel in headers */
   readonly connections: ConnectionRules;
 }
 

@@ -23,8 +23,6 @@ const DRAIN_MARGIN_MS = 10_000;
 export const gateway: Role = {
   name: 'gateway',
   hasDataPort: true,
-  assertNeeded: () => {},
-  unusedFields: () => [],
   async start(settings, mounts, log) {
     const kind = storageKindOf(settings.manifest.spec);
     const driver = new AwaitedDriver(kind.name);

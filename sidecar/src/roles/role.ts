@@ -44,10 +44,10 @@ export interface Role {
   readonly hasDataPort: boolean;
 
   /** @throws ManifestError when there is nothing to do in this role for such a store */
-  assertNeeded(manifest: LargePayloadStore): void;
+  assertNeeded?(manifest: LargePayloadStore): void;
 
   /** The fields that are set and have no effect in this role. */
-  unusedFields(manifest: LargePayloadStore): readonly string[];
+  unusedFields?(manifest: LargePayloadStore): readonly string[];
 
   /** @throws ForeignStoreError, StorageError, or the error of a port that cannot be listened on */
   start(settings: ServiceSettings, mounts: Mounts, log: FastifyBaseLogger): Promise<RunningService>;

@@ -19,7 +19,6 @@ const DRAIN = { limitMs: 25_000 };
 export const standalone: Role = {
   name: 'standalone',
   hasDataPort: true,
-  assertNeeded: () => {},
   unusedFields,
   async start(settings, mounts, log) {
     const { driver, notices } = await startDriver(settings.manifest, mounts);

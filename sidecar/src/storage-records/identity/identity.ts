@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import type { Reason } from '@largepayload/crds';
 import type { Driver } from '../../drivers/driver.ts';
 import { excerpt } from '../../errors/excerpt.ts';
 import { ForeignStoreError } from '../../errors/foreign-store-error.ts';
@@ -18,13 +17,6 @@ export interface StoreIdentity {
 /** Up to 64 letters, digits, `-` and `_`: it goes through files and resources, and is compared there. */
 export function isStorageId(text: string): boolean {
   return /^[\w-]{1,64}$/.test(text);
-}
-
-/** The storage has no `store.json`, so it is not known to be any store's. */
-export class NoIdentityError extends StorageError {
-  constructor(message: string, reason: Reason) {
-    super('unavailable', message, { reason });
-  }
 }
 
 /**
@@ -47,14 +39,15 @@ export async function writeIdentity(
 }
 
 const gone = () =>
-  new NoIdentityError(`${IDENTITY_NAME} has gone from the storage; is the right one mounted?`, {
-    name: 'IdentityMissing',
+  new StorageError('unavailable', `${IDENTITY_NAME} has gone from the storage; is the right one mounted?`, {
+    reason: { name: 'IdentityMissing' },
   });
 const notYet = () =>
-  new NoIdentityError(
+  new StorageError(
+    'unavailable',
     `the storage has no ${IDENTITY_NAME} yet; a gateway of the store writes it when it first reaches the storage, ` +
       'and this process, which never does, waits for it',
-    { name: 'WaitsForGateway', record: IDENTITY_NAME },
+    { reason: { name: 'WaitsForGateway', record: IDENTITY_NAME } },
   );
 
 /** The storage's id, `NAMESPACE/NAME/ID`. @throws ForeignStoreError, StorageError also when the identity has gone */

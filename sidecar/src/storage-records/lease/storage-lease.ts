@@ -43,7 +43,7 @@ export interface StorageLeaseSettings {
   readonly clockToleranceMs: number;
   /** whether of several creates exactly one succeeds, as on a folder; services that speak S3 may ignore the condition */
   readonly createsExactly: boolean;
-  readonly times?: LeaseTimes;
+  readonly times?: LeaseTimes | undefined;
 }
 
 /**

@@ -7,7 +7,6 @@ import {
   assertIdentity,
   assertIdentityWritten,
   assertSameStorage,
-  NoIdentityError,
   type StoreIdentity,
   writeIdentity,
 } from '../identity/identity.ts';
@@ -84,7 +83,7 @@ async function assertBegun(
   try {
     await assertIdentity(driver, identity, signal);
   } catch (error) {
-    if (!(error instanceof NoIdentityError)) throw error;
+    if (!(error instanceof StorageError && error.reason?.name === 'IdentityMissing')) throw error;
     throw new StorageError('unavailable', `no store may be begun here: ${reason}; give it another prefix`, {
       reason: { name: 'PrefixNotAllowed' },
     });
