@@ -143,10 +143,9 @@ export class BlobClient {
    * Reads a whole payload and verifies it.
    * @throws PayloadNotFoundError; PayloadIntegrityError when the bytes are not those expected.
    */
-  async get({ key, size, digest, signal }: GetRequest): Promise<Uint8Array> {
-    const expected = { key, size, digest };
-    const response = await this.#open('/v2/blobs/get', { key }, expected, signal);
-    return collectPayload(response, expected, signal);
+  async get(request: GetRequest): Promise<Uint8Array> {
+    const { key } = request;
+    return collectPayload(await this.#open('/v2/blobs/get', { key }, request), request);
   }
 
   /**
@@ -154,9 +153,8 @@ export class BlobClient {
    * @throws as {@link get} does.
    */
   async getByDigest({ size, digest, signal }: Omit<GetRequest, 'key'>): Promise<Uint8Array> {
-    const expected = { size, digest };
-    const response = await this.#open('/v1/blobs/get', { digest }, expected, signal);
-    return collectPayload(response, expected, signal);
+    const request = { size, digest, signal };
+    return collectPayload(await this.#open('/v1/blobs/get', { digest }, request), request);
   }
 
   /**
@@ -164,10 +162,9 @@ export class BlobClient {
    * verified; the stream then ends, or fails as {@link get} does. Destroying it closes the connection.
    * @throws PayloadNotFoundError, and PayloadIntegrityError when another length is announced, before there is a stream.
    */
-  async getStream({ key, size, digest, signal }: GetRequest): Promise<Readable> {
-    const expected = { key, size, digest };
-    const response = await this.#open('/v2/blobs/get', { key }, expected, signal);
-    return streamPayload(response, expected, signal);
+  async getStream(request: GetRequest): Promise<Readable> {
+    const { key } = request;
+    return streamPayload(await this.#open('/v2/blobs/get', { key }, request), request);
   }
 
   /** Closes all connections; calls in progress fail. */
@@ -178,8 +175,7 @@ export class BlobClient {
   async #open(
     path: string,
     query: Readonly<Record<string, string>>,
-    { key, size, digest }: ExpectedPayload,
-    signal: AbortSignal | undefined,
+    { key, size, digest, signal }: ExpectedPayload,
   ): Promise<IncomingMessage> {
     assertDigestAndSize(digest, size);
     const { response } = await exchange(this.#connection, {

@@ -14,7 +14,6 @@ import { type ExpectedPayload, PayloadVerifier } from './payload-verifier.ts';
 export async function collectPayload(
   response: IncomingMessage,
   expected: ExpectedPayload,
-  signal: AbortSignal | undefined,
 ): Promise<Uint8Array> {
   const verifier = new PayloadVerifier(expected);
   try {
@@ -31,7 +30,7 @@ export async function collectPayload(
     return announced === undefined ? joined(chunks, allocate(expected.size, expected.key)) : whole;
   } catch (failure) {
     response.destroy();
-    throw signal?.aborted ? signal.reason : asReadFailure(failure, response, expected);
+    throw expected.signal?.aborted ? expected.signal.reason : asReadFailure(failure, response, expected);
   }
 }
 
@@ -40,11 +39,7 @@ export async function collectPayload(
  * before they are verified: whoever reads them must not act on them before the end. Destroying it frees the connection.
  * @throws PayloadIntegrityError at once when the service announces another length than expected.
  */
-export function streamPayload(
-  response: IncomingMessage,
-  expected: ExpectedPayload,
-  signal: AbortSignal | undefined,
-): Readable {
+export function streamPayload(response: IncomingMessage, expected: ExpectedPayload): Readable {
   try {
     checkAnnouncedLength(response, expected);
   } catch (failure) {
@@ -65,7 +60,9 @@ export function streamPayload(
     flush: (done) => verified(() => verifier.finish(), done),
   });
   response.on('error', (failure) =>
-    verifying.destroy(signal?.aborted ? signal.reason : asReadFailure(failure, response, expected)),
+    verifying.destroy(
+      expected.signal?.aborted ? expected.signal.reason : asReadFailure(failure, response, expected),
+    ),
   );
   verifying.on('close', () => response.destroy());
   response.pipe(verifying);

@@ -1,15 +1,14 @@
 import type { StatusReport } from '@largepayload/crds';
 
-export interface StatusPollLimits {
-  /** callers that may wait at a time; one more is answered at once */
-  readonly mostWaiting: number;
-  readonly longestWaitMs: number;
+const LIMITS = {
+  /** callers that may wait at a time; one more is answered at once: of the 64 connections of the metrics port most stay free */
+  mostWaiting: 16,
+  longestWaitMs: 600_000,
   /** how often the storage is looked at while a caller waits */
-  readonly lookIntervalMs: number;
-}
+  lookIntervalMs: 20_000,
+};
 
-/** Of the 64 connections of the metrics port most stay free. */
-const LIMITS: StatusPollLimits = { mostWaiting: 16, longestWaitMs: 600_000, lookIntervalMs: 20_000 };
+export type StatusPollLimits = Readonly<typeof LIMITS>;
 
 interface Waiting {
   readonly since: string;

@@ -1,4 +1,4 @@
-import type { LeaseReport, ReaperReport, StatusReport } from '@largepayload/crds';
+import type { LeaseReport, StatusReport } from '@largepayload/crds';
 import type { Driver } from '../drivers/driver.ts';
 import type { Reaper } from '../retention/reaper.ts';
 import type { StoreIdentity } from '../storage-records/identity/identity.ts';

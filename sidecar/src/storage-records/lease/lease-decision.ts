@@ -8,27 +8,20 @@ export interface LeaseUser extends LeaseHolder {
   readonly mayWrite: boolean;
 }
 
-/** ms */
-export interface LeaseTimes {
+export const LEASE_TIMES = {
   /** between two looks of a process that renews the lease */
-  readonly lookEveryMs: number;
-  /** age from which a look renews it: processes of one holder so share the cost */
-  readonly renewAfterMs: number;
-  /** how long it holds without being renewed */
-  readonly holdsForMs: number;
-  /** how long another's lease that seems over is watched: a holder that lives, whatever its clock says, renews it meanwhile */
-  readonly watchForMs: number;
-  /** how long after it was written it must be there still, before anything is deleted */
-  readonly confirmAfterMs: number;
-}
-
-export const LEASE_TIMES: LeaseTimes = {
   lookEveryMs: 15_000,
+  /** age from which a look renews it: processes of one holder so share the cost */
   renewAfterMs: 10_000,
+  /** how long it holds without being renewed */
   holdsForMs: 120_000,
+  /** how long another's lease that seems over is watched: a holder that lives, whatever its clock says, renews it meanwhile */
   watchForMs: 30_000,
+  /** how long after it was written it must be there still, before anything is deleted */
   confirmAfterMs: 10_000,
 };
+
+export type LeaseTimes = Readonly<typeof LEASE_TIMES>;
 
 /** What was read, and how old it is. */
 export interface LeaseObservation {
