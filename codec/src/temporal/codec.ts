@@ -5,12 +5,7 @@ import { Slots } from '../transport/slots.ts';
 import { withTimeLimit } from '../transport/time-limit.ts';
 import { transferAll } from '../transport/transfers.ts';
 import { digestInSlices } from '../wire/digest.ts';
-import {
-  metadataFromRecord,
-  metadataHash,
-  metadataToRecord,
-  type PayloadMetadata,
-} from '../wire/metadata.ts';
+import { metadataFromRecord, metadataHash, metadataToRecord } from '../wire/metadata.ts';
 import { longestRequestMs } from '../wire/put-time-limit.ts';
 import { type BlobReference, decodeReference, encodeReference, isReference } from '../wire/reference.ts';
 import { isActivityFailure, runningActivity } from './activity-execution.ts';
@@ -24,15 +19,6 @@ import {
   type PayloadContext,
   resolveSettings,
 } from './settings.ts';
-
-/** A payload about to be stored. */
-interface LargePayload {
-  readonly payload: Payload;
-  readonly metadata: PayloadMetadata;
-  readonly data: Uint8Array;
-  readonly size: number;
-  readonly digest: string;
-}
 
 /** Encodings whose bytes Temporal's converters parse, so that no application code sees them. */
 const parsedEncodings: ReadonlySet<string> = new Set(['json/plain', 'json/protobuf']);
@@ -155,7 +141,7 @@ export class LargePayloadCodec implements PayloadCodec {
   }
 }
 
-async function describe(payload: Payload): Promise<LargePayload> {
+async function describe(payload: Payload) {
   // Decoded by protobufjs, a payload without data may have an empty array there.
   const data = payload.data?.byteLength ? payload.data : new Uint8Array();
   const metadata = metadataFromRecord(payload.metadata);

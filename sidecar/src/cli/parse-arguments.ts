@@ -2,14 +2,11 @@ import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import type { Command, Values } from './command.ts';
 import { UsageError } from './exit-codes.ts';
 
-export interface Arguments {
-  readonly values: Values;
-  /** empty where the command takes none */
-  readonly positional: string;
-}
-
-/** @throws UsageError when the arguments are not those that the command takes */
-export function parseArguments(command: Command, args: readonly string[]): Arguments {
+/**
+ * The values of the options that are given, and the positional argument, which is empty where the command takes none.
+ * @throws UsageError when the arguments are not those that the command takes
+ */
+export function parseArguments(command: Command, args: readonly string[]) {
   try {
     return parsed(command, args);
   } catch (error) {
@@ -18,7 +15,7 @@ export function parseArguments(command: Command, args: readonly string[]): Argum
   }
 }
 
-function parsed(command: Command, args: readonly string[]): Arguments {
+function parsed(command: Command, args: readonly string[]) {
   const options: ParseArgsOptionsConfig = Object.fromEntries(
     Object.entries(command.options).map(([name, { placeholder }]) => [
       name,

@@ -59,7 +59,10 @@ export class StatusPolls {
       answer: (status) => {
         left.removeEventListener('abort', onLeft);
         this.#waiting.delete(waiting);
-        if (this.#waiting.size === 0) this.#stopLooking();
+        if (this.#waiting.size === 0) {
+          clearInterval(this.#looking);
+          this.#looking = undefined;
+        }
         resolve(status);
       },
     };
@@ -75,10 +78,5 @@ export class StatusPolls {
     for (const { since, untilMs, answer } of this.#waiting) {
       if (status.revision !== since || nowMs >= untilMs) answer(status);
     }
-  }
-
-  #stopLooking(): void {
-    clearInterval(this.#looking);
-    this.#looking = undefined;
   }
 }

@@ -204,14 +204,9 @@ export class StorageLease {
   }
 
   async #begin(driver: Driver, how: 'begin' | 'takeOver', signal: AbortSignal): Promise<void> {
-    const now = Date.now();
     const takenFrom = how === 'begin' ? undefined : (this.found ?? UNKNOWN);
-    const { holder, store, cluster, shared } = this.#user;
-    const lease: Lease = {
-      ...{ holder, store, cluster, shared },
-      ...{ since: now, renewed: now, confirmed: false, released: false },
-      ...(takenFrom !== undefined && { takenFrom: onlyHolder(takenFrom) }),
-    };
+    const from = takenFrom && holderOf(takenFrom);
+    const lease = this.#lease({ since: Date.now(), confirmed: false, takenFrom: from });
     try {
       const outcome = await this.#write(driver, lease, signal, how === 'begin');
       this.#createdExactly = how === 'begin' && outcome === 'created' && this.#settings.createsExactly;
@@ -222,9 +217,8 @@ export class StorageLease {
       return;
     }
     if (takenFrom === undefined) return;
-    const from = describeHolder(takenFrom);
     this.#log.warn(
-      { from },
+      { from: describeHolder(takenFrom) },
       'the storage was used by another, whose lease is over: this process has taken it over',
     );
   }
@@ -233,19 +227,19 @@ export class StorageLease {
   async #renew(driver: Driver, signal: AbortSignal): Promise<string> {
     const before = this.found;
     if (before === undefined) return '';
-    const { holder, store, cluster, shared } = this.#user;
-    const isOurs = before.holder === holder;
-    const now = Date.now();
-    const lease: Lease = {
-      ...{ holder, store, cluster, shared, renewed: now, released: false },
-      since: isOurs ? before.since : now,
-      confirmed: this.#isConfirmed(),
-      ...(isOurs && before.takenFrom !== undefined && { takenFrom: before.takenFrom }),
-    };
+    const confirmed = this.#isConfirmed();
+    const { since, takenFrom } =
+      before.holder === this.#user.holder ? before : { since: Date.now(), takenFrom: undefined };
+    const lease = this.#lease({ since, confirmed, takenFrom });
     return await this.#write(driver, lease, signal).then(
       () => '',
       (error) => (error as Error).message,
     );
+  }
+
+  #lease(fields: Pick<Lease, 'since' | 'confirmed' | 'takenFrom'>): Lease {
+    const { shared } = this.#user;
+    return { ...holderOf(this.#user), shared, ...fields, renewed: Date.now(), released: false };
   }
 
   /**
@@ -280,8 +274,8 @@ export class StorageLease {
   }
 }
 
-function onlyHolder({ holder, store, cluster }: LeaseHolder): LeaseHolder {
-  return cluster === undefined ? { holder, store } : { holder, store, cluster };
+function holderOf({ holder, store, cluster }: LeaseHolder): LeaseHolder {
+  return { holder, store, cluster };
 }
 
 function lookLimit(): AbortSignal {

@@ -5,8 +5,8 @@ import type { Log } from '../../log/log.ts';
 import type { ClockKeeper } from '../clock/clock-keeper.ts';
 import {
   assertIdentity,
-  assertIdentityWritten,
   assertSameStorage,
+  notYet,
   type StoreIdentity,
   writeIdentity,
 } from '../identity/identity.ts';
@@ -70,7 +70,7 @@ export async function joinStore(
   expected: ExpectedStorage = {},
 ): Promise<void> {
   const expectedID = await expectedStorageID(expected);
-  if (expectedID === undefined) await assertIdentityWritten(driver, identity, signal);
+  if (expectedID === undefined) await assertIdentity(driver, identity, signal, notYet);
   else await assertStorage(driver, identity, signal, expectedID);
 }
 
