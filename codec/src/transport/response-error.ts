@@ -38,10 +38,8 @@ export async function errorOfResponse(
   const status = response.statusCode ?? 0;
   const text = await readText(response, call.timeoutMs);
   if (saysNotFoundInPlainText(response, text, call)) {
-    return new PayloadNotFoundError(`blob service answered 404: ${oneLine(text ?? '', longestMessage)}`, {
-      key,
-      status,
-    });
+    const message = `blob service answered 404: ${oneLine(text ?? '', longestMessage)}`;
+    return new PayloadNotFoundError(message, { key, status });
   }
   return errorOfService(response, call, status, text) ?? foreignAnswer(response, 'unexpected answer', key);
 }

@@ -17,13 +17,9 @@ export async function* adminLines<Line extends object>(
   path: string,
 ): AsyncGenerator<Line> {
   const url = new URL(`/admin/payload-store/${path}`, parseAdminUrl(adminUrl));
+  const unreachable = `cannot reach the admin port at ${adminUrl}; is the service running?`;
   const response = await fetch(url, { method }).catch((cause) =>
-    Promise.reject(
-      new PayloadStoreUnavailableError(
-        `cannot reach the admin port at ${adminUrl}; is the service running?`,
-        { cause },
-      ),
-    ),
+    Promise.reject(new PayloadStoreUnavailableError(unreachable, { cause })),
   );
   if (!response.ok || response.body === null) throw await refusalOf(response);
   for await (const line of linesOf(response.body)) {

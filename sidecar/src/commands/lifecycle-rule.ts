@@ -30,12 +30,9 @@ what versioning keeps of deleted payloads. It is put on the bucket by hand, in p
 
 async function run(values: Values): Promise<void> {
   const { spec } = await readManifest(stringOption(command, values, 'config'));
-  const facts = {
-    prefix: prefixOf(spec),
-    longestTtl: longestTtl(spec, values['longest-ttl']),
-    clockToleranceMs: CLOCK_TOLERANCE_MS,
-  };
-  process.stdout.write(`${JSON.stringify(lifecycleConfiguration(facts), null, 2)}\n`);
+  const facts = { prefix: prefixOf(spec), longestTtl: longestTtl(spec, values['longest-ttl']) };
+  const rule = lifecycleConfiguration({ ...facts, clockToleranceMs: CLOCK_TOLERANCE_MS });
+  process.stdout.write(`${JSON.stringify(rule, null, 2)}\n`);
 }
 
 function prefixOf({ storage, retention }: LargePayloadStore['spec']): string {

@@ -6,7 +6,7 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-const WINDOW_WIDTHS = [
+const WIDTHS = [
   7 * DAY,
   DAY,
   6 * HOUR,
@@ -18,9 +18,10 @@ const WINDOW_WIDTHS = [
   5 * SECOND,
   SECOND,
 ];
+
 /** Milliseconds between two window ends (W of the design). */
 export function windowWidth(ttl: number): number {
-  return WINDOW_WIDTHS.find((width) => width <= ttl / 8) ?? SECOND;
+  return WIDTHS.find((width) => width <= ttl / 8) ?? SECOND;
 }
 
 /** An expiry window: what is stored in it under `ttl` (ms) may go after `end` (ms since the epoch, a whole second). */

@@ -11,11 +11,7 @@ export type RoleName = 'standalone' | 'gateway' | 'reaper';
 export interface ServiceSettings {
   readonly manifest: LargePayloadStore;
   readonly version: string;
-  readonly listen: {
-    readonly data: ListenAddress;
-    readonly metrics: ListenAddress;
-    readonly admin: ListenAddress;
-  };
+  readonly listen: Readonly<Record<'data' | 'metrics' | 'admin', ListenAddress>>;
   readonly limits?: Partial<DataLimits>;
   readonly expected?: ExpectedStorage;
   /** whether a person says, for this start, that the clock is right */

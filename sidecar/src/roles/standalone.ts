@@ -16,7 +16,7 @@ const DRAIN = { limitMs: 25_000 };
 /** The schema's default, which a manifest without the field has too. */
 const DEFAULT_THRESHOLD = 128_000;
 
-/** The whole service in one process. It ends when its storage cannot be used at the start, as somebody waits for it. */
+/** The whole service in one process. It ends when its storage cannot be used at the start, as a person waits for it. */
 export const standalone: Role = {
   name: 'standalone',
   hasDataPort: true,
@@ -63,14 +63,14 @@ export async function startStandalone(
   });
 }
 
-/** Waits where the storage will be free without anybody's doing. @throws ForeignStoreError, StorageError */
+/** Waits where the storage becomes free by itself. @throws ForeignStoreError, StorageError */
 async function beginWhenFree({ driver, identity, beginning, log }: StorageParts): Promise<void> {
-  for (let told = false; ; told = true) {
+  for (let logged = false; ; logged = true) {
     try {
       return await beginStore(driver, identity, log, identityLimit(), {}, beginning);
     } catch (error) {
       if (!(error instanceof StorageInUseError) || error.retryAfterMs === undefined) throw error;
-      if (!told) log.warn({ reason: error.message }, 'the storage cannot be used yet; trying again');
+      if (!logged) log.warn({ reason: error.message }, 'the storage cannot be used yet; trying again');
       await sleep(error.retryAfterMs);
     }
   }

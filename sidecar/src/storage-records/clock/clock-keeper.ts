@@ -50,8 +50,8 @@ export class ClockKeeper {
   #begun: Promise<void> | undefined;
   #stepsWritten = 0;
   #acceptance = false;
-  #toldUnreadable = false;
-  #toldUnwritten = false;
+  #warnedUnreadable = false;
+  #warnedUnwritten = false;
 
   /** @param mayWrite a reaper may not */
   constructor(parts: ClockKeeperParts, { mayWrite }: { mayWrite: boolean }) {
@@ -178,8 +178,8 @@ export class ClockKeeper {
     if (object === undefined) return;
     const stored = object === 'unreadable' ? undefined : parseClockRecord(object.text);
     if (stored !== undefined) this.#memory.merge(stored, momentNow(), bootTimeNow());
-    else if (!this.#toldUnreadable) {
-      this.#toldUnreadable = true;
+    else if (!this.#warnedUnreadable) {
+      this.#warnedUnreadable = true;
       this.#parts.log.warn(
         `${CLOCK_NAME} in the storage is not readable, and counts as if it were not there`,
       );
@@ -194,15 +194,15 @@ export class ClockKeeper {
       const text = formatClockRecord(this.#memory.record(now, bootTimeNow()));
       const signal = timeLimit(limit, CLOCK_NAME);
       await putSmallObject(this.#parts.driver, CLOCK_NAME, text, { signal, replace: true });
-      this.#toldUnwritten = false;
+      this.#warnedUnwritten = false;
       return true;
     } catch (error) {
-      const reason = (error as Error).message;
-      if (!this.#toldUnwritten) {
-        const words = `${CLOCK_NAME} cannot be written; until it can, a restart would forget what was learned about the clock`;
-        this.#parts.log.warn({ reason }, words);
+      if (!this.#warnedUnwritten) {
+        const reason = (error as Error).message;
+        const message = `${CLOCK_NAME} cannot be written; until it can, a restart would forget what was learned about the clock`;
+        this.#parts.log.warn({ reason }, message);
       }
-      this.#toldUnwritten = true;
+      this.#warnedUnwritten = true;
       return false;
     }
   }

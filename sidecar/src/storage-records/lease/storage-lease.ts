@@ -101,11 +101,8 @@ export class StorageLease {
       await sleep(pause, undefined, { signal, ref: false }).catch(() => {});
       if (signal.aborted) return;
       const limit = AbortSignal.any([signal, lookLimit()]);
-      const look = this.#look(this.#driver, 'write', limit);
-      await look.then(
-        (failure) => this.#report(failure, signal),
-        (error) => this.#report(error.message, signal),
-      );
+      const failure = await this.#look(this.#driver, 'write', limit).catch(({ message }: Error) => message);
+      this.#report(failure, signal);
     }
   }
 

@@ -47,12 +47,12 @@ export class WriteWatch {
     if (!this.#doubted) return;
     const now = performance.now();
     if (this.#trial === undefined || now - this.#trial.begun > TRIAL_LIFETIME_MS)
-      this.#trial = { result: this.#tryWrite().catch(tellNoRoom), begun: now };
+      this.#trial = { result: this.#tryWrite().catch(throwNoRoom), begun: now };
     await this.#trial.result;
     this.#doubted = false;
   }
 }
 
-function tellNoRoom(error: unknown): never {
+function throwNoRoom(error: unknown): never {
   throw error instanceof StorageError && error.failure === 'full' ? new NoRoomError(error) : error;
 }
