@@ -1,5 +1,5 @@
 /**
- * Returns a function that tells the milliseconds since now, by the monotonic clock, which no adjustment moves, or by the wall
+ * Returns a function that measures the milliseconds since now, by the monotonic clock, which no adjustment moves, or by the wall
  * clock, which goes on while the machine sleeps: the longer of the two.
  */
 export function stopwatch(): () => number {

@@ -4,9 +4,9 @@ export interface PayloadStoreErrorDetails {
   readonly key?: string | undefined;
   /** HTTP status of the service's answer; absent when there was no answer. */
   readonly status?: number | undefined;
-  /** Error code of the wire protocol, e.g. `put_timeout`; absent when somebody else answered. */
+  /** Error code of the wire protocol, e.g. `put_timeout`; absent when the answer is not the service's. */
   readonly code?: string | undefined;
-  /** Whether the same call may succeed later without anybody changing anything. */
+  /** Whether the same call may succeed later without any change. */
   readonly retryable?: boolean | undefined;
   readonly cause?: unknown;
 }

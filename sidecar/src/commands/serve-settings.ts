@@ -62,10 +62,8 @@ function listenAddress(values: Values, name: string, remote: boolean): ListenAdd
   const text = stringOption({ options: SERVE_OPTIONS }, values, name);
   const address = usage(() => parseListenAddress(text), `--${name}`);
   if (remote || isLoopback(address.host)) return address;
-  const fix =
-    name === 'admin-listen'
-      ? 'whoever reaches it may delete payloads'
-      : 'say --allow-remote if that is meant';
+  const isAdmin = name === 'admin-listen';
+  const fix = isAdmin ? 'whoever reaches it may delete payloads' : 'say --allow-remote if that is meant';
   throw new UsageError(`--${name} ${text} can be reached from other machines; ${fix}`);
 }
 

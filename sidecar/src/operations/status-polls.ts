@@ -32,7 +32,7 @@ export class StatusPolls {
 
   /**
    * The report as JSON: once its revision is not `since`, after ten minutes, or at once where too many wait or the process ends. The
-   * first byte, a space, comes at once, so that a caller can tell a process that waits from one that hangs.
+   * first byte, a space, comes at once, so that a caller can distinguish a process that waits from a process that hangs.
    * @param left aborted when the caller has gone
    */
   async *answer(since: string, left: AbortSignal): AsyncGenerator<string> {

@@ -14,7 +14,7 @@ export interface ServiceSettings {
   readonly listen: Readonly<Record<'data' | 'metrics' | 'admin', ListenAddress>>;
   readonly limits?: Partial<DataLimits>;
   readonly expected?: ExpectedStorage;
-  /** whether a person says, for this start, that the clock is right */
+  /** whether a person vouches, for this start, that the clock is right */
   readonly acceptClock?: boolean;
   readonly resource?: ClusterResource;
   readonly leaseTimes?: LeaseTimes;

@@ -148,7 +148,7 @@ export class ClockKeeper {
       const time = await this.#parts.clock.confirmedTime();
       this.#memory.confirm(time, momentNow());
     } catch (error) {
-      // A storage that does not answer, or too slowly, says nothing of the clocks.
+      // A storage that does not answer, or too slowly, proves nothing about the clocks.
       if (error instanceof ServiceError) this.#memory.distrust();
       throw error;
     }

@@ -2,7 +2,7 @@ import type { FoundLease, Lease, LeaseHolder } from './lease.ts';
 
 /** A process that wants to use the storage. */
 export interface LeaseUser extends LeaseHolder {
-  /** `spec.storage.shared`: uses the storage beside others that say so too */
+  /** `spec.storage.shared`: uses the storage beside others that share it too */
   readonly shared: boolean;
   /** a reaper has no right to put, and goes by what others wrote */
   readonly mayWrite: boolean;
@@ -37,13 +37,13 @@ export interface LeaseObservation {
 export type LeaseDecision =
   /** It is ours, or that of a resource that shares the storage with us. */
   | { readonly kind: 'hold'; readonly renew: boolean }
-  /** There is none: write it, unless somebody is faster. */
+  /** There is none: write it, unless another process is faster. */
   | { readonly kind: 'begin' }
   /** It was another's, and is over. */
   | { readonly kind: 'takeOver' }
-  /** It will be free, or a gateway will write it, without anybody's doing; look again after so many ms. */
+  /** It becomes free, or a gateway writes it, by itself; look again after so many ms. */
   | { readonly kind: 'wait'; readonly milliseconds: number }
-  /** Somebody else uses the storage. */
+  /** Another resource uses the storage. */
   | { readonly kind: 'refuse' };
 
 interface Situation extends LeaseObservation {

@@ -85,7 +85,7 @@ export class StorageLease {
   }
 
   /**
-   * Begins to use the storage, or says why that cannot be.
+   * Begins to use the storage, or throws why that cannot be.
    * @param driver of the storage, which may not have arrived yet
    * @throws StorageInUseError, StorageError
    */
@@ -121,7 +121,7 @@ export class StorageLease {
   }
 
   /**
-   * Whether what is stored may be deleted: it is ours, and was still a while after it was written, so that nobody else wrote at
+   * Whether what is stored may be deleted: it is ours, and was still a while after it was written, so that no other process wrote at
    * the same moment. Waits until that can be told. @throws StorageInUseError, StorageError; the signal's reason
    */
   async assertMayDelete(signal: AbortSignal): Promise<void> {
@@ -263,7 +263,7 @@ export class StorageLease {
 
   /** Logs once why the lease cannot be renewed, and once that it is renewed again. */
   #report(reason: string, signal: AbortSignal): void {
-    // The end of the process ends a look too, which says nothing about the storage.
+    // The end of the process ends a look too, which proves nothing about the storage.
     if (reason === this.#lastReported || signal.aborted) return;
     this.#lastReported = reason;
     if (reason === '') this.#log.info('the lease of the storage is renewed again');

@@ -13,7 +13,7 @@ import {
 import type { StorageLease } from '../lease/storage-lease.ts';
 import { tryWrite } from '../write-check/write-trial.ts';
 
-/** What a cluster tells the pods of a store about its storage. */
+/** What the pods of a store know from their cluster about its storage. */
 export interface ExpectedStorage {
   /** has the id of the store's storage, once there is one: any other is then refused, an empty one too */
   readonly claimedFile?: string | undefined;

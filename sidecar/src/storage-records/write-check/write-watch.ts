@@ -26,7 +26,7 @@ export class WriteWatch {
     this.#tryWrite = tryWrite;
   }
 
-  /** Passes the outcome of a put on, and draws its conclusions. What ends because of `signal` says nothing of the storage. */
+  /** Passes the outcome of a put on, and draws its conclusions. A put that `signal` ends proves nothing about the storage. */
   async observe(
     put: () => Promise<'created' | 'existed'>,
     signal: AbortSignal,
