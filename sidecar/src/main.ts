@@ -60,8 +60,8 @@ async function main([name, ...args]: readonly string[]): Promise<void> {
   if (name === '--help' || name === '-h' || name === 'help') return void process.stdout.write(HELP);
   const command = await commandNamed(name);
   if (args.includes('--help') || args.includes('-h')) return void process.stdout.write(helpFor(command));
-  const { positionals, values } = parseArguments(command, args);
-  await command.run(positionals, values);
+  const { values, positional } = parseArguments(command, args);
+  await command.run(values, positional);
 }
 
 /** @throws UsageError when there is no such command */

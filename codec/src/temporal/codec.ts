@@ -3,14 +3,9 @@ import { BlobClient } from '../transport/blob-client.ts';
 import { type RetryRules, withRetries } from '../transport/retry.ts';
 import { Slots } from '../transport/slots.ts';
 import { withTimeLimit } from '../transport/time-limit.ts';
-import { type Transferred, transferAll } from '../transport/transfers.ts';
+import { transferAll } from '../transport/transfers.ts';
 import { digestInSlices } from '../wire/digest.ts';
-import {
-  metadataFromRecord,
-  metadataHash,
-  metadataToRecord,
-  type PayloadMetadata,
-} from '../wire/metadata.ts';
+import { metadataFromRecord, metadataHash, metadataToRecord } from '../wire/metadata.ts';
 import { longestRequestMs } from '../wire/put-time-limit.ts';
 import { type BlobReference, decodeReference, encodeReference, isReference } from '../wire/reference.ts';
 import { isActivityFailure, runningActivity } from './activity-execution.ts';
@@ -24,20 +19,6 @@ import {
   type PayloadContext,
   resolveSettings,
 } from './settings.ts';
-
-/** A payload about to be stored. */
-interface LargePayload {
-  readonly payload: Payload;
-  readonly metadata: PayloadMetadata;
-  readonly data: Uint8Array;
-  readonly size: number;
-  readonly digest: string;
-}
-
-interface MarkedPayload {
-  readonly payload: Payload;
-  readonly reference: BlobReference;
-}
 
 /** Encodings whose bytes Temporal's converters parse, so that no application code sees them. */
 const parsedEncodings: ReadonlySet<string> = new Set(['json/plain', 'json/protobuf']);
@@ -124,8 +105,19 @@ export class LargePayloadCodec implements PayloadCodec {
     // All of them first: a malformed one fails the call before anything is asked for.
     const references = payloads.map((payload) => ({ payload, reference: decodeReference(payload) }));
     const sizes = references.map(({ reference }) => reference.size);
+    const patience = { timeoutMs: this.#settings.retryTimeoutMs };
     const retrieved = await this.#decodedBytes.run(payloads, sizes, (signal) =>
-      this.#fetchAll(references, signal),
+      transferAll(references, {
+        signal,
+        prepare: (item) => item,
+        nameOf: ({ reference }) => nameOf(reference),
+        transfer: ({ reference }, stop) =>
+          this.#request(stop, patience, (limited) =>
+            reference.version === 'v1'
+              ? this.#client.getByDigest({ ...reference, signal: limited })
+              : this.#client.get({ ...reference, signal: limited }),
+          ),
+      }),
     );
     const handedOut = new Set<Uint8Array>();
     return retrieved.map(({ prepared: { payload, reference }, result }) => {
@@ -134,24 +126,6 @@ export class LargePayloadCodec implements PayloadCodec {
       handedOut.add(result);
       const metadata = metadataToRecord(reference.metadata);
       return externalSizeRemoved({ ...payload, metadata, data }, reference.size);
-    });
-  }
-
-  #fetchAll(
-    references: readonly MarkedPayload[],
-    signal: AbortSignal,
-  ): Promise<Transferred<MarkedPayload, Uint8Array>[]> {
-    const patience = { timeoutMs: this.#settings.retryTimeoutMs };
-    return transferAll(references, {
-      signal,
-      prepare: (item) => item,
-      nameOf: ({ reference }) => JSON.stringify([keyOf(reference), reference.digest, reference.size]),
-      transfer: ({ reference }, stop) =>
-        this.#request(stop, patience, (limited) =>
-          reference.version === 'v1'
-            ? this.#client.getByDigest({ ...reference, signal: limited })
-            : this.#client.get({ ...reference, signal: limited }),
-        ),
     });
   }
 
@@ -167,7 +141,7 @@ export class LargePayloadCodec implements PayloadCodec {
   }
 }
 
-async function describe(payload: Payload): Promise<LargePayload> {
+async function describe(payload: Payload) {
   // Decoded by protobufjs, a payload without data may have an empty array there.
   const data = payload.data?.byteLength ? payload.data : new Uint8Array();
   const metadata = metadataFromRecord(payload.metadata);
@@ -183,8 +157,9 @@ function mayBeChanged({ metadata }: BlobReference): boolean {
   return !parsedEncodings.has(encoding);
 }
 
-function keyOf(reference: BlobReference): string | undefined {
-  return reference.version === 'v1' ? undefined : reference.key;
+/** Equal for references that the same request reads. */
+function nameOf({ metadata: _, ...facts }: BlobReference): string {
+  return JSON.stringify(facts);
 }
 
 /** What a workflow finds in the details of an activity's failure in place of a payload that could not be stored. */

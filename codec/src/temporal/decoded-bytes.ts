@@ -22,7 +22,7 @@ interface Message {
 /**
  * Bounds what calls that belong together may ask for, so that a history of a few kilobytes does not take all memory of a
  * worker. Temporal's SDK decodes every field of an activation by a call of its own and does not say which belong
- * together, but two things tell:
+ * together, but two facts show it:
  * - The fields of an activation, or of an activity's task, are views of the one message that they came in.
  * - The SDK begins their calls in one turn of the event loop, and each further one when one of several has ended.
  *

@@ -1,7 +1,7 @@
 import type { Payload } from '@temporalio/common';
 import { detailsOf, type ExternalPayloadDetails } from './external-size.ts';
 
-/** The eighth bit tells whether another byte follows. */
+/** The eighth bit is set when another byte follows. */
 const bitsOfVarintByte = 7;
 
 /**

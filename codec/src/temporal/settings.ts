@@ -62,21 +62,14 @@ export interface LargePayloadCodecOptions {
   readonly acceptPlainTextErrors?: boolean | undefined;
 }
 
-export interface CodecSettings {
-  readonly url: string;
+type Complete<Options> = { readonly [Name in keyof Options]-?: NonNullable<Options[Name]> };
+
+export interface CodecSettings extends Complete<Omit<LargePayloadCodecOptions, 'namespace'>> {
   /** The option's namespace; it wins over any other. */
   readonly namespace: string | undefined;
   /** What is left when neither the option nor the context names one. */
   readonly environmentNamespace: string | undefined;
-  readonly thresholdBytes: number;
-  readonly ownerPrefix: boolean;
-  readonly decodeOnly: boolean;
-  readonly maxConcurrentRequests: number;
-  readonly idleTimeoutMs: number;
-  readonly retryTimeoutMs: number;
   readonly activityRetryTimeoutMs: number;
-  readonly maxDecodedBytes: number;
-  readonly acceptPlainTextErrors: boolean;
 }
 
 /**
@@ -139,12 +132,8 @@ function resolveUrl(option: string | undefined, environment: Environment): strin
   try {
     parseServiceUrl(url);
   } catch (cause) {
-    throw new TypeError(
-      `${sourceOf(option, 'url', 'LARGE_PAYLOAD_SERVICE_URL')}: ${(cause as Error).message}`,
-      {
-        cause,
-      },
-    );
+    const source = sourceOf(option, 'url', 'LARGE_PAYLOAD_SERVICE_URL');
+    throw new TypeError(`${source}: ${(cause as Error).message}`, { cause });
   }
   return url;
 }

@@ -13,21 +13,12 @@ const idleConnectionMs = 30_000;
  * The answer then waits in the receive buffer, but Node drops it together with the socket as soon as a write fails.
  * Here a failed write ends nothing: the answer is read, or else the end of the stream.
  */
-export function createAgent(protocol: string): HttpAgent | HttpsAgent {
+export function createAgent(protocol: string): HttpAgent {
   const options = { keepAlive: true, timeout: idleConnectionMs };
-  return protocol === 'https:' ? new ListeningHttpsAgent(options) : new ListeningHttpAgent(options);
-}
-
-class ListeningHttpAgent extends HttpAgent {
-  override createConnection(...parameters: Parameters<HttpAgent['createConnection']>) {
-    return outlivingFailedWrites(super.createConnection(...parameters));
-  }
-}
-
-class ListeningHttpsAgent extends HttpsAgent {
-  override createConnection(...parameters: Parameters<HttpsAgent['createConnection']>) {
-    return outlivingFailedWrites(super.createConnection(...parameters));
-  }
+  const agent = protocol === 'https:' ? new HttpsAgent(options) : new HttpAgent(options);
+  const createConnection: HttpAgent['createConnection'] = agent.createConnection.bind(agent);
+  agent.createConnection = (...parameters) => outlivingFailedWrites(createConnection(...parameters));
+  return agent;
 }
 
 type Done = (error?: Error | null) => void;

@@ -22,7 +22,7 @@ import type { RequestBody } from './request-body.ts';
 import { errorOfResponse } from './response-error.ts';
 import { parseJsonObject, readText } from './response-text.ts';
 import { parseServiceUrl, urlBelow } from './service-url.ts';
-import { Stopwatch } from './stopwatch.ts';
+import { stopwatch } from './stopwatch.ts';
 
 const octets = 'application/octet-stream';
 const defaultIdleTimeoutMs = 30_000;
@@ -112,7 +112,7 @@ export class BlobClient {
     const { namespace, digest, size, metadata, workflowId, body, signal } = request;
     assertDigestAndSize(digest, size);
     assertStorableMetadata(metadata);
-    const stopwatch = new Stopwatch();
+    const elapsedMs = stopwatch();
     const { response, isBodySent } = await exchange(this.#connection, {
       method: 'PUT',
       url: urlBelow(this.#url, '/v2/blobs/put', { digest, namespace }),
@@ -135,7 +135,7 @@ export class BlobClient {
       throw foreignAnswer(response, 'the answer to a put is not that of a blob service');
     }
     assertKeyBelongsTo(key, digest, metadata);
-    assertInTime(key, stopwatch);
+    assertInTime(key, elapsedMs());
     return { key, created: response.statusCode === 201 };
   }
 
@@ -143,10 +143,9 @@ export class BlobClient {
    * Reads a whole payload and verifies it.
    * @throws PayloadNotFoundError; PayloadIntegrityError when the bytes are not those expected.
    */
-  async get({ key, size, digest, signal }: GetRequest): Promise<Uint8Array> {
-    const expected = { key, size, digest };
-    const response = await this.#open('/v2/blobs/get', { key }, expected, signal);
-    return collectPayload(response, expected, signal);
+  async get(request: GetRequest): Promise<Uint8Array> {
+    const { key } = request;
+    return collectPayload(await this.#open('/v2/blobs/get', { key }, request), request);
   }
 
   /**
@@ -154,9 +153,8 @@ export class BlobClient {
    * @throws as {@link get} does.
    */
   async getByDigest({ size, digest, signal }: Omit<GetRequest, 'key'>): Promise<Uint8Array> {
-    const expected = { size, digest };
-    const response = await this.#open('/v1/blobs/get', { digest }, expected, signal);
-    return collectPayload(response, expected, signal);
+    const request = { size, digest, signal };
+    return collectPayload(await this.#open('/v1/blobs/get', { digest }, request), request);
   }
 
   /**
@@ -164,10 +162,9 @@ export class BlobClient {
    * verified; the stream then ends, or fails as {@link get} does. Destroying it closes the connection.
    * @throws PayloadNotFoundError, and PayloadIntegrityError when another length is announced, before there is a stream.
    */
-  async getStream({ key, size, digest, signal }: GetRequest): Promise<Readable> {
-    const expected = { key, size, digest };
-    const response = await this.#open('/v2/blobs/get', { key }, expected, signal);
-    return streamPayload(response, expected, signal);
+  async getStream(request: GetRequest): Promise<Readable> {
+    const { key } = request;
+    return streamPayload(await this.#open('/v2/blobs/get', { key }, request), request);
   }
 
   /** Closes all connections; calls in progress fail. */
@@ -178,8 +175,7 @@ export class BlobClient {
   async #open(
     path: string,
     query: Readonly<Record<string, string>>,
-    { key, size, digest }: ExpectedPayload,
-    signal: AbortSignal | undefined,
+    { key, size, digest, signal }: ExpectedPayload,
   ): Promise<IncomingMessage> {
     assertDigestAndSize(digest, size);
     const { response } = await exchange(this.#connection, {
@@ -223,9 +219,9 @@ function assertKeyBelongsTo(key: string, digest: string, metadata: PayloadMetada
 }
 
 /** A payload that was acknowledged too late may be deleted before its TTL is over, so the put has to be repeated. */
-function assertInTime(key: string, stopwatch: Stopwatch): void {
+function assertInTime(key: string, elapsedMs: number): void {
   const limitMs = putTimeLimit(key);
-  if (stopwatch.elapsedMs() <= limitMs) return;
+  if (elapsedMs <= limitMs) return;
   throw new PayloadStoreUnavailableError(
     `the put was acknowledged later than the ${limitMs / 1_000} s that its store allows`,
     { key, code: 'put_timeout' },

@@ -4,13 +4,13 @@ import {
   request as httpRequest,
   type IncomingMessage,
 } from 'node:http';
-import { type Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { request as httpsRequest } from 'node:https';
 import { PayloadStoreUnavailableError } from '../wire/errors.ts';
 import { BodySender, type RequestBody } from './request-body.ts';
 
 /** How requests reach a service. */
 export interface Connection {
-  readonly agent: HttpAgent | HttpsAgent;
+  readonly agent: HttpAgent;
   /** Milliseconds without a byte in either direction after which a request fails. */
   readonly idleTimeoutMs: number;
 }

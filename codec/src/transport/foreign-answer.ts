@@ -39,9 +39,7 @@ function signsOf({ statusCode, headers }: IncomingMessage): string {
     const value = headers[name];
     return typeof value === 'string' ? [`${name}: ${oneLine(value, longestHeader)}`] : [];
   });
-  return [`status ${statusCode}`, ...(signs.length === 0 ? ['no server, via or content-type'] : signs)].join(
-    ', ',
-  );
+  return [`status ${statusCode}`, signs.join(', ') || 'no server, via or content-type'].join(', ');
 }
 
 function checkFor(status: number): string {

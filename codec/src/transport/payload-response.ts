@@ -14,7 +14,6 @@ import { type ExpectedPayload, PayloadVerifier } from './payload-verifier.ts';
 export async function collectPayload(
   response: IncomingMessage,
   expected: ExpectedPayload,
-  signal: AbortSignal | undefined,
 ): Promise<Uint8Array> {
   const verifier = new PayloadVerifier(expected);
   try {
@@ -31,7 +30,7 @@ export async function collectPayload(
     return announced === undefined ? joined(chunks, allocate(expected.size, expected.key)) : whole;
   } catch (failure) {
     response.destroy();
-    throw signal?.aborted ? signal.reason : asReadFailure(failure, response, expected);
+    throw expected.signal?.aborted ? expected.signal.reason : asReadFailure(failure, response, expected);
   }
 }
 
@@ -40,55 +39,34 @@ export async function collectPayload(
  * before they are verified: whoever reads them must not act on them before the end. Destroying it frees the connection.
  * @throws PayloadIntegrityError at once when the service announces another length than expected.
  */
-export function streamPayload(
-  response: IncomingMessage,
-  expected: ExpectedPayload,
-  signal: AbortSignal | undefined,
-): Readable {
+export function streamPayload(response: IncomingMessage, expected: ExpectedPayload): Readable {
   try {
     checkAnnouncedLength(response, expected);
   } catch (failure) {
     response.destroy();
     throw asReadFailure(failure, response, expected);
   }
-  const verifying = new VerifyingStream(response, expected);
+  const verifier = new PayloadVerifier(expected);
+  const verified = (check: () => void, done: TransformCallback, chunk?: Uint8Array) => {
+    try {
+      check();
+      done(null, chunk);
+    } catch (failure) {
+      done(asReadFailure(failure, response, expected));
+    }
+  };
+  const verifying = new Transform({
+    transform: (chunk, _encoding, done) => verified(() => verifier.update(chunk), done, chunk),
+    flush: (done) => verified(() => verifier.finish(), done),
+  });
   response.on('error', (failure) =>
-    verifying.destroy(signal?.aborted ? signal.reason : asReadFailure(failure, response, expected)),
+    verifying.destroy(
+      expected.signal?.aborted ? expected.signal.reason : asReadFailure(failure, response, expected),
+    ),
   );
   verifying.on('close', () => response.destroy());
   response.pipe(verifying);
   return verifying;
-}
-
-class VerifyingStream extends Transform {
-  readonly #response: IncomingMessage;
-  readonly #expected: ExpectedPayload;
-  readonly #verifier: PayloadVerifier;
-
-  constructor(response: IncomingMessage, expected: ExpectedPayload) {
-    super();
-    this.#response = response;
-    this.#expected = expected;
-    this.#verifier = new PayloadVerifier(expected);
-  }
-
-  override _transform(chunk: Uint8Array, _encoding: BufferEncoding, done: TransformCallback): void {
-    try {
-      this.#verifier.update(chunk);
-      done(null, chunk);
-    } catch (failure) {
-      done(asReadFailure(failure, this.#response, this.#expected));
-    }
-  }
-
-  override _flush(done: TransformCallback): void {
-    try {
-      this.#verifier.finish();
-      done();
-    } catch (failure) {
-      done(asReadFailure(failure, this.#response, this.#expected));
-    }
-  }
 }
 
 function checkAnnouncedLength(response: IncomingMessage, { size, key }: ExpectedPayload): number | undefined {
@@ -125,14 +103,11 @@ function asReadFailure(
   response: IncomingMessage,
   { key }: ExpectedPayload,
 ): PayloadStoreError {
+  const details = { key, cause: failure, retryable: true };
   const problem =
     failure instanceof PayloadStoreError
       ? failure
-      : new PayloadIntegrityError('the payload broke off before its end', {
-          key,
-          cause: failure,
-          retryable: true,
-        });
+      : new PayloadIntegrityError('the payload broke off before its end', details);
   return problem instanceof PayloadIntegrityError && isForeignContent(response)
     ? foreignAnswer(response, problem.message, key)
     : problem;

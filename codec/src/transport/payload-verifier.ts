@@ -9,6 +9,8 @@ export interface ExpectedPayload {
   readonly digest: string;
   /** Key for error messages; absent for objects found by their digest. */
   readonly key?: string | undefined;
+  /** Ends the reading: its reason is thrown. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Checks length and digest of bytes as they pass. */

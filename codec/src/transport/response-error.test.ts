@@ -2,7 +2,7 @@ import { head, httpServer, rawServer } from '@largepayload/testing/servers/test-
 import { describe, expect, test } from 'vitest';
 import { failureOf, within } from '../failures.fixture.ts';
 import { digestOf } from '../wire/digest.ts';
-import { serviceErrors } from '../wire/service-errors.ts';
+import { errorTable } from '../wire/error-table.ts';
 import { BlobClient } from './blob-client.ts';
 
 const wanted = { key: '/blobs/k', size: 0, digest: digestOf(new Uint8Array()) };
@@ -26,8 +26,8 @@ test.each([
   });
 });
 
-test.each([...serviceErrors])('%s is understood with its status only', async (code, kind) => {
-  let { status } = kind;
+test.each(Object.entries(errorTable))('%s is understood with its status only', async (code, kind) => {
+  let status: number = kind.status;
   await using service = await httpServer((_request, response) => {
     response.writeHead(status).end(JSON.stringify({ error: { code, message: 'in words' } }));
   });

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { errorTable } from '../wire/error-table.ts';
 import {
   PayloadIntegrityError,
   PayloadNotFoundError,
@@ -6,7 +7,6 @@ import {
   type PayloadStoreError,
   PayloadStoreUnavailableError,
 } from '../wire/errors.ts';
-import { serviceErrors } from '../wire/service-errors.ts';
 import { foreignAnswer, oneLine } from './foreign-answer.ts';
 import { parseJsonObject, readText } from './response-text.ts';
 import { retryAfterSeconds } from './retry-after.ts';
@@ -26,13 +26,6 @@ export interface FailedCall {
   readonly acceptPlainTextErrors: boolean;
 }
 
-/** An error that the blob service itself answered. */
-interface ServiceError {
-  readonly code: string;
-  readonly message: string;
-  readonly retryable: boolean;
-}
-
 /**
  * The error for an answer that is no success. Only an answer of the blob service itself is final: a code of the wire protocol
  * with its status. Any other answer may come from a proxy on the way, so the call is worth trying again.
@@ -45,43 +38,33 @@ export async function errorOfResponse(
   const status = response.statusCode ?? 0;
   const text = await readText(response, call.timeoutMs);
   if (saysNotFoundInPlainText(response, text, call)) {
-    return new PayloadNotFoundError(`blob service answered 404: ${oneLine(text ?? '', longestMessage)}`, {
-      key,
-      status,
-    });
+    const message = `blob service answered 404: ${oneLine(text ?? '', longestMessage)}`;
+    return new PayloadNotFoundError(message, { key, status });
   }
-  const error = serviceErrorOf(status, text);
-  if (error === undefined) return foreignAnswer(response, 'unexpected answer', key);
-  return errorOfService(error, call, status, response.headers['retry-after']);
+  return errorOfService(response, call, status, text) ?? foreignAnswer(response, 'unexpected answer', key);
 }
 
+/** The error that the blob service itself answered; undefined when something else answered. */
 function errorOfService(
-  { code, message, retryable }: ServiceError,
+  { headers }: IncomingMessage,
   { operation, key }: FailedCall,
   status: number,
-  retryAfter: string | undefined,
-): PayloadStoreError {
-  const text = [`blob service answered ${status}`, code, message].filter(Boolean).join(': ');
+  body: string | undefined,
+): PayloadStoreError | undefined {
+  const { code, message } = (parseJsonObject(body)?.error ?? {}) as Record<string, unknown>;
+  if (typeof code !== 'string' || !Object.hasOwn(errorTable, code)) return undefined;
+  const known = errorTable[code as keyof typeof errorTable];
+  if (known.status !== status) return undefined;
+  const shown = typeof message === 'string' ? oneLine(message, longestMessage) : '';
+  const text = [`blob service answered ${status}`, code, shown].filter(Boolean).join(': ');
   const details = { key, status, code };
-  if (retryable) {
-    return new PayloadStoreUnavailableError(text, {
-      ...details,
-      retryAfterSeconds: retryAfterSeconds(retryAfter),
-    });
+  if (known.retryable) {
+    const seconds = retryAfterSeconds(headers['retry-after']);
+    return new PayloadStoreUnavailableError(text, { ...details, retryAfterSeconds: seconds });
   }
   if (code === 'integrity') return new PayloadIntegrityError(text, details);
   if (code === 'key_not_found' && operation === 'get') return new PayloadNotFoundError(text, details);
   return new PayloadRejectedError(text, details);
-}
-
-function serviceErrorOf(status: number, text: string | undefined): ServiceError | undefined {
-  const error = parseJsonObject(text)?.error;
-  if (typeof error !== 'object' || error === null) return undefined;
-  const { code, message } = error as Record<string, unknown>;
-  const kind = typeof code === 'string' ? serviceErrors.get(code) : undefined;
-  if (typeof code !== 'string' || kind?.status !== status) return undefined;
-  const shownMessage = typeof message === 'string' ? oneLine(message, longestMessage) : '';
-  return { code, message: shownMessage, retryable: kind.retryable };
 }
 
 function saysNotFoundInPlainText(

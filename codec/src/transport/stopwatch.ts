@@ -1,13 +1,8 @@
 /**
- * Measures how long something took by the monotonic clock, which no adjustment moves, and by the wall clock, which goes on
- * while the machine sleeps: the longer of the two.
+ * Returns a function that measures the milliseconds since now, by the monotonic clock, which no adjustment moves, or by the wall
+ * clock, which goes on while the machine sleeps: the longer of the two.
  */
-export class Stopwatch {
-  readonly #monotonicStart = performance.now();
-  readonly #wallStart = Date.now();
-
-  /** Milliseconds since it was made. */
-  elapsedMs(): number {
-    return Math.max(performance.now() - this.#monotonicStart, Date.now() - this.#wallStart);
-  }
+export function stopwatch(): () => number {
+  const [monotonicStart, wallStart] = [performance.now(), Date.now()];
+  return () => Math.max(performance.now() - monotonicStart, Date.now() - wallStart);
 }

@@ -4,9 +4,9 @@ export interface PayloadStoreErrorDetails {
   readonly key?: string | undefined;
   /** HTTP status of the service's answer; absent when there was no answer. */
   readonly status?: number | undefined;
-  /** Error code of the wire protocol, e.g. `put_timeout`; absent when somebody else answered. */
+  /** Error code of the wire protocol, e.g. `put_timeout`; absent when the answer is not the service's. */
   readonly code?: string | undefined;
-  /** Whether the same call may succeed later without anybody changing anything. */
+  /** Whether the same call may succeed later without any change. */
   readonly retryable?: boolean | undefined;
   readonly cause?: unknown;
 }
@@ -18,11 +18,6 @@ export class PayloadStoreError extends Error {
   readonly code: string | undefined;
   readonly retryable: boolean;
 
-  // On the prototype, so that names survive minifiers and Temporal's `nonRetryableErrorTypes` can list them.
-  static {
-    PayloadStoreError.prototype.name = 'PayloadStoreError';
-  }
-
   constructor(message: string, details: PayloadStoreErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.key = details.key;
@@ -33,31 +28,19 @@ export class PayloadStoreError extends Error {
 }
 
 /** The store has no object under the key: it expired, was removed, or never was there. */
-export class PayloadNotFoundError extends PayloadStoreError {
-  static {
-    PayloadNotFoundError.prototype.name = 'PayloadNotFoundError';
-  }
-}
+export class PayloadNotFoundError extends PayloadStoreError {}
 
 /**
  * The bytes are not those that the reference promises: wrong length, wrong digest, or a body that broke off.
  * Only a body that broke off is retryable: the connection may be to blame.
  */
-export class PayloadIntegrityError extends PayloadStoreError {
-  static {
-    PayloadIntegrityError.prototype.name = 'PayloadIntegrityError';
-  }
-}
+export class PayloadIntegrityError extends PayloadStoreError {}
 
 /**
  * The service could not be reached, took too long or says that it cannot serve now, or something else answered in its
  * place, such as a proxy.
  */
 export class PayloadStoreUnavailableError extends PayloadStoreError {
-  static {
-    PayloadStoreUnavailableError.prototype.name = 'PayloadStoreUnavailableError';
-  }
-
   /** Seconds the service asked to be left alone (`Retry-After`), from 0 to 3600. */
   readonly retryAfterSeconds: number | undefined;
 
@@ -71,28 +54,16 @@ export class PayloadStoreUnavailableError extends PayloadStoreError {
 }
 
 /** The service itself refused the request: too large, not allowed, malformed. */
-export class PayloadRejectedError extends PayloadStoreError {
-  static {
-    PayloadRejectedError.prototype.name = 'PayloadRejectedError';
-  }
-}
+export class PayloadRejectedError extends PayloadStoreError {}
 
 /** A payload is marked as a reference but does not hold a well-formed one. */
-export class PayloadReferenceError extends PayloadStoreError {
-  static {
-    PayloadReferenceError.prototype.name = 'PayloadReferenceError';
-  }
-}
+export class PayloadReferenceError extends PayloadStoreError {}
 
 /**
  * The payloads that were to be decoded together take more memory than allowed. A workflow task fails by it and is tried
  * again, until the limit is raised; the workflow does not fail.
  */
 export class DecodedBytesLimitError extends PayloadStoreError {
-  static {
-    DecodedBytesLimitError.prototype.name = 'DecodedBytesLimitError';
-  }
-
   constructor(payloads: number, bytes: number, limit: number) {
     super(
       `${payloads} payloads of together ${bytes} bytes were to be decoded at once, more than the limit of ${limit} bytes ` +
@@ -104,10 +75,6 @@ export class DecodedBytesLimitError extends PayloadStoreError {
 
 /** Metadata on the wire, in a header or a reference, is malformed. */
 export class PayloadMetadataError extends PayloadStoreError {
-  static {
-    PayloadMetadataError.prototype.name = 'PayloadMetadataError';
-  }
-
   /** What is wrong, without quoting the metadata: fit for an error answer and a log line. */
   readonly reason: string;
 
@@ -116,3 +83,16 @@ export class PayloadMetadataError extends PayloadStoreError {
     this.reason = reason;
   }
 }
+
+// By keys of an object, so that names survive minifiers and Temporal's `nonRetryableErrorTypes` can list them.
+const types = {
+  PayloadStoreError,
+  PayloadNotFoundError,
+  PayloadIntegrityError,
+  PayloadStoreUnavailableError,
+  PayloadRejectedError,
+  PayloadReferenceError,
+  DecodedBytesLimitError,
+  PayloadMetadataError,
+};
+for (const [name, type] of Object.entries(types)) type.prototype.name = name;

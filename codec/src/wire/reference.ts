@@ -61,14 +61,14 @@ export function decodeReference(payload: Payload): BlobReference {
   const metadata = metadataOf(fields);
   const { size, digest, key } = fields;
   if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) {
-    throw new PayloadReferenceError('malformed payload reference: size is not a whole number of bytes');
+    throw malformed('size is not a whole number of bytes');
   }
   if (typeof digest !== 'string' || !isDigest(digest)) {
-    throw new PayloadReferenceError('malformed payload reference: digest is not sha256: and 64 hex digits');
+    throw malformed('digest is not sha256: and 64 hex digits');
   }
   if (version === 'v1') return { version, metadata, size, digest };
   if (typeof key !== 'string' || key === '') {
-    throw new PayloadReferenceError('malformed payload reference: no key');
+    throw malformed('no key');
   }
   return { version, metadata, size, digest, key };
 }
@@ -85,19 +85,19 @@ function markerOf(payload: Payload): 'v1' | 'v2' {
 
 function fieldsOf(payload: Payload): Record<string, unknown> {
   if (textOf(payload.metadata?.encoding) !== referenceEncoding) {
-    throw new PayloadReferenceError(`malformed payload reference: encoding is not ${referenceEncoding}`);
+    throw malformed(`encoding is not ${referenceEncoding}`);
   }
   if ((payload.data?.byteLength ?? 0) > largestReference) {
-    throw new PayloadReferenceError('malformed payload reference: it has more than 1 MiB');
+    throw malformed('it has more than 1 MiB');
   }
   let parsed: unknown;
   try {
     parsed = JSON.parse(textOf(payload.data));
   } catch (cause) {
-    throw new PayloadReferenceError('malformed payload reference: not JSON', { cause });
+    throw malformed('not JSON', cause);
   }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
-    throw new PayloadReferenceError('malformed payload reference: not a JSON object');
+    throw malformed('not a JSON object');
   }
   return parsed as Record<string, unknown>;
 }
@@ -107,7 +107,7 @@ function metadataOf(fields: Record<string, unknown>): PayloadMetadata {
     return metadataFromJson(fields.metadata);
   } catch (cause) {
     const reason = cause instanceof PayloadMetadataError ? cause.reason : 'unreadable';
-    throw new PayloadReferenceError(`malformed payload reference: metadata: ${reason}`, { cause });
+    throw malformed(`metadata: ${reason}`, cause);
   }
 }
 
@@ -117,4 +117,8 @@ function utf8(text: string): Uint8Array {
 
 function textOf(bytes: Uint8Array | null | undefined): string {
   return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes ?? new Uint8Array());
+}
+
+function malformed(problem: string, cause?: unknown): PayloadReferenceError {
+  return new PayloadReferenceError(`malformed payload reference: ${problem}`, { cause });
 }

@@ -17,13 +17,9 @@ export async function* adminLines<Line extends object>(
   path: string,
 ): AsyncGenerator<Line> {
   const url = new URL(`/admin/payload-store/${path}`, parseAdminUrl(adminUrl));
+  const unreachable = `cannot reach the admin port at ${adminUrl}; is the service running?`;
   const response = await fetch(url, { method }).catch((cause) =>
-    Promise.reject(
-      new PayloadStoreUnavailableError(
-        `cannot reach the admin port at ${adminUrl}; is the service running?`,
-        { cause },
-      ),
-    ),
+    Promise.reject(new PayloadStoreUnavailableError(unreachable, { cause })),
   );
   if (!response.ok || response.body === null) throw await refusalOf(response);
   for await (const line of linesOf(response.body)) {
@@ -57,16 +53,12 @@ function brokenOff(cause?: unknown): PayloadStoreUnavailableError {
 async function* linesOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder();
   let rest = '';
-  for await (const chunk of whole(body)) {
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
-    rest = lines.pop() ?? '';
-    yield* lines;
-  }
-}
-
-async function* whole(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   try {
-    yield* body;
+    for await (const chunk of body) {
+      const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
+      rest = lines.pop() ?? '';
+      yield* lines;
+    }
   } catch (cause) {
     throw brokenOff(cause);
   }

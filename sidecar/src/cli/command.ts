@@ -1,8 +1,7 @@
 import { UsageError } from './exit-codes.ts';
 
 export interface OptionHelp {
-  readonly type: 'string' | 'boolean';
-  /** shown for the value, e.g. `HOST:PORT` */
+  /** shown for the value, e.g. `HOST:PORT`; absent: the option takes none */
   readonly placeholder?: string;
   readonly help: string;
   readonly default?: string;
@@ -15,12 +14,13 @@ export type Values = Readonly<Record<string, string | boolean | undefined>>;
 export interface Command {
   readonly name: string;
   readonly summary: string;
-  /** names of the positional arguments, all required */
-  readonly positionals: readonly string[];
+  /** name of the positional argument, which is required; absent: there is none */
+  readonly positional?: string;
   readonly options: Readonly<Record<string, OptionHelp>>;
   /** Longer text below the options. */
   readonly notes?: string;
-  run(positionals: readonly string[], values: Values): Promise<void>;
+  /** @param positional empty where there is none */
+  run(values: Values, positional: string): Promise<void>;
 }
 
 /** The value of a string option: as given, or its default. */
@@ -47,10 +47,10 @@ export function helpFor(command: Command): string {
     return [left, `${option.help}${option.required === true ? ' (required)' : ''}${fallback}`] as const;
   });
   const width = Math.max(...rows.map(([left]) => left.length));
-  const usage = ['payload-store', command.name, ...command.positionals, '[options]'].join(' ');
+  const positional = command.positional === undefined ? '' : ` ${command.positional}`;
   return [
     `${command.summary}\n`,
-    `Usage: ${usage}\n`,
+    `Usage: payload-store ${command.name}${positional} [options]\n`,
     'Options:',
     ...rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`),
     ...(command.notes === undefined ? [] : ['', command.notes]),

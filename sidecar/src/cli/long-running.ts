@@ -1,12 +1,7 @@
 import type { Logger } from 'pino';
 
-/** A server that a command runs until it is told to stop. */
-export interface Stoppable {
-  stop(): Promise<void>;
-}
-
 /** Resolves when SIGTERM or SIGINT has come and the server has stopped. */
-export function untilStopped(server: Stoppable, log: Logger): Promise<void> {
+export function untilStopped(server: { stop(): Promise<void> }, log: Logger): Promise<void> {
   return new Promise((resolve, reject) => {
     let stopping = false;
     const stop = (signal: NodeJS.Signals) => {

@@ -2,13 +2,11 @@ import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import type { Command, Values } from './command.ts';
 import { UsageError } from './exit-codes.ts';
 
-export interface Arguments {
-  readonly positionals: readonly string[];
-  readonly values: Values;
-}
-
-/** @throws UsageError when the arguments are not those that the command takes */
-export function parseArguments(command: Command, args: readonly string[]): Arguments {
+/**
+ * The values of the options that are given, and the positional argument, which is empty where the command takes none.
+ * @throws UsageError when the arguments are not those that the command takes
+ */
+export function parseArguments(command: Command, args: readonly string[]) {
   try {
     return parsed(command, args);
   } catch (error) {
@@ -20,9 +18,12 @@ export function parseArguments(command: Command, args: readonly string[]): Argum
   }
 }
 
-function parsed(command: Command, args: readonly string[]): Arguments {
+function parsed(command: Command, args: readonly string[]) {
   const options: ParseArgsOptionsConfig = Object.fromEntries(
-    Object.entries(command.options).map(([name, { type }]) => [name, { type }]),
+    Object.entries(command.options).map(([name, { placeholder }]) => [
+      name,
+      { type: placeholder === undefined ? 'boolean' : 'string' },
+    ]),
   );
   const { tokens, positionals, values } = parseArgs({
     args: [...args],
@@ -38,9 +39,9 @@ function parsed(command: Command, args: readonly string[]): Arguments {
   // An empty value comes from a shell variable that is not set, and `--data-dir ""` would be the working directory.
   const empty = Object.keys(values).find((name) => values[name] === '');
   if (empty !== undefined) throw new UsageError(`--${empty} is empty`);
-  if (positionals.length !== command.positionals.length)
-    throw new UsageError(`expected ${command.positionals.join(' ') || 'no arguments besides options'}`);
-  return { positionals, values: values as Values };
+  if (positionals.length !== (command.positional === undefined ? 0 : 1))
+    throw new UsageError(`expected ${command.positional ?? 'no arguments besides options'}`);
+  return { values: values as Values, positional: positionals[0] ?? '' };
 }
 
 /** `parseArgs` takes the last value of an option that is given twice, and drops the first in silence. */

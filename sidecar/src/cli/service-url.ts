@@ -1,17 +1,15 @@
 import { BlobClient } from '@largepayload/codec';
-import type { OptionHelp } from './command.ts';
+import { type OptionHelp, usage } from './command.ts';
 import { UsageError } from './exit-codes.ts';
 
 /** By default the URL in the environment of injected pods, else a service on this machine. */
 export const URL_OPTION: OptionHelp = {
-  type: 'string',
   placeholder: 'URL',
   help: 'the service; LARGE_PAYLOAD_SERVICE_URL where that is set',
   default: process.env.LARGE_PAYLOAD_SERVICE_URL || 'http://127.0.0.1:8577',
 };
 
 export const ADMIN_URL_OPTION: OptionHelp = {
-  type: 'string',
   placeholder: 'URL',
   help: "the service's admin port; in a cluster, reach it by kubectl port-forward",
   default: 'http://127.0.0.1:9099',
@@ -19,11 +17,7 @@ export const ADMIN_URL_OPTION: OptionHelp = {
 
 /** The caller closes the client. @throws UsageError when the URL cannot be that of a service */
 export function blobClientOf(url: string): BlobClient {
-  try {
-    return new BlobClient({ url });
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
+  return usage(() => new BlobClient({ url }));
 }
 
 /** @throws UsageError when the text is not an http:// or https:// URL */

@@ -19,7 +19,7 @@ const LONGEST_REFERENCE = 512 * 1024;
 type DecodeContext = Pick<CodecContext, 'client' | 'previewAbove' | 'limits' | 'log'>;
 
 export interface DecodeSignals {
-  /** nobody waits for the answer any more */
+  /** aborted when the caller has left */
   readonly left: AbortSignal;
   /** the time for reading is over; what was not read is named only */
   readonly late: AbortSignal;

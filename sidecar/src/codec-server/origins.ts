@@ -4,7 +4,7 @@ import { ServiceError } from '../errors/service-error.ts';
 /** What Temporal's Web UI sends: the last one when it passes the user's identity token on. */
 const REQUEST_HEADERS = 'content-type, x-namespace, authorization, authorization-extras';
 const PREFLIGHT_SECONDS = 600;
-/** So many refused origins are told in the log: a page that makes up more of them must not fill the disk. */
+/** So many refused origins are logged: a page that makes up more of them must not fill the disk. */
 const LOGGED_ORIGINS = 20;
 
 /**

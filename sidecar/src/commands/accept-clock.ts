@@ -6,10 +6,9 @@ import type { AcceptedClock } from '../storage-records/clock/clock-keeper.ts';
 export const command: Command = {
   name: 'accept-clock',
   summary: "Says that the service's clock is right, whatever was learned before.",
-  positionals: [],
   options: {
     'admin-url': ADMIN_URL_OPTION,
-    json: { type: 'boolean', help: 'print one JSON object, also on a terminal' },
+    json: { help: 'print one JSON object, also on a terminal' },
   },
   notes: `Deletion that waits since the clock was far ahead of the last known time goes on, deletion that lags since the clock was
 set forward catches up, and payloads are stored again where the clock was behind. Look at the clock before: with a wrong one
@@ -18,7 +17,7 @@ itself, until it ends.`,
   run,
 };
 
-async function run(_positionals: readonly string[], values: Values): Promise<void> {
+async function run(values: Values): Promise<void> {
   const human = process.stdout.isTTY && values.json !== true;
   const adminUrl = stringOption(command, values, 'admin-url');
   for await (const accepted of adminLines<AcceptedClock>('POST', adminUrl, 'accept-clock'))

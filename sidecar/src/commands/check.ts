@@ -2,9 +2,8 @@ import { createCipheriv, createHash, randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { metadataFromRecord, PayloadStoreUnavailableError } from '@largepayload/codec';
-import { parseQuantity, QuantityError } from '@largepayload/crds/quantity';
-import { type Command, stringOption, type Values } from '../cli/command.ts';
-import { UsageError } from '../cli/exit-codes.ts';
+import { parseQuantity } from '@largepayload/crds/quantity';
+import { type Command, stringOption, usage, type Values } from '../cli/command.ts';
 import { humanBytes } from '../cli/human.ts';
 import { blobClientOf, URL_OPTION } from '../cli/service-url.ts';
 
@@ -16,11 +15,9 @@ const PAUSE_MS = 500;
 export const command: Command = {
   name: 'check',
   summary: 'Stores a payload of random bytes, fetches it again and verifies it.',
-  positionals: [],
   options: {
-    size: { type: 'string', placeholder: 'SIZE', help: 'bytes, or a quantity such as 5M', default: '5M' },
+    size: { placeholder: 'SIZE', help: 'bytes, or a quantity such as 5M', default: '5M' },
     namespace: {
-      type: 'string',
       placeholder: 'NS',
       help: 'Temporal namespace of the payload',
       default: 'default',
@@ -32,8 +29,8 @@ export const command: Command = {
   run,
 };
 
-async function run(_positionals: readonly string[], values: Values): Promise<void> {
-  const size = sizeOption(values);
+async function run(values: Values): Promise<void> {
+  const size = usage(() => parseQuantity(stringOption(command, values, 'size')), '--size');
   const seed = randomBytes(32);
   const digest = digestOf(randomContent(seed, size));
   const client = blobClientOf(stringOption(command, values, 'url'));
@@ -72,16 +69,6 @@ async function patiently<T>(attempt: () => Promise<T>): Promise<T> {
       if (!(error instanceof PayloadStoreUnavailableError) || performance.now() > end) throw error;
       await sleep(PAUSE_MS);
     }
-  }
-}
-
-function sizeOption(values: Values): number {
-  const text = stringOption(command, values, 'size');
-  try {
-    return parseQuantity(text);
-  } catch (error) {
-    if (error instanceof QuantityError) throw new UsageError(`--size: ${error.message}`);
-    throw error;
   }
 }
 

@@ -10,19 +10,18 @@ export const command: Command = {
   name: 'cleanup',
   summary:
     'Deletes payloads before their TTL is over: every expiry window whose youngest payload is older than AGE.',
-  positionals: [],
   options: {
-    'older-than': { type: 'string', placeholder: 'AGE', help: 'such as 30s, 12h or 7d', required: true },
-    'dry-run': { type: 'boolean', help: 'only count what would be deleted' },
+    'older-than': { placeholder: 'AGE', help: 'such as 30s, 12h or 7d', required: true },
+    'dry-run': { help: 'only count what would be deleted' },
     'admin-url': ADMIN_URL_OPTION,
-    json: { type: 'boolean', help: 'print one JSON object a line, also on a terminal' },
+    json: { help: 'print one JSON object a line, also on a terminal' },
   },
   notes:
     'Workflows that still refer to what is deleted cannot read it any more. Payloads kept for ever stay.',
   run,
 };
 
-async function run(_positionals: readonly string[], values: Values): Promise<void> {
+async function run(values: Values): Promise<void> {
   const dryRun = values['dry-run'] === true;
   const path = `cleanup?age=${ageOf(String(values['older-than']))}${dryRun ? '&dry-run' : ''}`;
   const adminUrl = stringOption(command, values, 'admin-url');

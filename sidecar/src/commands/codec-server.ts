@@ -16,23 +16,19 @@ const LARGEST_PREVIEW_ABOVE = 32 * 1024 * 1024;
 export const command: Command = {
   name: 'codec-server',
   summary: "Lets Temporal's Web UI and CLI show large payloads: Temporal's remote codec protocol.",
-  positionals: [],
   options: {
     url: URL_OPTION,
-    listen: { type: 'string', placeholder: 'HOST:PORT', help: 'codec port', default: '127.0.0.1:8888' },
+    listen: { placeholder: 'HOST:PORT', help: 'codec port', default: '127.0.0.1:8888' },
     'allow-origin': {
-      type: 'string',
       placeholder: 'ORIGINS',
       help: 'the Web UIs that may use it, separated by commas, such as http://127.0.0.1:8233; without it none',
     },
     'preview-above': {
-      type: 'string',
       placeholder: 'SIZE',
       help: `show only the beginning of payloads larger than this, up to ${humanBytes(LARGEST_PREVIEW_ABOVE)}`,
       default: '1Mi',
     },
     'allow-remote': {
-      type: 'boolean',
       help: 'let it listen beyond loopback; it asks nobody for credentials',
     },
   },
@@ -43,7 +39,7 @@ what is in flight finish, then end it with exit code 0.`,
   run,
 };
 
-async function run(_positionals: readonly string[], values: Values): Promise<void> {
+async function run(values: Values): Promise<void> {
   const settings = {
     url: stringOption(command, values, 'url'),
     listen: listenAddress(values),

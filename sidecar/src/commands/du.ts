@@ -7,16 +7,15 @@ import type { Usage } from '../retention/usage.ts';
 export const command: Command = {
   name: 'du',
   summary: 'Shows what is stored, by expiry window and Temporal namespace.',
-  positionals: [],
   options: {
     'admin-url': ADMIN_URL_OPTION,
-    json: { type: 'boolean', help: 'print one JSON object a line, also on a terminal' },
+    json: { help: 'print one JSON object a line, also on a terminal' },
   },
   notes: 'Counts as it lists, so a large store takes a while; "blobs" is what is kept for ever.',
   run,
 };
 
-async function run(_positionals: readonly string[], values: Values): Promise<void> {
+async function run(values: Values): Promise<void> {
   const human = process.stdout.isTTY && values.json !== true;
   const total = { window: 'total', namespace: '', objects: 0, bytes: 0 };
   if (human) process.stdout.write(`${'PAYLOADS'.padStart(10)}  ${'SIZE'.padStart(10)}  WINDOW / NAMESPACE\n`);

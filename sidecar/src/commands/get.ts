@@ -11,10 +11,9 @@ import { blobClientOf, URL_OPTION } from '../cli/service-url.ts';
 export const command: Command = {
   name: 'get',
   summary: 'Fetches the payload of a reference and verifies it.',
-  positionals: ['REFERENCE'],
+  positional: 'REFERENCE',
   options: {
     output: {
-      type: 'string',
       placeholder: 'FILE',
       help: 'write the payload to FILE instead of standard output',
     },
@@ -26,8 +25,8 @@ use them only when the exit code is 0.`,
   run,
 };
 
-async function run(positionals: readonly string[], values: Values): Promise<void> {
-  const reference = parseReference(await readReference(positionals[0] as string));
+async function run(values: Values, source: string): Promise<void> {
+  const reference = parseReference(await readReference(source));
   const client = blobClientOf(stringOption(command, values, 'url'));
   try {
     const stream = await client.getStream(reference);

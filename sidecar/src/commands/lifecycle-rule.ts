@@ -1,5 +1,5 @@
 import { type LargePayloadStore, parseDuration } from '@largepayload/crds';
-import { type Command, stringOption, type Values } from '../cli/command.ts';
+import { type Command, stringOption, usage, type Values } from '../cli/command.ts';
 import { UsageError } from '../cli/exit-codes.ts';
 import { readManifest } from '../cli/manifest-file.ts';
 import { lifecycleConfiguration } from '../retention/lifecycle-rule.ts';
@@ -10,16 +10,13 @@ const CLOCK_TOLERANCE_MS = 60_000;
 export const command: Command = {
   name: 'lifecycle-rule',
   summary: 'Prints a lifecycle configuration for the bucket: a backstop should the reaper not run for days.',
-  positionals: [],
   options: {
     config: {
-      type: 'string',
       placeholder: 'FILE',
       help: 'the LargePayloadStore manifest of the store',
       required: true,
     },
     'longest-ttl': {
-      type: 'string',
       placeholder: 'DURATION',
       help: 'the longest TTL that the store ever had, when that was longer than today: payloads keep the TTL they were stored under',
     },
@@ -31,14 +28,11 @@ what versioning keeps of deleted payloads. It is put on the bucket by hand, in p
   run,
 };
 
-async function run(_positionals: readonly string[], values: Values): Promise<void> {
+async function run(values: Values): Promise<void> {
   const { spec } = await readManifest(stringOption(command, values, 'config'));
-  const facts = {
-    prefix: prefixOf(spec),
-    longestTtl: longestTtl(spec, values['longest-ttl']),
-    clockToleranceMs: CLOCK_TOLERANCE_MS,
-  };
-  process.stdout.write(`${JSON.stringify(lifecycleConfiguration(facts), null, 2)}\n`);
+  const facts = { prefix: prefixOf(spec), longestTtl: longestTtl(spec, values['longest-ttl']) };
+  const rule = lifecycleConfiguration({ ...facts, clockToleranceMs: CLOCK_TOLERANCE_MS });
+  process.stdout.write(`${JSON.stringify(rule, null, 2)}\n`);
 }
 
 function prefixOf({ storage, retention }: LargePayloadStore['spec']): string {
@@ -59,10 +53,6 @@ function longestTtl({ retention }: LargePayloadStore['spec'], given: Values[stri
       'this store keeps payloads for ever and needs no rule; for payloads of an earlier TTL say --longest-ttl',
     );
   }
-  try {
-    const ttls = [retention.ttl, given].filter((ttl) => typeof ttl === 'string' && ttl !== 'Forever');
-    return Math.max(...ttls.map((ttl) => parseDuration(String(ttl))));
-  } catch (error) {
-    throw new UsageError(`--longest-ttl: ${(error as Error).message}`);
-  }
+  const ttls = [retention.ttl, given].filter((ttl) => typeof ttl === 'string' && ttl !== 'Forever');
+  return usage(() => Math.max(...ttls.map((ttl) => parseDuration(String(ttl)))), '--longest-ttl');
 }

@@ -12,29 +12,26 @@ import { blobClientOf, URL_OPTION } from '../cli/service-url.ts';
 export const command: Command = {
   name: 'put',
   summary: 'Stores a file as a payload and prints its reference.',
-  positionals: ['FILE'],
+  positional: 'FILE',
   options: {
     namespace: {
-      type: 'string',
       placeholder: 'NS',
       help: 'Temporal namespace of the payload',
       required: true,
     },
     encoding: {
-      type: 'string',
       placeholder: 'TEXT',
       help: 'the payload\'s metadata "encoding", which tells Temporal\'s converters what it is',
       default: 'binary/plain',
     },
     url: URL_OPTION,
-    json: { type: 'boolean', help: 'print the reference only, also on a terminal' },
+    json: { help: 'print the reference only, also on a terminal' },
   },
   notes: 'The reference is one line of JSON, {"metadata":…,"size":…,"digest":…,"key":…}, which `get` takes.',
   run,
 };
 
-async function run(positionals: readonly string[], values: Values): Promise<void> {
-  const file = positionals[0] as string;
+async function run(values: Values, file: string): Promise<void> {
   const size = await sizeOf(file);
   const digest = await digestOfFile(file);
   const metadata = metadataFromRecord({ encoding: Buffer.from(stringOption(command, values, 'encoding')) });

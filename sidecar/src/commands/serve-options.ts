@@ -2,71 +2,58 @@ import type { Command } from '../cli/command.ts';
 
 export const SERVE_OPTIONS: Command['options'] = {
   config: {
-    type: 'string',
     placeholder: 'FILE',
     help: 'a LargePayloadStore manifest, the same that kubectl apply takes',
     required: true,
   },
   role: {
-    type: 'string',
     placeholder: 'ROLE',
     help: 'what this process does: standalone (everything), gateway (takes and serves payloads) or reaper (deletes what has expired)',
     default: 'standalone',
   },
   'data-dir': {
-    type: 'string',
     placeholder: 'DIR',
     help: 'the folder that payloads are kept in; stands in for the claim of spec.storage.filesystem',
   },
   'credentials-dir': {
-    type: 'string',
     placeholder: 'DIR',
     help: 'S3 credentials as files: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, perhaps AWS_SESSION_TOKEN; read again when they change [default: as the AWS SDK finds them]',
   },
   'claimed-file': {
-    type: 'string',
     placeholder: 'FILE',
     help: "for gateway and reaper: has the id of the store's storage, once there is one; another one is then not used, nor an empty one begun in",
   },
   'new-storage-id': {
-    type: 'string',
     placeholder: 'ID',
     help: 'for a gateway: id of a storage that it begins the store in, the same for all gateways of the store [default: random]',
   },
   'accept-clock': {
-    type: 'boolean',
     help: "for one start: the clock is right, whatever the storage's clock.json says",
   },
   'resource-uid': {
-    type: 'string',
     placeholder: 'UID',
     help: "for gateway and reaper: of the resource whose process this is; another one's is refused while this one uses the storage [default: the store's namespace and name, as for standalone]",
   },
   'cluster-name': {
-    type: 'string',
     placeholder: 'NAME',
     help: 'for gateway and reaper, with --resource-uid: how whoever is refused shall be told where that resource is',
   },
   listen: {
-    type: 'string',
     placeholder: 'HOST:PORT',
     help: 'data port, which a reaper does not have; :8577 for all interfaces',
     default: '127.0.0.1:8577',
   },
   'metrics-listen': {
-    type: 'string',
     placeholder: 'HOST:PORT',
     help: '/metrics, /healthz, /readyz and /status',
     default: '127.0.0.1:8578',
   },
   'admin-listen': {
-    type: 'string',
     placeholder: 'HOST:PORT',
     help: 'admin port, on loopback only',
     default: '127.0.0.1:9099',
   },
   'allow-remote': {
-    type: 'boolean',
     help: 'let the data and metrics ports listen beyond loopback; nobody is asked for credentials there',
   },
 };

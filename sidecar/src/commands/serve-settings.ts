@@ -11,20 +11,18 @@ import { SERVE_OPTIONS } from './serve-options.ts';
 
 /** The folders that stand in for what a cluster mounts. @throws UsageError unless they are those that the storage needs */
 export function mountsFor(manifest: LargePayloadStore, values: Values): Mounts {
-  const mounts = {
-    dataFolder: givenOption(values, 'data-dir'),
-    credentialsFolder: givenOption(values, 'credentials-dir'),
-  };
+  const [dataFolder, credentialsFolder] = [given(values, 'data-dir'), given(values, 'credentials-dir')];
+  const mounts = { dataFolder, credentialsFolder };
   usage(() => assertMounts(manifest, mounts));
   return mounts;
 }
 
 /** @throws UsageError */
 export function expectedStorage({ name }: Role, values: Values): ExpectedStorage {
-  const claimedFile = givenOption(values, 'claimed-file');
+  const claimedFile = given(values, 'claimed-file');
+  const newStorageID = given(values, 'new-storage-id');
   if (claimedFile !== undefined && name === 'standalone')
     throw new UsageError('--claimed-file is for --role gateway and reaper; leave it out');
-  const newStorageID = givenOption(values, 'new-storage-id');
   if (newStorageID !== undefined && name !== 'gateway')
     throw new UsageError('--new-storage-id is for --role gateway; leave it out');
   if (newStorageID !== undefined && !isStorageId(newStorageID))
@@ -34,8 +32,8 @@ export function expectedStorage({ name }: Role, values: Values): ExpectedStorage
 
 /** @throws UsageError */
 export function resourceOf({ name }: Role, values: Values): ClusterResource {
-  const uid = givenOption(values, 'resource-uid');
-  const cluster = givenOption(values, 'cluster-name');
+  const uid = given(values, 'resource-uid');
+  const cluster = given(values, 'cluster-name');
   if (uid !== undefined && name === 'standalone')
     throw new UsageError('--resource-uid is for --role gateway and reaper; leave it out');
   if (uid !== undefined && !isStorageId(uid))
@@ -50,7 +48,7 @@ export function resourceOf({ name }: Role, values: Values): ClusterResource {
 /** @throws UsageError */
 export function listenAddresses(role: Role, values: Values): ServiceSettings['listen'] {
   const remote = values['allow-remote'] === true;
-  if (!role.hasDataPort && givenOption(values, 'listen') !== undefined) {
+  if (!role.hasDataPort && given(values, 'listen') !== undefined) {
     throw new UsageError(`the role ${role.name} has no data port; leave out --listen`);
   }
   return {
@@ -64,14 +62,12 @@ function listenAddress(values: Values, name: string, remote: boolean): ListenAdd
   const text = stringOption({ options: SERVE_OPTIONS }, values, name);
   const address = usage(() => parseListenAddress(text), `--${name}`);
   if (remote || isLoopback(address.host)) return address;
-  const fix =
-    name === 'admin-listen'
-      ? 'whoever reaches it may delete payloads'
-      : 'say --allow-remote if that is meant';
+  const isAdmin = name === 'admin-listen';
+  const fix = isAdmin ? 'whoever reaches it may delete payloads' : 'say --allow-remote if that is meant';
   throw new UsageError(`--${name} ${text} can be reached from other machines; ${fix}`);
 }
 
-function givenOption(values: Values, name: string): string | undefined {
+function given(values: Values, name: string): string | undefined {
   const value = values[name];
   return typeof value === 'string' ? value : undefined;
 }

@@ -14,7 +14,6 @@ import { expectedStorage, listenAddresses, mountsFor, resourceOf } from './serve
 export const command: Command = {
   name: 'serve',
   summary: 'Runs the blob service.',
-  positionals: [],
   options: SERVE_OPTIONS,
   notes: `Port 0 takes any free port. When ready it logs one JSON line with "msg":"listening" and the addresses "data",
 "metrics" and "admin". SIGTERM and SIGINT let what is in flight finish, then end it with exit code 0. A standalone
@@ -23,7 +22,7 @@ and try again until it can.`,
   run,
 };
 
-async function run(_positionals: readonly string[], values: Values): Promise<void> {
+async function run(values: Values): Promise<void> {
   const role = await roleNamed(stringOption(command, values, 'role'));
   const listen = listenAddresses(role, values);
   const manifest = await manifestFor(role, stringOption(command, values, 'config'));
@@ -34,7 +33,7 @@ async function run(_positionals: readonly string[], values: Values): Promise<voi
   };
   const mounts = mountsFor(manifest, values);
   const log = createLog();
-  for (const field of role.unusedFields(manifest))
+  for (const field of role.unusedFields?.(manifest) ?? [])
     log.info({ field }, `this field has no effect in the role ${role.name}`);
   for (const { level, text } of await noticesOfEnvironment(manifest)) log[level](text);
   const service = await role
@@ -58,6 +57,6 @@ async function manifestFor(role: Role, file: string): Promise<LargePayloadStore>
   const manifest = await readManifest(file, { allowReservedPrefix: true });
   const problems = unsupportedFields(manifest.spec);
   if (problems.length > 0) throw new ManifestError(`LargePayloadStore ${manifest.metadata.name}`, problems);
-  role.assertNeeded(manifest);
+  role.assertNeeded?.(manifest);
   return manifest;
 }

@@ -14,7 +14,7 @@ const CODE_OF_FAILURE: Readonly<Record<StorageFailure, ErrorCode>> = {
   unavailable: 'storage_unavailable',
 };
 
-/** Any error as the answer that a client gets; what nobody foresaw becomes `internal`, its text kept for the log as the cause. */
+/** Any error as the answer that a client gets; an unexpected error becomes `internal`, with its text kept for the log as the cause. */
 export function toServiceError(error: unknown): ServiceError {
   if (error instanceof ServiceError) return error;
   if (error instanceof StorageError) {

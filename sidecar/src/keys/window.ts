@@ -6,7 +6,7 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-const WINDOW_WIDTHS = [
+const WIDTHS = [
   7 * DAY,
   DAY,
   6 * HOUR,
@@ -18,9 +18,10 @@ const WINDOW_WIDTHS = [
   5 * SECOND,
   SECOND,
 ];
+
 /** Milliseconds between two window ends (W of the design). */
 export function windowWidth(ttl: number): number {
-  return WINDOW_WIDTHS.find((width) => width <= ttl / 8) ?? SECOND;
+  return WIDTHS.find((width) => width <= ttl / 8) ?? SECOND;
 }
 
 /** An expiry window: what is stored in it under `ttl` (ms) may go after `end` (ms since the epoch, a whole second). */
@@ -80,28 +81,13 @@ function nameOf(window: ExpiryWindow): string {
 
 /** The window of such a name; `undefined` when `windowName` would not have written it. */
 export function parseWindowName(name: string): ExpiryWindow | undefined {
-  const match = WINDOW_NAME.exec(name);
-  if (match === null) return undefined;
-  const [year, month, day, hour, minute, second, ttlText] = match.slice(1) as [
-    string,
-    string,
-    string,
-    string,
-    string,
-    string,
-    string,
-  ];
-  const end = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
-  const ttl = durationOrUndefined(ttlText);
-  if (Number.isNaN(end) || ttl === undefined) return undefined;
-  const window = { end, ttl };
-  return windowName(window) === name ? window : undefined;
-}
-
-function durationOrUndefined(text: string): number | undefined {
+  const [, year, month, day, hour, minute, second, ttlText = ''] = WINDOW_NAME.exec(name) ?? [];
   try {
-    return parseDuration(text);
+    const end = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+    const window = { end, ttl: parseDuration(ttlText) };
+    return windowName(window) === name ? window : undefined;
   } catch {
+    // Not of the grammar, or a time or a TTL that does not exist.
     return undefined;
   }
 }

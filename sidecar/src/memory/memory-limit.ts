@@ -6,8 +6,8 @@ export function memoryLimit(): number | undefined {
 }
 
 /**
- * A control group without a limit says 0, or more than any machine has (2^63 less a page on version 1, 2^64 on version 2).
- * @param constrained as `process.constrainedMemory()` says
+ * A control group without a limit has 0, or more than any machine has (2^63 less a page on version 1, 2^64 on version 2).
+ * @param constrained the result of `process.constrainedMemory()`
  */
 export function limitAmong(constrained: number, machine: number): number | undefined {
   return constrained > 0 && constrained < machine ? constrained : undefined;

@@ -1,5 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { codecServerLimits, memoryOf, memoryOfCodecServer, processLimits } from './process-limits.ts';
+import {
+  COSTS,
+  type CodecServerLimits,
+  codecServerLimits,
+  memoryOfPort,
+  OPERATIONS_PORT,
+  type ProcessLimits,
+  processLimits,
+} from './process-limits.ts';
 
 const MIB = 2 ** 20;
 
@@ -48,3 +56,14 @@ describe('the limits of a codec server', () => {
     expect(limits.decodedBytes).toBe(limits.bodyBytes / 2);
   });
 });
+
+/** The most memory that a process with these limits uses. */
+function memoryOf({ inFlightBytes, collectedBodies, dataPort }: ProcessLimits): number {
+  const ports = memoryOfPort(dataPort) + 2 * memoryOfPort(OPERATIONS_PORT);
+  return COSTS.idleProcess + COSTS.garbage + inFlightBytes + collectedBodies + ports;
+}
+
+/** The most memory that a codec server with these limits uses. */
+function memoryOfCodecServer({ concurrentCalls, bodyBytes, connections }: CodecServerLimits): number {
+  return COSTS.idleCodecServer + memoryOfPort(connections) + concurrentCalls * bodyBytes * COSTS.bodyByte;
+}

@@ -86,12 +86,6 @@ function memoryOfConnection(largestHead: number): number {
   return COSTS.connection + COSTS.headByte * headMemoryOf(largestHead);
 }
 
-/** The most memory that a process with these limits uses. */
-export function memoryOf({ inFlightBytes, collectedBodies, dataPort }: ProcessLimits): number {
-  const ports = memoryOfPort(dataPort) + 2 * memoryOfPort(OPERATIONS_PORT);
-  return COSTS.idleProcess + COSTS.garbage + inFlightBytes + collectedBodies + ports;
-}
-
 const MOST_CALLS = 2;
 const LARGEST_BODY = 64 * MIB;
 const CODEC_PORT: ConnectionRules = {
@@ -102,11 +96,13 @@ const CODEC_PORT: ConnectionRules = {
 };
 
 export interface CodecServerLimits {
+  /** calls worked on at a time; each may hold a body and, beside it, a payload */
   readonly concurrentCalls: number;
-  /** largest request body */
+  /** largest request body; a body of base64 is a third larger than what it holds */
   readonly bodyBytes: number;
-  /** data of references that one answer holds in full */
+  /** data of references that one answer holds in full; what comes after it is previewed */
   readonly decodedBytes: number;
+  /** tokens of users travel in headers */
   readonly connections: ConnectionRules;
 }
 
@@ -118,9 +114,4 @@ export function codecServerLimits(limit: number | undefined): CodecServerLimits 
   const concurrentCalls = bodies >= MOST_CALLS * LARGEST_BODY ? MOST_CALLS : 1;
   const bodyBytes = 2 * Math.floor(Math.min(LARGEST_BODY, bodies / concurrentCalls) / 2);
   return { concurrentCalls, bodyBytes, decodedBytes: bodyBytes / 2, connections: CODEC_PORT };
-}
-
-/** The most memory that a codec server with these limits uses. */
-export function memoryOfCodecServer({ concurrentCalls, bodyBytes, connections }: CodecServerLimits): number {
-  return COSTS.idleCodecServer + memoryOfPort(connections) + concurrentCalls * bodyBytes * COSTS.bodyByte;
 }

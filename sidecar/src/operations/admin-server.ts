@@ -2,6 +2,7 @@ import { parseDuration, type StatusReport } from '@largepayload/crds';
 import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from 'fastify';
 import { ServiceError } from '../errors/service-error.ts';
 import { buildApp } from '../http/app.ts';
+import type { Route } from '../http/error-answers.ts';
 import { isLoopback } from '../http/listen-address.ts';
 import { type CleanupParts, cleanup } from '../retention/cleanup.ts';
 import { usage } from '../retention/usage.ts';
@@ -20,35 +21,25 @@ export interface AdminContext extends CleanupParts {
 /** The admin port. Whoever reaches it may delete, so it listens on loopback only and answers no web page. */
 export function buildAdminServer(context: AdminContext): FastifyInstance {
   const works = new LineWorks();
-  const at = (path: string) => `/admin/payload-store/${path}`;
+  const { driver, status } = context;
+  const route = (method: Route['method'], path: string, handler: Route['handler']): Route => ({
+    ...{ method, url: `/admin/payload-store/${path}`, handler },
+  });
   const app = buildApp(
     context.log,
     [
-      {
-        method: 'GET',
-        url: at('status'),
-        handler: async (_request, reply) => reply.send(await context.status()),
-      },
-      {
-        method: 'GET',
-        url: at('usage'),
-        handler: async (request, reply) =>
-          works.send(request, reply, (signal) => usage(context.driver, signal)),
-      },
-      {
-        method: 'POST',
-        url: at('cleanup'),
-        handler: async (request, reply) => {
-          assertMayDelete(context);
-          const { age, dryRun } = cleanupFields(request.query as Record<string, unknown>);
-          return await works.send(request, reply, (signal) => cleanup(context, { age, dryRun, signal }));
-        },
-      },
-      {
-        method: 'POST',
-        url: at('accept-clock'),
-        handler: async (request, reply) => works.send(request, reply, () => acceptClock(context)),
-      },
+      route('GET', 'status', async (_request, reply) => reply.send(await status())),
+      route('GET', 'usage', async (request, reply) =>
+        works.send(request, reply, (signal) => usage(driver, signal)),
+      ),
+      route('POST', 'cleanup', async (request, reply) => {
+        assertMayDelete(context);
+        const { age, dryRun } = cleanupFields(request.query as Record<string, unknown>);
+        return await works.send(request, reply, (signal) => cleanup(context, { age, dryRun, signal }));
+      }),
+      route('POST', 'accept-clock', async (request, reply) =>
+        works.send(request, reply, () => acceptClock(context)),
+      ),
     ],
     OPERATIONS_SERVER,
   );

@@ -50,11 +50,7 @@ export class Readiness {
 
   /** Whether the storage can be used now, whatever it was before. @throws ServiceError of status 503 */
   async assertUsable(): Promise<void> {
-    try {
-      await this.#lookNow();
-    } catch (error) {
-      throw asUnavailable(error);
-    }
+    await this.#lookNow().catch((error) => Promise.reject(asUnavailable(error)));
   }
 
   /** Whether the storage can be used now, with the error's own code; in time even when the storage does not answer. */

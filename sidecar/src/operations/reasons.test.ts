@@ -16,11 +16,7 @@ import { clockGuardOf } from '../storage-records/clock/clock.fixture.ts';
 import { ClockGuard } from '../storage-records/clock/clock-guard.ts';
 import { ClockMemory } from '../storage-records/clock/clock-memory.ts';
 import { clockRules } from '../storage-records/clock/clock-plausibility.ts';
-import {
-  assertIdentity,
-  assertIdentityWritten,
-  writeIdentity,
-} from '../storage-records/identity/identity.ts';
+import { assertIdentity, notYet, writeIdentity } from '../storage-records/identity/identity.ts';
 import type { FoundLease, Lease } from '../storage-records/lease/lease.ts';
 import { inUse } from '../storage-records/lease/lease-messages.ts';
 import { beginStore } from '../storage-records/ownership/begin-store.ts';
@@ -100,7 +96,7 @@ const SITUATIONS: readonly (readonly [situation: string, make: () => unknown, ex
   ],
   [
     'a reaper finds no store.json',
-    () => errorOf(assertIdentityWritten(storage(), IDENTITY, never())),
+    () => errorOf(assertIdentity(storage(), IDENTITY, never(), notYet)),
     { name: 'WaitsForGateway', record: 'store.json' },
   ],
   [

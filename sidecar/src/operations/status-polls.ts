@@ -1,15 +1,14 @@
 import type { StatusReport } from '@largepayload/crds';
 
-export interface StatusPollLimits {
-  /** callers that may wait at a time; one more is answered at once */
-  readonly mostWaiting: number;
-  readonly longestWaitMs: number;
+const LIMITS = {
+  /** callers that may wait at a time; one more is answered at once: of the 64 connections of the metrics port most stay free */
+  mostWaiting: 16,
+  longestWaitMs: 600_000,
   /** how often the storage is looked at while a caller waits */
-  readonly lookIntervalMs: number;
-}
+  lookIntervalMs: 20_000,
+};
 
-/** Of the 64 connections of the metrics port most stay free. */
-const LIMITS: StatusPollLimits = { mostWaiting: 16, longestWaitMs: 600_000, lookIntervalMs: 20_000 };
+export type StatusPollLimits = Readonly<typeof LIMITS>;
 
 interface Waiting {
   readonly since: string;
@@ -33,7 +32,7 @@ export class StatusPolls {
 
   /**
    * The report as JSON: once its revision is not `since`, after ten minutes, or at once where too many wait or the process ends. The
-   * first byte, a space, comes at once, so that a caller can tell a process that waits from one that hangs.
+   * first byte, a space, comes at once, so that a caller can distinguish a process that waits from a process that hangs.
    * @param left aborted when the caller has gone
    */
   async *answer(since: string, left: AbortSignal): AsyncGenerator<string> {
@@ -60,7 +59,10 @@ export class StatusPolls {
       answer: (status) => {
         left.removeEventListener('abort', onLeft);
         this.#waiting.delete(waiting);
-        if (this.#waiting.size === 0) this.#stopLooking();
+        if (this.#waiting.size === 0) {
+          clearInterval(this.#looking);
+          this.#looking = undefined;
+        }
         resolve(status);
       },
     };
@@ -76,10 +78,5 @@ export class StatusPolls {
     for (const { since, untilMs, answer } of this.#waiting) {
       if (status.revision !== since || nowMs >= untilMs) answer(status);
     }
-  }
-
-  #stopLooking(): void {
-    clearInterval(this.#looking);
-    this.#looking = undefined;
   }
 }

@@ -1,7 +1,9 @@
 import type { Driver, ListedObject } from '../drivers/driver.ts';
+import { excerpt } from '../errors/excerpt.ts';
+import { StorageError } from '../errors/storage-error.ts';
 import { NAMESPACE } from '../keys/key.ts';
+import { isPayloadOf } from '../keys/object-name.ts';
 import { beyondLimits, PASS_LIMITS, type PassLimits } from './pass-limits.ts';
-import { assertPayloadsOf, notOfWindow } from './payloads-of-window.ts';
 
 export interface Removed {
   readonly objects: number;
@@ -34,13 +36,8 @@ export async function* clearWindow(
   const assertNotSpent = () => {
     if (isSpent()) throw beyondLimits(`the window ${window.slice(0, -1)} has more objects`);
   };
-  const { namespaces, hasMore } = await namespacesOf(
-    driver,
-    window,
-    signal,
-    limits.namespaces,
-    assertNotSpent,
-  );
+  const most = limits.namespaces;
+  const { namespaces, hasMore } = await namespacesOf(driver, window, signal, most, assertNotSpent);
   for (const folder of namespaces) {
     try {
       assertNotSpent();
@@ -111,4 +108,22 @@ async function deletePage(
 
 function sumOf(page: readonly ListedObject[]): Removed {
   return { objects: page.length, bytes: page.reduce((sum, { size }) => sum + size, 0) };
+}
+
+/**
+ * A storage, or a cache before it, may list what it was not asked for, and others may put objects of their own into a window.
+ * @param folder of a namespace in the window, ending in `/`
+ * @throws StorageError with the first object of the page that is no payload of them
+ */
+function assertPayloadsOf(window: string, folder: string, page: readonly ListedObject[]): void {
+  const other = page.find(({ name }) => !name.startsWith(folder) || !isPayloadOf(window, name));
+  if (other !== undefined) throw notOfWindow(window, other.name);
+}
+
+/** @param window `expires-20261224T000000Z-30d/` */
+function notOfWindow(window: string, name: string): StorageError {
+  return new StorageError(
+    'unavailable',
+    `the storage lists ${excerpt(name)} in the window ${window.slice(0, -1)}, which is no payload of it; nothing of that page is deleted. If it lies there, move it away; else check what answers for the storage`,
+  );
 }

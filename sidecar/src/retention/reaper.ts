@@ -12,8 +12,8 @@ import { type SweepParts, sweep, waitOfDeletion } from './sweep.ts';
 
 /** Passes begin this share of the interval earlier or later, so that several reapers do not list at the same moment. */
 const JITTER = 0.1;
-/** seconds that deletion may lag behind the clock unmentioned */
-const LAG_TO_TELL = 60;
+/** seconds; a shorter lag of deletion behind the clock is not logged */
+const LEAST_LOGGED_LAG = 60;
 /** ms after which a pass that failed, or had to wait, is tried again, where the interval is longer: what was wrong may be right by then */
 const RETRY_INTERVAL = 60_000;
 /** What a timer can wait; a longer one would fire at once. */
@@ -61,9 +61,8 @@ export class Reaper {
         ? this.#settings.intervalMs
         : Math.min(this.#settings.intervalMs, RETRY_INTERVAL);
       const pause = interval * (1 - JITTER + 2 * JITTER * Math.random()) - (performance.now() - started);
-      await sleep(Math.min(Math.max(0, pause), LONGEST_PAUSE), undefined, { signal, ref: false }).catch(
-        () => {},
-      );
+      const pauseMs = Math.min(Math.max(0, pause), LONGEST_PAUSE);
+      await sleep(pauseMs, undefined, { signal, ref: false }).catch(() => {});
     }
   }
 
@@ -75,7 +74,7 @@ export class Reaper {
    */
   async pass(signal: AbortSignal, limits: PassLimits = PASS_LIMITS): Promise<DeletionWait | undefined> {
     const wait = await waitOfDeletion(this.#parts, signal);
-    this.#tellLag();
+    this.#logLag();
     if (wait !== undefined) return wait;
     const failures: unknown[] = [];
     await this.#tryDelete(signal).catch((error) => failures.push(error));
@@ -87,8 +86,7 @@ export class Reaper {
   }
 
   async #tryDelete(signal: AbortSignal): Promise<void> {
-    if (!this.#trialDue) return;
-    await tryDelete(this.#parts.driver, signal);
+    if (this.#trialDue) await tryDelete(this.#parts.driver, signal);
     this.#trialDue = false;
   }
 
@@ -106,10 +104,10 @@ export class Reaper {
     for await (const _sum of pages);
   }
 
-  #tellLag(): void {
+  #logLag(): void {
     const seconds = Math.round(this.#parts.clock.deletionLag / 1_000);
     this.#parts.metrics.recordReaperLag(seconds);
-    if (seconds < LAG_TO_TELL) return;
+    if (seconds < LEAST_LOGGED_LAG) return;
     const end = this.#parts.clockKeeper.lagEnd;
     this.#parts.log.warn(
       { seconds, until: end === undefined ? undefined : isoSecond(end) },
@@ -117,7 +115,7 @@ export class Reaper {
     );
   }
 
-  #tellWait(waiting: DeletionWait | undefined): void {
+  #logWait(waiting: DeletionWait | undefined): void {
     if ((waiting === undefined) === (this.#status.waiting === undefined)) return;
     if (waiting === undefined)
       this.#parts.log.info('the clock is confirmed: expired payloads are deleted again');
@@ -129,7 +127,7 @@ export class Reaper {
     try {
       const waiting = await this.pass(signal);
       this.#parts.metrics.recordReaperPass(waiting === undefined ? 'completed' : 'waiting');
-      this.#tellWait(waiting);
+      this.#logWait(waiting);
       const lastCompletedTime =
         waiting === undefined ? new Date().toISOString() : this.#status.lastCompletedTime;
       this.#status = { lastCompletedTime, lastError: undefined, waiting };
@@ -137,12 +135,8 @@ export class Reaper {
     } catch (error) {
       if (signal.aborted) return false;
       this.#parts.metrics.recordReaperPass('failed');
-      const { message } = error as Error;
-      this.#status = {
-        ...this.#status,
-        lastError: message,
-        lastFailure: failureReport(toServiceError(error)),
-      };
+      const lastFailure = failureReport(toServiceError(error));
+      this.#status = { ...this.#status, lastError: (error as Error).message, lastFailure };
       this.#parts.log.error({ err: error }, 'the reaper could not complete its pass; it will try again');
       return false;
     }

@@ -2,16 +2,9 @@ import type { Driver } from '../drivers/driver.ts';
 import { type ExpiryWindow, parseWindowName } from '../keys/window.ts';
 import { PASS_LIMITS, type PassLimits } from './pass-limits.ts';
 
-/** A window that has objects, and the folder they lie in. */
-export interface StoredWindow {
-  readonly window: ExpiryWindow;
-  /** `expires-20261224T000000Z-30d/` */
-  readonly folder: string;
-}
-
 export interface StoredWindows {
   /** the earliest end first */
-  readonly windows: readonly StoredWindow[];
+  readonly windows: readonly ExpiryWindow[];
   /** whether there are more windows, all of which end later than these */
   readonly hasLater: boolean;
   /** whether there may be others that were not looked at */
@@ -25,7 +18,7 @@ export async function storedWindows(
   limits: PassLimits = PASS_LIMITS,
 ): Promise<StoredWindows> {
   const started = performance.now();
-  const found: StoredWindow[] = [];
+  const found: ExpiryWindow[] = [];
   let folders = 0;
   let count = 0;
   let cutOff = false;
@@ -36,13 +29,13 @@ export async function storedWindows(
     const window = folder.endsWith('/') ? parseWindowName(folder.slice(0, -1)) : undefined;
     if (window === undefined) continue;
     count += 1;
-    found.push({ window, folder });
+    found.push(window);
     if (found.length > 2 * limits.windows) keepEarliest(found, limits.windows);
   }
   keepEarliest(found, limits.windows);
   return { windows: found, hasLater: count > found.length, cutOff };
 }
 
-function keepEarliest(windows: StoredWindow[], count: number): void {
-  windows.sort((a, b) => a.window.end - b.window.end).splice(count);
+function keepEarliest(windows: ExpiryWindow[], count: number): void {
+  windows.sort((a, b) => a.end - b.end).splice(count);
 }

@@ -1,13 +1,20 @@
 import type { Driver } from '../drivers/driver.ts';
-import type { ExpiryWindow } from '../keys/window.ts';
+import { type ExpiryWindow, windowName } from '../keys/window.ts';
 import type { ClockGuard } from '../storage-records/clock/clock-guard.ts';
 import type { ClockKeeper } from '../storage-records/clock/clock-keeper.ts';
 import type { OwnershipGuard } from '../storage-records/ownership/ownership-guard.ts';
 import { type ClearRules, clearWindow, type Removed } from './clear-window.ts';
-import type { DeletionMetrics } from './deletion-metrics.ts';
 import { type DeletionWait, deletionWaitOf } from './deletion-wait.ts';
 import { beyondLimits } from './pass-limits.ts';
 import { storedWindows } from './stored-windows.ts';
+
+/** What is counted of deletion. */
+interface DeletionMetrics {
+  recordDeleted(objects: number, bytes: number): void;
+  /** @param seconds that deletion lags behind the clock */
+  recordReaperLag(seconds: number): void;
+  recordReaperPass(result: 'completed' | 'failed' | 'waiting'): void;
+}
 
 export interface SweepParts {
   readonly driver: Driver;
@@ -57,7 +64,7 @@ export async function* sweep(parts: SweepParts, rules: SweepRules): AsyncGenerat
   const failures: unknown[] = [];
   const { windows, hasLater, cutOff } = await storedWindows(parts.driver, signal, limits);
   let hasMore = hasLater;
-  for (const { window, folder } of windows) {
+  for (const window of windows) {
     if (!mayGo(window)) {
       if (!byEnd) continue;
       hasMore = false;
@@ -66,7 +73,7 @@ export async function* sweep(parts: SweepParts, rules: SweepRules): AsyncGenerat
     try {
       await parts.clock.assertTrusted();
       await parts.ownership.assertMayDelete(signal);
-      yield* sweepWindow(parts, folder, rules);
+      yield* sweepWindow(parts, windowName(window), rules);
     } catch (error) {
       signal.throwIfAborted();
       failures.push(error);
@@ -78,13 +85,13 @@ export async function* sweep(parts: SweepParts, rules: SweepRules): AsyncGenerat
 
 async function* sweepWindow(
   { driver, metrics }: SweepParts,
-  folder: string,
+  window: string,
   { onWindowEnd, ...rules }: SweepRules,
 ): AsyncGenerator<WindowProgress> {
   const startedAtMs = performance.now();
-  let sum = { window: folder.slice(0, -1), objects: 0, bytes: 0 };
+  let sum = { window, objects: 0, bytes: 0 };
   try {
-    for await (const { objects, bytes } of clearWindow(driver, folder, rules)) {
+    for await (const { objects, bytes } of clearWindow(driver, `${window}/`, rules)) {
       sum = { ...sum, objects: sum.objects + objects, bytes: sum.bytes + bytes };
       if (rules.dryRun !== true) metrics.recordDeleted(objects, bytes);
       yield sum;

@@ -51,7 +51,7 @@ export async function awaitStorage(
   log: FastifyBaseLogger,
   signal: AbortSignal,
 ): Promise<void> {
-  let told = '';
+  let logged = '';
   for (let failures = 0; !signal.aborted; failures += 1) {
     let pause = pauseAfter(failures);
     try {
@@ -63,8 +63,8 @@ export async function awaitStorage(
       const { message } = error as Error;
       if (error instanceof StorageInUseError) pause = error.retryAfterMs ?? pause;
       awaited.stillWaiting(error as Error);
-      if (message !== told) log.warn({ reason: message }, 'the storage cannot be used yet; trying again');
-      told = message;
+      if (message !== logged) log.warn({ reason: message }, 'the storage cannot be used yet; trying again');
+      logged = message;
     }
     await sleep(pause, undefined, { signal }).catch(() => {});
   }

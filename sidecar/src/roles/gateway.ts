@@ -23,8 +23,6 @@ const DRAIN_MARGIN_MS = 10_000;
 export const gateway: Role = {
   name: 'gateway',
   hasDataPort: true,
-  assertNeeded: () => {},
-  unusedFields: () => [],
   async start(settings, mounts, log) {
     const kind = storageKindOf(settings.manifest.spec);
     const driver = new AwaitedDriver(kind.name);
@@ -38,11 +36,8 @@ export const gateway: Role = {
     const mayDelete = kind.deletedBy === 'gateway';
     const reaper = mayDelete ? buildReaper(storage, ports) : undefined;
     const { putTimeLimitMs } = ports.traffic.limits;
-    const drain = {
-      limitMs: putTimeLimitMs + DRAIN_MARGIN_MS,
-      lameDuckMs: LAME_DUCK_MS,
-      lingerMs: LINGER_MS,
-    };
+    const limitMs = putTimeLimitMs + DRAIN_MARGIN_MS;
+    const drain = { limitMs, lameDuckMs: LAME_DUCK_MS, lingerMs: LINGER_MS };
     return await runService({
       ports: {
         data: storageDataPort(storage, ports, drain),

@@ -1,5 +1,4 @@
-import type { StatusReport } from '@largepayload/crds';
-import { parseQuantity, putTimeLimit } from '@largepayload/crds';
+import { parseQuantity, putTimeLimit, type StatusReport } from '@largepayload/crds';
 import type { FastifyBaseLogger } from 'fastify';
 import { type DataLimits, DEFAULT_LIMITS } from '../data-api/limits.ts';
 import type { DrainTimes } from '../http/drain.ts';
@@ -43,10 +42,8 @@ export function buildPortParts(
 ): PortParts {
   const readiness = new Readiness(check, { latch });
   const traffic = buildTraffic(settings);
-  const metrics = new Metrics({
-    requests: () => traffic.watch.size,
-    bytes: () => traffic.budget.used,
-  });
+  const { watch, budget } = traffic;
+  const metrics = new Metrics({ requests: () => watch.size, bytes: () => budget.used });
   metrics.watchReadiness(readiness);
   return { settings, readiness, traffic, metrics, log };
 }
@@ -55,14 +52,8 @@ function buildTraffic({ manifest, limits: ownLimits }: ServiceSettings): PortPar
   const maxPayloadSize = parseQuantity(manifest.spec.maxPayloadSize);
   const { inFlightBytes, dataPort: connections } = processLimits(memoryLimit());
   const putTimeLimitMs = putTimeLimit(ttlOf(manifest));
-  const limits = {
-    ...DEFAULT_LIMITS,
-    inFlightBytes,
-    connections,
-    maxPayloadSize,
-    putTimeLimitMs,
-    ...ownLimits,
-  };
+  const derived = { inFlightBytes, connections, maxPayloadSize, putTimeLimitMs };
+  const limits = { ...DEFAULT_LIMITS, ...derived, ...ownLimits };
   const budget = new FairBudget({ ...limits, limit: limits.inFlightBytes });
   return { limits, budget, watch: new TransferWatch(limits, () => budget.demand) };
 }

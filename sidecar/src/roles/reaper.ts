@@ -26,7 +26,6 @@ export const reaper: Role = {
     }
     if (problems.length > 0) throw new ManifestError(`LargePayloadStore ${metadata.name}`, problems);
   },
-  unusedFields: () => [],
   async start(settings, mounts, log) {
     const driver = new AwaitedDriver(storageKindOf(settings.manifest.spec).name);
     const storage = buildStorageParts(

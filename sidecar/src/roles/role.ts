@@ -11,14 +11,10 @@ export type RoleName = 'standalone' | 'gateway' | 'reaper';
 export interface ServiceSettings {
   readonly manifest: LargePayloadStore;
   readonly version: string;
-  readonly listen: {
-    readonly data: ListenAddress;
-    readonly metrics: ListenAddress;
-    readonly admin: ListenAddress;
-  };
+  readonly listen: Readonly<Record<'data' | 'metrics' | 'admin', ListenAddress>>;
   readonly limits?: Partial<DataLimits>;
   readonly expected?: ExpectedStorage;
-  /** whether a person says, for this start, that the clock is right */
+  /** whether a person vouches, for this start, that the clock is right */
   readonly acceptClock?: boolean;
   readonly resource?: ClusterResource;
   readonly leaseTimes?: LeaseTimes;
@@ -44,10 +40,10 @@ export interface Role {
   readonly hasDataPort: boolean;
 
   /** @throws ManifestError when there is nothing to do in this role for such a store */
-  assertNeeded(manifest: LargePayloadStore): void;
+  assertNeeded?(manifest: LargePayloadStore): void;
 
   /** The fields that are set and have no effect in this role. */
-  unusedFields(manifest: LargePayloadStore): readonly string[];
+  unusedFields?(manifest: LargePayloadStore): readonly string[];
 
   /** @throws ForeignStoreError, StorageError, or the error of a port that cannot be listened on */
   start(settings: ServiceSettings, mounts: Mounts, log: FastifyBaseLogger): Promise<RunningService>;

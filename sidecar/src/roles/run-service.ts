@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { type DrainTimes, drainable, type EndServer } from '../http/drain.ts';
+import { type DrainTimes, drainable } from '../http/drain.ts';
 import { listen } from '../http/listen.ts';
 import type { ListenAddress } from '../http/listen-address.ts';
 import type { RunningService } from './role.ts';
@@ -33,23 +33,22 @@ export async function runService<Name extends string>(
 ): Promise<RunningService<Name>> {
   const { readiness, work, release, close } = composition;
   const ports = Object.entries<Port>(composition.ports);
-  const ends = ports.map(([, port]) => ({ ...port, end: drainable(port.app) }));
+  const ends = ports.map(([, { app, drain, isLast }]) => {
+    const end = drainable(app);
+    return { isLast, end: () => end(drain) };
+  });
   const addresses = await listenOnAll(ports, close);
   const stopping = new AbortController();
   const working = work(stopping.signal);
   const stop = async () => {
     readiness.beginDraining();
     stopping.abort();
-    await Promise.all([...ends.filter(({ isLast }) => !isLast).map(endPort), working]);
-    await Promise.all(ends.filter(({ isLast }) => isLast).map(endPort));
+    await Promise.all([...ends.filter(({ isLast }) => !isLast).map(({ end }) => end()), working]);
+    await Promise.all(ends.filter(({ isLast }) => isLast).map(({ end }) => end()));
     await release();
     await close();
   };
   return { addresses: addresses as Record<Name, string>, stop };
-}
-
-function endPort({ end, drain }: Port & { end: EndServer }): Promise<void> {
-  return end(drain);
 }
 
 async function listenOnAll(

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { storageKindOf } from '@largepayload/crds';
+import { type LargePayloadStore, storageKindOf } from '@largepayload/crds';
 import type { FastifyBaseLogger } from 'fastify';
 import type { Driver } from '../drivers/driver.ts';
 import { startDriver } from '../drivers/start-driver.ts';
@@ -8,18 +8,18 @@ import { beginStore } from '../storage-records/ownership/begin-store.ts';
 import { storageDataPort } from './data-port.ts';
 import type { Role, RunningService, ServiceSettings } from './role.ts';
 import { runService } from './run-service.ts';
-import { unusedFields } from './standalone-fields.ts';
 import { buildStorageParts, identityLimit, type StorageParts } from './storage-parts.ts';
 import { buildReaper, buildStoragePorts, storageOperationsPorts } from './storage-ports.ts';
 
 /** Kubernetes gives 30 s between SIGTERM and SIGKILL, and so do others. */
 const DRAIN = { limitMs: 25_000 };
+/** The schema's default, which a manifest without the field has too. */
+const DEFAULT_THRESHOLD = 128_000;
 
-/** The whole service in one process. It ends when its storage cannot be used at the start, as somebody waits for it. */
+/** The whole service in one process. It ends when its storage cannot be used at the start, as a person waits for it. */
 export const standalone: Role = {
   name: 'standalone',
   hasDataPort: true,
-  assertNeeded: () => {},
   unusedFields,
   async start(settings, mounts, log) {
     const { driver, notices } = await startDriver(settings.manifest, mounts);
@@ -63,15 +63,27 @@ export async function startStandalone(
   });
 }
 
-/** Waits where the storage will be free without anybody's doing. @throws ForeignStoreError, StorageError */
+/** Waits where the storage becomes free by itself. @throws ForeignStoreError, StorageError */
 async function beginWhenFree({ driver, identity, beginning, log }: StorageParts): Promise<void> {
-  for (let told = false; ; told = true) {
+  for (let logged = false; ; logged = true) {
     try {
       return await beginStore(driver, identity, log, identityLimit(), {}, beginning);
     } catch (error) {
       if (!(error instanceof StorageInUseError) || error.retryAfterMs === undefined) throw error;
-      if (!told) log.warn({ reason: error.message }, 'the storage cannot be used yet; trying again');
+      if (!logged) log.warn({ reason: error.message }, 'the storage cannot be used yet; trying again');
       await sleep(error.retryAfterMs);
     }
   }
+}
+
+/** The fields that are set but mean something in a cluster only. */
+function unusedFields({ spec }: LargePayloadStore): string[] {
+  const fields: Record<string, unknown> = {
+    'spec.thresholdSize': spec.thresholdSize === DEFAULT_THRESHOLD ? undefined : spec.thresholdSize,
+    'spec.allowedNamespaces': spec.allowedNamespaces,
+    'spec.gateway': Object.keys(spec.gateway ?? {}).length > 0 ? spec.gateway : undefined,
+    'spec.reaper': spec.reaper,
+    'spec.sidecar': spec.sidecar,
+  };
+  return Object.keys(fields).filter((field) => fields[field] !== undefined);
 }

@@ -104,15 +104,9 @@ function buildLease(
   const { identityLifetimeMs: lifetimeMs, createsExactly } = storageKindOf(manifest.spec);
   return new StorageLease(
     driver,
-    {
-      holder: resource?.uid ?? store,
-      ...{ store, cluster: resource?.cluster, shared, mayWrite: mayPut },
-    },
+    { holder: resource?.uid ?? store, store, cluster: resource?.cluster, shared, mayWrite: mayPut },
     log,
-    {
-      ...{ lifetimeMs, clockToleranceMs, createsExactly },
-      ...(leaseTimes !== undefined && { times: leaseTimes }),
-    },
+    { lifetimeMs, clockToleranceMs, createsExactly, times: leaseTimes },
   );
 }
 

@@ -8,14 +8,14 @@ export interface BootTime {
   readonly at: number;
 }
 
-/** Of the machine's present boot. @throws Error where the system does not tell its boots apart, as only Linux does */
+/** Of the machine's present boot. @throws Error where the system does not distinguish its boots, as only Linux does */
 export function bootId(): string {
   return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
 }
 
 let id: string | undefined;
 
-/** `undefined`: the system does not tell its boots apart. */
+/** `undefined`: the system does not distinguish its boots. */
 export function bootTimeNow(): BootTime | undefined {
   try {
     id ??= bootId();

@@ -9,7 +9,7 @@ import type { ClockMemory } from './clock-memory.ts';
 const COMPARISON_LIFETIME = 30_000;
 /** The same where the clocks differed: they may be set right, or the answer may have been wrong (ms). */
 const DIFFERENCE_LIFETIME = 1_000;
-/** How long the backend may take to tell the time (ms). */
+/** How long the backend may take to answer what time it is (ms). */
 const COMPARISON_LIMIT = 8_000;
 /** How often it is asked when its answers are too slow to prove anything. */
 const MOST_TRIES = 4;

@@ -43,24 +43,20 @@ export interface ClockKeeperParts {
  * danger. A storage that does not take it stops nothing: the memory has it, and it is written later.
  */
 export class ClockKeeper {
-  readonly #driver: Driver;
-  readonly #clock: ClockGuard;
+  readonly #parts: ClockKeeperParts;
   readonly #memory: ClockMemory;
-  readonly #log: Log;
   readonly #mayWrite: boolean;
   #loaded: Promise<void> | undefined;
   #begun: Promise<void> | undefined;
   #stepsWritten = 0;
   #acceptance = false;
-  #toldUnreadable = false;
-  #toldUnwritten = false;
+  #warnedUnreadable = false;
+  #warnedUnwritten = false;
 
   /** @param mayWrite a reaper may not */
-  constructor({ driver, clock, memory, log }: ClockKeeperParts, { mayWrite }: { mayWrite: boolean }) {
-    this.#driver = driver;
-    this.#clock = clock;
-    this.#memory = memory;
-    this.#log = log;
+  constructor(parts: ClockKeeperParts, { mayWrite }: { mayWrite: boolean }) {
+    this.#parts = parts;
+    this.#memory = parts.memory;
     this.#mayWrite = mayWrite;
   }
 
@@ -85,7 +81,7 @@ export class ClockKeeper {
       throw error;
     });
     await this.#loaded;
-    await this.#clock.assertMayPlace();
+    await this.#parts.clock.assertMayPlace();
   }
 
   /**
@@ -105,7 +101,7 @@ export class ClockKeeper {
   /** A person says that the clock is right, whatever was learned. @throws ServiceError `clock_difference`, StorageError */
   async accept(): Promise<AcceptedClock> {
     await this.#read(TRANSFER_LIMIT);
-    await this.#clock.check();
+    await this.#parts.clock.check();
     const before = await this.#acceptNow();
     return { ...before, written: this.#mayWrite && (await this.#write(TRANSFER_LIMIT)) };
   }
@@ -149,19 +145,22 @@ export class ClockKeeper {
   async #learn(limit: number): Promise<void> {
     await this.#read(limit);
     try {
-      const time = await this.#clock.confirmedTime();
+      const time = await this.#parts.clock.confirmedTime();
       this.#memory.confirm(time, momentNow());
     } catch (error) {
-      // A storage that does not answer, or too slowly, says nothing of the clocks.
+      // A storage that does not answer, or too slowly, proves nothing about the clocks.
       if (error instanceof ServiceError) this.#memory.distrust();
       throw error;
     }
     if (!this.#acceptance) return;
-    this.#log.warn({ accepted: await this.#acceptNow() }, 'the clock was accepted, as --accept-clock says');
+    this.#parts.log.warn(
+      { accepted: await this.#acceptNow() },
+      'the clock was accepted, as --accept-clock says',
+    );
   }
 
   async #acceptNow(): Promise<Omit<AcceptedClock, 'written'>> {
-    const time = await this.#clock.confirmedTime();
+    const time = await this.#parts.clock.confirmedTime();
     const now = momentNow();
     const mark = this.#memory.markAt(now);
     this.#memory.accept(time, now, this.#mayWrite);
@@ -174,14 +173,16 @@ export class ClockKeeper {
   }
 
   async #read(limit: number): Promise<void> {
-    const object = await readSmallObject(this.#driver, CLOCK_NAME, timeLimit(limit, CLOCK_NAME));
+    const object = await readSmallObject(this.#parts.driver, CLOCK_NAME, timeLimit(limit, CLOCK_NAME));
     this.#loaded ??= Promise.resolve();
     if (object === undefined) return;
     const stored = object === 'unreadable' ? undefined : parseClockRecord(object.text);
     if (stored !== undefined) this.#memory.merge(stored, momentNow(), bootTimeNow());
-    else if (!this.#toldUnreadable) {
-      this.#toldUnreadable = true;
-      this.#log.warn(`${CLOCK_NAME} in the storage is not readable, and counts as if it were not there`);
+    else if (!this.#warnedUnreadable) {
+      this.#warnedUnreadable = true;
+      this.#parts.log.warn(
+        `${CLOCK_NAME} in the storage is not readable, and counts as if it were not there`,
+      );
     }
   }
 
@@ -192,16 +193,16 @@ export class ClockKeeper {
     try {
       const text = formatClockRecord(this.#memory.record(now, bootTimeNow()));
       const signal = timeLimit(limit, CLOCK_NAME);
-      await putSmallObject(this.#driver, CLOCK_NAME, text, { signal, replace: true });
-      this.#toldUnwritten = false;
+      await putSmallObject(this.#parts.driver, CLOCK_NAME, text, { signal, replace: true });
+      this.#warnedUnwritten = false;
       return true;
     } catch (error) {
-      const reason = (error as Error).message;
-      if (!this.#toldUnwritten) {
-        const words = `${CLOCK_NAME} cannot be written; until it can, a restart would forget what was learned about the clock`;
-        this.#log.warn({ reason }, words);
+      if (!this.#warnedUnwritten) {
+        const reason = (error as Error).message;
+        const message = `${CLOCK_NAME} cannot be written; until it can, a restart would forget what was learned about the clock`;
+        this.#parts.log.warn({ reason }, message);
       }
-      this.#toldUnwritten = true;
+      this.#warnedUnwritten = true;
       return false;
     }
   }

@@ -108,7 +108,7 @@ export class ClockMemory {
     const stepped = Math.abs(now.wallTime - evenTime(this.#latest, now)) > STEP;
     this.#latest = now;
     const drift = now.wallTime - evenTime(this.#anchor, now);
-    if (stepped) this.#forgetAgreement();
+    if (stepped) this.distrust();
     if (stepped || drift > STEP) this.#stepsSeen += 1;
     if (drift > STEP) this.#stepForward(drift, now);
     else this.#takeBack(-drift);
@@ -128,9 +128,10 @@ export class ClockMemory {
     this.#setMark(Math.max(time, mark ?? 0), now);
   }
 
-  /** Learns that the clocks do not agree. */
+  /** Learns that the clocks do not agree, or no longer run as they did: agreement is measured anew. */
   distrust(): void {
-    this.#forgetAgreement();
+    this.#agreedFor = 0;
+    this.#agreedSince = undefined;
   }
 
   /** `undefined`: windows may be judged by `deletionTime`. */
@@ -170,7 +171,7 @@ export class ClockMemory {
     this.#lags = [];
     this.#steps = [];
     this.#anchor = now;
-    this.#forgetAgreement();
+    this.distrust();
     if (replaces) this.#acceptances += 1;
     this.#setMark(replaces ? time : Math.max(time, this.markAt(now) ?? 0), now);
   }
@@ -259,11 +260,6 @@ export class ClockMemory {
     const anchor = this.#anchor;
     for (const step of this.#steps.toReversed()) this.#undo(step);
     this.#anchor = anchor;
-  }
-
-  #forgetAgreement(): void {
-    this.#agreedFor = 0;
-    this.#agreedSince = undefined;
   }
 
   #setMark(time: number, { monotonicTime }: Moment): void {

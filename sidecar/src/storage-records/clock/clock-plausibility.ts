@@ -17,12 +17,9 @@ export interface ClockFacts {
   readonly storageHasClock: boolean;
 }
 
-/** How a store judges what its clock shows. All are ms. */
-export interface ClockRules {
-  readonly storageHasClock: boolean;
-  readonly ttl: number | undefined;
-  readonly clockToleranceMs: number;
-  /** the longest gap from the mark to the time that deletion goes by; while it is longer, and so implausible, nothing is deleted */
+/** How a store judges what its clock shows. */
+export interface ClockRules extends Omit<ClockFacts, 'reaperInterval'> {
+  /** the longest gap (ms) from the mark to the time that deletion goes by; while it is longer, and so implausible, nothing is deleted */
   readonly gapLimitMs: number;
 }
 

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import type { Reason } from '@largepayload/crds';
 import type { Driver } from '../../drivers/driver.ts';
 import { excerpt } from '../../errors/excerpt.ts';
 import { ForeignStoreError } from '../../errors/foreign-store-error.ts';
@@ -18,13 +17,6 @@ export interface StoreIdentity {
 /** Up to 64 letters, digits, `-` and `_`: it goes through files and resources, and is compared there. */
 export function isStorageId(text: string): boolean {
   return /^[\w-]{1,64}$/.test(text);
-}
-
-/** The storage has no `store.json`, so it is not known to be any store's. */
-export class NoIdentityError extends StorageError {
-  constructor(message: string, reason: Reason) {
-    super('unavailable', message, { reason });
-  }
 }
 
 /**
@@ -47,23 +39,32 @@ export async function writeIdentity(
 }
 
 const gone = () =>
-  new NoIdentityError(`${IDENTITY_NAME} has gone from the storage; is the right one mounted?`, {
-    name: 'IdentityMissing',
+  new StorageError('unavailable', `${IDENTITY_NAME} has gone from the storage; is the right one mounted?`, {
+    reason: { name: 'IdentityMissing' },
   });
-const notYet = () =>
-  new NoIdentityError(
+export const notYet = () =>
+  new StorageError(
+    'unavailable',
     `the storage has no ${IDENTITY_NAME} yet; a gateway of the store writes it when it first reaches the storage, ` +
       'and this process, which never does, waits for it',
-    { name: 'WaitsForGateway', record: IDENTITY_NAME },
+    { reason: { name: 'WaitsForGateway', record: IDENTITY_NAME } },
   );
 
-/** The storage's id, `NAMESPACE/NAME/ID`. @throws ForeignStoreError, StorageError also when the identity has gone */
+/**
+ * The storage's id, `NAMESPACE/NAME/ID`.
+ * @param absent makes the error of a storage without an identity: `notYet` in a process that has no right to write it
+ * @throws ForeignStoreError, StorageError
+ */
 export async function assertIdentity(
   driver: Driver,
   identity: StoreIdentity,
   signal: AbortSignal,
+  absent = gone,
 ): Promise<string> {
-  return assertSame(identity, await readIdentity(driver, signal), gone);
+  const found = await readIdentity(driver, signal);
+  if (found === undefined) throw absent();
+  if (found.store !== format(identity)) throw new ForeignStoreError(format(identity), found.store);
+  return found.storageID;
 }
 
 /** @throws StorageError unless both are ids of one storage */
@@ -74,21 +75,6 @@ export function assertSameStorage(found: string, expected: string): void {
     `this is another storage than the store's: its ${IDENTITY_NAME} says ${found}, and the store's payloads are in ${expected}; is the endpoint, or the mount, the right one?`,
     { reason: { name: 'StorageReplaced' } },
   );
-}
-
-/** For a process that has no right to write it. @throws ForeignStoreError, StorageError also when no gateway has written it yet */
-export async function assertIdentityWritten(
-  driver: Driver,
-  identity: StoreIdentity,
-  signal: AbortSignal,
-): Promise<void> {
-  assertSame(identity, await readIdentity(driver, signal), notYet);
-}
-
-function assertSame(identity: StoreIdentity, found: Found | undefined, absent: () => Error): string {
-  if (found === undefined) throw absent();
-  if (found.store !== format(identity)) throw new ForeignStoreError(format(identity), found.store);
-  return found.storageID;
 }
 
 interface Found {

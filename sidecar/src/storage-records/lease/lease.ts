@@ -1,4 +1,4 @@
-/** Who uses a storage now, as `lease.json` beside `store.json` says it. */
+/** Who uses a storage now: the content of `lease.json`, beside `store.json`. */
 export interface Lease extends LeaseHolder {
   /** ms since the epoch, when this holder began to use the storage */
   readonly since: number;
@@ -8,7 +8,7 @@ export interface Lease extends LeaseHolder {
   readonly confirmed: boolean;
   /** whether a process that renewed it has ended: over, unless another one of the holder renews it */
   readonly released: boolean;
-  /** whether others may use the storage too, if they say so as well */
+  /** whether others may use the storage too, if they share it as well */
   readonly shared: boolean;
   /** whose lease this holder found over, and took the place of */
   readonly takenFrom?: LeaseHolder | undefined;

@@ -43,7 +43,7 @@ export interface StorageLeaseSettings {
   readonly clockToleranceMs: number;
   /** whether of several creates exactly one succeeds, as on a folder; services that speak S3 may ignore the condition */
   readonly createsExactly: boolean;
-  readonly times?: LeaseTimes;
+  readonly times?: LeaseTimes | undefined;
 }
 
 /**
@@ -85,7 +85,7 @@ export class StorageLease {
   }
 
   /**
-   * Begins to use the storage, or says why that cannot be.
+   * Begins to use the storage, or throws why that cannot be.
    * @param driver of the storage, which may not have arrived yet
    * @throws StorageInUseError, StorageError
    */
@@ -101,11 +101,8 @@ export class StorageLease {
       await sleep(pause, undefined, { signal, ref: false }).catch(() => {});
       if (signal.aborted) return;
       const limit = AbortSignal.any([signal, lookLimit()]);
-      const look = this.#look(this.#driver, 'write', limit);
-      await look.then(
-        (failure) => this.#report(failure, signal),
-        (error) => this.#report(error.message, signal),
-      );
+      const failure = await this.#look(this.#driver, 'write', limit).catch(({ message }: Error) => message);
+      this.#report(failure, signal);
     }
   }
 
@@ -124,7 +121,7 @@ export class StorageLease {
   }
 
   /**
-   * Whether what is stored may be deleted: it is ours, and was still a while after it was written, so that nobody else wrote at
+   * Whether what is stored may be deleted: it is ours, and was still a while after it was written, so that no other process wrote at
    * the same moment. Waits until that can be told. @throws StorageInUseError, StorageError; the signal's reason
    */
   async assertMayDelete(signal: AbortSignal): Promise<void> {
@@ -204,14 +201,9 @@ export class StorageLease {
   }
 
   async #begin(driver: Driver, how: 'begin' | 'takeOver', signal: AbortSignal): Promise<void> {
-    const now = Date.now();
     const takenFrom = how === 'begin' ? undefined : (this.found ?? UNKNOWN);
-    const { holder, store, cluster, shared } = this.#user;
-    const lease: Lease = {
-      ...{ holder, store, cluster, shared },
-      ...{ since: now, renewed: now, confirmed: false, released: false },
-      ...(takenFrom !== undefined && { takenFrom: onlyHolder(takenFrom) }),
-    };
+    const from = takenFrom && holderOf(takenFrom);
+    const lease = this.#lease({ since: Date.now(), confirmed: false, takenFrom: from });
     try {
       const outcome = await this.#write(driver, lease, signal, how === 'begin');
       this.#createdExactly = how === 'begin' && outcome === 'created' && this.#settings.createsExactly;
@@ -222,9 +214,8 @@ export class StorageLease {
       return;
     }
     if (takenFrom === undefined) return;
-    const from = describeHolder(takenFrom);
     this.#log.warn(
-      { from },
+      { from: describeHolder(takenFrom) },
       'the storage was used by another, whose lease is over: this process has taken it over',
     );
   }
@@ -233,19 +224,19 @@ export class StorageLease {
   async #renew(driver: Driver, signal: AbortSignal): Promise<string> {
     const before = this.found;
     if (before === undefined) return '';
-    const { holder, store, cluster, shared } = this.#user;
-    const isOurs = before.holder === holder;
-    const now = Date.now();
-    const lease: Lease = {
-      ...{ holder, store, cluster, shared, renewed: now, released: false },
-      since: isOurs ? before.since : now,
-      confirmed: this.#isConfirmed(),
-      ...(isOurs && before.takenFrom !== undefined && { takenFrom: before.takenFrom }),
-    };
+    const confirmed = this.#isConfirmed();
+    const { since, takenFrom } =
+      before.holder === this.#user.holder ? before : { since: Date.now(), takenFrom: undefined };
+    const lease = this.#lease({ since, confirmed, takenFrom });
     return await this.#write(driver, lease, signal).then(
       () => '',
       (error) => (error as Error).message,
     );
+  }
+
+  #lease(fields: Pick<Lease, 'since' | 'confirmed' | 'takenFrom'>): Lease {
+    const { shared } = this.#user;
+    return { ...holderOf(this.#user), shared, ...fields, renewed: Date.now(), released: false };
   }
 
   /**
@@ -272,7 +263,7 @@ export class StorageLease {
 
   /** Logs once why the lease cannot be renewed, and once that it is renewed again. */
   #report(reason: string, signal: AbortSignal): void {
-    // The end of the process ends a look too, which says nothing about the storage.
+    // The end of the process ends a look too, which proves nothing about the storage.
     if (reason === this.#lastReported || signal.aborted) return;
     this.#lastReported = reason;
     if (reason === '') this.#log.info('the lease of the storage is renewed again');
@@ -280,8 +271,8 @@ export class StorageLease {
   }
 }
 
-function onlyHolder({ holder, store, cluster }: LeaseHolder): LeaseHolder {
-  return cluster === undefined ? { holder, store } : { holder, store, cluster };
+function holderOf({ holder, store, cluster }: LeaseHolder): LeaseHolder {
+  return { holder, store, cluster };
 }
 
 function lookLimit(): AbortSignal {

@@ -5,16 +5,15 @@ import type { Log } from '../../log/log.ts';
 import type { ClockKeeper } from '../clock/clock-keeper.ts';
 import {
   assertIdentity,
-  assertIdentityWritten,
   assertSameStorage,
-  NoIdentityError,
+  notYet,
   type StoreIdentity,
   writeIdentity,
 } from '../identity/identity.ts';
 import type { StorageLease } from '../lease/storage-lease.ts';
 import { tryWrite } from '../write-check/write-trial.ts';
 
-/** What a cluster tells the pods of a store about its storage. */
+/** What the pods of a store know from their cluster about its storage. */
 export interface ExpectedStorage {
   /** has the id of the store's storage, once there is one: any other is then refused, an empty one too */
   readonly claimedFile?: string | undefined;
@@ -71,7 +70,7 @@ export async function joinStore(
   expected: ExpectedStorage = {},
 ): Promise<void> {
   const expectedID = await expectedStorageID(expected);
-  if (expectedID === undefined) await assertIdentityWritten(driver, identity, signal);
+  if (expectedID === undefined) await assertIdentity(driver, identity, signal, notYet);
   else await assertStorage(driver, identity, signal, expectedID);
 }
 
@@ -84,7 +83,7 @@ async function assertBegun(
   try {
     await assertIdentity(driver, identity, signal);
   } catch (error) {
-    if (!(error instanceof NoIdentityError)) throw error;
+    if (!(error instanceof StorageError && error.reason?.name === 'IdentityMissing')) throw error;
     throw new StorageError('unavailable', `no store may be begun here: ${reason}; give it another prefix`, {
       reason: { name: 'PrefixNotAllowed' },
     });

@@ -26,7 +26,7 @@ export class WriteWatch {
     this.#tryWrite = tryWrite;
   }
 
-  /** Passes the outcome of a put on, and draws its conclusions. What ends because of `signal` says nothing of the storage. */
+  /** Passes the outcome of a put on, and draws its conclusions. A put that `signal` ends proves nothing about the storage. */
   async observe(
     put: () => Promise<'created' | 'existed'>,
     signal: AbortSignal,
@@ -47,12 +47,12 @@ export class WriteWatch {
     if (!this.#doubted) return;
     const now = performance.now();
     if (this.#trial === undefined || now - this.#trial.begun > TRIAL_LIFETIME_MS)
-      this.#trial = { result: this.#tryWrite().catch(tellNoRoom), begun: now };
+      this.#trial = { result: this.#tryWrite().catch(throwNoRoom), begun: now };
     await this.#trial.result;
     this.#doubted = false;
   }
 }
 
-function tellNoRoom(error: unknown): never {
+function throwNoRoom(error: unknown): never {
   throw error instanceof StorageError && error.failure === 'full' ? new NoRoomError(error) : error;
 }
