@@ -24,8 +24,8 @@ export interface Driver {
   readonly longestName: number;
 
   /**
-   * Begins to store a whole object, create-only. The writer takes exactly `facts.size` bytes, and commits no others. Whoever
-   * writes does not complete bytes that do not match their digest (`verifiedWriter`), so that only verified bytes are committed.
+   * Begins to store a whole object, create-only. The writer takes exactly the bytes of `facts`, and commits no others: it
+   * throws an `IntegrityError` in place of the chunk that would complete other bytes (`CheckedWriter`).
    *
    * `commit` resolves once the object, and its name, would survive a power cut: `created` by this put, or `existed`. Of
    * concurrent puts of one name exactly one creates (where the answer to it was lost on the way, none says so). All bytes

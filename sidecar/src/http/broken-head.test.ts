@@ -6,10 +6,13 @@ import { eventually } from '@largepayload/testing/waiting/eventually';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 let service: TestService;
+/** Ends slow heads early, so heads that only look slow, because the machine is busy, go to `service`. */
+let impatient: TestService;
 beforeAll(async () => {
-  service = await startService({ limits: { headersTimeout: 600 } });
+  service = await startService();
+  impatient = await startService({ limits: { headersTimeout: 600 } });
 });
-afterAll(() => service[Symbol.asyncDispose]());
+afterAll(() => Promise.all([service, impatient].map((each) => each[Symbol.asyncDispose]())));
 
 const payload = testPayload('the body');
 
@@ -58,7 +61,7 @@ describe.concurrent('a head that is slow', () => {
   test.each(['', 'PUT /v2/blo', `PUT ${payload.putPath} HTTP/1.1\r\nHost: localhost\r\nX-Temporal-Meta`])(
     'is cut off after %j',
     async (beginning) => {
-      await using connection = await RawConnection.open(service.data);
+      await using connection = await RawConnection.open(impatient.data);
       await connection.send(beginning);
       expectError(await connection.answer(), 'request_timeout');
       await connection.closed();
@@ -66,7 +69,7 @@ describe.concurrent('a head that is slow', () => {
   );
 
   test('is cut off though it goes on a byte at a time', async () => {
-    await using connection = await RawConnection.open(service.data);
+    await using connection = await RawConnection.open(impatient.data);
     const dripping = setInterval(() => void connection.send('a'), 50);
     try {
       await connection.send('GET /v2/health/head HTTP/1.1\r\nX-Slow: ');

@@ -2,7 +2,7 @@ import { type FileHandle, link, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { BlobFacts } from '../../bytes/blob-facts.ts';
 import {
-  checkedWriter,
+  CheckedWriter,
   keepExisting,
   type ObjectWriter,
   type PutOutcome,
@@ -45,7 +45,7 @@ export async function beginFile(
       decision === 'keep'
         ? keepExisting(() => storing(() => folders.sync.settle(dirname(path))))
         : new FilePut(await folders.temporary.create(), folders, path, facts, options);
-    return checkedWriter(steps, facts, options.signal);
+    return new CheckedWriter(steps, facts, options.signal);
   });
 }
 

@@ -1,7 +1,7 @@
 import type { BlobFacts } from '../../bytes/blob-facts.ts';
 import type { ByteSink } from '../../bytes/byte-streams.ts';
 import {
-  checkedWriter,
+  CheckedWriter,
   keepExisting,
   type ObjectWriter,
   type WriteSteps,
@@ -96,7 +96,7 @@ export class ObjectStoreDriver implements Driver {
     const object = new ObjectRequests(this.#calls, this.#keys.keyOf(name), facts, options);
     const fits = facts.size <= this.#inMemoryLimit && this.#inMemory + facts.size <= this.#inMemoryTotal;
     const steps = fits ? this.#collect(object, facts, options) : await this.#stream(object, facts, options);
-    return checkedWriter(steps, facts, options.signal);
+    return new CheckedWriter(steps, facts, options.signal);
   }
 
   #collect(object: ObjectRequests, { size }: BlobFacts, options: PutOptions): WriteSteps {

@@ -1,4 +1,4 @@
-import type { ByteSink, ByteSource } from '../../bytes/byte-streams.ts';
+import type { ByteSink, GivingSource, KeepingSink } from '../../bytes/byte-streams.ts';
 import type { PutOutcome, WriteSteps } from '../../bytes/object-writer.ts';
 
 /**
@@ -6,7 +6,7 @@ import type { PutOutcome, WriteSteps } from '../../bytes/object-writer.ts';
  * request has taken its chunk. The last chunk waits for the commit, so that an aborted object is never whole at the service.
  * The request may end before it has read everything; its outcome then tells whether the rest is needed.
  */
-export class StreamedPut implements WriteSteps, ByteSource {
+export class StreamedPut implements WriteSteps, GivingSource {
   /** Whether the request has begun to read: from then on the bytes cannot be sent again. */
   begun = false;
   readonly #size: number;
@@ -56,7 +56,7 @@ export class StreamedPut implements WriteSteps, ByteSource {
     await this.#outcome;
   }
 
-  async readInto(sink: ByteSink): Promise<void> {
+  async readInto(sink: ByteSink | KeepingSink): Promise<void> {
     this.begun = true;
     for (let read = 0; read < this.#size; ) {
       const chunk = await this.#nextOffer();

@@ -2,7 +2,7 @@ import { type ClientRequest, type IncomingMessage, request as plainRequest } fro
 import { request as secureRequest } from 'node:https';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { type ByteSource, sourceOf } from '../../../bytes/byte-streams.ts';
+import { type GivingSource, sourceOf } from '../../../bytes/byte-streams.ts';
 import { badAnswer } from '../failures.ts';
 import type { HttpAgents } from './http-agents.ts';
 
@@ -49,7 +49,7 @@ export interface TransportOptions {
   readonly answerLimitMs?: number | undefined;
   /** hand over the body of a successful answer as it arrives; `answerBody` reads and closes it, with `IDLE_LIMIT_MS` */
   readonly streamAnswer?: boolean | undefined;
-  /** ask by `Expect: 100-continue` whether the body, a `ByteSource`, is wanted before it is sent, or taken from its source */
+  /** ask by `Expect: 100-continue` whether the body, a `GivingSource`, is wanted before it is sent, or taken from its source */
   readonly askFirst?: boolean | undefined;
 }
 
@@ -81,8 +81,8 @@ export async function exchange(
   if (options.askFirst !== true || performance.now() < (withoutExpect.get(endpoint) ?? 0))
     return await exchangeOnce(agents, request, withoutQuestion);
   let begun = false;
-  const source = request.body as ByteSource;
-  const body: ByteSource = {
+  const source = request.body as GivingSource;
+  const body: GivingSource = {
     readInto: (sink) => {
       begun = true;
       return source.readInto(sink);
@@ -209,8 +209,8 @@ async function send(
     deadline.start('progress', IDLE_LIMIT_MS);
     return firstOf(outgoing, ['drain', 'response']).then(() => deadline.stop());
   };
-  const source = isCollected ? sourceOf(body) : (body as ByteSource);
-  await source.readInto({ write }).catch((error) => {
+  const source = isCollected ? sourceOf(body) : (body as GivingSource);
+  await source.readInto({ write, keepsChunks: true }).catch((error) => {
     if (error !== NOT_WANTED) throw error;
   });
   if (isOver(outgoing)) return;
