@@ -11,7 +11,7 @@ import { parseDigest } from '../keys/key.ts';
 import type { Call } from '../payload-service/payload-service.ts';
 import type { DataContext } from './data-context.ts';
 import { getReservation } from './limits.ts';
-import { getFields, keyParameter, type Query, single } from './request-fields.ts';
+import { expectedLengthOf, keyParameter, type Query, single } from './request-fields.ts';
 import { assertKeyServed, assertUnrestricted } from './served-namespaces.ts';
 
 /** A peer that was waited for so long (ms) is taken to be slow. */
@@ -41,7 +41,7 @@ function handler(context: DataContext, find: (query: Query, call: Call) => Promi
     const started = performance.now();
     const seconds = () => (performance.now() - started) / 1_000;
     try {
-      const { expectedLength } = getFields(request.headers);
+      const expectedLength = expectedLengthOf(request.headers);
       const stop = new AbortController();
       abortWhenClientLeaves(reply.raw, stop);
       const peer = peerOf(request.raw);

@@ -18,7 +18,7 @@ import {
   type StartedDriver,
   type StoredBlob,
 } from '../driver.ts';
-import { CollectedPut } from './collected-put.ts';
+import { collectedPut } from './collected-put.ts';
 import { oneByOne } from './delete-each.ts';
 import { ListingProgress } from './listing-progress.ts';
 import { ObjectKeys } from './object-keys.ts';
@@ -101,7 +101,7 @@ export class ObjectStoreDriver implements Driver {
 
   #collect(object: ObjectRequests, { size }: BlobFacts, options: PutOptions): WriteSteps {
     this.#inMemory += size;
-    return new CollectedPut(object, options, () => {
+    return collectedPut(object, options, () => {
       this.#inMemory -= size;
     });
   }

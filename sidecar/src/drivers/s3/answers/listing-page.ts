@@ -36,29 +36,22 @@ export function listAnswerOf(page: ListingPage, bucket: string, query: ListQuery
 }
 
 /** Some services encode what they echo and others do not; the encoding that they name does not tell which. */
-function assertEchoed(what: string, echoed: string | undefined, asked: string): void {
-  const told = echoed ?? '';
-  if (told === asked || isEncoded(told, asked)) return;
-  throw badListing(`it is of the ${what} ${excerpt(told)}, and ${excerpt(asked)} was asked for`);
-}
-
-function isEncoded(told: string, asked: string): boolean {
-  try {
-    return decodeForm(told) === asked;
-  } catch {
-    return false;
-  }
+function assertEchoed(field: string, echoed = '', asked: string): void {
+  if (echoed === asked || decodeForm(echoed) === asked) return;
+  throw badListing(`it is of the ${field} ${excerpt(echoed)}, and ${excerpt(asked)} was asked for`);
 }
 
 function decoded(text: string): string {
-  try {
-    return decodeForm(text);
-  } catch {
-    throw badAnswer('a listing whose keys are not encoded as it says');
-  }
+  const plain = decodeForm(text);
+  if (plain === undefined) throw badAnswer('a listing whose keys are not encoded as it says');
+  return plain;
 }
 
-/** The encoding of forms, in which a plus is a space. */
-function decodeForm(text: string): string {
-  return decodeURIComponent(text.replaceAll('+', ' '));
+/** In the encoding of forms a plus is a space. `undefined`: the text is not encoded so. */
+function decodeForm(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '));
+  } catch {
+    return undefined;
+  }
 }
