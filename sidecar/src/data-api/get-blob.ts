@@ -89,7 +89,7 @@ async function deliver(
   }
 }
 
-/** Either the reference or the stored object is wrong; the digest tells which. What was reserved was for the expected length. */
+/** Either the reference or the stored object is wrong; reading the object decides. The reservation so far is for the expected length. */
 async function refuseLength(
   { budget }: DataContext,
   payload: StoredBlob,

@@ -51,7 +51,7 @@ export function assertMounts({ spec }: LargePayloadStore, { dataFolder, credenti
   }
 }
 
-/** What the environment tells the driver and does not do as it seems to; whether or not the driver can be started. */
+/** Variables of the environment that do not have the effect one expects. The driver need not be startable. */
 export async function noticesOfEnvironment({ spec }: LargePayloadStore): Promise<EnvironmentNotice[]> {
   return await driverOf(spec).notices(spec.storage as Required<Storage>);
 }

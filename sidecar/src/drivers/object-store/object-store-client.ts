@@ -78,7 +78,7 @@ export interface AnswerBody extends ByteSource {
 
 export interface ListQuery {
   readonly prefix: string;
-  /** keys that go on after the prefix beyond a slash are told as one folder */
+  /** keys that go on after the prefix beyond a slash are listed as one folder */
   readonly byFolder?: boolean;
   readonly limit?: number;
   /** `next` of the answer before */

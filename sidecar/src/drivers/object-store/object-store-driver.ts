@@ -23,7 +23,7 @@ import { oneByOne } from './delete-each.ts';
 import { ListingProgress } from './listing-progress.ts';
 import { ObjectKeys } from './object-keys.ts';
 import { ObjectRequests } from './object-requests.ts';
-import type { Deleter, ListAnswer, ObjectAnswer, ObjectStoreClient } from './object-store-client.ts';
+import type { Deleter, ListAnswer, ObjectStoreClient } from './object-store-client.ts';
 import { StoreCalls } from './store-calls.ts';
 import { StreamedPut } from './streamed-put.ts';
 
@@ -75,8 +75,7 @@ export class ObjectStoreDriver implements Driver {
   readonly #calls: StoreCalls;
   readonly #deleter: Deleter;
   readonly #keys: ObjectKeys;
-  readonly #inMemoryLimit: number;
-  readonly #inMemoryTotal: number;
+  readonly #options: Required<ObjectStoreOptions>;
   /** bytes of the bodies in memory */
   #inMemory = 0;
 
@@ -87,14 +86,14 @@ export class ObjectStoreDriver implements Driver {
     this.#deleter = client.deleter ?? oneByOne(this.#calls);
     this.#keys = new ObjectKeys(options.prefix);
     this.longestName = this.#keys.longestName;
-    this.#inMemoryLimit = options.inMemoryLimit ?? 8 * MIB;
-    this.#inMemoryTotal = options.inMemoryTotal ?? 64 * MIB;
+    this.#options = { inMemoryLimit: 8 * MIB, inMemoryTotal: 64 * MIB, ...options };
   }
 
   async begin(name: string, facts: BlobFacts, options: PutOptions): Promise<ObjectWriter> {
     options.signal.throwIfAborted();
     const object = new ObjectRequests(this.#calls, this.#keys.keyOf(name), facts, options);
-    const fits = facts.size <= this.#inMemoryLimit && this.#inMemory + facts.size <= this.#inMemoryTotal;
+    const { inMemoryLimit, inMemoryTotal } = this.#options;
+    const fits = facts.size <= inMemoryLimit && this.#inMemory + facts.size <= inMemoryTotal;
     const steps = fits ? this.#collect(object, facts, options) : await this.#stream(object, facts, options);
     return new CheckedWriter(steps, facts, options.signal);
   }
@@ -164,7 +163,10 @@ export class ObjectStoreDriver implements Driver {
   async currentTime(signal: AbortSignal): Promise<number> {
     const doing = "read the storage's clock";
     const { object, date } = await this.#get(CLOCK_OBJECT, doing, signal);
-    if (object !== undefined) await this.#discard(object, doing, signal);
+    // After the object was read, the next request can use the connection. A larger object is another one, and is not read.
+    if (object !== undefined && object.size > LARGEST_CLOCK_OBJECT) await object.body.close();
+    else if (object !== undefined)
+      await this.#calls.read(object.body, { write: () => undefined }, doing, signal);
     if (date === undefined) throw new StorageError('unavailable', `cannot ${doing}: it sends no Date`);
     return date + MIDDLE_OF_SECOND;
   }
@@ -176,16 +178,6 @@ export class ObjectStoreDriver implements Driver {
   #get(name: string, doing: string, signal: AbortSignal) {
     const key = this.#keys.keyOf(name);
     return this.#calls.call(doing, 'get', { signal }, (client) => client.get(key, signal));
-  }
-
-  /** Read, it leaves the connection for the next request; what is as large as no such object is not waited for. */
-  async #discard(
-    { size, body }: Exclude<ObjectAnswer['object'], undefined>,
-    doing: string,
-    signal: AbortSignal,
-  ) {
-    if (size > LARGEST_CLOCK_OBJECT) await body.close();
-    else await this.#calls.read(body, { write: () => undefined }, doing, signal);
   }
 
   async *#pages(prefix: string, byFolder: boolean, signal: AbortSignal): AsyncGenerator<ListAnswer> {
