@@ -51,7 +51,7 @@ describe.each(encodeVectors)('$name', (vector) => {
   const data = bytesOf(vector.payload.data);
   const { put, reference } = vector;
 
-  test('size, digest, metadata hash and header', () => {
+  test('has the size, digest, metadata hash and header of the vector', () => {
     expect(protoSize(payloadOf(vector.payload))).toBe(vector.payloadBytes);
     expect(messageOf(payloadOf(vector.payload)).byteLength).toBe(vector.payloadBytes);
     expect(digestOf(data)).toBe(vector.digest);
@@ -61,7 +61,7 @@ describe.each(encodeVectors)('$name', (vector) => {
     expect(decodeMetadataHeader(header)).toEqual(metadata);
   });
 
-  test('the reference, written and read', () => {
+  test('has the reference of the vector, written and read', () => {
     const { digest, key } = vector;
     const fields = { version: 'v2', metadata, size: data.byteLength, digest, key } as const;
     const payload = encodeReference(fields);
@@ -70,7 +70,7 @@ describe.each(encodeVectors)('$name', (vector) => {
     expect(decodeReference(payload)).toEqual(fields);
   });
 
-  test('the requests of the codec, what it makes of the payload, and what it gives back', async () => {
+  test('is stored by the requests of the vector, replaced by its reference, and given back', async () => {
     await using service = await serviceOf(vector);
     const payload = payloadOf(vector.payload);
     const codec = codecOf(service.url, vector, vector.payloadBytes - 1);

@@ -123,7 +123,8 @@ describe.skipIf(built === undefined)('the image of service and operator', () => 
     expect(await container.run(['/nodejs/bin/node', '/app/operator.mjs', '--version'])).toBe(version);
     const parts = partsOfTheService().filter((name) => !name.endsWith('/main.cjs'));
     expect(parts.some((name) => name.includes('/aws-sdk-client-'))).toBe(true);
-    const load = `console.log(${JSON.stringify(parts)}.every((name) => Object.keys(require('/app/' + name)).length > 0))`;
+    // A chunk that several files share may have side effects only, and no exports; a missing file makes require throw.
+    const load = `console.log(${JSON.stringify(parts)}.every((name) => Object.keys(require('/app/' + name)).length > 0 || name.includes('/chunk-')))`;
     expect(await container.run(['/nodejs/bin/node', '-e', load])).toBe('true\n');
     await expect(container.run(['payload-store', 'serv'])).rejects.toThrow('there is no command "serv"');
   });

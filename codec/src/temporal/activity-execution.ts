@@ -1,6 +1,6 @@
 /**
  * Where @temporalio/activity keeps the context of the activity that is being executed, for all its copies in a process.
- * Read here without the package, since whoever uses this codec may have no activities, and so no such package.
+ * It is read without that package, which an application without activities does not have.
  */
 const contextStorage: unique symbol = Symbol.for('__temporal_activity_context_storage__') as never;
 

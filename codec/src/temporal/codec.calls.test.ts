@@ -102,7 +102,7 @@ test("payloads go to the context's namespace unless the option names one", async
   expect([...service.blobs.keys()].map((key) => key.split('/')[2])).toEqual(['billing', 'orders']);
 });
 
-test('an array that the caller changes meanwhile', async () => {
+test('an array that the caller changes meanwhile does not change the result', async () => {
   await using service = await memoryService();
   const codec = codecOf(service);
   const payloads = ['a', 'b', 'c'].map((text) => payloadOf(text));
@@ -112,7 +112,7 @@ test('an array that the caller changes meanwhile', async () => {
   expect(textsOf(await codec.decode(await encoding))).toEqual(['a', 'b', 'c']);
 });
 
-test('bytes of another realm, as workflows have them in debug mode', async () => {
+test('bytes of another realm, as workflows have them in debug mode, are stored', async () => {
   await using service = await memoryService();
   const codec = codecOf(service);
   const data = runInNewContext('new Uint8Array([97, 98])') as Uint8Array;
@@ -120,7 +120,7 @@ test('bytes of another realm, as workflows have them in debug mode', async () =>
   expect(textsOf(await codec.decode(await codec.encode([{ metadata: {}, data }])))).toEqual(['ab']);
 });
 
-test('a payload that protobufjs decoded without data', async () => {
+test('a payload that protobufjs decoded without data is stored', async () => {
   await using service = await memoryService();
   const codec = codecOf(service);
   const { Payload: Message } = temporal.api.common.v1;
@@ -130,12 +130,12 @@ test('a payload that protobufjs decoded without data', async () => {
   expect(Object.keys(decoded?.metadata ?? {})).toEqual(['a']);
 });
 
-test('no context at all', async () => {
+test('a payload without any context is stored under the namespace of the settings', async () => {
   await using service = await memoryService();
   expect((await codecOf(service).encode([payloadOf('a')], null)).map(isReference)).toEqual([true]);
 });
 
-describe('decode-only', () => {
+describe('a codec that only decodes', () => {
   test('stores nothing and reads everything', async () => {
     await using service = await memoryService();
     const encoded = await codecOf(service).encode([payloadOf('a')]);

@@ -29,8 +29,8 @@ function payloadOfSize(bytes: number): Payload {
   return { metadata, data: new Uint8Array(dataBytes) };
 }
 
-describe('settings', () => {
-  test('the environment of an injected pod is enough', async () => {
+describe('the constructor', () => {
+  test('needs no more than the environment of an injected pod', async () => {
     await using service = await memoryService();
     vi.stubEnv('LARGE_PAYLOAD_SERVICE_URL', service.url);
     vi.stubEnv('TEMPORAL_NAMESPACE', 'orders');
@@ -40,13 +40,13 @@ describe('settings', () => {
     expect([...service.blobs.keys()][0]).toMatch(/^\/blobs\/orders\/common\/sha256:/);
   });
 
-  test('without one the constructor throws', () => {
+  test('throws without a URL', () => {
     vi.stubEnv('LARGE_PAYLOAD_SERVICE_URL', undefined);
     expect(() => new LargePayloadCodec({ namespace: 'orders' })).toThrow(TypeError);
   });
 });
 
-describe('threshold', () => {
+describe('the threshold', () => {
   test.each([200, 127_999, 128_000])(
     '%i bytes: at the threshold a payload stays, one byte more and it goes',
     async (bytes) => {
@@ -60,14 +60,14 @@ describe('threshold', () => {
     },
   );
 
-  test('metadata counts', async () => {
+  test('counts metadata', async () => {
     await using service = await memoryService();
     const payload = { metadata: { large: new Uint8Array(200) }, data: new Uint8Array(1) };
     expect((await codecOf(service, 150).encode([payload])).map(isReference)).toEqual([true]);
   });
 });
 
-describe('round trip', () => {
+describe('a payload comes back as it was:', () => {
   test.each<[string, Payload]>([
     ['empty data', { metadata: { encoding: Buffer.from('json/plain') }, data: new Uint8Array() }],
     ['no data', { metadata: { encoding: Buffer.from('binary/null') } }],

@@ -39,7 +39,7 @@ interface MarkedPayload {
   readonly reference: BlobReference;
 }
 
-/** Encodings whose bytes Temporal's converters parse and let nobody else see. */
+/** Encodings whose bytes Temporal's converters parse, so that no application code sees them. */
 const parsedEncodings: ReadonlySet<string> = new Set(['json/plain', 'json/protobuf']);
 
 /**
@@ -129,7 +129,7 @@ export class LargePayloadCodec implements PayloadCodec {
     );
     const handedOut = new Set<Uint8Array>();
     return retrieved.map(({ prepared: { payload, reference }, result }) => {
-      // Whoever changes one of two equal payloads must not change the other.
+      // Application code that changes one of two equal payloads must not change the other.
       const data = handedOut.has(result) && mayBeChanged(reference) ? result.slice() : result;
       handedOut.add(result);
       const metadata = metadataToRecord(reference.metadata);
@@ -155,7 +155,7 @@ export class LargePayloadCodec implements PayloadCodec {
     });
   }
 
-  /** A slot is held only while a request is made, not while one waits to be tried again. */
+  /** A slot is held only while a request is made, not while the request waits for its next try. */
   #request<Result>(
     signal: AbortSignal,
     patience: Omit<RetryRules, 'signal'>,
@@ -175,8 +175,8 @@ async function describe(payload: Payload): Promise<LargePayload> {
 }
 
 /**
- * Whether somebody may get the payload's bytes themselves: application code gets those of `binary/plain` as they are, and
- * what other codecs do is not known.
+ * Whether other code may get these very bytes: application code gets those of `binary/plain` as they are, and other codecs
+ * may hand them on.
  */
 function mayBeChanged({ metadata }: BlobReference): boolean {
   const encoding = new TextDecoder().decode(metadata.get('encoding'));

@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import type { Payload } from '@temporalio/common';
 import { DecodedBytesLimitError } from '../wire/errors.ts';
 
-/** What was asked for in one activation of a workflow, or by calls that belong together in another way. */
+/** The payloads that one activation of a workflow asked for, or other calls that belong together. */
 interface Count {
   payloads: number;
   bytes: number;
@@ -61,7 +61,7 @@ export class DecodedBytes {
       return await work(count.stop.signal);
     } finally {
       count.calls -= 1;
-      // What begins when the last one of several calls has ended is another caller's.
+      // A call that begins after the last of these has ended is of another caller.
       if (count.calls > 0) this.#keepForThisTurn(count);
     }
   }
@@ -69,7 +69,7 @@ export class DecodedBytes {
   #countOf(references: readonly Payload[]): Count {
     const views = references.flatMap(({ data }) => viewOf(data));
     const messages = views.flatMap((view) => this.#messages.get(view.buffer) ?? []);
-    // The SDK decodes a reference once. Who decodes it again begins anew.
+    // The SDK decodes a reference once. A call that decodes it again belongs to another count.
     const isAgain = views.some((view) => this.#messages.get(view.buffer)?.seen.has(view.byteOffset));
     const known = isAgain ? undefined : messages[0]?.count;
     const count = known ?? this.#ofThisTurn ?? newCount();
@@ -100,7 +100,7 @@ function newCount(): Count {
   return { payloads: 0, bytes: 0, calls: 0, stop };
 }
 
-/** Of Buffers nothing is known: they may share memory with strangers, in Node's pool. */
+/** A Buffer tells nothing: it may share memory with unrelated Buffers, in Node's pool. */
 function viewOf(data: Uint8Array | null | undefined): Uint8Array[] {
   return data === null || data === undefined || Buffer.isBuffer(data) ? [] : [data];
 }

@@ -20,7 +20,7 @@ const defaults = {
   acceptPlainTextErrors: false,
 };
 
-test('everything from the environment', () => {
+test('all settings can come from the environment', () => {
   expect(resolveSettings({}, { ...environment, LARGE_PAYLOAD_THRESHOLD_BYTES: '1000' })).toEqual({
     ...defaults,
     url: 'http://127.0.0.1:8577',
@@ -28,7 +28,7 @@ test('everything from the environment', () => {
   });
 });
 
-test('128,000 bytes by default; an empty variable is unset', () => {
+test('the threshold is 128,000 bytes by default, and an empty variable counts as unset', () => {
   expect(resolveSettings({}, environment).thresholdBytes).toBe(128_000);
   expect(resolveSettings({}, { ...environment, LARGE_PAYLOAD_THRESHOLD_BYTES: '' }).thresholdBytes).toBe(
     128_000,
@@ -44,7 +44,7 @@ test('a third of the memory is decoded together by default, and 1 GiB at most', 
   expect(resolveSettings({ maxDecodedBytes: 7 }, fromEnvironment).maxDecodedBytes).toBe(7);
 });
 
-test('options win, zero included', () => {
+test('options win over the environment, zero included', () => {
   const options = {
     url: 'https://store.example/base',
     namespace: 'billing',
@@ -77,10 +77,10 @@ test.each([undefined, ''])('without a URL (%j) the error says how a pod gets one
   );
 });
 
-describe('namespace', () => {
+describe('the namespace', () => {
   const unset = { ...environment, TEMPORAL_NAMESPACE: '' };
 
-  test('from the option, the serialization context, the environment, in that order', () => {
+  test('comes from the option, the serialization context or the environment, in that order', () => {
     const context = { namespace: 'from-context', workflowId: 'w' };
     const withOption = resolveSettings({ namespace: 'from-option' }, environment);
     expect(namespaceFor(withOption, context)).toBe('from-option');
@@ -89,13 +89,13 @@ describe('namespace', () => {
     expect(namespaceFor(resolveSettings({}, environment), { namespace: '' })).toBe('orders');
   });
 
-  test('without one the error says where it comes from', () => {
+  test('is missing: the error says where it can come from', () => {
     expect(() => namespaceFor(resolveSettings({}, unset), {})).toThrow(
       /pass `namespace` or set TEMPORAL_NAMESPACE/,
     );
   });
 
-  test('one that no key can carry is refused, whoever names it', () => {
+  test('is refused when no key can carry it, wherever it comes from', () => {
     expect(() => namespaceFor(resolveSettings({}, unset), { namespace: 'a/b' })).toThrow(
       /^serialization context: /,
     );

@@ -193,7 +193,7 @@ function resolveBytes(
   throw new TypeError(`${sourceOf(option, name, variable)}: must be a whole number of bytes, 0 or more`);
 }
 
-/** What is decoded is there again as it is copied to the workflow's thread and parsed there. */
+/** A third of the memory, since decoded payloads exist three times: here, as a copy in the workflow's thread, and parsed there. */
 function defaultMaxDecodedBytes(): number {
   const constrained = process.constrainedMemory();
   // Without a limit it is 0, or larger than any memory.

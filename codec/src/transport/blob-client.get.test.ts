@@ -36,7 +36,7 @@ function chunked(...chunks: Uint8Array[]): Buffer {
 }
 
 describe.each(readers)('%s', (_name, read) => {
-  test('what was stored, over one connection', async () => {
+  test('gives what was stored, over one connection', async () => {
     await using service = await memoryService();
     service.blobs.set(key, data);
     const client = clientOf(service);
@@ -44,7 +44,7 @@ describe.each(readers)('%s', (_name, read) => {
     expect(service.connections).toHaveLength(1);
   });
 
-  test('what comes without an announced length', async () => {
+  test('gives a payload whose length is not announced', async () => {
     await using service = await rawServer((socket) =>
       socket.end(Buffer.concat([chunked(data), Buffer.from('0\r\n\r\n')])),
     );
@@ -104,7 +104,7 @@ describe.each(readers)('%s', (_name, read) => {
     expect(failure).toMatchObject({ key, retryable: true });
   });
 
-  test('unavailable: nobody listens', async () => {
+  test('fails as unavailable when nothing listens', async () => {
     const service = await memoryService();
     await service[Symbol.asyncDispose]();
     expect(await failureOf(read(clientOf(service)))).toMatchObject({
@@ -113,7 +113,7 @@ describe.each(readers)('%s', (_name, read) => {
     });
   });
 
-  test('not found', async () => {
+  test('fails as not found when there is no such payload', async () => {
     await using service = await memoryService();
     const failure = await failureOf(read(clientOf(service)));
     expect(failure).toBeInstanceOf(PayloadNotFoundError);
@@ -130,7 +130,7 @@ describe.each(readers)('%s', (_name, read) => {
     expect(await failureOf(within(1_000, read(client, abort.signal)))).toBe(abort.signal.reason);
   });
 
-  test('aborted beforehand: no request', async () => {
+  test('makes no request when it is aborted beforehand', async () => {
     await using service = await memoryService();
     const reason = new Error('too late');
     expect(await failureOf(read(clientOf(service), AbortSignal.abort(reason)))).toBe(reason);

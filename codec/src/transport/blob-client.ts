@@ -216,13 +216,13 @@ function storedKey(text: string | undefined): string | undefined {
   return typeof key === 'string' && keyPattern.test(key) ? key : undefined;
 }
 
-/** A reference to anything else would lose the payload without anybody noticing until it is read. */
+/** A reference with another key would lose the payload, which would show only when it is read. */
 function assertKeyBelongsTo(key: string, digest: string, metadata: PayloadMetadata): void {
   if (key.startsWith('/') && key.endsWith(`/${digest}/${metadataHash(metadata)}`)) return;
   throw new PayloadIntegrityError('the service answered a put with the key of another payload', { key });
 }
 
-/** A late acknowledgement is of a payload that may go before its TTL is over, or is gone: the put has to be repeated. */
+/** A payload that was acknowledged too late may be deleted before its TTL is over, so the put has to be repeated. */
 function assertInTime(key: string, stopwatch: Stopwatch): void {
   const limitMs = putTimeLimit(key);
   if (stopwatch.elapsedMs() <= limitMs) return;

@@ -28,12 +28,12 @@ export function isForeignContent({ headers }: IncomingMessage): boolean {
   return !/^application\/octet-stream\s*(;|$)/i.test(type);
 }
 
-/** Text of others in a form that cannot forge lines or colours in a log. */
+/** Text of another program, in a form that cannot forge lines or colours in a log. */
 export function oneLine(text: string, longest: number): string {
   return text.slice(0, longest).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ');
 }
 
-/** By what headers an answer shows who gave it. */
+/** The headers of an answer that show which program gave it. */
 function signsOf({ statusCode, headers }: IncomingMessage): string {
   const signs = ['server', 'via', 'content-type'].flatMap((name) => {
     const value = headers[name];

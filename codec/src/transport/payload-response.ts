@@ -102,7 +102,7 @@ function checkAnnouncedLength(response: IncomingMessage, { size, key }: Expected
 
 function allocate(bytes: number, key: string | undefined): Uint8Array {
   try {
-    // Not cleared first: all of it is overwritten, or nobody gets it.
+    // Not cleared first: either all of it is overwritten, or it is not handed out.
     const { buffer } = Buffer.allocUnsafeSlow(bytes);
     return new Uint8Array(buffer, 0, bytes);
   } catch (cause) {
@@ -119,7 +119,7 @@ function joined(chunks: readonly Uint8Array[], whole: Uint8Array): Uint8Array {
   return whole;
 }
 
-/** What is not an error of ours comes from the connection: reset, closed early, or broken framing. */
+/** An error of another class comes from the connection: it was reset, closed early, or its framing was broken. */
 function asReadFailure(
   failure: unknown,
   response: IncomingMessage,

@@ -34,8 +34,8 @@ interface ServiceError {
 }
 
 /**
- * The error that an unwelcome answer amounts to. Final is only what the blob service itself says: a code of the wire
- * protocol with its status. Anybody on the way may have given any other answer, so it is worth trying again.
+ * The error for an answer that is no success. Only an answer of the blob service itself is final: a code of the wire protocol
+ * with its status. Any other answer may come from a proxy on the way, so the call is worth trying again.
  */
 export async function errorOfResponse(
   response: IncomingMessage,
@@ -80,8 +80,8 @@ function serviceErrorOf(status: number, text: string | undefined): ServiceError 
   const { code, message } = error as Record<string, unknown>;
   const kind = typeof code === 'string' ? serviceErrors.get(code) : undefined;
   if (typeof code !== 'string' || kind?.status !== status) return undefined;
-  const words = typeof message === 'string' ? oneLine(message, longestMessage) : '';
-  return { code, message: words, retryable: kind.retryable };
+  const shownMessage = typeof message === 'string' ? oneLine(message, longestMessage) : '';
+  return { code, message: shownMessage, retryable: kind.retryable };
 }
 
 function saysNotFoundInPlainText(

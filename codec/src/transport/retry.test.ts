@@ -21,7 +21,7 @@ function failing(times: number, failure: Error = unavailable) {
   return { attempt, tries: () => tries };
 }
 
-describe('delay', () => {
+describe('the delay before a retry', () => {
   test.each([
     [0, 0, 25],
     [0, 1, 50],
@@ -32,14 +32,14 @@ describe('delay', () => {
     expect(delayBeforeRetry(unavailable, retries, random)).toBe(expected);
   });
 
-  test('never less than the service asked for, and not all at once then', () => {
+  test('is never less than the service asked for, with jitter on top', () => {
     const asked = new PayloadStoreUnavailableError('busy', { retryAfterSeconds: 2 });
     expect(delayBeforeRetry(asked, 0, 0)).toBe(2_025);
     expect(delayBeforeRetry(asked, 0, 1)).toBe(2_050);
     expect(delayBeforeRetry(asked, 60, 1)).toBe(5_000);
   });
 
-  test('at most 5 s, whatever the service asks for', () => {
+  test('is at most 5 s, whatever the service asks for', () => {
     const asked = new PayloadStoreUnavailableError('maintenance', { retryAfterSeconds: 3600 });
     expect(delayBeforeRetry(asked, 0, 0)).toBe(4_975);
     expect(delayBeforeRetry(asked, 0, 1)).toBe(5_000);
@@ -52,17 +52,17 @@ describe('delay', () => {
     ['a URL of something else', new PayloadStoreUnavailableError('redirect', { retryable: false })],
     ['an error of the program', new TypeError('oops')],
     ['no error', 'text'],
-  ])('none for %s', (_name, failure) => {
+  ])('is undefined, as no retry helps, for %s', (_name, failure) => {
     expect(delayBeforeRetry(failure, 0, 0)).toBeUndefined();
   });
 
-  test('a body that broke off is asked for again', () => {
+  test('is defined for a body that broke off', () => {
     expect(delayBeforeRetry(new PayloadIntegrityError('broke off', { retryable: true }), 0, 1)).toBe(50);
   });
 });
 
-describe('retries', () => {
-  test('by the time since the request began, not since it waited for its turn', async () => {
+describe('a call', () => {
+  test('is retried by the time since its request began, not since it waited for its turn', async () => {
     const { attempt, tries } = failing(1);
     const queued = async (begin: () => void) => {
       if (tries() === 0) await new Promise((resolve) => setTimeout(resolve, 300));
@@ -72,7 +72,7 @@ describe('retries', () => {
     expect(await withRetries(queued, { timeoutMs: 200, signal })).toBe(2);
   });
 
-  test('tell what the service asked for, up to 5 s', async () => {
+  test('reports the pause that the service asked for, up to 5 s', async () => {
     const asked: number[] = [];
     const failure = new PayloadStoreUnavailableError('busy', { retryAfterSeconds: 60 });
     const rules = { timeoutMs: 0, signal, onRetryAfter: (milliseconds: number) => asked.push(milliseconds) };
@@ -81,18 +81,18 @@ describe('retries', () => {
     expect(asked).toEqual([5_000]);
   });
 
-  test('until it succeeds', async () => {
+  test('is retried until it succeeds', async () => {
     expect(await withRetries(failing(3).attempt, { timeoutMs: 5_000, signal })).toBe(4);
   });
 
-  test('not once the time is over', async () => {
+  test('is not retried once the time is over', async () => {
     const { attempt, tries } = failing(Number.POSITIVE_INFINITY);
     expect(await failureOf(withRetries(attempt, { timeoutMs: 300, signal }))).toBe(unavailable);
     expect(tries()).toBeGreaterThan(2);
     expect(tries()).toBeLessThan(8);
   });
 
-  test('until the time is over, however long the service asks to be left alone', async () => {
+  test('is retried until the time is over, however long a pause the service asks for', async () => {
     const asked = new PayloadStoreUnavailableError('maintenance', { retryAfterSeconds: 3600 });
     const { attempt, tries } = failing(Number.POSITIVE_INFINITY, asked);
     const started = performance.now();
@@ -102,13 +102,13 @@ describe('retries', () => {
     expect(await withRetries(failing(1, asked).attempt, { timeoutMs: 300, signal })).toBe(2);
   });
 
-  test('none without time', async () => {
+  test('is not retried without time', async () => {
     const { attempt, tries } = failing(1);
     expect(await failureOf(withRetries(attempt, { timeoutMs: 0, signal }))).toBe(unavailable);
     expect(tries()).toBe(1);
   });
 
-  test('an abort ends the waiting with its reason', async () => {
+  test('that waits ends by an abort, with its reason', async () => {
     const stop = new AbortController();
     const patient = failing(1, new PayloadStoreUnavailableError('busy', { retryAfterSeconds: 60 }));
     const running = withRetries(patient.attempt, { timeoutMs: 100_000, signal: stop.signal });
@@ -116,7 +116,7 @@ describe('retries', () => {
     expect(await failureOf(within(500, running))).toEqual(new Error('a sibling failed'));
   });
 
-  test.each([0, 20])('giving up (after %i ms) ends it with the last failure', async (delayMs) => {
+  test.each([0, 20])('that is given up after %i ms ends with the last failure', async (delayMs) => {
     const cancelled = new AbortController();
     if (delayMs === 0) cancelled.abort();
     else setTimeout(() => cancelled.abort(), delayMs);

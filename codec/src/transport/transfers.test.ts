@@ -22,7 +22,7 @@ describe('transfers', () => {
     expect(begun).toEqual([20, 10, 5]);
   });
 
-  test('of 10,000 items', async () => {
+  test('of 10,000 items end', async () => {
     const items = Array.from({ length: 10_000 }, (_, index) => index);
     const slots = new Slots(16);
     const transfer = (item: number, signal: AbortSignal) => slots.run(signal, noted, async () => item);
@@ -65,7 +65,7 @@ describe('transfers', () => {
     expect(await within(5_000, failureOf(transferAll([1, 2], transfers)))).toEqual(new Error('enough'));
   });
 
-  test('one that cannot be prepared ends them too', async () => {
+  test('end when one of them cannot be prepared', async () => {
     let aborted = false;
     const transfer = async (_item: number, signal: AbortSignal) => {
       await sleep(10_000, undefined, { signal }).catch(() => undefined);

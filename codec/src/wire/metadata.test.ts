@@ -12,7 +12,7 @@ import {
 
 const base64 = (text: string | Uint8Array) => Buffer.from(text).toString('base64');
 
-describe('header', () => {
+describe('the header', () => {
   test('a value that is null is empty, as Go writes and reads a nil value', () => {
     expect(decodeMetadataHeader(base64('{"a":null}'))).toEqual(new Map([['a', new Uint8Array()]]));
   });
@@ -63,8 +63,8 @@ describe('header', () => {
   });
 });
 
-describe('hash', () => {
-  test('of nothing is that of the empty string', () => {
+describe('the hash', () => {
+  test('of no metadata is that of the empty string', () => {
     expect(metadataHash(new Map())).toBe(digestOf(new Uint8Array()));
   });
 

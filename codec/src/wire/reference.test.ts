@@ -26,13 +26,13 @@ describe.each(wire.vectors)('as the Go codec and service wrote it: $name', (vect
     expect(vector.reference.key.endsWith(`/${digestOf(data)}/${metadataHash(metadata)}`)).toBe(true);
   });
 
-  test('our reference is the same', () => {
+  test('our reference has the same bytes', () => {
     const payload = encodeReference(reference);
     expect(textOf(payload)).toBe(JSON.stringify(vector.reference));
     expect(bytesOf(payload.metadata ?? {})).toEqual(bytesOf(vector.encodedMetadata));
   });
 
-  test('theirs is read', () => {
+  test('their reference is read as ours', () => {
     const payload = {
       metadata: Object.fromEntries(bytesOf(vector.encodedMetadata)),
       data: json(vector.reference),
@@ -75,7 +75,7 @@ describe('lenient where older and newer codecs differ', () => {
   });
 });
 
-describe('refuses', () => {
+describe('a malformed reference is refused:', () => {
   test.each([
     ['no data', undefined],
     ['empty data', new Uint8Array()],
