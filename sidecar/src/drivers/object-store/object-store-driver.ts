@@ -19,11 +19,11 @@ import {
   type StoredBlob,
 } from '../driver.ts';
 import { collectedPut } from './collected-put.ts';
-import { oneByOne } from './delete-each.ts';
+import { deleteEach } from './delete-each.ts';
 import { ListingProgress } from './listing-progress.ts';
 import { ObjectKeys } from './object-keys.ts';
 import { ObjectRequests } from './object-requests.ts';
-import type { Deleter, ListAnswer, ObjectStoreClient } from './object-store-client.ts';
+import type { ListAnswer, ObjectStoreClient } from './object-store-client.ts';
 import { StoreCalls } from './store-calls.ts';
 import { StreamedPut } from './streamed-put.ts';
 
@@ -73,7 +73,6 @@ export class ObjectStoreDriver implements Driver {
   readonly kind: string;
   readonly longestName: number;
   readonly #calls: StoreCalls;
-  readonly #deleter: Deleter;
   readonly #keys: ObjectKeys;
   readonly #options: Required<ObjectStoreOptions>;
   /** bytes of the bodies in memory */
@@ -83,7 +82,6 @@ export class ObjectStoreDriver implements Driver {
   constructor(client: ObjectStoreClient, options: ObjectStoreOptions) {
     this.kind = client.kind;
     this.#calls = new StoreCalls(client);
-    this.#deleter = client.deleter ?? oneByOne(this.#calls);
     this.#keys = new ObjectKeys(options.prefix);
     this.longestName = this.#keys.longestName;
     this.#options = { inMemoryLimit: 8 * MIB, inMemoryTotal: 64 * MIB, ...options };
@@ -148,7 +146,9 @@ export class ObjectStoreDriver implements Driver {
   async delete(names: readonly string[], signal: AbortSignal): Promise<DeleteOutcome> {
     signal.throwIfAborted();
     const byKey = new Map(names.map((name) => [this.#keys.keyOf(name), name]));
-    const failed = await this.#deleter.delete([...byKey.keys()], signal);
+    const keys = [...byKey.keys()];
+    const { deleter } = this.#calls.client;
+    const failed = await (deleter?.delete(keys, signal) ?? deleteEach(this.#calls, keys, signal));
     return {
       deleted: [...byKey].flatMap(([key, name]) => (failed.has(key) ? [] : [name])),
       failed: [...failed].map(([key, error]) => ({ name: byKey.get(key) ?? key, error })),
