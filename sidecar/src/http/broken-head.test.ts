@@ -6,7 +6,7 @@ import { eventually } from '@largepayload/testing/waiting/eventually';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 let service: TestService;
-/** Ends slow heads early, so heads that only look slow, because the machine is busy, go to `service`. */
+/** Refuses slow heads early. A large head is slow too on a busy machine, so only tests of slow heads use this service. */
 let impatient: TestService;
 beforeAll(async () => {
   service = await startService();
@@ -21,8 +21,8 @@ describe('what is not a request', () => {
     ['another protocol', 'SSH-2.0-OpenSSH_9.9\r\n\r\n'],
     ['a TLS greeting', Buffer.from([0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xfc, 0x03, 0x03])],
     ['a request line without a path', 'GET HTTP/1.1\r\n\r\n'],
-    ['a method that nobody knows', headText('BREW /v2/blobs/get HTTP/1.1')],
-    ['a version that nobody speaks', headText('GET / HTTP/9.9')],
+    ['an unknown method', headText('BREW /v2/blobs/get HTTP/1.1')],
+    ['an unknown version of HTTP', headText('GET / HTTP/9.9')],
     ['HTTP/2 without negotiation', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
     ['a header without a colon', 'GET / HTTP/1.1\r\nHost localhost\r\n\r\n'],
     ['a header with a NUL', 'GET / HTTP/1.1\r\nHost: local\0host\r\n\r\n'],
