@@ -5,7 +5,7 @@ import type { StorageError } from '../errors/storage-error.ts';
 
 /**
  * What a storage backend has to do. Everything that holds for every backend (keys, windows, verification, time limits,
- * clocks, metrics) is done once, above it; a driver is raw calls and the translation of their errors.
+ * clocks, metrics) is done once, above it or by `CheckedWriter`; a driver is raw calls and the translation of their errors.
  * `conformance/` is this contract as tests.
  *
  * Object names are relative to the store, of at most `longestName` bytes, their segments of at most 255. A driver for a
