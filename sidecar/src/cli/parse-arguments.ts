@@ -12,7 +12,10 @@ export function parseArguments(command: Command, args: readonly string[]): Argum
   try {
     return parsed(command, args);
   } catch (error) {
-    const problem = (error as Error).message.replaceAll('\n', ' ');
+    // What Node adds to an unknown option is about files whose names begin with a dash.
+    const problem = (error as Error).message
+      .replaceAll('\n', ' ')
+      .replace(/\. To specify a positional .*$/, '');
     throw new UsageError(`${problem}; see payload-store ${command.name} --help`);
   }
 }

@@ -12,6 +12,7 @@ const HINTS: Record<string, string> = {
   EOPNOTSUPP: NO_LINKS,
   EROFS: 'the filesystem is mounted read-only',
   ENOTDIR: 'not a folder',
+  EEXIST: 'it is a file, not a folder',
   ENOENT: 'no such folder',
   ENOSPC: 'no space left',
   EDQUOT: 'disk quota exceeded',

@@ -6,12 +6,9 @@ import type { S3Fault } from '../s3-client.ts';
 export const NO_REGION = 'NoRegion';
 export const BAD_LOCATION = 'BadLocation';
 
-/** An error of the SDK's, of Node's, or of a service as the SDK reads its answer. */
-export interface SdkError extends Error {
+interface SdkError extends Error {
   readonly code?: unknown;
-  readonly path?: unknown;
   readonly Code?: unknown;
-  readonly Message?: unknown;
   readonly Region?: unknown;
   readonly $metadata?: { readonly httpStatusCode?: number };
   readonly $response?: {

@@ -1,5 +1,4 @@
 import { BAD_ANSWER, BAD_PROXY, type Fault } from '../../object-store/failures.ts';
-import type { SdkError } from '../answers/sdk-faults.ts';
 import {
   BAD_CHARACTER,
   type Credentials,
@@ -39,7 +38,7 @@ export function credentialsFromChain(
       gaveBefore = true;
       return credentials;
     } catch (error) {
-      throw markedFailure(error as SdkError, watch, gaveBefore);
+      throw markedFailure(error as SourceFailure, watch, gaveBefore);
     }
   };
 }
@@ -71,7 +70,15 @@ async function within<T>(limitMs: number, watch: RequestWatch, work: () => Promi
   }
 }
 
-function markedFailure(error: SdkError, watch: RequestWatch, gaveBefore: boolean): Error {
+interface SourceFailure extends Error {
+  readonly code?: unknown;
+  readonly path?: unknown;
+  readonly Code?: unknown;
+  readonly Message?: unknown;
+  readonly $metadata?: { readonly httpStatusCode?: number };
+}
+
+function markedFailure(error: SourceFailure, watch: RequestWatch, gaveBefore: boolean): Error {
   if (error instanceof CredentialsError || error.code === BAD_PROXY) return error;
   if (error.message === 'Region is missing') return error;
   if (typeof error.path === 'string' && error.code !== undefined) {
@@ -92,7 +99,7 @@ function markedFailure(error: SdkError, watch: RequestWatch, gaveBefore: boolean
 const NOTHING = { status: undefined, code: '', message: '' };
 
 /** For a server that did not answer, the SDK's message is about what it tried next, so that message is left out. */
-function answerOf(error: SdkError, asked: AskedServer): Pick<Fault, 'status' | 'code' | 'message'> {
+function answerOf(error: SourceFailure, asked: AskedServer): Pick<Fault, 'status' | 'code' | 'message'> {
   const status = error.$metadata?.httpStatusCode ?? asked.status;
   if (status === undefined) return { status, code: asked.code || String(error.code ?? ''), message: '' };
   // The message of JSON.parse quotes the answer, which may hold a secret.
