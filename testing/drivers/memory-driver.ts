@@ -1,7 +1,7 @@
 import type { BlobFacts } from '@largepayload/sidecar/bytes/blob-facts';
 import type { ByteSink } from '@largepayload/sidecar/bytes/byte-streams';
 import {
-  checkedWriter,
+  CheckedWriter,
   keepExisting,
   type ObjectWriter,
   type WriteSteps,
@@ -46,7 +46,7 @@ export class MemoryDriver implements Driver {
   async begin(name: string, facts: BlobFacts, options: PutOptions): Promise<ObjectWriter> {
     options.signal.throwIfAborted();
     const steps = this.#holds(name, facts, options) ? keepExisting() : this.#write(name, facts, options);
-    return checkedWriter(steps, facts, options.signal);
+    return new CheckedWriter(steps, facts, options.signal);
   }
 
   async open(name: string, signal: AbortSignal): Promise<StoredBlob | undefined> {

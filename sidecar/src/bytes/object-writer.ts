@@ -1,20 +1,18 @@
-import { IntegrityError } from '../errors/integrity-error.ts';
 import type { BlobFacts } from './blob-facts.ts';
-import type { ByteSink, ByteSource } from './byte-streams.ts';
+import type { GivingSource, KeepingSink } from './byte-streams.ts';
+import { Verification } from './verified-body.ts';
 
 /** Whether this put created the object, or found it there. */
 export type PutOutcome = 'created' | 'existed';
 
 /**
- * An object that is being written. Nothing of it can be seen before `commit`. Who has a writer ends it by `commit` or
- * `abort`, and by `abort` after a write that failed.
- *
- * A chunk is the writer's until `commit` or `abort` has ended: the writer may keep it, and the caller must not change it.
+ * An object that is being written. Nothing of it can be seen before `commit`. The owner of a writer ends it by `commit` or
+ * `abort`, and by `abort` after a write that failed. Until then the writer may keep the chunks.
  */
-export interface ObjectWriter extends ByteSink {
+export interface ObjectWriter extends KeepingSink {
   /**
-   * Resolves once the object and its name are durable. Rejects with an `IntegrityError` when not exactly the promised number
-   * of bytes was written. A commit that rejects leaves what an abort leaves.
+   * Resolves once the object and its name are durable. Rejects with an `IntegrityError` when not exactly the promised bytes
+   * were written. A commit that rejects leaves what an abort leaves.
    */
   commit(): Promise<PutOutcome>;
 
@@ -26,7 +24,7 @@ export interface ObjectWriter extends ByteSink {
 }
 
 /** Writes the whole source and commits it. Whatever fails aborts the writer. */
-export async function writeAll(source: ByteSource, writer: ObjectWriter): Promise<PutOutcome> {
+export async function writeAll(source: GivingSource, writer: ObjectWriter): Promise<PutOutcome> {
   try {
     await source.readInto(writer);
     return await writer.commit();
@@ -36,9 +34,9 @@ export async function writeAll(source: ByteSource, writer: ObjectWriter): Promis
   }
 }
 
-/** What differs between the writers of drivers. `checkedWriter` keeps the rules by which these steps are called. */
+/** What differs between the writers of drivers. `CheckedWriter` keeps the rules by which these steps are called. */
 export interface WriteSteps {
-  /** A chunk that is not empty, after the write before it has ended; never more bytes than promised. */
+  /** A chunk that is not empty, after the write before it has ended. The chunk that completes the object is verified. */
   write(chunk: Buffer): Promise<void> | undefined;
   /** Once, after exactly the promised bytes. */
   commit(): Promise<PutOutcome>;
@@ -50,38 +48,33 @@ export interface WriteSteps {
 export function keepExisting(settle: () => Promise<unknown> = async () => {}): WriteSteps {
   return {
     write: () => undefined,
-    commit: async () => {
-      await settle();
-      return 'existed';
-    },
+    commit: () => settle().then(() => 'existed'),
     abort: async () => {},
   };
 }
 
-/** A driver's writer: counts the bytes, refuses writes that come too late, and heeds the signal. */
-export function checkedWriter(steps: WriteSteps, { size }: BlobFacts, signal: AbortSignal): ObjectWriter {
-  return new CheckedWriter(steps, size, signal);
-}
-
-class CheckedWriter implements ObjectWriter {
+/**
+ * A driver's writer: refuses bytes that are not the promised ones and calls that come too late, and heeds the signal. The
+ * chunk that would complete a wrong object does not reach the driver.
+ */
+export class CheckedWriter implements ObjectWriter {
+  readonly keepsChunks = true;
   readonly #steps: WriteSteps;
-  readonly #size: number;
   readonly #signal: AbortSignal;
-  #written = 0;
-  #ending: Promise<PutOutcome | undefined> | undefined;
+  readonly #verification: Verification;
+  #ending: Promise<unknown> | undefined;
   #aborted: { readonly reason: unknown } | undefined;
 
-  constructor(steps: WriteSteps, size: number, signal: AbortSignal) {
+  constructor(steps: WriteSteps, facts: BlobFacts, signal: AbortSignal) {
     this.#steps = steps;
-    this.#size = size;
     this.#signal = signal;
+    this.#verification = new Verification(facts);
   }
 
   write(chunk: Buffer): Promise<void> | undefined {
     this.#assertOpen();
-    this.#written += chunk.length;
-    if (this.#written > this.#size) throw new IntegrityError(`more than the promised ${this.#size} bytes`);
     if (chunk.length === 0) return undefined;
+    this.#verification.take(chunk);
     return this.#steps.write(chunk)?.finally(() => this.#assertWanted());
   }
 
@@ -102,8 +95,7 @@ class CheckedWriter implements ObjectWriter {
 
   async #commit(): Promise<PutOutcome> {
     try {
-      if (this.#written !== this.#size)
-        throw new IntegrityError(`${this.#written} bytes instead of the promised ${this.#size}`);
+      this.#verification.assertComplete();
       return await this.#steps.commit();
     } catch (error) {
       await this.#cleanUp(error);
@@ -112,8 +104,8 @@ class CheckedWriter implements ObjectWriter {
     }
   }
 
-  /** What cannot be removed must not hide why it has to be. */
-  async #cleanUp(reason: unknown): Promise<undefined> {
+  /** A failure to remove the object must not hide why it is removed. */
+  async #cleanUp(reason: unknown): Promise<void> {
     await this.#steps.abort(reason).catch(() => {});
   }
 

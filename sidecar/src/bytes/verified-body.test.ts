@@ -3,8 +3,8 @@ import { factsOf, inChunks, never, someBytes } from '../drivers/conformance/subj
 import { IntegrityError } from '../errors/integrity-error.ts';
 import type { BlobFacts } from './blob-facts.ts';
 import { drain, sourceOf } from './byte-streams.ts';
-import { checkedWriter, type WriteSteps, writeAll } from './object-writer.ts';
-import { verifiedSource, verifiedWriter, verify } from './verified-body.ts';
+import { CheckedWriter, type WriteSteps, writeAll } from './object-writer.ts';
+import { verifiedSource, verify } from './verified-body.ts';
 
 const bytes = someBytes(1_000);
 const wrongDigest = { size: 1_000, digest: factsOf(someBytes(1_000, 'other')).digest };
@@ -23,7 +23,7 @@ const readFrom: Passes = async (chunks, facts = factsOf(bytes)) => {
 /** What a driver's writer gets before it is committed or aborted. */
 const writeInto: Passes = async (chunks, facts = factsOf(bytes)) => {
   const sink = new CountingSink();
-  const writer = verifiedWriter(checkedWriter(sink, facts, never()), facts);
+  const writer = new CheckedWriter(sink, facts, never());
   const error = await writeAll(sourceOf(chunks), writer).then(
     () => undefined,
     (failure) => failure,
@@ -54,7 +54,7 @@ class CountingSink implements WriteSteps {
 
 const DIRECTIONS: [string, Passes][] = [
   ['read from a verified source', readFrom],
-  ['written into a verified writer', writeInto],
+  ['written into a checked writer', writeInto],
 ];
 
 describe.each(DIRECTIONS)('bytes that are %s', (_direction, passed) => {
@@ -168,10 +168,10 @@ test('chunks without bytes do not reach the sink', async () => {
 
 test('a writer whose last chunk was refused cannot be committed', async () => {
   const sink = new CountingSink();
-  const writer = verifiedWriter(checkedWriter(sink, wrongDigest, never()), wrongDigest);
+  const writer = new CheckedWriter(sink, wrongDigest, never());
   expect(() => writer.write(bytes)).toThrow(IntegrityError);
   await expect(writer.commit()).rejects.toThrow(IntegrityError);
-  expect(sink).toMatchObject({ seen: 0, ended: undefined });
+  expect(sink).toMatchObject({ seen: 0, ended: 'aborted' });
 });
 
 async function* chunksWithoutBytes(): AsyncGenerator<Buffer> {

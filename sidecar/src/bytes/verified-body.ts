@@ -1,31 +1,20 @@
 import { createHash, hash } from 'node:crypto';
 import { IntegrityError } from '../errors/integrity-error.ts';
 import type { BlobFacts } from './blob-facts.ts';
-import { type ByteSink, type ByteSource, drain } from './byte-streams.ts';
-import type { ObjectWriter } from './object-writer.ts';
-
-/**
- * Passes the chunks on to the writer. Throws an IntegrityError in place of the chunk that would complete an object whose
- * bytes are not the promised ones. A writer that commits only complete objects therefore commits only verified ones.
- */
-export function verifiedWriter(writer: ObjectWriter, facts: BlobFacts): ObjectWriter {
-  const verification = new Verification(facts);
-  return {
-    write: passing(writer, verification),
-    async commit() {
-      verification.assertComplete();
-      return await writer.commit();
-    },
-    abort: (reason) => writer.abort(reason),
-  };
-}
+import { type ByteSource, drain } from './byte-streams.ts';
 
 /** The same bytes. A sink that has received all `facts.size` of them has received the right ones. @throws IntegrityError */
 export function verifiedSource(source: ByteSource, facts: BlobFacts): ByteSource {
   return {
     async readInto(sink) {
       const verification = new Verification(facts);
-      await source.readInto({ write: passing(sink, verification) });
+      await source.readInto({
+        write(chunk) {
+          if (chunk.length === 0) return undefined;
+          verification.take(chunk);
+          return sink.write(chunk);
+        },
+      });
       verification.assertComplete();
     },
   };
@@ -36,16 +25,8 @@ export async function verify(source: ByteSource, facts: BlobFacts, signal: Abort
   await drain(verifiedSource(source, facts), signal);
 }
 
-function passing(sink: ByteSink, verification: Verification): ByteSink['write'] {
-  return (chunk) => {
-    if (chunk.length === 0) return undefined;
-    verification.take(chunk);
-    return sink.write(chunk);
-  };
-}
-
 /** Compares bytes with what is promised of them, before each chunk is passed on. */
-class Verification {
+export class Verification {
   readonly #facts: BlobFacts;
   readonly #hash = createHash('sha256');
   #seen = 0;

@@ -96,7 +96,7 @@ describe.concurrent('beside slow clients that hold the memory of all transfers',
   });
 });
 
-test.concurrent('one slow client that nobody waits for keeps its place', async () => {
+test.concurrent('a slow client keeps its place while no other client waits', async () => {
   await using service = await startService({ limits: LIMITS });
   const key = await stored(service);
   using slow = await slowClients(service, { key, addresses: ONE_ADDRESS.slice(0, 3) });

@@ -1,16 +1,17 @@
 import type { ServerResponse } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { drain } from '../bytes/byte-streams.ts';
+import type { StoredBlob } from '../drivers/driver.ts';
 import { ServiceError } from '../errors/service-error.ts';
 import { toServiceError } from '../errors/to-service-error.ts';
 import { abortWhenClientLeaves } from '../http/client-left.ts';
 import { peerOf } from '../http/peer.ts';
 import type { Transfer } from '../http/transfer-watch.ts';
 import { parseDigest } from '../keys/key.ts';
-import type { Call, FoundPayload } from '../payload-service/payload-service.ts';
+import type { Call } from '../payload-service/payload-service.ts';
 import type { DataContext } from './data-context.ts';
 import { getReservation } from './limits.ts';
-import { getFields, keyParameter, type Query, single } from './request-fields.ts';
+import { expectedLengthOf, keyParameter, type Query, single } from './request-fields.ts';
 import { assertKeyServed, assertUnrestricted } from './served-namespaces.ts';
 
 /** A peer that was waited for so long (ms) is taken to be slow. */
@@ -35,12 +36,12 @@ export function getVersionOneBlob(context: DataContext) {
   });
 }
 
-function handler(context: DataContext, find: (query: Query, call: Call) => Promise<FoundPayload>) {
+function handler(context: DataContext, find: (query: Query, call: Call) => Promise<StoredBlob>) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const started = performance.now();
     const seconds = () => (performance.now() - started) / 1_000;
     try {
-      const { expectedLength } = getFields(request.headers);
+      const expectedLength = expectedLengthOf(request.headers);
       const stop = new AbortController();
       abortWhenClientLeaves(reply.raw, stop);
       const peer = peerOf(request.raw);
@@ -73,7 +74,7 @@ interface Delivery extends Call {
 async function deliver(
   context: DataContext,
   reply: FastifyReply,
-  payload: FoundPayload,
+  payload: StoredBlob,
   delivery: Delivery,
 ): Promise<void> {
   const { peer } = delivery.caller;
@@ -88,10 +89,10 @@ async function deliver(
   }
 }
 
-/** Either the reference or the stored object is wrong; the digest tells which. What was reserved was for the expected length. */
+/** Either the reference or the stored object is wrong; reading the object decides. The reservation so far is for the expected length. */
 async function refuseLength(
   { budget }: DataContext,
-  payload: FoundPayload,
+  payload: StoredBlob,
   { caller, expectedLength, signal }: Delivery,
 ): Promise<never> {
   const release = await budget.reserve(caller.peer, getReservation(payload.size), signal);
@@ -103,7 +104,7 @@ async function refuseLength(
 }
 
 /** The head goes out only with the first verified bytes, so that a damaged small payload still answers 502. */
-async function send(payload: FoundPayload, reply: FastifyReply, transfer: Transfer): Promise<void> {
+async function send(payload: StoredBlob, reply: FastifyReply, transfer: Transfer): Promise<void> {
   const response = reply.raw;
   const begin = () => {
     reply.hijack();

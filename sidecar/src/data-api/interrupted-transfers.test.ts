@@ -56,7 +56,7 @@ describe.concurrent('a client that leaves in the middle of its PUT', () => {
     expect(await metric(service, 'payload_store_put_total{result="body_incomplete"}')).toBe(1);
   });
 
-  test('by ending its side too early is told so', async () => {
+  test('by ending its side too early gets an error', async () => {
     await using service = await startService();
     await using connection = await beginPut(service, payload, 100_000, { allowHalfOpen: true });
     connection.socket.end();

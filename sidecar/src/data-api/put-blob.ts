@@ -48,7 +48,7 @@ async function store(
   const onExpired = (reason: Expiry) => stop.abort(EXPIRED[reason]());
   const transfer = watch.begin({ peer, units, deadline, onExpired });
   try {
-    // Node sends this by itself only where nobody listens for `checkContinue`; here a refused body is never sent.
+    // Node sends this by itself only without a listener for `checkContinue`; here a refused body is never sent.
     const onRead = () => {
       if (waitsForContinue(request.raw)) reply.raw.writeContinue();
     };

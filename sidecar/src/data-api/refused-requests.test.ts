@@ -99,13 +99,13 @@ describe('a PUT', () => {
     );
   });
 
-  test('whose metadata has more than 256 entries, told by the number', async () => {
+  test('whose metadata has more than 256 entries, with the limit in the message', async () => {
     const refused = await put(payload.putPath, { 'X-Temporal-Metadata': metadataHeader(entries(257)) });
     expectError(refused, 'invalid_metadata');
     expect(refused.body.toString()).toContain('256');
   });
 
-  test('with a key prefix of more than 16 segments, told by the number', async () => {
+  test('with a key prefix of more than 16 segments, with the limit in the message', async () => {
     const metadata = metadataHeader({ 'remote-codec/key-prefix': segments(17) });
     const refused = await put(payload.putPath, { 'X-Temporal-Metadata': metadata });
     expectError(refused, 'invalid_key_prefix');

@@ -26,23 +26,15 @@ export function putFields(headers: IncomingHttpHeaders, query: Query, maxPayload
   return { namespace, facts: { size, digest }, metadata, keyPrefix, workflowId };
 }
 
-export interface GetFields {
-  /** bytes that the reference promises */
-  readonly expectedLength: number;
-}
-
-/** @throws ServiceError `invalid_content_type`, `invalid_expected_length` */
-export function getFields(headers: IncomingHttpHeaders): GetFields {
+/** The size in bytes that the reference of a GET promises. @throws ServiceError `invalid_content_type`, `invalid_expected_length` */
+export function expectedLengthOf(headers: IncomingHttpHeaders): number {
   assertContentType(headers);
   const text = headers['x-payload-expected-content-length'];
-  const expectedLength = typeof text === 'string' && /^[0-9]{1,15}$/.test(text) ? Number(text) : undefined;
-  if (expectedLength === undefined) {
-    throw new ServiceError(
-      'invalid_expected_length',
-      'X-Payload-Expected-Content-Length must be the size in the reference, in bytes',
-    );
-  }
-  return { expectedLength };
+  if (typeof text === 'string' && /^[0-9]{1,15}$/.test(text)) return Number(text);
+  throw new ServiceError(
+    'invalid_expected_length',
+    'X-Payload-Expected-Content-Length must be the size in the reference, in bytes',
+  );
 }
 
 /** The key of a GET. DataDog's service unescapes it a second time, so a client may have escaped it twice; no key has a "%". */

@@ -1,14 +1,5 @@
-import type { BlobFacts } from '../bytes/blob-facts.ts';
-import type { ObjectWriter } from '../bytes/object-writer.ts';
 import { StorageError } from '../errors/storage-error.ts';
-import {
-  type DeleteOutcome,
-  type Driver,
-  type ListedObject,
-  LONGEST_NAME,
-  type PutOptions,
-  type StoredBlob,
-} from './driver.ts';
+import { type Driver, LONGEST_NAME } from './driver.ts';
 
 /**
  * Stands in for the driver of a storage that cannot be used yet. Until the driver arrives every call rejects at once, with
@@ -42,32 +33,18 @@ export class AwaitedDriver implements Driver {
     return this.#driver?.longestName ?? LONGEST_NAME;
   }
 
-  async begin(name: string, facts: BlobFacts, options: PutOptions): Promise<ObjectWriter> {
-    return await this.#arrived().begin(name, facts, options);
+  readonly begin: Driver['begin'] = async (...args) => await this.#arrived().begin(...args);
+  readonly open: Driver['open'] = async (...args) => await this.#arrived().open(...args);
+  readonly delete: Driver['delete'] = async (...args) => await this.#arrived().delete(...args);
+  readonly removeFolder: Driver['removeFolder'] = async (...args) => this.#arrived().removeFolder(...args);
+  readonly currentTime: Driver['currentTime'] = async (...args) => this.#arrived().currentTime(...args);
+
+  async *listLevel(...args: Parameters<Driver['listLevel']>) {
+    yield* this.#arrived().listLevel(...args);
   }
 
-  async open(name: string, signal: AbortSignal): Promise<StoredBlob | undefined> {
-    return await this.#arrived().open(name, signal);
-  }
-
-  async *listLevel(prefix: string, signal: AbortSignal): AsyncIterable<string> {
-    yield* this.#arrived().listLevel(prefix, signal);
-  }
-
-  async *list(folder: string, signal: AbortSignal): AsyncIterable<ListedObject[]> {
-    yield* this.#arrived().list(folder, signal);
-  }
-
-  async delete(names: readonly string[], signal: AbortSignal): Promise<DeleteOutcome> {
-    return await this.#arrived().delete(names, signal);
-  }
-
-  async removeFolder(folder: string, signal: AbortSignal): Promise<void> {
-    await this.#arrived().removeFolder(folder, signal);
-  }
-
-  async currentTime(signal: AbortSignal): Promise<number> {
-    return await this.#arrived().currentTime(signal);
+  async *list(...args: Parameters<Driver['list']>) {
+    yield* this.#arrived().list(...args);
   }
 
   async close(): Promise<void> {

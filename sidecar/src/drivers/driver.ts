@@ -5,7 +5,7 @@ import type { StorageError } from '../errors/storage-error.ts';
 
 /**
  * What a storage backend has to do. Everything that holds for every backend (keys, windows, verification, time limits,
- * clocks, metrics) is done once, above it; a driver is raw calls and the translation of their errors.
+ * clocks, metrics) is done once, above it or by `CheckedWriter`; a driver is raw calls and the translation of their errors.
  * `conformance/` is this contract as tests.
  *
  * Object names are relative to the store, of at most `longestName` bytes, their segments of at most 255. A driver for a
@@ -24,11 +24,11 @@ export interface Driver {
   readonly longestName: number;
 
   /**
-   * Begins to store a whole object, create-only. The writer takes exactly `facts.size` bytes, and commits no others. Whoever
-   * writes does not complete bytes that do not match their digest (`verifiedWriter`), so that only verified bytes are committed.
+   * Begins to store a whole object, create-only. The writer takes exactly the bytes of `facts`, and commits no others: it
+   * throws an `IntegrityError` in place of the chunk that would complete other bytes (`CheckedWriter`).
    *
    * `commit` resolves once the object, and its name, would survive a power cut: `created` by this put, or `existed`. Of
-   * concurrent puts of one name exactly one creates (where the answer to it was lost on the way, none says so). All bytes
+   * concurrent puts of one name exactly one creates (where its answer was lost on the way, no put resolves with `created`). All bytes
    * have been taken in both cases. An existing object whose size or content, as far as the backend tells it without reading,
    * does not match `facts` is replaced (`created`), unless `keepExisting`.
    */
@@ -50,7 +50,7 @@ export interface Driver {
    */
   list(folder: string, signal: AbortSignal): AsyncIterable<ListedObject[]>;
 
-  /** Deletes the named objects (at most 1,000). One that is not there counts as deleted by somebody else. */
+  /** Deletes the named objects (at most 1,000). An absent object counts as deleted by another process. */
   delete(names: readonly string[], signal: AbortSignal): Promise<DeleteOutcome>;
 
   /** Removes what a hierarchical backend keeps of a folder (ending in `/`) below which there are no objects; else nothing. */
@@ -67,11 +67,11 @@ export interface Driver {
 
 export interface StartedDriver {
   readonly driver: Driver;
-  /** for whoever runs the service, about the storage */
+  /** for the operator of the service, about the storage */
   readonly notices: readonly string[];
 }
 
-/** For whoever runs the service, about the environment of its process. */
+/** For the operator of the service, about the environment of its process. */
 export interface EnvironmentNotice {
   readonly level: 'info' | 'warn';
   readonly text: string;

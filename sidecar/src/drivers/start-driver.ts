@@ -11,14 +11,6 @@ export interface Mounts {
   readonly credentialsFolder: string | undefined;
 }
 
-/** A mount is missing that the storage needs, or is given and has no use. */
-export class MountError extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = 'MountError';
-  }
-}
-
 /** How a kind of storage is opened. */
 interface DriverOfKind {
   readonly start: (storage: Required<Storage>, mounts: Mounts, signal: AbortSignal) => Promise<StartedDriver>;
@@ -47,25 +39,24 @@ export const DRIVERS: Readonly<Partial<Record<StorageKindName, DriverOfKind>>> =
   },
 };
 
-/** Whether the mounts are those that the manifest's storage needs; none is looked at. @throws MountError */
+/** Whether the mounts are those that the manifest's storage needs; none is looked at. @throws Error that names the option */
 export function assertMounts({ spec }: LargePayloadStore, { dataFolder, credentialsFolder }: Mounts): void {
   if (storageKindOf(spec).credentialKeys.length > 0) {
-    if (dataFolder !== undefined)
-      throw new MountError('--data-dir is for spec.storage.filesystem; leave it out');
-    return;
+    if (dataFolder === undefined) return;
+    throw new Error('--data-dir is for spec.storage.filesystem; leave it out');
   }
-  if (dataFolder === undefined) throw new MountError('spec.storage.filesystem needs --data-dir DIR');
+  if (dataFolder === undefined) throw new Error('spec.storage.filesystem needs --data-dir DIR');
   if (credentialsFolder !== undefined) {
-    throw new MountError('--credentials-dir is for object stores; leave it out');
+    throw new Error('--credentials-dir is for object stores; leave it out');
   }
 }
 
-/** What the environment tells the driver and does not do as it seems to; whether or not the driver can be started. */
+/** Variables of the environment that do not have the effect one expects. The driver need not be startable. */
 export async function noticesOfEnvironment({ spec }: LargePayloadStore): Promise<EnvironmentNotice[]> {
   return await driverOf(spec).notices(spec.storage as Required<Storage>);
 }
 
-/** The driver of the storage that the manifest names, once that could be used. @throws MountError, StorageError, the signal's reason */
+/** The driver of the storage that the manifest names, once that could be used. @throws StorageError, the signal's reason */
 export async function startDriver(
   manifest: LargePayloadStore,
   mounts: Mounts,

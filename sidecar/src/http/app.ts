@@ -15,7 +15,7 @@ export function buildApp(
   const app = Fastify({
     ...options,
     serverFactory: (handle) => createHttpServer(settings, handle),
-    // The framework's own lines (each request, each port) would tell what metrics and our own lines tell.
+    // The framework's own lines (each request, each port) would repeat metrics and our own lines.
     loggerInstance: log.child({}, { level: 'warn' }),
     logController: new Fastify.LogController({ disableRequestLogging: true }),
     childLoggerFactory: (logger) => logger,

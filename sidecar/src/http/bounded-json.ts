@@ -14,7 +14,7 @@ const CLOSING = new Set([0x5d, 0x7d]);
 
 /**
  * Whether JSON has a small structure, however long its strings are. A few MiB of `[{},{},…` would otherwise become
- * hundreds of MiB of objects, and seconds in which nobody else is served. Looks at the bytes alone, and only as far as
+ * hundreds of MiB of objects, and seconds in which no other request is served. Looks at the bytes alone, and only as far as
  * they keep the bounds, so that it costs little whatever they are.
  */
 export function isWithinBounds(bytes: Buffer, bounds: JsonBounds): boolean {

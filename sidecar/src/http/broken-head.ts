@@ -5,12 +5,18 @@ import { connectionsOf } from './connections.ts';
 import { errorBody } from './error-answers.ts';
 import { UNREAD_TIME } from './unread-body.ts';
 
+/** Connections with a refusal on its way. */
+const refused = new WeakSet<Socket>();
+
 /** Answers a request whose head never became a request: too large, too slow, or not HTTP. */
 export function answerBrokenHead(error: Error & { code?: string }, socket: Socket): void {
+  // Node reports each further chunk too. Destroying the socket with bytes unread would destroy the refusal (RFC 9112, 9.6).
+  if (refused.has(socket) && error.code !== 'ECONNRESET') return;
   if (!socket.writable || error.code === 'ECONNRESET' || isAnswering(socket)) {
     socket.destroy(error);
     return;
   }
+  refused.add(socket);
   const refusal = refusalOf(error.code, socket);
   const body = JSON.stringify(errorBody(refusal));
   socket.end(

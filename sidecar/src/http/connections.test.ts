@@ -98,11 +98,11 @@ describe('large heads', () => {
     using flood = await openMany(40, `PUT /v2/blobs/put HTTP/1.1\r\nX-A: ${large}`);
     await eventually('all but few are refused', () => flood.closed() >= 36);
     expect(await ofHundredPuts('beside large heads')).toBeGreaterThanOrEqual(95);
-    // Ours gets one of the few places, at once or when it is told to try again.
+    // Ours gets one of the few places, at once or after a refusal that asks it to try again.
     await eventually('a large head is taken', async () => (await put('large head', 107_000)).status < 300);
   });
 
-  test('that find no place are told to come again', async () => {
+  test('that find no place are asked to try again', async () => {
     const holding = await Promise.all([1, 2, 3, 4].map(() => RawConnection.open(service.data)));
     for (const connection of holding) {
       const { bytes, putPath, putHeaders } = testPayload(`held ${holding.indexOf(connection)}`);

@@ -67,7 +67,7 @@ export function drainable(app: FastifyInstance): EndServer {
   };
 }
 
-/** Node then says `Connection: close`, unless the head is out already, and closes after the answer. */
+/** Node then sends `Connection: close`, unless the head is out already, and closes after the answer. */
 function beLast(response: ServerResponse): void {
   response.shouldKeepAlive = false;
 }

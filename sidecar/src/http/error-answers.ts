@@ -59,7 +59,7 @@ export function declareRoutes(app: FastifyInstance, routes: readonly Route[]): v
 
 function send(reply: FastifyReply, error: ServiceError): void {
   if (error.status === 503) reply.header('Retry-After', RETRY_AFTER_SECONDS);
-  // A client that still waits to send its body has to be told that it never will; its connection ends with the answer.
+  // A client that still waits for `100 Continue` will not send its body, so its connection ends with the answer.
   const { raw: request } = reply.request;
   if (!request.complete && waitsForContinue(request)) reply.header('Connection', 'close');
   reply.code(error.status).send(errorBody(error));

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { ByteSink, ByteSource } from '../bytes/byte-streams.ts';
+import type { ByteSink, GivingSource, KeepingSink } from '../bytes/byte-streams.ts';
 import { ServiceError } from '../errors/service-error.ts';
 import type { Transfer } from './transfer-watch.ts';
 
@@ -11,7 +11,7 @@ const QUEUE_BYTES = 128 * 1024;
  * throws `body_incomplete` when the client leaves before, and the signal's reason when that is aborted. Nothing is taken from
  * the request before it is read; Node's own iterator would join what has queued up into one copy.
  */
-export class RequestBody implements ByteSource {
+export class RequestBody implements GivingSource {
   readonly #request: IncomingMessage;
   readonly #transfer: Transfer;
   readonly #signal: AbortSignal;
@@ -30,7 +30,7 @@ export class RequestBody implements ByteSource {
     this.#signal = signal;
   }
 
-  async readInto(sink: ByteSink): Promise<void> {
+  async readInto(sink: ByteSink | KeepingSink): Promise<void> {
     this.#onRead();
     this.#attach();
     try {

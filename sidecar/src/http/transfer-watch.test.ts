@@ -6,7 +6,7 @@ import { type Expiry, type TransferSettings, TransferWatch } from './transfer-wa
 
 const PATIENT = { progressPeriodMs: 60_000, progressBytes: 1 };
 
-test('an expired transfer is told once, and counts until its owner ends it', async () => {
+test('an expired transfer is reported once, and counts until its owner ends it', async () => {
   const watch = new TransferWatch({ progressPeriodMs: 1, progressBytes: 1 }, () => undefined);
   const reasons: string[] = [];
   const transfer = watch.begin({ peer: 'a', units: 1, onExpired: (reason) => reasons.push(reason) });
@@ -23,7 +23,7 @@ test('while others wait the slowest end, as many as are needed', async () => {
   transfers.begin({ peer: 'fast', units: 10 }, 1_000_000);
   for (const peer of ['slow', 'slow', 'slow']) transfers.begin({ peer, units: 10 }, 4_000);
   transfers.begin({ peer: 'slower', units: 10 }, 0);
-  // As long as nobody waits, none ends.
+  // While no other transfer waits, none ends.
   await sleep(2_800);
   expect(transfers.ended).toEqual([]);
   transfers.othersWait();

@@ -64,14 +64,14 @@ export class TransferWatch {
   #makeRoom(demand: Demand): void {
     const transfers = [...this.#transfers];
     const ending = transfers.filter(({ expired }) => expired);
-    let missing = demand.units - ending.reduce((sum, { units }) => sum + units, 0);
+    let missing = demand.units - ending.reduce((sum, { settings }) => sum + settings.units, 0);
     const excess = new Map<string, number>();
     const slowestFirst = transfers.filter(({ expired }) => !expired).sort((a, b) => a.rate - b.rate);
     for (const transfer of slowestFirst) {
       if (missing <= 0) return;
-      const { peer, units, rate, age } = transfer;
+      const { peer, units } = transfer.settings;
       const over = excess.get(peer) ?? demand.excessOf(peer);
-      if (!mayMakeRoom({ rate, age }, over)) continue;
+      if (!mayMakeRoom(transfer, over)) continue;
       excess.set(peer, over - units);
       missing -= units;
       transfer.expire('contended');
@@ -81,26 +81,15 @@ export class TransferWatch {
 
 /** One transfer. Only time spent waiting for the peer counts against it, never the storage's. */
 export class Transfer {
-  readonly #settings: TransferSettings;
+  readonly settings: TransferSettings;
+  /** It counts until its owner ends it, since until then it holds memory. */
+  expired = false;
   readonly #onEnd: (transfer: Transfer) => void;
   readonly #progress = new Progress();
-  #expired = false;
 
   constructor(settings: TransferSettings, onEnd: (transfer: Transfer) => void) {
-    this.#settings = settings;
+    this.settings = settings;
     this.#onEnd = onEnd;
-  }
-
-  get peer(): string {
-    return this.#settings.peer;
-  }
-
-  get units(): number {
-    return this.#settings.units;
-  }
-
-  get expired(): boolean {
-    return this.#expired;
   }
 
   /** bytes that the peer lately moved in a second of being waited for */
@@ -128,15 +117,14 @@ export class Transfer {
   }
 
   judge(now: number, rules: TransferRules): void {
-    if (this.#expired) return;
-    const { deadline } = this.#settings;
+    if (this.expired) return;
+    const { deadline } = this.settings;
     if (deadline !== undefined && now > deadline) this.expire('deadline');
     else if (this.#progress.look(now, rules)) this.expire('slow');
   }
 
-  /** It counts until its owner ends it, since until then it holds memory. */
   expire(reason: Expiry): void {
-    this.#expired = true;
-    this.#settings.onExpired(reason);
+    this.expired = true;
+    this.settings.onExpired(reason);
   }
 }

@@ -1,6 +1,7 @@
 import type { BlobFacts } from '../bytes/blob-facts.ts';
-import type { ByteSource } from '../bytes/byte-streams.ts';
+import type { GivingSource } from '../bytes/byte-streams.ts';
 import type { PutOutcome } from '../bytes/object-writer.ts';
+import type { StoredBlob } from '../drivers/driver.ts';
 import type { Moment } from '../time/moment.ts';
 
 /** Who sends a request. */
@@ -28,7 +29,7 @@ export interface PutRequest extends Call {
   readonly keyPrefix: string | undefined;
   /** base64url, of the workflow that owns the payload; `undefined`: not known */
   readonly workflowId: string | undefined;
-  readonly body: ByteSource;
+  readonly body: GivingSource;
   /** when the head of the request was read: the payload's TTL begins then */
   readonly received: Moment;
 }
@@ -36,15 +37,6 @@ export interface PutRequest extends Call {
 export interface PutResult {
   readonly key: string;
   readonly outcome: PutOutcome;
-}
-
-/** A stored payload, whose bytes are verified as they are read. The caller reads or closes it. */
-export interface FoundPayload extends ByteSource {
-  /** bytes, as stored */
-  readonly size: number;
-  /** Reads the bytes, once. Rejects with an `IntegrityError` in place of the last ones when they are not those of the key. */
-  readInto: ByteSource['readInto'];
-  close(): Promise<void>;
 }
 
 /**
@@ -60,11 +52,15 @@ export interface PayloadService {
    */
   put(request: PutRequest): Promise<PutResult>;
 
-  /** @throws ServiceError `invalid_key`, `key_not_found`; ForeignStoreError, StorageError */
-  get(key: string, call: Call): Promise<FoundPayload>;
+  /**
+   * The stored payload, which the caller reads or closes. Reading rejects with an `IntegrityError` in place of the last bytes
+   * when the bytes are not those of the key.
+   * @throws ServiceError `invalid_key`, `key_not_found`; ForeignStoreError, StorageError
+   */
+  get(key: string, call: Call): Promise<StoredBlob>;
 
   /** A payload stored through version 1 of the wire API. @throws ServiceError `key_not_found`; ForeignStoreError, StorageError */
-  getVersionOne(digest: string, call: Call): Promise<FoundPayload>;
+  getVersionOne(digest: string, call: Call): Promise<StoredBlob>;
 
   /** Whether payloads can be stored and read now, as `/readyz` finds it. @throws ServiceError of status 503 */
   assertUsable(): Promise<void>;

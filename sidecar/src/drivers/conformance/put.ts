@@ -206,7 +206,7 @@ export function describePut(subject: DriverSubject): void {
     expect(await at.store.holds(long, someBytes(10))).toBe(true);
   });
 
-  test('an object can have a name of as many bytes as the driver says', async () => {
+  test('an object can have a name of as many bytes as `longestName`', async () => {
     const { longestName } = at.store.driver;
     const long = [255, 255, 255, longestName - 770, 1].map((length) => 'a'.repeat(length)).join('/');
     expect(long).toHaveLength(longestName);

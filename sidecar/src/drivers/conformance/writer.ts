@@ -80,6 +80,20 @@ export function describeWriter(subject: DriverSubject): void {
     }
   });
 
+  test.each([1, 2 * MIB, 9 * MIB])(
+    'the last chunk of %i other bytes than were promised is refused, and nothing is stored',
+    async (size) => {
+      const other = someBytes(size, 'other');
+      for (const existing of [undefined, someBytes(size)]) {
+        if (existing !== undefined) await at.store.put(name, existing);
+        const writer = await begin(someBytes(size));
+        await expect(writeChunks(writer, other)).rejects.toBeInstanceOf(IntegrityError);
+        await expect(writer.commit()).rejects.toBeInstanceOf(IntegrityError);
+        expect(await at.store.holds(name, existing)).toBe(true);
+      }
+    },
+  );
+
   test.each([2 * MIB, 9 * MIB])(
     'an abort during a write of %i bytes ends it, and each later one, with the reason',
     async (size) => {

@@ -42,16 +42,10 @@ export class DirectorySync {
 
   /** Resolves once the entries of `folder`, and the way to it, are durable. */
   async settle(folder: string): Promise<void> {
-    await Promise.all([this.#sync(folder), this.#settleEntry(folder)]);
-    for (let at = folder; at !== this.#root && !this.#durable.has(at); at = dirname(at)) this.#remember(at);
-  }
-
-  async #settleEntry(folder: string): Promise<void> {
-    const pending: Promise<void>[] = [];
-    for (let at = folder; at !== this.#root && !this.#durable.has(at); at = dirname(at)) {
-      pending.push(this.#sync(dirname(at)));
-    }
-    await Promise.all(pending);
+    const unsettled: string[] = [];
+    for (let at = folder; at !== this.#root && !this.#durable.has(at); at = dirname(at)) unsettled.push(at);
+    await Promise.all([folder, ...unsettled.map((each) => dirname(each))].map((each) => this.#sync(each)));
+    for (const each of unsettled) this.#remember(each);
   }
 
   /** Concurrent calls for one folder share an fsync that began after they asked. */

@@ -2,7 +2,7 @@ import { type FileHandle, link, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { BlobFacts } from '../../bytes/blob-facts.ts';
 import {
-  checkedWriter,
+  CheckedWriter,
   keepExisting,
   type ObjectWriter,
   type PutOutcome,
@@ -31,21 +31,25 @@ export interface PutFolders {
   readonly temporary: TemporaryFiles;
 }
 
-/** Begins to store the object in the file at `path`. @throws StorageError; the signal's reason */
-export async function beginFile(
-  folders: PutFolders,
-  path: string,
-  facts: BlobFacts,
-  options: PutOptions,
-): Promise<ObjectWriter> {
+/** The put of an object into the file at `path`. */
+export interface FileToPut {
+  readonly folders: PutFolders;
+  readonly path: string;
+  readonly facts: BlobFacts;
+  readonly options: PutOptions;
+}
+
+/** @throws StorageError; the signal's reason */
+export async function beginFile(put: FileToPut): Promise<ObjectWriter> {
+  const { folders, path, facts, options } = put;
   return await storing(async () => {
-    const decision = await decide(path, facts, options);
+    const decision = await decide(put);
     options.signal.throwIfAborted();
     const steps =
       decision === 'keep'
         ? keepExisting(() => storing(() => folders.sync.settle(dirname(path))))
-        : new FilePut(await folders.temporary.create(), folders, path, facts, options);
-    return checkedWriter(steps, facts, options.signal);
+        : new FilePut(await folders.temporary.create(), put);
+    return new CheckedWriter(steps, facts, options.signal);
   });
 }
 
@@ -54,11 +58,7 @@ function storing<T>(operation: () => Promise<T>): Promise<T> {
 }
 
 /** What a put does about the file at its path: a hit is acknowledged only when the bytes on the disk are the promised ones. */
-async function decide(
-  path: string,
-  facts: BlobFacts,
-  options: PutOptions,
-): Promise<'create' | 'keep' | 'replace'> {
+async function decide({ path, facts, options }: FileToPut): Promise<'create' | 'keep' | 'replace'> {
   if (options.replace) return 'replace';
   const blob = await openFile(path);
   if (blob === undefined) return 'create';
@@ -81,21 +81,15 @@ async function isIntact(blob: StoredBlob, facts: BlobFacts, signal: AbortSignal)
 /** Writes a temporary file in batches, one batch behind what is received; it gets its name when its bytes are on the disk. */
 class FilePut implements WriteSteps {
   readonly #file: TemporaryFile;
-  readonly #folders: PutFolders;
-  readonly #path: string;
-  readonly #facts: BlobFacts;
-  readonly #options: PutOptions;
+  readonly #put: FileToPut;
   #batch: Buffer[] = [];
   #batchBytes = 0;
   #writing: Promise<void> = Promise.resolve();
 
   /** Takes over the file. */
-  constructor(file: TemporaryFile, folders: PutFolders, path: string, facts: BlobFacts, options: PutOptions) {
+  constructor(file: TemporaryFile, put: FileToPut) {
     this.#file = file;
-    this.#folders = folders;
-    this.#path = path;
-    this.#facts = facts;
-    this.#options = options;
+    this.#put = put;
   }
 
   write(chunk: Buffer): Promise<void> | undefined {
@@ -106,13 +100,14 @@ class FilePut implements WriteSteps {
   }
 
   async commit(): Promise<PutOutcome> {
+    const { folders, path, options } = this.#put;
     return await storing(async () => {
       await this.#startBatch();
       await this.#writing;
       await this.#file.handle.datasync();
-      this.#options.signal.throwIfAborted();
+      options.signal.throwIfAborted();
       const outcome = await this.#publish();
-      await Promise.all([this.#folders.sync.settle(dirname(this.#path)), this.#file.discard()]);
+      await Promise.all([folders.sync.settle(dirname(path)), this.#file.discard()]);
       return outcome;
     });
   }
@@ -132,13 +127,14 @@ class FilePut implements WriteSteps {
   }
 
   async #publish(): Promise<PutOutcome> {
+    const { path, folders } = this.#put;
     const isLinked = await this.#link().catch(async (error) => {
-      await removeEmptyFoldersUpwards(dirname(this.#path), this.#folders.root);
+      await removeEmptyFoldersUpwards(dirname(path), folders.root);
       throw error;
     });
     if (isLinked) return 'created';
-    if ((await decide(this.#path, this.#facts, this.#options)) === 'keep') return 'existed';
-    await rename(this.#file.path, this.#path);
+    if ((await decide(this.#put)) === 'keep') return 'existed';
+    await rename(this.#file.path, path);
     return 'created';
   }
 
@@ -146,12 +142,12 @@ class FilePut implements WriteSteps {
   async #link(): Promise<boolean> {
     for (let attempt = 1; ; attempt++) {
       try {
-        await link(this.#file.path, this.#path);
+        await link(this.#file.path, this.#put.path);
         return true;
       } catch (error) {
         if (errorCode(error) === 'EEXIST') return false;
         if (errorCode(error) !== 'ENOENT' || attempt === LINK_ATTEMPTS) throw error;
-        await this.#folders.sync.make(dirname(this.#path));
+        await this.#put.folders.sync.make(dirname(this.#put.path));
       }
     }
   }

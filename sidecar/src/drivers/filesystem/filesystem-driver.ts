@@ -55,7 +55,7 @@ export class FilesystemDriver implements Driver {
   }
 
   async begin(name: string, facts: BlobFacts, options: PutOptions): Promise<ObjectWriter> {
-    return await beginFile(this.#folders, this.#path(name), facts, options);
+    return await beginFile({ folders: this.#folders, path: this.#path(name), facts, options });
   }
 
   async open(name: string, signal: AbortSignal): Promise<StoredBlob | undefined> {

@@ -1,5 +1,4 @@
 import { StorageError } from '../../errors/storage-error.ts';
-import type { Deleter } from './object-store-client.ts';
 import type { StoreCalls } from './store-calls.ts';
 
 /** After this time no further request of a delete begins, however many objects are left. */
@@ -7,22 +6,16 @@ export const DELETE_LIMIT_MS = 60_000;
 /** Requests at the same time: a thousand objects take some seconds, and the service is not flooded. */
 const MOST_AT_ONCE = 16;
 
-export function oneByOne(calls: StoreCalls): Deleter {
-  return {
-    delete: (keys, signal) => deleteEach(calls, keys, performance.now() + DELETE_LIMIT_MS, signal),
-  };
-}
-
 /**
- * Deletes the objects by a request each. Resolves with what is left, by key.
+ * Deletes the objects by a request each. Resolves with the failures, by key.
  * @param deadlineMs on the monotonic clock: no request begins later
  * @throws the signal's reason
  */
 export async function deleteEach(
   calls: StoreCalls,
   keys: readonly string[],
-  deadlineMs: number,
   signal: AbortSignal,
+  deadlineMs = performance.now() + DELETE_LIMIT_MS,
 ): Promise<Map<string, StorageError>> {
   const left = new Map<string, StorageError>();
   const deleteOne = async (key: string, ended: AbortSignal) => {

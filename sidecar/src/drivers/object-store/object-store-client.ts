@@ -1,5 +1,5 @@
 import type { BlobFacts } from '../../bytes/blob-facts.ts';
-import type { ByteSource } from '../../bytes/byte-streams.ts';
+import type { ByteSource, GivingSource } from '../../bytes/byte-streams.ts';
 import type { StorageError } from '../../errors/storage-error.ts';
 import type { ListedObject } from '../driver.ts';
 import type { FailureRow, Fault } from './failures.ts';
@@ -55,7 +55,7 @@ export interface ObjectStoreClient {
 }
 
 /** Chunks in memory, which can be sent again, or the body as it arrives, which cannot. */
-export type ObjectBody = readonly Buffer[] | ByteSource;
+export type ObjectBody = readonly Buffer[] | GivingSource;
 
 export interface ObjectHead {
   /** bytes */
@@ -78,7 +78,7 @@ export interface AnswerBody extends ByteSource {
 
 export interface ListQuery {
   readonly prefix: string;
-  /** keys that go on after the prefix beyond a slash are told as one folder */
+  /** keys that go on after the prefix beyond a slash are listed as one folder */
   readonly byFolder?: boolean;
   readonly limit?: number;
   /** `next` of the answer before */

@@ -1,7 +1,7 @@
 import type { BlobFacts } from '../../bytes/blob-facts.ts';
 import type { ByteSink } from '../../bytes/byte-streams.ts';
 import {
-  checkedWriter,
+  CheckedWriter,
   keepExisting,
   type ObjectWriter,
   type WriteSteps,
@@ -18,12 +18,12 @@ import {
   type StartedDriver,
   type StoredBlob,
 } from '../driver.ts';
-import { CollectedPut } from './collected-put.ts';
-import { oneByOne } from './delete-each.ts';
+import { collectedPut } from './collected-put.ts';
+import { deleteEach } from './delete-each.ts';
 import { ListingProgress } from './listing-progress.ts';
 import { ObjectKeys } from './object-keys.ts';
 import { ObjectRequests } from './object-requests.ts';
-import type { Deleter, ListAnswer, ObjectAnswer, ObjectStoreClient } from './object-store-client.ts';
+import type { ListAnswer, ObjectStoreClient } from './object-store-client.ts';
 import { StoreCalls } from './store-calls.ts';
 import { StreamedPut } from './streamed-put.ts';
 
@@ -73,10 +73,8 @@ export class ObjectStoreDriver implements Driver {
   readonly kind: string;
   readonly longestName: number;
   readonly #calls: StoreCalls;
-  readonly #deleter: Deleter;
   readonly #keys: ObjectKeys;
-  readonly #inMemoryLimit: number;
-  readonly #inMemoryTotal: number;
+  readonly #options: Required<ObjectStoreOptions>;
   /** bytes of the bodies in memory */
   #inMemory = 0;
 
@@ -84,24 +82,23 @@ export class ObjectStoreDriver implements Driver {
   constructor(client: ObjectStoreClient, options: ObjectStoreOptions) {
     this.kind = client.kind;
     this.#calls = new StoreCalls(client);
-    this.#deleter = client.deleter ?? oneByOne(this.#calls);
     this.#keys = new ObjectKeys(options.prefix);
     this.longestName = this.#keys.longestName;
-    this.#inMemoryLimit = options.inMemoryLimit ?? 8 * MIB;
-    this.#inMemoryTotal = options.inMemoryTotal ?? 64 * MIB;
+    this.#options = { inMemoryLimit: 8 * MIB, inMemoryTotal: 64 * MIB, ...options };
   }
 
   async begin(name: string, facts: BlobFacts, options: PutOptions): Promise<ObjectWriter> {
     options.signal.throwIfAborted();
     const object = new ObjectRequests(this.#calls, this.#keys.keyOf(name), facts, options);
-    const fits = facts.size <= this.#inMemoryLimit && this.#inMemory + facts.size <= this.#inMemoryTotal;
+    const { inMemoryLimit, inMemoryTotal } = this.#options;
+    const fits = facts.size <= inMemoryLimit && this.#inMemory + facts.size <= inMemoryTotal;
     const steps = fits ? this.#collect(object, facts, options) : await this.#stream(object, facts, options);
-    return checkedWriter(steps, facts, options.signal);
+    return new CheckedWriter(steps, facts, options.signal);
   }
 
   #collect(object: ObjectRequests, { size }: BlobFacts, options: PutOptions): WriteSteps {
     this.#inMemory += size;
-    return new CollectedPut(object, options, () => {
+    return collectedPut(object, options, () => {
       this.#inMemory -= size;
     });
   }
@@ -149,7 +146,9 @@ export class ObjectStoreDriver implements Driver {
   async delete(names: readonly string[], signal: AbortSignal): Promise<DeleteOutcome> {
     signal.throwIfAborted();
     const byKey = new Map(names.map((name) => [this.#keys.keyOf(name), name]));
-    const failed = await this.#deleter.delete([...byKey.keys()], signal);
+    const keys = [...byKey.keys()];
+    const { deleter } = this.#calls.client;
+    const failed = await (deleter?.delete(keys, signal) ?? deleteEach(this.#calls, keys, signal));
     return {
       deleted: [...byKey].flatMap(([key, name]) => (failed.has(key) ? [] : [name])),
       failed: [...failed].map(([key, error]) => ({ name: byKey.get(key) ?? key, error })),
@@ -164,7 +163,10 @@ export class ObjectStoreDriver implements Driver {
   async currentTime(signal: AbortSignal): Promise<number> {
     const doing = "read the storage's clock";
     const { object, date } = await this.#get(CLOCK_OBJECT, doing, signal);
-    if (object !== undefined) await this.#discard(object, doing, signal);
+    // After the object was read, the next request can use the connection. A larger object is another one, and is not read.
+    if (object !== undefined && object.size > LARGEST_CLOCK_OBJECT) await object.body.close();
+    else if (object !== undefined)
+      await this.#calls.read(object.body, { write: () => undefined }, doing, signal);
     if (date === undefined) throw new StorageError('unavailable', `cannot ${doing}: it sends no Date`);
     return date + MIDDLE_OF_SECOND;
   }
@@ -176,16 +178,6 @@ export class ObjectStoreDriver implements Driver {
   #get(name: string, doing: string, signal: AbortSignal) {
     const key = this.#keys.keyOf(name);
     return this.#calls.call(doing, 'get', { signal }, (client) => client.get(key, signal));
-  }
-
-  /** Read, it leaves the connection for the next request; what is as large as no such object is not waited for. */
-  async #discard(
-    { size, body }: Exclude<ObjectAnswer['object'], undefined>,
-    doing: string,
-    signal: AbortSignal,
-  ) {
-    if (size > LARGEST_CLOCK_OBJECT) await body.close();
-    else await this.#calls.read(body, { write: () => undefined }, doing, signal);
   }
 
   async *#pages(prefix: string, byFolder: boolean, signal: AbortSignal): AsyncGenerator<ListAnswer> {

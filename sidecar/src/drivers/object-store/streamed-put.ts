@@ -1,12 +1,12 @@
-import type { ByteSink, ByteSource } from '../../bytes/byte-streams.ts';
+import type { ByteSink, GivingSource, KeepingSink } from '../../bytes/byte-streams.ts';
 import type { PutOutcome, WriteSteps } from '../../bytes/object-writer.ts';
 
 /**
  * Sends a body as it is written, by a request that runs from the beginning on and reads it here. A write resolves when the
  * request has taken its chunk. The last chunk waits for the commit, so that an aborted object is never whole at the service.
- * The request may end before it has read everything; its outcome then tells whether the rest is needed.
+ * The request may end before it has read everything; its outcome then decides whether the rest is needed.
  */
-export class StreamedPut implements WriteSteps, ByteSource {
+export class StreamedPut implements WriteSteps, GivingSource {
   /** Whether the request has begun to read: from then on the bytes cannot be sent again. */
   begun = false;
   readonly #size: number;
@@ -16,8 +16,8 @@ export class StreamedPut implements WriteSteps, ByteSource {
   #last: Buffer | undefined;
   #offered: Buffer | undefined;
   #over: { readonly failure?: unknown } | undefined;
-  #wakeReader = () => {};
-  #wakeWriter = () => {};
+  /** Wakes the reader or the writer: at most one of them waits for the other. */
+  #wake = () => {};
 
   /**
    * @param size bytes, at least one
@@ -45,7 +45,7 @@ export class StreamedPut implements WriteSteps, ByteSource {
 
   async commit(): Promise<PutOutcome> {
     this.#offered = this.#last;
-    this.#wakeReader();
+    this.#wake();
     return await this.#outcome;
   }
 
@@ -56,41 +56,37 @@ export class StreamedPut implements WriteSteps, ByteSource {
     await this.#outcome;
   }
 
-  async readInto(sink: ByteSink): Promise<void> {
+  async readInto(sink: ByteSink | KeepingSink): Promise<void> {
     this.begun = true;
     for (let read = 0; read < this.#size; ) {
-      const chunk = await this.#nextOffer();
+      await this.#until(() => this.#offered !== undefined);
+      if (this.#offered === undefined) throw this.#over?.failure;
+      const chunk = this.#offered;
       await sink.write(chunk);
       read += chunk.length;
       this.#offered = undefined;
-      this.#wakeWriter();
+      this.#wake();
     }
   }
 
   async #offer(chunk: Buffer): Promise<void> {
     this.#offered = chunk;
-    this.#wakeReader();
-    while (this.#offered !== undefined && this.#over === undefined) {
-      await new Promise<void>((resolve) => {
-        this.#wakeWriter = resolve;
-      });
-    }
+    this.#wake();
+    await this.#until(() => this.#offered === undefined);
     if (this.#over !== undefined && 'failure' in this.#over) throw this.#over.failure;
   }
 
-  async #nextOffer(): Promise<Buffer> {
-    while (this.#offered === undefined) {
-      if (this.#over !== undefined) throw this.#over.failure;
+  /** Or until the request is over. */
+  async #until(isSo: () => boolean): Promise<void> {
+    while (!isSo() && this.#over === undefined) {
       await new Promise<void>((resolve) => {
-        this.#wakeReader = resolve;
+        this.#wake = resolve;
       });
     }
-    return this.#offered;
   }
 
   #end(outcome: { readonly failure?: unknown }): void {
     this.#over ??= outcome;
-    this.#wakeReader();
-    this.#wakeWriter();
+    this.#wake();
   }
 }

@@ -24,7 +24,7 @@ import { faultOf } from './answers/sdk-faults.ts';
 import { type CallOptions, configuration, sendContentMd5, signKnownDigest } from './aws-sdk-settings.ts';
 import { credentialsFromChain } from './credentials/credentials-chain.ts';
 import { credentialsFromFolder } from './credentials/credentials-folder.ts';
-import { CredentialsRenewal } from './credentials/credentials-renewal.ts';
+import { renewedCredentials } from './credentials/credentials-renewal.ts';
 import type { Credentials } from './credentials/credentials-source.ts';
 import { MultiObjectDeleter } from './deletion/delete-objects.ts';
 import { lacksMultiObjectDelete } from './deletion/multi-object-delete.ts';
@@ -187,8 +187,7 @@ export class AwsSdkClient implements S3Client {
       search: () => defaultProvider({ ...options, parentClientConfig: { ...this.#aws.config } })(),
       askContainer: () => fromHttp({ ...options, maxRetries: 0 })(),
     });
-    const renewal = new CredentialsRenewal(chain);
-    return () => renewal.get();
+    return renewedCredentials(chain);
   }
 
   /** Connections that requests hold; those kept for later requests are not counted. */
@@ -204,15 +203,13 @@ export class AwsSdkClient implements S3Client {
 
 /** The SDK heeds no signal while it asks for credentials, so they are asked for first, and an aborted caller stops waiting. */
 function askForCredentialsFirst(client: AwsClient, credentials: () => Promise<Credentials>): void {
-  const send = client.send.bind(client) as (command: unknown, options: CallSignal) => Promise<unknown>;
-  const sendWithCredentials = async (command: unknown, options: CallSignal) => {
+  const send = client.send.bind(client) as (...call: unknown[]) => Promise<unknown>;
+  const sendWithCredentials = async (command: unknown, options: { abortSignal: AbortSignal }) => {
     await unlessAborted(credentials(), options.abortSignal);
     return await send(command, options);
   };
   client.send = sendWithCredentials as typeof client.send;
 }
-
-type CallSignal = { readonly abortSignal: AbortSignal };
 
 async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   signal.throwIfAborted();

@@ -92,38 +92,39 @@ function escaped(text: string): string {
   );
 }
 
-interface BuildArguments {
-  readonly request: { readonly headers: Record<string, string>; readonly body?: string | Uint8Array };
+interface BuiltRequest {
+  readonly headers: Record<string, string>;
+  readonly body?: string | Uint8Array;
 }
+
+/** A step of the SDK's that changes the headers of a request which is not signed yet. */
+const changingHeaders =
+  (change: (request: BuiltRequest) => void) =>
+  <Arguments, Result>(next: (args: Arguments) => Promise<Result>) =>
+  async (args: Arguments): Promise<Result> => {
+    change((args as { request: BuiltRequest }).request);
+    return await next(args);
+  };
 
 /**
  * The signature covers the body by its digest, which we know already; the SDK would hash a body in memory once more, and
  * leave one that streams unsigned.
  */
-export const signKnownDigest =
-  <Arguments, Result>(next: (args: Arguments) => Promise<Result>) =>
-  async (args: Arguments): Promise<Result> => {
-    const { headers } = (args as BuildArguments).request;
-    const checksum = headers['x-amz-checksum-sha256'];
-    if (checksum !== undefined) {
-      headers['x-amz-content-sha256'] = Buffer.from(checksum, 'base64').toString('hex');
-    }
-    return await next(args);
-  };
+export const signKnownDigest = changingHeaders(({ headers }) => {
+  const checksum = headers['x-amz-checksum-sha256'];
+  if (checksum !== undefined)
+    headers['x-amz-content-sha256'] = Buffer.from(checksum, 'base64').toString('hex');
+});
 
 /**
  * Every service takes Content-MD5 for a request that needs a checksum. The SDK sends `x-amz-checksum-crc32` in its place,
  * and some services refuse a request with that header.
  */
-export const sendContentMd5 =
-  <Arguments, Result>(next: (args: Arguments) => Promise<Result>) =>
-  async (args: Arguments): Promise<Result> => {
-    const { headers, body = '' } = (args as BuildArguments).request;
-    // In FIPS 140 mode there is no MD5.
-    if (getFips() === 1) return await next(args);
-    for (const name of Object.keys(headers)) {
-      if (/^x-amz-(sdk-checksum-algorithm|checksum-.*)$/i.test(name)) delete headers[name];
-    }
-    headers['content-md5'] = createHash('md5').update(body).digest('base64');
-    return await next(args);
-  };
+export const sendContentMd5 = changingHeaders(({ headers, body = '' }) => {
+  // In FIPS 140 mode there is no MD5.
+  if (getFips() === 1) return;
+  for (const name of Object.keys(headers)) {
+    if (/^x-amz-(sdk-checksum-algorithm|checksum-.*)$/i.test(name)) delete headers[name];
+  }
+  headers['content-md5'] = createHash('md5').update(body).digest('base64');
+});

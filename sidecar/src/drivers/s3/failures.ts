@@ -136,7 +136,7 @@ const ROWS: readonly FailureRow<S3Fault>[] = [
   },
 ];
 
-/** A fault of whoever gives the credentials is none of the storage's. */
+/** A fault of the source of the credentials is not a fault of the storage. */
 const OF_CREDENTIALS: readonly FailureRow<S3Fault>[] = CREDENTIALS_FAILURES.map((row) => ({
   ...row,
   when: (fault) => fault.source !== undefined && row.when(fault as CredentialsFault),

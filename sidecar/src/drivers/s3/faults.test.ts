@@ -243,7 +243,7 @@ test('a reply that breaks before anybody reads it is a failure of the read, and 
   expect(outcome).toMatchObject({ name: 'StorageError', failure: 'unavailable' });
 });
 
-test('a 404 counts as an absent object only when its code says so', async () => {
+test('a 404 counts as an absent object only with the code of an absent key', async () => {
   const server = await scriptedServer(refusal(404, 'NoSuchKey'));
   expect(await server.driver().open(name, never())).toBeUndefined();
   for (const [code, failure] of [

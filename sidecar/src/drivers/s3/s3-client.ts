@@ -9,7 +9,7 @@ export type S3Location = NonNullable<LargePayloadStore['spec']['storage']['s3']>
 /** A bucket. `aws-sdk-client.ts` is one by Amazon's SDK, and is all that knows it. */
 export interface S3Client extends ObjectStoreClient {
   /**
-   * Deletes at most 1,000 objects, and tells what the answer says of each. Whom it does not name it may not have deleted.
+   * Deletes at most 1,000 objects. The service may not have deleted an object that its answer does not name.
    * `unsupported`: the service has no such request.
    */
   deleteObjects(keys: readonly string[], signal: AbortSignal): Promise<DeleteAnswer | 'unsupported'>;
@@ -28,6 +28,6 @@ export interface DeleteAnswer {
 export interface S3Fault extends Fault {
   /** who failed to give credentials; absent: the service itself, or the way to it */
   readonly source?: CredentialsSource | undefined;
-  /** region of the bucket, where the service tells it because we asked in another one */
+  /** region of the bucket, where the service names it because we asked in another one */
   readonly region?: string | undefined;
 }

@@ -1,7 +1,7 @@
 import { metadataHash } from '@largepayload/codec';
 import { putTimeLimit } from '@largepayload/crds';
 import { writeAll } from '../../bytes/object-writer.ts';
-import { verifiedSource, verifiedWriter } from '../../bytes/verified-body.ts';
+import { verifiedSource } from '../../bytes/verified-body.ts';
 import type { Driver, StoredBlob } from '../../drivers/driver.ts';
 import { IntegrityError } from '../../errors/integrity-error.ts';
 import { ServiceError } from '../../errors/service-error.ts';
@@ -12,7 +12,7 @@ import type { ClockGuard } from '../../storage-records/clock/clock-guard.ts';
 import type { OwnershipGuard } from '../../storage-records/ownership/ownership-guard.ts';
 import type { WriteWatch } from '../../storage-records/write-check/write-watch.ts';
 import { elapsedSince, type Moment } from '../../time/moment.ts';
-import type { Call, FoundPayload, PayloadService, PutRequest, PutResult } from '../payload-service.ts';
+import type { Call, PayloadService, PutRequest, PutResult } from '../payload-service.ts';
 
 export interface BlobStoreSettings {
   /** ms; `undefined`: kept for ever */
@@ -29,7 +29,7 @@ export interface BlobStoreGuards {
   readonly readiness: Pick<PayloadService, 'assertUsable'>;
 }
 
-/** What holds for payloads on every backend: keys and windows, verification both ways, the time limit of a PUT. */
+/** What holds for payloads on every backend: keys and windows, verification of what is read, the time limit of a PUT. */
 export class BlobStore implements PayloadService {
   readonly #driver: Driver;
   readonly #guards: BlobStoreGuards;
@@ -49,8 +49,7 @@ export class BlobStore implements PayloadService {
     const [name] = objectNames(key);
     try {
       const put = async () => {
-        const writer = await this.#driver.begin(name, facts, { signal });
-        return await writeAll(request.body, verifiedWriter(writer, facts));
+        return await writeAll(request.body, await this.#driver.begin(name, facts, { signal }));
       };
       const outcome = await this.#guards.writes.observe(put, signal);
       await this.#assertMayPut();
@@ -63,12 +62,12 @@ export class BlobStore implements PayloadService {
     }
   }
 
-  async get(keyText: string, { signal }: Call): Promise<FoundPayload> {
+  async get(keyText: string, { signal }: Call): Promise<StoredBlob> {
     const key = parseKey(keyText);
     return await this.#open(objectNames(key), key.digest, signal);
   }
 
-  async getVersionOne(digest: string, { signal }: Call): Promise<FoundPayload> {
+  async getVersionOne(digest: string, { signal }: Call): Promise<StoredBlob> {
     return await this.#open([versionOneObjectName(digest)], digest, signal);
   }
 
@@ -76,10 +75,13 @@ export class BlobStore implements PayloadService {
     await this.#guards.readiness.assertUsable();
   }
 
-  async #open(names: readonly string[], digest: string, signal: AbortSignal): Promise<FoundPayload> {
+  async #open(names: readonly string[], digest: string, signal: AbortSignal): Promise<StoredBlob> {
     for (const name of names) {
       const blob = await this.#driver.open(name, signal);
-      if (blob !== undefined) return verifiedPayload(blob, digest);
+      if (blob === undefined) continue;
+      const { size } = blob;
+      const { readInto } = verifiedSource(blob, { size, digest });
+      return { size, readInto, close: () => blob.close() };
     }
     // A folder that is not mounted has no payloads either; "not found" is final for a workflow and must be true.
     await this.#guards.ownership.check();
@@ -124,12 +126,4 @@ export class BlobStore implements PayloadService {
       `the payload took ${(takenMs / 1_000).toFixed(1)} s to store; the limit of this store is ${limitMs / 1_000} s`,
     );
   }
-}
-
-function verifiedPayload(blob: StoredBlob, digest: string): FoundPayload {
-  return {
-    size: blob.size,
-    readInto: (sink) => verifiedSource(blob, { size: blob.size, digest }).readInto(sink),
-    close: () => blob.close(),
-  };
 }

@@ -2,7 +2,7 @@ import { type ClientRequest, type IncomingMessage, request as plainRequest } fro
 import { request as secureRequest } from 'node:https';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { type ByteSource, sourceOf } from '../../../bytes/byte-streams.ts';
+import { type GivingSource, sourceOf } from '../../../bytes/byte-streams.ts';
 import { badAnswer } from '../failures.ts';
 import type { HttpAgents } from './http-agents.ts';
 
@@ -49,7 +49,7 @@ export interface TransportOptions {
   readonly answerLimitMs?: number | undefined;
   /** hand over the body of a successful answer as it arrives; `answerBody` reads and closes it, with `IDLE_LIMIT_MS` */
   readonly streamAnswer?: boolean | undefined;
-  /** ask by `Expect: 100-continue` whether the body, a `ByteSource`, is wanted before it is sent, or taken from its source */
+  /** ask by `Expect: 100-continue` whether the body, a `GivingSource`, is wanted before it is sent, or taken from its source */
   readonly askFirst?: boolean | undefined;
 }
 
@@ -81,8 +81,8 @@ export async function exchange(
   if (options.askFirst !== true || performance.now() < (withoutExpect.get(endpoint) ?? 0))
     return await exchangeOnce(agents, request, withoutQuestion);
   let begun = false;
-  const source = request.body as ByteSource;
-  const body: ByteSource = {
+  const source = request.body as GivingSource;
+  const body: GivingSource = {
     readInto: (sink) => {
       begun = true;
       return source.readInto(sink);
@@ -120,63 +120,56 @@ async function exchangeOnce(
   });
   let incoming: IncomingMessage | undefined;
   const end = (reason: unknown) => (incoming ?? outgoing).destroy(reason as Error);
-  const deadline = new Deadline(end);
+  const limit = timeLimit(end);
   const onAbort = () => end(signal?.reason);
   signal?.addEventListener('abort', onAbort);
   outgoing.once('close', () => {
-    deadline.stop();
+    limit.stop();
     signal?.removeEventListener('abort', onAbort);
   });
-  deadline.start('connection', CONNECT_LIMIT_MS);
+  limit.start('connection', CONNECT_LIMIT_MS);
   outgoing.once('finish', () => {
-    if (incoming === undefined) deadline.start('answer', answerLimitMs);
+    if (incoming === undefined) limit.start('answer', answerLimitMs);
   });
   const answered = new Promise<IncomingMessage>((resolve, reject) => {
     outgoing.on('error', reject).once('response', (message) => {
       incoming = message;
       // The reader gets the error. Before there is a reader, an error without a listener would end the process.
       message.on('error', () => {});
-      deadline.stop();
+      limit.stop();
       resolve(message);
     });
   });
-  const sending = { outgoing, deadline, bodyGiven: false };
+  const sending = { outgoing, limit, bodyGiven: false };
   send(sending, body, { askFirst, length: Number(headers['content-length']) }).catch(end);
   const message = await answered;
   const { statusCode = 0 } = message;
   const answer = { statusCode, headers: flatHeaders(message), sent: sending.bodyGiven };
   if (streamAnswer && statusCode < 300) return { ...answer, body: message };
-  const limit = statusCode < 300 ? LARGEST_COLLECTED : LARGEST_REFUSAL;
-  const collected = await collect(message, limit, deadline);
+  const collected = await collect(message, statusCode < 300 ? LARGEST_COLLECTED : LARGEST_REFUSAL, limit);
   // The service answered before the body was sent, so it does not want the rest.
   if (!outgoing.writableFinished) outgoing.destroy();
   return { ...answer, body: collected };
 }
 
+type TimeLimit = ReturnType<typeof timeLimit>;
+
 /** The time limit of the wait that is under way. */
-class Deadline {
-  readonly #onExpired: (error: Error) => void;
-  #timer: NodeJS.Timeout | undefined;
-
-  constructor(onExpired: (error: Error) => void) {
-    this.#onExpired = onExpired;
-  }
-
-  start(what: string, limit: number): void {
-    clearTimeout(this.#timer);
+function timeLimit(onExpired: (error: Error) => void) {
+  let timer: NodeJS.Timeout | undefined;
+  const stop = () => clearTimeout(timer);
+  const start = (awaited: string, limitMs: number) => {
+    stop();
     const expire = () =>
-      this.#onExpired(new TransportTimeoutError(`no ${what} within ${limit / 1_000} seconds`));
-    this.#timer = setTimeout(expire, limit);
-  }
-
-  stop(): void {
-    clearTimeout(this.#timer);
-  }
+      onExpired(new TransportTimeoutError(`no ${awaited} within ${limitMs / 1_000} seconds`));
+    timer = setTimeout(expire, limitMs);
+  };
+  return { start, stop };
 }
 
 interface Sending {
   readonly outgoing: ClientRequest;
-  readonly deadline: Deadline;
+  readonly limit: TimeLimit;
   /** A service that has the whole body may answer before Node reports the end of the request. */
   bodyGiven: boolean;
 }
@@ -187,7 +180,7 @@ async function send(
   body: unknown,
   { askFirst, length }: { askFirst: boolean; length: number },
 ): Promise<void> {
-  const { outgoing, deadline } = sending;
+  const { outgoing, limit } = sending;
   if (body === undefined || typeof body === 'string' || body instanceof Uint8Array) {
     outgoing.end(body);
     sending.bodyGiven = true;
@@ -195,7 +188,7 @@ async function send(
   }
   if (askFirst) outgoing.flushHeaders();
   await firstOf(outgoing, [], connected);
-  deadline.stop();
+  limit.stop();
   if (askFirst) await firstOf(outgoing, ['continue', 'response'], undefined, CONTINUE_LIMIT_MS);
   if (isOver(outgoing)) return;
   const isCollected = Array.isArray(body);
@@ -206,15 +199,15 @@ async function send(
     given += chunk.length;
     sending.bodyGiven = given === length;
     if (outgoing.write(chunk) || outgoing.writableLength < (isCollected ? WRITE_AHEAD : 0)) return undefined;
-    deadline.start('progress', IDLE_LIMIT_MS);
-    return firstOf(outgoing, ['drain', 'response']).then(() => deadline.stop());
+    limit.start('progress', IDLE_LIMIT_MS);
+    return firstOf(outgoing, ['drain', 'response']).then(() => limit.stop());
   };
-  const source = isCollected ? sourceOf(body) : (body as ByteSource);
-  await source.readInto({ write }).catch((error) => {
+  const source = isCollected ? sourceOf(body) : (body as GivingSource);
+  await source.readInto({ write, keepsChunks: true }).catch((error) => {
     if (error !== NOT_WANTED) throw error;
   });
   if (isOver(outgoing)) return;
-  deadline.start('progress', IDLE_LIMIT_MS);
+  limit.start('progress', IDLE_LIMIT_MS);
   outgoing.end();
 }
 
@@ -258,16 +251,16 @@ function connected(outgoing: ClientRequest, resolve: () => void): void {
   else outgoing.once('socket', onSocket);
 }
 
-async function collect(message: IncomingMessage, limit: number, deadline: Deadline): Promise<Buffer> {
+async function collect(message: IncomingMessage, most: number, limit: TimeLimit): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
-  deadline.start('complete answer', BODY_LIMIT_MS);
+  limit.start('complete answer', BODY_LIMIT_MS);
   for await (const chunk of message as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > limit) throw badAnswer(`${message.statusCode} with more than ${limit} bytes`);
+    if (size > most) throw badAnswer(`${message.statusCode} with more than ${most} bytes`);
     chunks.push(chunk);
   }
-  deadline.stop();
+  limit.stop();
   return Buffer.concat(chunks);
 }
 

@@ -1,23 +1,17 @@
 import { BlockList, isIP } from 'node:net';
 
-/** Hosts that are reached without a proxy. */
-export interface NoProxy {
-  includes(hostname: string, port: number): boolean;
-  /** entries that name no host, as they were written */
-  readonly notUnderstood: readonly string[];
-}
-
 type Matches = (host: string, port: number) => boolean;
 
 /**
- * What NO_PROXY says: hosts (their subdomains too), `.suffix`, `*.suffix`, `*`, addresses, `10.0.0.0/8`,
+ * The hosts that are reached without a proxy, by NO_PROXY: hosts (their subdomains too), `.suffix`, `*.suffix`, `*`, addresses, `10.0.0.0/8`,
  * `10.0.0.1-10.0.0.9`, each with or without `:port`, between commas or spaces.
+ * @returns also the entries that name no host, as they were written
  */
-export function parseNoProxy(text: string): NoProxy {
+export function parseNoProxy(text: string) {
   const entries = text.split(/[\s,]+/).filter((entry) => entry !== '');
   const rules = entries.map((entry) => ({ entry, matches: ruleOf(entry.toLowerCase()) }));
   return {
-    includes: (hostname, port) => {
+    includes: (hostname: string, port: number) => {
       const host = withoutBrackets(hostname.toLowerCase());
       return rules.some(({ matches }) => matches?.(host, port) ?? false);
     },

@@ -14,28 +14,23 @@ const TAG = 0x3c;
 export function proveStored(answer: TransportAnswer, checksum: string): void {
   proveObject(answer);
   // Web servers send weak ETags with pages; S3 never does.
-  if (answer.headers.etag?.startsWith('W/')) throw badAnswer(`${descriptionOf(answer)}, with a weak ETag`);
-  if (!answer.sent) throw badAnswer(`${descriptionOf(answer)}, before all bytes of a PUT were sent`);
-  if ((answer.body as Buffer).length > 0)
-    throw badAnswer(`${descriptionOf(answer)}, with a body after a PUT`);
-  const told = answer.headers['x-amz-checksum-sha256'];
-  if (told !== undefined && told !== checksum) {
-    throw badAnswer(`${descriptionOf(answer)}, with the checksum of other bytes after a PUT`);
-  }
+  if (answer.headers.etag?.startsWith('W/')) throw bad(answer, 'with a weak ETag');
+  if (!answer.sent) throw bad(answer, 'before all bytes of a PUT were sent');
+  if ((answer.body as Buffer).length > 0) throw bad(answer, 'with a body after a PUT');
+  const stored = answer.headers['x-amz-checksum-sha256'];
+  if ((stored ?? checksum) !== checksum) throw bad(answer, 'with the checksum of other bytes after a PUT');
 }
 
 /** Throws unless the answer is about an object in S3. */
 function proveObject(answer: TransportAnswer): void {
   provePlain(answer);
-  if ((answer.headers.etag ?? '') === '') throw badAnswer(`${descriptionOf(answer)}, without an ETag`);
+  if ((answer.headers.etag ?? '') === '') throw bad(answer, 'without an ETag');
 }
 
 /** The same for an object that can be read, which has a size. */
 export function proveReadable(answer: TransportAnswer): void {
   proveObject(answer);
-  if (!/^\d+$/.test(answer.headers['content-length'] ?? '')) {
-    throw badAnswer(`${descriptionOf(answer)}, without a Content-Length`);
-  }
+  if (!/^\d+$/.test(answer.headers['content-length'] ?? '')) throw bad(answer, 'without a Content-Length');
 }
 
 /** Throws unless the body is a whole XML document with this root, and small. The parser takes a cut document for a whole one. */
@@ -44,12 +39,12 @@ export function proveDocument(answer: TransportAnswer, root: string): void {
   const body = answer.body as Buffer;
   const text = body.subarray(0, 1_024).toString();
   const begins = new RegExp(`^\\uFEFF?\\s*(<\\?xml[^>]*>\\s*)?<${root}[\\s/>]`).test(text);
-  if (!begins) throw badAnswer(`${descriptionOf(answer)}, without a ${root}`);
+  if (!begins) throw bad(answer, `without a ${root}`);
   const end = body.subarray(-1_024).toString().trimEnd();
   if (!end.endsWith(`</${root}>`) && !/^\uFEFF?\s*(<\?xml[^>]*>\s*)?<[^<>]*\/>$/.test(end)) {
-    throw badAnswer(`${descriptionOf(answer)}, a ${root} that is cut off`);
+    throw bad(answer, `a ${root} that is cut off`);
   }
-  if (hasTooManyTags(body)) throw badAnswer(`${descriptionOf(answer)}, a ${root} that is too large`);
+  if (hasTooManyTags(body)) throw bad(answer, `a ${root} that is too large`);
 }
 
 export function isDocument(answer: TransportAnswer, root: string): boolean {
@@ -62,7 +57,7 @@ export function isDocument(answer: TransportAnswer, root: string): boolean {
 }
 
 function provePlain(answer: TransportAnswer): void {
-  if (answer.statusCode !== 200 || isPage(answer.headers)) throw badAnswer(descriptionOf(answer));
+  if (answer.statusCode !== 200 || isPage(answer.headers)) throw bad(answer);
 }
 
 function hasTooManyTags(body: Buffer): boolean {
@@ -71,12 +66,10 @@ function hasTooManyTags(body: Buffer): boolean {
   return count > MOST_TAGS;
 }
 
-/** Helps to find out which server answered. */
-function descriptionOf({ statusCode, headers }: TransportAnswer): string {
-  const { 'content-type': type, server, via } = headers;
-  const by = [server, via].filter((each) => each !== undefined).join(', ');
-  return [`${statusCode}`, type, by === '' ? undefined : `from ${by}`]
-    .filter((part) => part !== undefined)
-    .join(' ')
-    .slice(0, 200);
+/** Describes the answer too, so that it can be found out which server sent it. */
+function bad({ statusCode, headers }: TransportAnswer, fault?: string): Error {
+  const { 'content-type': type = '', server = '', via = '' } = headers;
+  const by = [server, via].filter((each) => each !== '').join(', ');
+  const parts = [`${statusCode}`, type, by === '' ? '' : `from ${by}`].filter((part) => part !== '');
+  return badAnswer(parts.join(' ').slice(0, 200) + (fault === undefined ? '' : `, ${fault}`));
 }

@@ -3,7 +3,7 @@ import { badAnswer, badListing } from '../../object-store/failures.ts';
 import type { ListAnswer, ListQuery } from '../../object-store/object-store-client.ts';
 
 /** A page of a listing as the service writes it. */
-export interface ListingPage {
+interface ListingPage {
   readonly Name?: string | undefined;
   readonly Prefix?: string | undefined;
   readonly Delimiter?: string | undefined;
@@ -19,7 +19,7 @@ export interface ListingPage {
 /** Names of access points: a listing through an access point may name the bucket behind it. */
 const ACCESS_POINT = /:|-s3alias$/;
 
-/** The page of a bucket, which must be of that bucket and prefix, and tell where the listing goes on. */
+/** The page of a bucket, which must be of that bucket and prefix, and have the token of the next page. */
 export function listAnswerOf(page: ListingPage, bucket: string, query: ListQuery): ListAnswer {
   const { prefix, byFolder = false } = query;
   if (!page.Name || !ACCESS_POINT.test(bucket)) assertEchoed('bucket', page.Name, bucket);
@@ -35,30 +35,23 @@ export function listAnswerOf(page: ListingPage, bucket: string, query: ListQuery
   return { objects, folders, next };
 }
 
-/** Some services encode what they echo and others do not; the encoding that they name does not tell which. */
-function assertEchoed(what: string, echoed: string | undefined, asked: string): void {
-  const told = echoed ?? '';
-  if (told === asked || isEncoded(told, asked)) return;
-  throw badListing(`it is of the ${what} ${excerpt(told)}, and ${excerpt(asked)} was asked for`);
-}
-
-function isEncoded(told: string, asked: string): boolean {
-  try {
-    return decodeForm(told) === asked;
-  } catch {
-    return false;
-  }
+/** Some services encode what they echo and others do not; `EncodingType` does not show which. */
+function assertEchoed(field: string, echoed = '', asked: string): void {
+  if (echoed === asked || decodeForm(echoed) === asked) return;
+  throw badListing(`it is of the ${field} ${excerpt(echoed)}, and ${excerpt(asked)} was asked for`);
 }
 
 function decoded(text: string): string {
-  try {
-    return decodeForm(text);
-  } catch {
-    throw badAnswer('a listing whose keys are not encoded as it says');
-  }
+  const plain = decodeForm(text);
+  if (plain === undefined) throw badAnswer('a listing whose keys are not encoded as it says');
+  return plain;
 }
 
-/** The encoding of forms, in which a plus is a space. */
-function decodeForm(text: string): string {
-  return decodeURIComponent(text.replaceAll('+', ' '));
+/** In the encoding of forms a plus is a space. `undefined`: the text is not encoded so. */
+function decodeForm(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '));
+  } catch {
+    return undefined;
+  }
 }

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { scriptedServer } from '../scripted-server.fixture.ts';
 import { credentialsFromChain } from './credentials-chain.ts';
-import { CredentialsRenewal } from './credentials-renewal.ts';
+import { renewedCredentials } from './credentials-renewal.ts';
 import type { Credentials } from './credentials-source.ts';
 
 const PAUSE = 5;
@@ -28,36 +28,36 @@ function sourceOf(...answers: (Credentials | Error)[]) {
 
 test('good credentials are used as long as they last, without asking again', async () => {
   const source = sourceOf(lasting('first', 60));
-  const renewal = new CredentialsRenewal(source.load, PAUSE);
-  for (let call = 0; call < 3; call += 1) expect(await renewal.get()).toMatchObject({ accessKeyId: 'first' });
+  const credentials = renewedCredentials(source.load, PAUSE);
+  for (let call = 0; call < 3; call += 1) expect(await credentials()).toMatchObject({ accessKeyId: 'first' });
   await sleep(4 * PAUSE);
-  expect(await renewal.get()).toMatchObject({ accessKeyId: 'first' });
+  expect(await credentials()).toMatchObject({ accessKeyId: 'first' });
   expect(source.asked).toBe(1);
 });
 
 test('credentials that end soon are used while their source is down, and replaced when it is back', async () => {
   const source = sourceOf(lasting('first', 1), new Error('down'), lasting('second', 60));
-  const renewal = new CredentialsRenewal(source.load, PAUSE);
+  const credentials = renewedCredentials(source.load, PAUSE);
   while (source.asked < 3) {
-    expect(await renewal.get()).toMatchObject({ accessKeyId: 'first' });
+    expect(await credentials()).toMatchObject({ accessKeyId: 'first' });
     await sleep(PAUSE);
   }
-  await expect.poll(() => renewal.get()).toMatchObject({ accessKeyId: 'second' });
+  await expect.poll(() => credentials()).toMatchObject({ accessKeyId: 'second' });
   expect(source.asked).toBe(3);
 });
 
 test('many calls that wait ask a source that fails once, and all get its error', async () => {
   const source = sourceOf(new Error('down'), lasting('first', 60));
-  const renewal = new CredentialsRenewal(source.load, PAUSE);
-  const outcomes = await Promise.allSettled(Array.from({ length: 20 }, () => renewal.get()));
+  const credentials = renewedCredentials(source.load, PAUSE);
+  const outcomes = await Promise.allSettled(Array.from({ length: 20 }, () => credentials()));
   expect(new Set(outcomes.map(({ status }) => status))).toEqual(new Set(['rejected']));
   expect(source.asked).toBe(1);
-  await expect.poll(() => renewal.get().catch(() => undefined)).toMatchObject({ accessKeyId: 'first' });
+  await expect.poll(() => credentials().catch(() => undefined)).toMatchObject({ accessKeyId: 'first' });
 });
 
 test('credentials that have ended by this clock are used, for the storage to judge', async () => {
   const source = sourceOf(lasting('ended', -60));
-  expect(await new CredentialsRenewal(source.load, PAUSE).get()).toMatchObject({ accessKeyId: 'ended' });
+  expect(await renewedCredentials(source.load, PAUSE)()).toMatchObject({ accessKeyId: 'ended' });
 });
 
 test('a server that never answers is named in the error, and its connection is closed', async () => {

@@ -19,12 +19,12 @@ export function faultsIn(
 ): Map<string, Fault> {
   const asked = new Set(keys);
   // A service that folds slashes names the key without its leading slash.
-  const askedFor = (told: string) => [told, `/${told}`].find((key) => asked.has(key));
+  const askedFor = (named: string) => [named, `/${named}`].find((key) => asked.has(key));
   const gone = new Set<string>();
   const faults = new Map<string, Fault>();
-  for (const told of deleted) gone.add(askedFor(told) ?? otherKey(told));
-  for (const { key: told, fault } of failed) {
-    const key = askedFor(told) ?? otherKey(told, fault);
+  for (const named of deleted) gone.add(askedFor(named) ?? otherKey(named));
+  for (const { key: named, fault } of failed) {
+    const key = askedFor(named) ?? otherKey(named, fault);
     if (fault.code === 'NoSuchKey') gone.add(key);
     else faults.set(key, fault);
   }
@@ -34,10 +34,10 @@ export function faultsIn(
   return faults;
 }
 
-function otherKey(told: string, fault?: Fault): never {
+function otherKey(named: string, fault?: Fault): never {
   const why = fault === undefined ? '' : ` (${fault.code}: ${fault.message})`;
   throw badAnswer(
-    told === ''
+    named === ''
       ? `an answer to a delete that does not say which object it means${why}`
       : `an answer to a delete that names an object which was not to be deleted${why}`,
   );

@@ -23,7 +23,7 @@ describe('a multi-object delete', () => {
     expect(Object.keys(headers).filter((name) => name.includes('checksum'))).toEqual([]);
   });
 
-  test('tries again what could not be deleted, and tells it when that does not help', async () => {
+  test('tries again what could not be deleted, and reports it when that does not help', async () => {
     const asked: string[][] = [];
     const failing =
       (...failures: [string, string][]): Script =>

@@ -46,7 +46,7 @@ export class MultiObjectDeleter implements Deleter {
       if (faults === undefined) return await this.#deleteEach(next, left, deadlineMs, signal);
       // The service may have deleted them and answered as if `Quiet` was asked for, so each gets a request of its own as proof.
       if (faults.size === next.length && [...faults.values()].every((fault) => fault === NOT_NAMED))
-        return new Map([...left, ...(await deleteEach(this.#calls, next, deadlineMs, signal))]);
+        return new Map([...left, ...(await deleteEach(this.#calls, next, signal, deadlineMs))]);
       const delays = new Map<string, number>();
       for (const [key, fault] of faults) {
         const delayMs = this.#calls.delayBeforeRetryMs(fault, retries, Math.random());
@@ -79,7 +79,7 @@ export class MultiObjectDeleter implements Deleter {
     deadlineMs: number,
     signal: AbortSignal,
   ): Promise<Map<string, StorageError>> {
-    const failed = await deleteEach(this.#calls, keys, deadlineMs, signal);
+    const failed = await deleteEach(this.#calls, keys, signal, deadlineMs);
     // If no delete succeeded, perhaps something else than the service has answered.
     if (failed.size < keys.length && performance.now() >= this.#lookAgainAtMs)
       this.#lookAgainAtMs = performance.now() + this.#times.lookAgainAfterMs;

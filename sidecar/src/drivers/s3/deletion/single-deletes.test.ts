@@ -109,7 +109,7 @@ describe('a service without multi-object delete', () => {
     expect(await outcome).toEqual({ deleted: ['a'], failed: [] });
   });
 
-  test('ends at once when it is told to, with the reason', async () => {
+  test('ends at once when its signal is aborted, with the reason', async () => {
     const stop = new AbortController();
     const reason = new Error('the process is ending');
     let asked = 0;
@@ -123,7 +123,7 @@ describe('a service without multi-object delete', () => {
     expect(asked).toBe(16);
   });
 
-  test('and slow begins no request after the limit, and says so of what is left', async () => {
+  test('and slow begins no request after the limit, and reports that for what is left', async () => {
     const server = await scriptedServer(
       single(async (exchange) => {
         await new Promise((resolve) => setTimeout(resolve, 150));

@@ -73,7 +73,7 @@ describe.skipIf(server === undefined)('the rights of docs/s3.md suffice, and giv
     expect(await reaper.names()).toEqual([]);
   });
 
-  test('whoever has no rights is told at the start, and which', async () => {
+  test('a start without rights fails with the missing right', async () => {
     await expect(startS3Driver(location, await createUser(server, 'nobody'))).rejects.toMatchObject(
       denied('s3:ListBucket'),
     );
@@ -81,7 +81,7 @@ describe.skipIf(server === undefined)('the rights of docs/s3.md suffice, and giv
 });
 
 describe.skipIf(server === undefined)('a bucket that keeps versions', () => {
-  test('is told of at the start, and is right: what was deleted is still there', async () => {
+  test('is reported at the start, and the report is right: a deleted object is still there', async () => {
     const location = await server.newBucket();
     const { bucket: Bucket } = location;
     const VersioningConfiguration = { Status: 'Enabled' } as const;
