@@ -5,7 +5,7 @@ import { realProgram } from '@largepayload/testing/service/real-program';
 import { manifestText } from '@largepayload/testing/service/running-service';
 import { describe, expect, test } from 'vitest';
 
-const COMMANDS = ['serve', 'codec-server', 'put', 'get', 'cleanup', 'du', 'lifecycle-rule'];
+const COMMANDS = 'serve codec-server put get check cleanup du lifecycle-rule accept-clock'.split(' ');
 
 const { run, configFile, newFolder } = realProgram();
 

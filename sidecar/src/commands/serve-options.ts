@@ -21,7 +21,7 @@ export const SERVE_OPTIONS: Command['options'] = {
   },
   'claimed-file': {
     placeholder: 'FILE',
-    help: "for gateway and reaper: has the id of the store's storage, once there is one; another one is then not used, nor an empty one begun in",
+    help: "for gateway and reaper: has the id of the store's storage, once there is one; the process then uses no other storage, and begins none",
   },
   'new-storage-id': {
     placeholder: 'ID',
@@ -36,7 +36,7 @@ export const SERVE_OPTIONS: Command['options'] = {
   },
   'cluster-name': {
     placeholder: 'NAME',
-    help: 'for gateway and reaper, with --resource-uid: how whoever is refused shall be told where that resource is',
+    help: 'for gateway and reaper, with --resource-uid: the name of this cluster, which a process that is refused is told',
   },
   listen: {
     placeholder: 'HOST:PORT',

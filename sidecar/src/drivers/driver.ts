@@ -4,23 +4,23 @@ import type { ObjectWriter } from '../bytes/object-writer.ts';
 import type { StorageError } from '../errors/storage-error.ts';
 
 /**
- * What a storage backend has to do. Everything that holds for every backend (keys, windows, verification, time limits,
+ * What a storage has to do. Everything that holds for every storage (keys, windows, verification, time limits,
  * clocks, metrics) is done once, above it or by `CheckedWriter`; a driver is raw calls and the translation of their errors.
  * `conformance/` is this contract as tests.
  *
  * Object names are relative to the store, of at most `longestName` bytes, their segments of at most 255. A driver for a
- * hierarchical backend may treat `/a` and `a` as the same name.
+ * hierarchical storage may treat `/a` and `a` as the same name.
  *
  * Every method, and every method of a writer, rejects with a `StorageError`, and with the signal's reason once that is
  * aborted. After a put that failed, or was aborted, there is no object, no part of one, and nothing temporary. The exception
- * is a `commit` that is aborted, or whose answer is lost: the backend may have committed the object by then or may yet do it,
+ * is a `commit` that is aborted, or whose answer is lost: the storage may have committed the object by then or may yet do it,
  * whole and verified.
  */
 export interface Driver {
-  /** Names the backend in logs and metrics. */
+  /** Names the storage in logs and metrics. */
   readonly kind: string;
 
-  /** Bytes of the longest name that it can store: `LONGEST_NAME`, less what the store's place in the backend takes of it. */
+  /** Bytes of the longest name that it can store: `LONGEST_NAME`, less what the store's place in the storage takes of it. */
   readonly longestName: number;
 
   /**
@@ -29,7 +29,7 @@ export interface Driver {
    *
    * `commit` resolves once the object, and its name, would survive a power cut: `created` by this put, or `existed`. Of
    * concurrent puts of one name exactly one creates (where its answer was lost on the way, no put resolves with `created`). All bytes
-   * have been taken in both cases. An existing object whose size or content, as far as the backend tells it without reading,
+   * have been taken in both cases. An existing object whose size or content, as far as the storage tells it without reading,
    * does not match `facts` is replaced (`created`), unless `keepExisting`.
    */
   begin(name: string, facts: BlobFacts, options: PutOptions): ObjectWriter | Promise<ObjectWriter>;
@@ -53,11 +53,11 @@ export interface Driver {
   /** Deletes the named objects (at most 1,000). An absent object counts as deleted by another process. */
   delete(names: readonly string[], signal: AbortSignal): Promise<DeleteOutcome>;
 
-  /** Removes what a hierarchical backend keeps of a folder (ending in `/`) below which there are no objects; else nothing. */
+  /** Removes what a hierarchical storage keeps of a folder (ending in `/`) below which there are no objects; else nothing. */
   removeFolder(folder: string, signal: AbortSignal): Promise<void>;
 
   /**
-   * The backend's clock, ms since the epoch, right to half a second; by an access that also proves that the backend
+   * The storage's clock, ms since the epoch, right to half a second; by an access that also proves that the storage
    * answers us and, where that leaves nothing behind, that it takes writes.
    */
   currentTime(signal: AbortSignal): Promise<number>;

@@ -1,7 +1,7 @@
 import type { Reason } from '@largepayload/crds';
 
 /**
- * Why the backend did not do it. `full`: no space. `notFound`: the bucket or folder itself is not there. `denied`: it does
+ * Why the storage did not do it. `full`: no space. `notFound`: the bucket or folder itself is not there. `denied`: it does
  * not take our credentials, or they do not allow it. `throttled`: it asks for fewer requests. `timeout`: no answer, or no
  * progress. `integrity`: what arrived there were not the bytes that we sent. `unavailable`: anything else.
  */

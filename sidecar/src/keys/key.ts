@@ -96,7 +96,7 @@ export function parseKey(text: string): BlobKey {
 
 /**
  * By the one grammar that also writes keys: what parses names an object that this service may have written, and can name
- * nothing else on any backend. `undefined`: it is no key
+ * nothing else on any storage. `undefined`: it is no key
  */
 export function readKey(text: string): BlobKey | undefined {
   const tooLong = text.length > MAX_KEY_BYTES;

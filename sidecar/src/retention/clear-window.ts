@@ -38,7 +38,7 @@ export async function* clearWindow(
   };
   const most = limits.namespaces;
   const { namespaces, hasMore } = await namespacesOf(driver, window, signal, most, assertNotSpent);
-  for (const folder of namespaces) {
+  for (const folder of inRandomTurn(namespaces)) {
     try {
       assertNotSpent();
       for await (const page of driver.list(folder, signal)) {
@@ -82,6 +82,12 @@ async function namespacesOf(
     }
   }
   return { namespaces, hasMore: false };
+}
+
+/** The limits of a pass end at another namespace each time, so that one which cannot be deleted does not starve those after it. */
+function inRandomTurn(namespaces: readonly string[]): readonly string[] {
+  const first = Math.floor(Math.random() * namespaces.length);
+  return [...namespaces.slice(first), ...namespaces.slice(0, first)];
 }
 
 /** A folder without objects is what a person, or a process that was killed, left behind. */

@@ -6,6 +6,7 @@ import type { Driver } from '../drivers/driver.ts';
 import { FilesystemDriver } from '../drivers/filesystem/filesystem-driver.ts';
 import { newFolder, removeFolder } from '../drivers/filesystem/folder.fixture.ts';
 import { excerpt } from '../errors/excerpt.ts';
+import { StorageError } from '../errors/storage-error.ts';
 import { windowName } from '../keys/window.ts';
 import { cleanup } from './cleanup.ts';
 import { clearWindow } from './clear-window.ts';
@@ -70,6 +71,27 @@ describe.each(ON_EACH_DRIVER)('on the %s driver', (_name, start) => {
     await store.driver.delete([`${WINDOW}/billing/notes.txt`], never());
     await reaperOn(store).pass(never());
     expect(await store.folders('expires-')).toEqual([]);
+  });
+
+  test('a namespace that takes a whole pass and cannot be deleted does not starve the others', async () => {
+    const stuck = `${WINDOW}/aaa/1.bin`;
+    const other = `${WINDOW}/bbb/1.bin`;
+    for (const name of [stuck, other]) await store.put(name, someBytes(1));
+    const { driver } = store;
+    const refusing = {
+      listLevel: driver.listLevel.bind(driver),
+      list: driver.list.bind(driver),
+      removeFolder: driver.removeFolder.bind(driver),
+      delete: async (names: readonly string[]) =>
+        names.includes(stuck)
+          ? { deleted: [], failed: [{ name: stuck, error: new StorageError('denied', 'not this one') }] }
+          : await driver.delete(names, never()),
+    } as unknown as Driver;
+    const limits = { ...PASS_LIMITS, pages: 1 };
+    for (let pass = 0; pass < 64 && (await store.names()).includes(other); pass += 1) {
+      await all(clearWindow(refusing, `${WINDOW}/`, { limits, signal: never() })).catch(() => {});
+    }
+    expect(await store.names()).toEqual([stuck]);
   });
 
   test("a listing of one namespace that has another one's payload deletes nothing of that page", async () => {

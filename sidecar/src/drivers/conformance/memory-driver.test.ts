@@ -12,6 +12,7 @@ describeDriver({
     emptyFoldersVanish: true,
     digestsAreKept: true,
     leadingSlashesAreListed: true,
+    putsLetRead: true,
   },
   start: async () => {
     const driver = new MemoryDriver(256 * 1024 * 1024);

@@ -20,7 +20,9 @@ export type Capability =
   /** what differs from the stored object in its bytes alone is told from it without reading it */
   | 'digestsAreKept'
   /** names that begin with a slash are listed */
-  | 'leadingSlashesAreListed';
+  | 'leadingSlashesAreListed'
+  /** a name can be read while a put of it is under way */
+  | 'putsLetRead';
 
 export interface DriverSubject {
   /** heads the tests */

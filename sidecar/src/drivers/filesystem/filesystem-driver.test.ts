@@ -11,6 +11,7 @@ describeDriver({
     emptyFoldersVanish: true,
     digestsAreKept: true,
     leadingSlashesAreListed: true,
+    putsLetRead: true,
   },
   start: startInFolder,
 });

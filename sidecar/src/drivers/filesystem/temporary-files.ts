@@ -64,12 +64,12 @@ export class TemporaryFiles {
     };
   }
 
-  /** The backend's clock (ms since the epoch), from a change that takes no space. */
+  /** The storage's clock (ms since the epoch), from a change that takes no space. */
   async touch(): Promise<number> {
     return (await unless(['ENOENT'], touch(this.#own))) ?? (await touch(this.#all));
   }
 
-  /** Removes the folders of processes that have ended. `now` is the backend's clock, ms since the epoch. Returns how many. */
+  /** Removes the folders of processes that have ended. `now` is the storage's clock, ms since the epoch. Returns how many. */
   async sweep(now: number): Promise<number> {
     let swept = 0;
     for (const name of await readdir(this.#all)) {

@@ -18,6 +18,7 @@ describe.each([
       emptyFoldersVanish: true,
       digestsAreKept: true,
       leadingSlashesAreListed: true,
+      putsLetRead: true,
     },
     start: async () => {
       const client = new MemoryClient();

@@ -29,7 +29,7 @@ export interface BlobStoreGuards {
   readonly readiness: Pick<PayloadService, 'assertUsable'>;
 }
 
-/** What holds for payloads on every backend: keys and windows, verification of what is read, the time limit of a PUT. */
+/** What holds for payloads on every storage: keys and windows, verification of what is read, the time limit of a PUT. */
 export class BlobStore implements PayloadService {
   readonly #driver: Driver;
   readonly #guards: BlobStoreGuards;

@@ -4,7 +4,7 @@ import { clockGuardOf } from './clock.fixture.ts';
 
 const MINUTE = 60_000;
 
-/** A backend whose clock is `ahead` ms ahead of the true time, which the fake Date need not tell. */
+/** A storage whose clock is `ahead` ms ahead of the true time, which the fake Date need not tell. */
 class OtherClock extends MemoryDriver {
   ahead = 0;
   asked = 0;
@@ -38,7 +38,7 @@ describe.each([
   [1_000, 2_000],
   [MINUTE, MINUTE],
 ])('with %d ms allowed between processes', (allowed, tolerance) => {
-  test.each([0, -tolerance + 100, tolerance - 100])('a backend %d ms ahead is trusted', async (ahead) => {
+  test.each([0, -tolerance + 100, tolerance - 100])('a storage %d ms ahead is trusted', async (ahead) => {
     driver.ahead = ahead;
     await clockGuardOf(driver, allowed).assertTrusted();
   });
@@ -128,7 +128,7 @@ test.each([-MINUTE, -3_000, 3_000, MINUTE])(
   },
 );
 
-test('when the backend’s clock is set right, the next comparison trusts it', async () => {
+test('when the storage’s clock is set right, the next comparison trusts it', async () => {
   driver.ahead = MINUTE;
   const guard = clockGuardOf(driver, 0);
   await expect(guard.check()).rejects.toMatchObject({ code: 'clock_difference' });
@@ -137,7 +137,7 @@ test('when the backend’s clock is set right, the next comparison trusts it', a
   await guard.assertTrusted();
 });
 
-test('a backend that does not answer is asked again the next time', async () => {
+test('a storage that does not answer is asked again the next time', async () => {
   const guard = clockGuardOf(driver, 0);
   driver.failure = new Error('no answer');
   await expect(guard.assertTrusted()).rejects.toBe(driver.failure);

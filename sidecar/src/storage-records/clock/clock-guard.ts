@@ -9,7 +9,7 @@ import type { ClockMemory } from './clock-memory.ts';
 const COMPARISON_LIFETIME = 30_000;
 /** The same where the clocks differed: they may be set right, or the answer may have been wrong (ms). */
 const DIFFERENCE_LIFETIME = 1_000;
-/** How long the backend may take to answer what time it is (ms). */
+/** How long the storage may take to answer what time it is (ms). */
 const COMPARISON_LIMIT = 8_000;
 /** How often it is asked when its answers are too slow to prove anything. */
 const MOST_TRIES = 4;
@@ -18,9 +18,9 @@ const LEAST_TOLERANCE = 2_000;
 interface Comparison {
   readonly wallTime: number;
   readonly monotonicTime: number;
-  /** what the backend's clock showed, ms since the epoch */
-  readonly backendTime: number;
-  /** how far our clock is ahead of the backend's at most and at least, ms: its answer belongs to some moment of the round trip */
+  /** what the storage's clock showed, ms since the epoch */
+  readonly storageTime: number;
+  /** how far our clock is ahead of the storage's at most and at least, ms: its answer belongs to some moment of the round trip */
   readonly most: number;
   readonly least: number;
 }
@@ -38,9 +38,9 @@ export class ClockBehindError extends ServiceError {
 }
 
 /**
- * Compares our clock with the backend's, on which all processes of a store agree. With a wrong clock a PUT would go to a
+ * Compares our clock with the storage's, on which all processes of a store agree. With a wrong clock a PUT would go to a
  * window that ends too early, and a reaper would delete what is alive; so neither happens while it is wrong, nor while the
- * backend answers too slowly to prove that it is right.
+ * storage answers too slowly to prove that it is right.
  */
 export class ClockGuard {
   readonly #driver: Driver;
@@ -84,10 +84,10 @@ export class ClockGuard {
     if (behind > this.#tolerance) throw new ClockBehindError(behind, now.wallTime + behind);
   }
 
-  /** The earlier one of our clock and the backend's, which agree. @throws ServiceError `clock_difference`, StorageError */
+  /** The earlier one of our clock and the storage's, which agree. @throws ServiceError `clock_difference`, StorageError */
   async confirmedTime(): Promise<number> {
-    const { backendTime, monotonicTime } = await this.#trusted();
-    return Math.min(Date.now(), backendTime + performance.now() - monotonicTime);
+    const { storageTime, monotonicTime } = await this.#trusted();
+    return Math.min(Date.now(), storageTime + performance.now() - monotonicTime);
   }
 
   /** Compares now. @throws ServiceError `clock_difference`, StorageError */
@@ -123,10 +123,10 @@ export class ClockGuard {
 
   async #ask(limit: AbortSignal): Promise<Comparison> {
     const before = Date.now();
-    const backendTime = await this.#driver.currentTime(limit);
+    const storageTime = await this.#driver.currentTime(limit);
     const after = Date.now();
-    const [least, most] = [before - backendTime, after - backendTime];
-    return { wallTime: after, monotonicTime: performance.now(), backendTime, most, least };
+    const [least, most] = [before - storageTime, after - storageTime];
+    return { wallTime: after, monotonicTime: performance.now(), storageTime, most, least };
   }
 
   #agrees({ most, least }: Comparison): boolean {

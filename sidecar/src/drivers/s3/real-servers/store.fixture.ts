@@ -21,6 +21,7 @@ export const S3_CAPABILITIES = {
   emptyFoldersVanish: true,
   digestsAreKept: true,
   leadingSlashesAreListed: true,
+  putsLetRead: true,
 } as const;
 
 /** A driver on a place in a server's bucket. What it stores goes with the server. */
