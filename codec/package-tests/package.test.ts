@@ -85,13 +85,13 @@ describe('types', () => {
 });
 
 describe('on Node 20, against a running service', () => {
-  test('an ES module', async () => {
+  test('the package works when an ES module imports it', async () => {
     const program = join(await compile(packed, ['round-trip.ts'], 'module', nodeNext), 'round-trip.js');
     expect(await readFile(program, 'utf8')).toContain("from '@largepayload/codec'");
     expect(await factsOf(program)).toEqual(worked);
   });
 
-  test('CommonJS', async () => {
+  test('the package works when CommonJS requires it', async () => {
     const program = join(await compile(packed, ['round-trip.ts'], 'commonjs', node16), 'round-trip.js');
     expect(await readFile(program, 'utf8')).toContain('require("@largepayload/codec")');
     expect(await factsOf(program)).toEqual(worked);

@@ -60,7 +60,7 @@ describe('the threshold', () => {
     },
   );
 
-  test('counts metadata', async () => {
+  test('counts the metadata of a payload too', async () => {
     await using service = await memoryService();
     const payload = { metadata: { large: new Uint8Array(200) }, data: new Uint8Array(1) };
     expect((await codecOf(service, 150).encode([payload])).map(isReference)).toEqual([true]);
@@ -145,7 +145,7 @@ describe('a payload comes back as it was:', () => {
     }
   });
 
-  test("through Temporal's data converter", async () => {
+  test("it passes through Temporal's data converter", async () => {
     await using service = await memoryService();
     const converter = {
       payloadConverter: defaultPayloadConverter,

@@ -127,8 +127,8 @@ test.each([
   expectError(await post(codec, '/encode', [small, wrong]), 'invalid_payloads');
 });
 
-describe('what the service says is passed on', () => {
-  test('when it refuses', async () => {
+describe('an error of the service is passed on', () => {
+  test('when the service refuses a payload', async () => {
     await using own = await startService({ limits: { maxPayloadSize: 150_000 } });
     await using server = await startCodec(own.data);
     const answer = await post(server, '/encode', [large], { 'X-Namespace': 'orders' });

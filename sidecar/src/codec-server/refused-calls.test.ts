@@ -31,7 +31,7 @@ const send = (path: string, body: string | Buffer, headers: Record<string, strin
   call(codec.address, path, { method: 'POST', headers, body });
 
 describe('only the two calls are there', () => {
-  test('by POST', async () => {
+  test('and only by POST: another method is refused', async () => {
     for (const path of [...PATHS, '/orders/decode', '/orders/encode']) {
       for (const method of METHODS.filter((other) => other !== 'POST' && other !== 'CONNECT')) {
         const answer = await call(codec.address, path, { method });
@@ -126,7 +126,7 @@ describe('a body made to cost more than it is', () => {
     expect(payloadsOf(answer)[0]?.data).toBe(text.replaceAll('\\"', '"'));
   });
 
-  test('10,000 payloads', async () => {
+  test('is refused when it has 10,000 payloads', async () => {
     const answer = await post(codec, '/decode', Array(10_000).fill(payload('1')));
     expectError(answer, 'payload_too_large');
     expect(payloadsOf(await post(codec, '/decode', Array(1_000).fill(payload('1'))))).toHaveLength(1_000);

@@ -192,7 +192,7 @@ describe('a GET', () => {
     expectError(await get(getPath(known), headers), 'invalid_expected_length');
   });
 
-  test('without Content-Type', async () => {
+  test('is refused without Content-Type', async () => {
     const { 'Content-Type': _, ...headers } = payload.getHeaders;
     expectError(await get(getPath(known), headers), 'invalid_content_type');
     expectError(
