@@ -76,7 +76,10 @@ export interface Answer {
 
 /** One keep-alive connection that costs as little as can be: the server is what is measured. */
 class Connection {
-  readonly #socket: Socket;
+  readonly #port: number;
+  #socket: Socket;
+  /** The server ends the connection with this answer. */
+  #isLast = false;
   #head = '';
   #expected = -1;
   #received = 0;
@@ -85,8 +88,13 @@ class Connection {
   #reject: ((error: Error) => void) | undefined;
 
   constructor(port: number) {
-    this.#socket = connect({
-      port,
+    this.#port = port;
+    this.#socket = this.#connect();
+  }
+
+  #connect(): Socket {
+    const socket = connect({
+      port: this.#port,
       host: '127.0.0.1',
       noDelay: true,
       onread: {
@@ -97,11 +105,21 @@ class Connection {
         },
       },
     });
-    this.#socket.on('error', (error) => this.#reject?.(error));
-    this.#socket.on('close', () => this.#reject?.(new Error('the server closed the connection')));
+    socket.on('error', (error) => this.#failed(socket, error));
+    socket.on('close', () => this.#failed(socket, new Error('the server closed the connection')));
+    return socket;
+  }
+
+  #failed(socket: Socket, error: Error): void {
+    if (socket === this.#socket && !this.#isLast) this.#reject?.(error);
   }
 
   exchange({ head, body }: Exchange): Promise<Answer> {
+    if (this.#isLast) {
+      this.#isLast = false;
+      this.#socket.destroy();
+      this.#socket = this.#connect();
+    }
     return new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -133,6 +151,7 @@ class Connection {
     this.#received += chunk.length;
     if (this.#expected < 4_096) this.#text += chunk.toString('latin1');
     if (this.#received < this.#expected) return;
+    this.#isLast = /connection: close/i.test(this.#head);
     const answer = { status: Number(this.#head.slice(9, 12)), bytes: this.#received, text: this.#text };
     this.#head = '';
     this.#text = '';
