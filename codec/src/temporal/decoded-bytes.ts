@@ -100,7 +100,7 @@ function newCount(): Count {
   return { payloads: 0, bytes: 0, calls: 0, stop };
 }
 
-/** A Buffer tells nothing: it may share memory with unrelated Buffers, in Node's pool. */
+/** A Buffer is left out: its memory may be of Node's pool, which unrelated Buffers share. */
 function viewOf(data: Uint8Array | null | undefined): Uint8Array[] {
   return data === null || data === undefined || Buffer.isBuffer(data) ? [] : [data];
 }

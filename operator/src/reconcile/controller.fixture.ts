@@ -2,14 +2,10 @@ import { listAt, textAt } from '@largepayload/crds';
 import { eventualValue } from '@largepayload/testing/waiting/eventually';
 import { pino } from 'pino';
 import { afterAll, beforeAll } from 'vitest';
-import { ClusterView } from '../cluster/cluster-view.ts';
 import type { ApiError, KubernetesApi, KubernetesObject, ResourceKind } from '../kubernetes/api.ts';
 import { apiBed, applyCrd, NEVER } from '../kubernetes/api-server.fixture.ts';
-import { EventRecorder } from '../kubernetes/event-recorder.ts';
 import { LARGE_PAYLOAD_STORES } from '../kubernetes/resources.ts';
-import { Metrics } from '../operations/metrics.ts';
-import { Poller } from '../polling/poller.ts';
-import { StoreController } from './store-controller.ts';
+import { runController } from './running-controller.fixture.ts';
 
 /**
  * A controller at work on an API server, for the tests of one file. There are no other controllers and no nodes: only what the
@@ -17,34 +13,15 @@ import { StoreController } from './store-controller.ts';
  */
 export function controllerBed() {
   const bed = apiBed();
-  const end = new AbortController();
   let api: KubernetesApi;
-  let running: Promise<unknown>;
+  let stop: () => Promise<void>;
 
   beforeAll(async () => {
     api = bed.api();
     await applyCrd(api);
-    const cluster = new ClusterView({ api: bed.api(), onFailure: () => {} });
-    const poller = new Poller();
-    const controller = new StoreController({
-      api: bed.api(),
-      ...{ cluster, poller },
-      settings: {
-        image: 'largepayload/payload-store:test',
-        imagePullPolicy: 'Never',
-        namespace: 'default',
-        scrapeNamespaces: [],
-      },
-      events: new EventRecorder({ api, instance: 'test' }),
-      metrics: new Metrics(),
-      log: pino({ level: 'silent' }),
-    });
-    running = Promise.all([cluster, poller, controller].map((part) => part.run(end.signal)));
+    stop = runController(bed.api(), pino({ level: 'silent' }));
   });
-  afterAll(async () => {
-    end.abort();
-    await running;
-  });
+  afterAll(() => stop());
 
   const get = (resource: ResourceKind, namespace: string, name: string) =>
     api.get({ resource, namespace, name }, NEVER);

@@ -1,15 +1,11 @@
 import type { ServerResponse } from 'node:http';
 import { listAt, textAt } from '@largepayload/crds';
 import { pino } from 'pino';
-import { ClusterView } from '../cluster/cluster-view.ts';
 import type { KubernetesObject } from '../kubernetes/api.ts';
-import { EventRecorder } from '../kubernetes/event-recorder.ts';
 import { HttpApi } from '../kubernetes/http-api.ts';
 import { type Asked, answer, line, refuse, scriptedServer } from '../kubernetes/scripted-server.fixture.ts';
-import { Metrics } from '../operations/metrics.ts';
-import { Poller } from '../polling/poller.ts';
 import { COMPONENT_LABEL, STORE_LABEL } from '../stores/labels.ts';
-import { StoreController } from './store-controller.ts';
+import { runController } from './running-controller.fixture.ts';
 
 export interface ScriptedCluster extends AsyncDisposable {
   /** The latest Ready that was written of a store, such as `False Creating`. */
@@ -56,26 +52,7 @@ export async function scriptedCluster(
     return response.write('\n');
   });
   const api = new HttpApi(server.access, { userAgent: 'test' });
-  const end = new AbortController();
-  const cluster = new ClusterView({ api, onFailure: (failure) => failures.push(failure.message) });
-  const poller = new Poller();
-  const controller = new StoreController({
-    ...{ api, cluster, poller },
-    settings: {
-      image: 'largepayload/payload-store:test',
-      imagePullPolicy: 'Never',
-      namespace: 'default',
-      scrapeNamespaces: [],
-    },
-    events: new EventRecorder({ api, instance: 'test' }),
-    metrics: new Metrics(),
-    log,
-  });
-  const running = Promise.all([cluster, poller, controller].map((part) => part.run(end.signal)));
-  const stop = async () => {
-    end.abort();
-    await running;
-  };
+  const stop = runController(api, log, (failure) => failures.push(failure.message));
   return {
     ready: (name) => ready.get(name),
     ...{ written, failures },
