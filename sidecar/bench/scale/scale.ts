@@ -9,7 +9,6 @@ import { windowBoundaryTable } from './window-boundary.ts';
 const machine = `Measured by \`make bench-scale\` on ${machineFacts()}.`;
 const figures = {
   'scale-core': perCoreTable(),
-  // First of those that run, while this process is small.
   'scale-reaper': `${machine}\n\n${await measured('passes of the reaper', reaperPassTables)}`,
   'scale-boundary': `${machine}\n\n${await measured('window boundary', windowBoundaryTable)}`,
 };
