@@ -33,6 +33,11 @@ test('a rate within the budget is never refused, and nothing is split', () => {
   expect(partitions.count).toBe(1);
 });
 
+test('a partition that rested has saved the PUTs of one second', () => {
+  const partitions = new KeyPartitions(RULES, [], 0);
+  expect(shareTaken(partitions, 'a/', 400, 60)).toBeCloseTo(200 / 400, 1);
+});
+
 test('keys after all boundaries share the last partition, and keys between them do not', () => {
   const partitions = new KeyPartitions(RULES, ['a/50'], 0);
   for (let second = 0; second < 3; second += 1) expect(shareTaken(partitions, 'a/', 180, second)).toBe(1);
