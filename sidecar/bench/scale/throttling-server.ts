@@ -15,7 +15,7 @@ export async function startThrottlingServer(takes: (key: string) => boolean) {
     const key = decodeURIComponent(request.url ?? '').replace(/^\/bench\/|\?.*/g, '');
     if (request.method === 'PUT') attempts.set(key, (attempts.get(key) ?? 0) + 1);
     if (request.method !== 'PUT') answerXml(response, 200, NOTHING);
-    else if (takes(key)) response.writeHead(200, { ETag: '"0123456789abcdef"' }).end();
+    else if (takes(key)) response.writeHead(200, { ETag: '"0123456789abcdef"', 'Content-Length': 0 }).end();
     else answerError(response, 503, { code: 'SlowDown', message: 'Please reduce your request rate.' });
   });
   server.listen(0, '127.0.0.1');
