@@ -14,10 +14,13 @@ export async function startThrottlingServer(takes: (key: string) => boolean) {
     for await (const _chunk of request);
     const key = decodeURIComponent(request.url ?? '').replace(/^\/bench\/|\?.*/g, '');
     if (request.method === 'PUT') attempts.set(key, (attempts.get(key) ?? 0) + 1);
-    if (request.method !== 'PUT') answerXml(response, 200, NOTHING);
+    if (request.method === 'HEAD') response.writeHead(404).end();
+    else if (request.method !== 'PUT') answerXml(response, 200, NOTHING);
     else if (takes(key)) response.writeHead(200, { ETag: '"0123456789abcdef"', 'Content-Length': 0 }).end();
     else answerError(response, 503, { code: 'SlowDown', message: 'Please reduce your request rate.' });
   });
+  // A connection that closes as a PUT begins would cost requests of its own.
+  server.keepAliveTimeout = 60_000;
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const stop = () => {
