@@ -119,7 +119,7 @@ export class FilesystemDriver implements Driver {
       // The time must be known on a full disk too, or the reaper could never make room on it.
       if (file === undefined) return await this.#temporary.touch();
       try {
-        return (await file.handle.stat()).mtimeMs;
+        return (await file.opened.status()).mtimeMs;
       } finally {
         await file.discard();
       }
