@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream';
 import {
   S3Client as AwsClient,
   DeleteObjectCommand,
@@ -19,7 +18,6 @@ import { type HttpAgents, httpAgents } from '../object-store/transport/http-agen
 import type { TransportAnswer } from '../object-store/transport/http-transport.ts';
 import { isDocument, proveDeleted, proveDocument } from './answers/answer-proof.ts';
 import { listAnswerOf } from './answers/listing-page.ts';
-import type { CallOptions } from './answers/proven-exchange.ts';
 import { faultOf } from './answers/sdk-faults.ts';
 import {
   configuration,
@@ -28,7 +26,6 @@ import {
   sendContentMd5,
   sendingBy,
   sendingNothing,
-  signKnownDigest,
 } from './aws-sdk-settings.ts';
 import { credentialsFromChain } from './credentials/credentials-chain.ts';
 import { credentialsFromFolder } from './credentials/credentials-folder.ts';
@@ -40,14 +37,11 @@ import { lacksMultiObjectDelete } from './deletion/multi-object-delete.ts';
 import { S3_FAILURES } from './failures.ts';
 import { LONG_WORK_MS, ObjectCalls } from './object-calls.ts';
 import type { DeleteAnswer, S3Client, S3Location } from './s3-client.ts';
-import { SAMPLE_CREDENTIALS, SAMPLE_KEY, type SampleRequest } from './signing/request-template.ts';
-import { type ObjectRequest, type ObjectVerb, SignedRequests } from './signing/signed-requests.ts';
+import { SAMPLE_CREDENTIALS, type SampleRequest } from './signing/request-template.ts';
+import { type ObjectVerb, SignedRequests } from './signing/signed-requests.ts';
 
 /** In which a metadata service or a container's credentials service has to connect and answer. */
 const SOURCE_TIMEOUT_MS = 1_000;
-
-/** Stands for a body where none is sent. */
-const SAMPLE_BODY = { body: [], size: 0, sha256: Buffer.alloc(32) };
 
 /**
  * A bucket through Amazon's SDK, but for PUT, HEAD and GET of objects, which are `ObjectCalls`. Only this file imports
@@ -86,15 +80,13 @@ export class AwsSdkClient implements S3Client {
       configuration(location, credentials, sendingBy(this.#agents)) as S3ClientConfig,
     );
     askForCredentialsFirst(this.#aws, credentials);
-    this.#aws.middlewareStack.add(signKnownDigest, { step: 'build', name: 'signKnownDigest' });
     const noCredentials = async () => SAMPLE_CREDENTIALS;
     this.#offline = new AwsClient(configuration(location, noCredentials, sendingNothing) as S3ClientConfig);
     const requests = new SignedRequests(this.#agents, credentials, {
-      sample: (verb) => this.#sample(verb),
-      send: (request, options, signal) => this.#sendObject(request, options, signal),
+      sample: (verb, key) => this.#sample(verb, key),
       clock: this.#aws.config,
     });
-    this.#objects = new ObjectCalls(requests, (request, answer) => this.#refusal(request, answer));
+    this.#objects = new ObjectCalls(requests, (verb, key, answer) => this.#refusal(verb, key, answer));
   }
 
   put(...call: Parameters<S3Client['put']>) {
@@ -109,61 +101,40 @@ export class AwsSdkClient implements S3Client {
     return this.#objects.get(key, signal);
   }
 
-  /** The request as the SDK would send it, signed by `SAMPLE_CREDENTIALS`. */
-  async #sample(verb: ObjectVerb): Promise<SampleRequest | undefined> {
-    // Then the SDK's signatures have another time than ours.
-    if (await this.#aws.config.disableClockSkewCorrection()) return undefined;
+  /** The request that the SDK would send for the object, signed by `SAMPLE_CREDENTIALS`; `undefined`: it would send another one first. */
+  async #sample(verb: ObjectVerb, key: string): Promise<SampleRequest | undefined> {
     let sample: SampleRequest | undefined;
     const answerOffline = (request: SampleRequest) => {
       sample = request;
       throw NOT_SENT;
     };
-    const command = this.#command({ verb, key: SAMPLE_KEY });
-    await this.#offline.send(command, { answerOffline } as HandlerOptions).catch((error) => {
+    await this.#offline.send(this.#command(verb, key), { answerOffline } as HandlerOptions).catch((error) => {
       if (error !== NOT_SENT) throw error;
     });
     return sample;
   }
 
   /** The error as which the SDK reads a refusal. */
-  async #refusal(request: ObjectRequest, answer: TransportAnswer): Promise<unknown> {
-    const { verb, key } = request;
-    const answerOffline = () => answer;
-    return await this.#offline.send(this.#command({ verb, key }), { answerOffline } as HandlerOptions).then(
+  async #refusal(verb: ObjectVerb, key: string, answer: TransportAnswer): Promise<unknown> {
+    const options = { answerOffline: () => answer } as HandlerOptions;
+    return await this.#offline.send(this.#command(verb, key), options).then(
       () => badAnswer(`${answer.statusCode} that is no refusal`),
       (error) => error,
     );
   }
 
-  /** By the SDK alone. */
-  async #sendObject(
-    request: ObjectRequest,
-    forTransport: CallOptions,
-    signal: AbortSignal,
-  ): Promise<TransportAnswer> {
-    let answer: TransportAnswer | undefined;
-    const noteAnswer = (noted: TransportAnswer) => {
-      answer = noted;
-    };
-    const sent = this.#aws.send(this.#command(request), options(signal, { ...forTransport, noteAnswer }));
-    await sent.catch((error) => {
-      if (answer === undefined || answer.statusCode < 300) throw error;
-    });
-    return answer as TransportAnswer;
-  }
-
-  #command({ verb, key, put = SAMPLE_BODY }: ObjectRequest) {
+  /** For the client that sends nothing, so with an empty body. */
+  #command(verb: ObjectVerb, key: string) {
     const object = { Bucket: this.#bucket, Key: key };
     if (verb === 'head') return new HeadObjectCommand({ ...object, ChecksumMode: 'ENABLED' });
     if (verb === 'get') return new GetObjectCommand(object);
+    const IfNoneMatch = verb === 'create' ? '*' : undefined;
     return new PutObjectCommand({
       ...this.#writeOptions,
       ...object,
-      // The SDK passes the body on unread, so it may be of our transport's types.
-      Body: put.body as unknown as Readable,
-      ContentLength: put.size,
-      ChecksumSHA256: put.sha256.toString('base64'),
-      IfNoneMatch: verb === 'create' ? '*' : undefined,
+      Body: '',
+      ContentLength: 0,
+      IfNoneMatch,
     });
   }
 

@@ -49,19 +49,16 @@ export type RequestHandler = (request: SampleRequest, options: HandlerOptions) =
 
 export interface HandlerOptions extends CallOptions {
   readonly abortSignal?: AbortSignal;
-  readonly noteAnswer?: (answer: TransportAnswer) => void;
   /** Stands in for the service, at a client that sends nothing. */
   readonly answerOffline?: (request: SampleRequest) => TransportAnswer;
 }
 
 export const sendingBy =
   (agents: HttpAgents): RequestHandler =>
-  async (request, { abortSignal: signal, noteAnswer, ...options }) => {
+  async (request, { abortSignal: signal, ...options }) => {
     const query = encodedQuery(request.query ?? {});
     const path = query === '' ? request.path : `${request.path}?${query}`;
-    const answer = await provenExchange(agents, { ...request, path }, { signal, ...options });
-    noteAnswer?.(answer);
-    return answer;
+    return await provenExchange(agents, { ...request, path }, { signal, ...options });
   };
 
 /** A client by this one sends nothing: it only shows its requests, and reads answers. */
@@ -78,23 +75,13 @@ interface BuiltRequest {
 }
 
 /** A step of the SDK's that changes the headers of a request which is not signed yet. */
-const changingHeaders =
+export const changingHeaders =
   (change: (request: BuiltRequest) => void) =>
   <Arguments, Result>(next: (args: Arguments) => Promise<Result>) =>
   async (args: Arguments): Promise<Result> => {
     change((args as { request: BuiltRequest }).request);
     return await next(args);
   };
-
-/**
- * The signature covers the body by its digest, which we know already; the SDK would hash a body in memory once more, and
- * leave one that streams unsigned.
- */
-export const signKnownDigest = changingHeaders(({ headers }) => {
-  const checksum = headers['x-amz-checksum-sha256'];
-  if (checksum !== undefined)
-    headers['x-amz-content-sha256'] = Buffer.from(checksum, 'base64').toString('hex');
-});
 
 /**
  * Every service takes Content-MD5 for a request that needs a checksum. The SDK sends `x-amz-checksum-crc32` in its place,

@@ -1,4 +1,5 @@
 import type { TransportRequest } from '../../object-store/transport/http-transport.ts';
+import { BAD_LOCATION } from '../answers/sdk-faults.ts';
 import type { Credentials } from '../credentials/credentials-source.ts';
 import { ALGORITHM, SignatureV4, signingTime } from './signature-v4.ts';
 import { encodedKey, encodedQuery, type Query } from './uri-encoding.ts';
@@ -51,13 +52,15 @@ export class RequestTemplate {
     this.#signature = signature;
   }
 
-  /** `undefined`: the sample is signed in another way, or is not the request for the object, so that it can be no template. */
-  static of(sample: SampleRequest): RequestTemplate | undefined {
-    const { protocol, hostname, port, method, path, headers, query = {} } = sample;
+  /** @throws Error with the code `BAD_LOCATION` for a bucket whose requests are signed in another way */
+  static of(sample: SampleRequest | undefined): RequestTemplate {
+    const { headers = {}, path = '', query = {} } = sample ?? {};
     const pattern = `^${ALGORITHM} Credential=${SAMPLE_CREDENTIALS.accessKeyId}/\\d+/([^/]+)/([^/]+)/aws4_request, SignedHeaders=([^,]+),`;
     const [, region, service, names] = new RegExp(pattern).exec(headers.authorization ?? '') ?? [];
-    if (region === undefined || service === undefined || names === undefined) return undefined;
-    if (!path.endsWith(`/${SAMPLE_KEY}`)) return undefined;
+    if (sample === undefined || region === undefined || service === undefined || names === undefined)
+      throw unknownWay();
+    if (!path.endsWith(`/${SAMPLE_KEY}`)) throw unknownWay();
+    const { protocol, hostname, port, method } = sample;
     const signed = new Set(names.split(';'));
     const lasting = Object.entries(headers).filter(([name]) => !OF_ONE_REQUEST.has(name));
     const parts = {
@@ -94,4 +97,10 @@ export class RequestTemplate {
     const target = query === '' ? path : `${path}?${query}`;
     return { ...to, path: target, headers: { ...headers, ...otherHeaders, authorization } };
   }
+}
+
+function unknownWay(): Error {
+  const message =
+    'the requests to this bucket would have to be signed in a way that is not supported, as those to directory buckets are';
+  return Object.assign(new Error(message), { code: BAD_LOCATION });
 }
