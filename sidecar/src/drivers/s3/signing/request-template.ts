@@ -87,7 +87,7 @@ export class RequestTemplate {
     const headers: Record<string, string> = { ...signedHeaders };
     headers['x-amz-date'] = date;
     headers['x-amz-content-sha256'] = payloadHash;
-    if (credentials.sessionToken !== undefined) headers['x-amz-security-token'] = credentials.sessionToken;
+    if (credentials.sessionToken) headers['x-amz-security-token'] = credentials.sessionToken;
     if (body !== undefined) {
       headers['content-length'] = `${body.size}`;
       headers['x-amz-checksum-sha256'] = body.sha256.toString('base64');
