@@ -33,6 +33,7 @@ export class SignedRequests {
   readonly #credentials: () => Promise<Credentials>;
   readonly #sdk: SdkKnowledge;
   readonly #templates = new Map<ObjectVerb, Promise<RequestTemplate>>();
+  #followsClock = false;
 
   constructor(agents: HttpAgents, credentials: () => Promise<Credentials>, sdk: SdkKnowledge) {
     this.#agents = agents;
@@ -45,29 +46,37 @@ export class SignedRequests {
    * @throws what credentials, transport and proof throw; errors about the location; the signal's reason
    */
   async send({ verb, key, put }: ObjectRequest, options: CallOptions, signal: AbortSignal) {
-    const credentials = await unlessAborted(this.#credentials(), signal);
-    const template = await unlessAborted(this.#templateOf(verb), signal);
+    const { credentials, template } = await unlessAborted(this.#prepare(verb), signal);
     const time = Date.now() + this.#sdk.clock.systemClockOffset;
     const request = { ...template.signed(key, put, credentials, time), body: put?.body };
     const answer = await provenExchange(this.#agents, request, { ...options, signal });
-    await this.#noteClock(answer);
+    this.#noteClock(answer);
     return answer;
+  }
+
+  async #prepare(verb: ObjectVerb) {
+    const credentials = await this.#credentials();
+    return { credentials, template: await this.#templateOf(verb) };
   }
 
   #templateOf(verb: ObjectVerb): Promise<RequestTemplate> {
     const known = this.#templates.get(verb);
     if (known !== undefined) return known;
-    const made = this.#sdk.sample(verb, SAMPLE_KEY).then((sample) => RequestTemplate.of(sample));
+    const made = this.#makeTemplate(verb);
     this.#templates.set(verb, made);
     made.catch(() => this.#templates.delete(verb));
     return made;
   }
 
+  async #makeTemplate(verb: ObjectVerb): Promise<RequestTemplate> {
+    this.#followsClock = !(await this.#sdk.clock.disableClockSkewCorrection());
+    return RequestTemplate.of(await this.#sdk.sample(verb, SAMPLE_KEY));
+  }
+
   /** As the SDK does after its own requests. An answer with an age comes from a cache. */
-  async #noteClock({ headers }: TransportAnswer): Promise<void> {
-    const { clock } = this.#sdk;
-    const time = headers.age === undefined ? Date.parse(headers.date ?? '') : Number.NaN;
-    const isFollowed = !Number.isNaN(time) && !(await clock.disableClockSkewCorrection());
-    if (isFollowed) clock.systemClockOffset = time - Date.now();
+  #noteClock({ headers }: TransportAnswer): void {
+    if (!this.#followsClock || headers.age !== undefined) return;
+    const time = Date.parse(headers.date ?? '');
+    if (!Number.isNaN(time)) this.#sdk.clock.systemClockOffset = time - Date.now();
   }
 }
