@@ -13,11 +13,10 @@ import {
 } from '@aws-sdk/client-s3';
 import { fromHttp } from '@aws-sdk/credential-provider-http';
 import { defaultProvider } from '@aws-sdk/credential-provider-node';
-import { badAnswer } from '../object-store/failures.ts';
+import { badAnswer } from '../../http-client/errors.ts';
+import { type HttpAgents, httpAgents } from '../../http-client/http-agents.ts';
+import type { AnswerBody, TransportAnswer } from '../../http-client/transport.ts';
 import type { ListAnswer, ListQuery, ObjectAnswer, ObjectHead } from '../object-store/object-store-client.ts';
-import { answerBody } from '../object-store/transport/answer-body.ts';
-import { type HttpAgents, httpAgents } from '../object-store/transport/http-agents.ts';
-import type { TransportAnswer } from '../object-store/transport/http-transport.ts';
 import { isDocument, proveDocument, proveReadable, proveStored } from './answers/answer-proof.ts';
 import { listAnswerOf } from './answers/listing-page.ts';
 import { faultOf } from './answers/sdk-faults.ts';
@@ -107,15 +106,19 @@ export class AwsSdkClient implements S3Client {
   async get(key: string, signal: AbortSignal): Promise<ObjectAnswer> {
     const command = new GetObjectCommand({ Bucket: this.#bucket, Key: key });
     let date: number | undefined;
+    let body: AnswerBody | undefined;
+    const takeBody = (streamed: AnswerBody) => {
+      body = streamed;
+    };
     const noteHeaders = (headers: Readonly<Record<string, string>>) => {
       date = Date.parse(headers.date ?? '') || undefined;
     };
     try {
       const answer = await this.#aws.send(
         command,
-        options(signal, { streamAnswer: true, noteHeaders, proof: proveReadable }),
+        options(signal, { streamAnswer: true, noteHeaders, takeBody, proof: proveReadable }),
       );
-      return { object: { size: answer.ContentLength ?? 0, body: answerBody(answer.Body as Readable) }, date };
+      return { object: { size: answer.ContentLength ?? 0, body: body as unknown as AnswerBody }, date };
     } catch (error) {
       if (faultOf(error)?.code === 'NoSuchKey') return { object: undefined, date };
       throw error;

@@ -1,11 +1,13 @@
 import { createHash, getFips } from 'node:crypto';
-import type { HttpAgents } from '../object-store/transport/http-agents.ts';
-import {
-  exchange,
-  type TransportAnswer,
-  type TransportOptions,
-  type TransportRequest,
-} from '../object-store/transport/http-transport.ts';
+import { Readable } from 'node:stream';
+import { exchange } from '../../http-client/exchange.ts';
+import type { HttpAgents } from '../../http-client/http-agents.ts';
+import type {
+  AnswerBody,
+  TransportAnswer,
+  TransportOptions,
+  TransportRequest,
+} from '../../http-client/transport.ts';
 import type { Credentials } from './credentials/credentials-source.ts';
 import type { S3Location } from './s3-client.ts';
 
@@ -15,6 +17,8 @@ const REGION_ELSEWHERE = 'us-east-1';
 /** The options of a call for the transport; the SDK hands them through. */
 export interface CallOptions extends Omit<TransportOptions, 'signal'> {
   readonly noteHeaders?: (headers: Readonly<Record<string, string>>) => void;
+  /** Gets the body of an answer that is streamed; the SDK gets none. */
+  readonly takeBody?: (body: AnswerBody) => void;
   /** Throws for an answer that reports success and is not S3's. */
   readonly proof?: (answer: TransportAnswer) => void;
 }
@@ -50,12 +54,14 @@ function requestHandler(agents: HttpAgents) {
   return {
     metadata: { handlerProtocol: 'http/1.1' },
     handle: async (request: TransportRequest & { query?: Query }, options: HandlerOptions = {}) => {
-      const { abortSignal: signal, noteHeaders, proof, ...forTransport } = options;
+      const { abortSignal: signal, noteHeaders, takeBody, proof, ...forTransport } = options;
       const path = request.path + queryText(request.query ?? {});
       const response = await exchange(agents, { ...request, path }, { signal, ...forTransport });
       if (proof !== undefined && response.statusCode < 300) prove(response, proof);
       noteHeaders?.(response.headers);
-      return { response };
+      if (Buffer.isBuffer(response.body)) return { response };
+      takeBody?.(response.body);
+      return { response: { ...response, body: Readable.from([]) } };
     },
     updateHttpClientConfig: () => {},
     httpHandlerConfigs: () => ({}),
@@ -66,7 +72,7 @@ function prove(answer: TransportAnswer, proof: (answer: TransportAnswer) => void
   try {
     proof(answer);
   } catch (error) {
-    if (!Buffer.isBuffer(answer.body)) answer.body.destroy();
+    if (!Buffer.isBuffer(answer.body)) void answer.body.close();
     throw error;
   }
 }

@@ -1,5 +1,5 @@
-import { badAnswer } from '../../object-store/failures.ts';
-import type { TransportAnswer } from '../../object-store/transport/http-transport.ts';
+import { badAnswer } from '../../../http-client/errors.ts';
+import type { TransportAnswer } from '../../../http-client/transport.ts';
 import { isPage } from './sdk-faults.ts';
 
 /** More than the tags of a page of 1,000 keys, however much a service writes of each. */
