@@ -1,5 +1,5 @@
 import type { AnswerHead } from './answer-head.ts';
-import { badAnswer } from './errors.ts';
+import { badAnswer, badAnswerOf } from './errors.ts';
 
 /** How the end of an answer's body is known. `close`: by the end of the connection. */
 export type Framing =
@@ -22,18 +22,18 @@ export function framingOf(head: AnswerHead, method: string, isStreamed: boolean)
   // The headers may describe the body that a GET would have got.
   if (method === 'HEAD' || statusCode === 304) return EMPTY;
   if (coding !== undefined && length !== undefined)
-    throw badAnswer('an answer with Content-Length and Transfer-Encoding');
+    throw badAnswerOf(head, 'with Content-Length and Transfer-Encoding');
   if (statusCode === 204) {
-    if (coding !== undefined || (length ?? 0) > 0) throw badAnswer('a 204 with a body');
+    if (coding !== undefined || (length ?? 0) > 0) throw badAnswerOf(head, 'with a body');
     return EMPTY;
   }
   if (coding !== undefined && coding !== 'chunked')
-    throw badAnswer('an answer with an unknown Transfer-Encoding');
+    throw badAnswerOf(head, 'with an unknown Transfer-Encoding');
   if (isStreamed && (headers['content-encoding'] ?? 'identity') !== 'identity')
-    throw badAnswer(`an encoding that was not asked for, ${headers['content-encoding']?.slice(0, 40)}`);
+    throw badAnswerOf(head, 'with an encoding that was not asked for');
   if (length !== undefined) return { kind: 'length', length };
   if (isStreamed || (coding === undefined && statusCode < 300))
-    throw badAnswer(`an answer of status ${statusCode} without a Content-Length`);
+    throw badAnswerOf(head, 'without a Content-Length');
   return coding === undefined ? { kind: 'close' } : { kind: 'chunked' };
 }
 

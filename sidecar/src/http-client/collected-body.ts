@@ -1,19 +1,22 @@
 import type { Framing } from './answer-framing.ts';
 import { ChunkedDecoder } from './chunked-decoder.ts';
 import { badAnswer, closedError } from './errors.ts';
+import { largestCollected } from './limits.ts';
 
 /** A body that is gathered in memory, and of which nothing is given before it is whole. */
 export class CollectedBody {
   readonly #framing: Framing;
+  readonly #statusCode: number;
   readonly #most: number;
   readonly #decoder = new ChunkedDecoder();
   readonly #parts: Buffer[] = [];
   #size = 0;
 
-  /** @throws Error of `badAnswer` when it is longer than `most` bytes */
-  constructor(framing: Framing, most: number) {
+  /** @throws Error of `badAnswer` when it is longer than allowed */
+  constructor(framing: Framing, statusCode: number) {
     this.#framing = framing;
-    this.#most = most;
+    this.#statusCode = statusCode;
+    this.#most = largestCollected(statusCode);
     if (framing.kind === 'length') this.#assertSize(framing.length);
   }
 
@@ -52,6 +55,6 @@ export class CollectedBody {
   }
 
   #assertSize(size: number): void {
-    if (size > this.#most) throw badAnswer(`an answer with more than ${this.#most} bytes`);
+    if (size > this.#most) throw badAnswer(`${this.#statusCode} with more than ${this.#most} bytes`);
   }
 }

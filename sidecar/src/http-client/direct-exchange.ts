@@ -4,7 +4,7 @@ import { CollectedBody } from './collected-body.ts';
 import type { Connection, ConnectionUser } from './connection.ts';
 import type { ConnectionPool } from './connection-pool.ts';
 import { badAnswer, closedError } from './errors.ts';
-import { type Limits, largestCollected, type TimeLimit, timeLimit } from './limits.ts';
+import { type Limits, type TimeLimit, timeLimit } from './limits.ts';
 import { SCRATCH } from './read-buffers.ts';
 import { requestHead } from './request-bytes.ts';
 import { RequestSender } from './request-sender.ts';
@@ -143,7 +143,7 @@ class DirectExchange implements ConnectionUser {
       this.#body = body;
       this.#resolve(body);
     } else {
-      this.#body = new CollectedBody(framing, largestCollected(statusCode));
+      this.#body = new CollectedBody(framing, statusCode);
       this.#limit.start('complete answer', this.#limits.bodyMs);
     }
   }

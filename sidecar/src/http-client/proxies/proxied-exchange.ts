@@ -8,11 +8,7 @@ import { type Limits, largestCollected, type TimeLimit, timeLimit, WRITE_AHEAD }
 import type { TransportAnswer, TransportOptions, TransportRequest } from '../transport.ts';
 import { proxiedBody } from './proxied-body.ts';
 
-/**
- * Makes one request through a proxy, by Node's client on a connection of its agent. Every wait has a limit; waiting for the body's source does not count. The
- * signal, a limit, or a failure of the body (passed on as it is) ends the request early and closes the connection, so that the
- * service sees a body that is not whole.
- */
+/** Makes one request through a proxy, by Node's client on a connection of its agent. The rules are those of `exchangeDirectly`. */
 export async function exchangeThroughProxy(
   agent: Agent,
   limits: Limits,
