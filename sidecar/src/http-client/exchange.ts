@@ -3,7 +3,7 @@ import type { GivingSource } from '../bytes/byte-streams.ts';
 import { exchangeDirectly } from './direct-exchange.ts';
 import { isClosed } from './errors.ts';
 import type { HttpAgents } from './http-agents.ts';
-import { exchangeThroughProxy } from './proxies/proxied-exchange.ts';
+import { exchangeByNode } from './node-client/node-exchange.ts';
 import type { TransportAnswer, TransportOptions, TransportRequest } from './transport.ts';
 
 const EXPECTATION_FAILED = 417;
@@ -48,7 +48,7 @@ async function exchangeOnce(
   options: TransportOptions,
 ): Promise<TransportAnswer> {
   const { protocol, hostname, port } = request;
-  const route = agents.routeTo(protocol === 'https:', hostname, port);
-  if (route instanceof Agent) return await exchangeThroughProxy(route, agents.limits, request, options);
+  const route = agents.routeTo(protocol === 'https:', hostname, port, options.byNode);
+  if (route instanceof Agent) return await exchangeByNode(route, agents.limits, request, options);
   return await exchangeDirectly(route, request, options);
 }

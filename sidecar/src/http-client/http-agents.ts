@@ -9,10 +9,15 @@ import { proxyChoice } from './proxies/proxy-choice.ts';
 export interface HttpAgents {
   readonly limits: Limits;
   /**
-   * A pool of our connections, or Node's agent for what goes through a proxy.
+   * A pool of our connections; Node's agent for what goes through a proxy, or is to go by Node's client.
    * @throws Error with the code `BAD_PROXY` when the environment names a proxy that cannot be used
    */
-  routeTo(secure: boolean, hostname: string, port: number | undefined): ConnectionPool | PlainAgent;
+  routeTo(
+    secure: boolean,
+    hostname: string,
+    port: number | undefined,
+    byNode?: boolean,
+  ): ConnectionPool | PlainAgent;
   /** by `HOST:PORT`: until when (monotonic clock, ms) the service is sent no `Expect: 100-continue` */
   readonly withoutExpect: Map<string, number>;
   /** connections held by requests */
@@ -39,14 +44,14 @@ export function httpAgents(caBundle: string | undefined, changes: Partial<Limits
     };
     return new ConnectionPool(endpoint, limits);
   };
-  const agentThrough = (secure: boolean, proxy: string) => {
+  const agentThrough = (secure: boolean, proxy: string | undefined) => {
     const options = {
       keepAlive: true,
       maxSockets: MOST_CONNECTIONS,
       maxFreeSockets: KEPT_CONNECTIONS,
       timeout: limits.keptMs,
       // Node itself ignores CIDR entries and proxies without a scheme, so we choose the proxy.
-      proxyEnv: { HTTP_PROXY: proxy, HTTPS_PROXY: proxy },
+      proxyEnv: proxy === undefined ? {} : { HTTP_PROXY: proxy, HTTPS_PROXY: proxy },
     };
     return secure ? new SecureAgent({ ...options, ...authorities }) : new PlainAgent(options);
   };
@@ -54,9 +59,9 @@ export function httpAgents(caBundle: string | undefined, changes: Partial<Limits
     Object.values(sockets).reduce((sum, all) => sum + (all?.length ?? 0), 0);
   return {
     limits,
-    routeTo: (secure, hostname, port = secure ? 443 : 80) => {
+    routeTo: (secure, hostname, port = secure ? 443 : 80, byNode = false) => {
       const proxy = proxyFor(secure, hostname, port)?.href;
-      if (proxy === undefined)
+      if (proxy === undefined && !byNode)
         return kept(pools, `${secure} ${hostname}:${port}`, () => poolTo(secure, hostname, port));
       return kept(agents, `${secure} ${proxy}`, () => agentThrough(secure, proxy));
     },

@@ -19,6 +19,8 @@ export interface TransportOptions {
   readonly answerLimitMs?: number | undefined;
   /** hand over the body of a successful answer as it arrives */
   readonly streamAnswer?: boolean | undefined;
+  /** by Node's client, for those who watch its requests */
+  readonly byNode?: boolean | undefined;
   /** ask by `Expect: 100-continue` whether the body, a `GivingSource`, is wanted before it is sent, or taken from its source */
   readonly askFirst?: boolean | undefined;
 }

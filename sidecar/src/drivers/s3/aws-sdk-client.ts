@@ -20,7 +20,13 @@ import type { ListAnswer, ListQuery, ObjectAnswer, ObjectHead } from '../object-
 import { isDocument, proveDocument, proveReadable, proveStored } from './answers/answer-proof.ts';
 import { listAnswerOf } from './answers/listing-page.ts';
 import { faultOf } from './answers/sdk-faults.ts';
-import { type CallOptions, configuration, sendContentMd5, signKnownDigest } from './aws-sdk-settings.ts';
+import {
+  type CallOptions,
+  configuration,
+  requestHandler,
+  sendContentMd5,
+  signKnownDigest,
+} from './aws-sdk-settings.ts';
 import { credentialsFromChain } from './credentials/credentials-chain.ts';
 import { credentialsFromFolder } from './credentials/credentials-folder.ts';
 import { renewedCredentials } from './credentials/credentials-renewal.ts';
@@ -186,8 +192,11 @@ export class AwsSdkClient implements S3Client {
   /** Requests to STS and SSO use the storage's region and connections, a proxy included. */
   #searchedCredentials(): () => Promise<Credentials> {
     const options = { timeout: SOURCE_TIMEOUT_MS, maxRetries: 1 };
+    // `RequestWatch` tells which of the sources failed.
+    const watched = requestHandler(this.#agents, { byNode: true });
+    const clientConfig = () => ({ ...this.#aws.config, requestHandler: watched });
     const chain = credentialsFromChain({
-      search: () => defaultProvider({ ...options, parentClientConfig: { ...this.#aws.config } })(),
+      search: () => defaultProvider({ ...options, parentClientConfig: clientConfig() })(),
       askContainer: () => fromHttp({ ...options, maxRetries: 0 })(),
     });
     return renewedCredentials(chain);

@@ -50,13 +50,14 @@ export function configuration(
   } as const;
 }
 
-function requestHandler(agents: HttpAgents) {
+/** @param always what holds for all requests */
+export function requestHandler(agents: HttpAgents, always: TransportOptions = {}) {
   return {
     metadata: { handlerProtocol: 'http/1.1' },
     handle: async (request: TransportRequest & { query?: Query }, options: HandlerOptions = {}) => {
       const { abortSignal: signal, noteHeaders, takeBody, proof, ...forTransport } = options;
       const path = request.path + queryText(request.query ?? {});
-      const response = await exchange(agents, { ...request, path }, { signal, ...forTransport });
+      const response = await exchange(agents, { ...request, path }, { signal, ...forTransport, ...always });
       if (proof !== undefined && response.statusCode < 300) prove(response, proof);
       noteHeaders?.(response.headers);
       if (Buffer.isBuffer(response.body)) return { response };

@@ -6,10 +6,10 @@ import { type GivingSource, sourceOf } from '../../bytes/byte-streams.ts';
 import { badAnswer } from '../errors.ts';
 import { type Limits, largestCollected, type TimeLimit, timeLimit, WRITE_AHEAD } from '../limits.ts';
 import type { TransportAnswer, TransportOptions, TransportRequest } from '../transport.ts';
-import { proxiedBody } from './proxied-body.ts';
+import { nodeBody } from './node-body.ts';
 
-/** Makes one request through a proxy, by Node's client on a connection of its agent. The rules are those of `exchangeDirectly`. */
-export async function exchangeThroughProxy(
+/** Makes one request by Node's client on a connection of its agent. The rules are those of `exchangeDirectly`. */
+export async function exchangeByNode(
   agent: Agent,
   limits: Limits,
   { protocol, hostname, port, method, path, headers, body }: TransportRequest,
@@ -53,7 +53,7 @@ export async function exchangeThroughProxy(
   const message = await answered;
   const { statusCode = 0 } = message;
   const answer = { statusCode, headers: flatHeaders(message), sent: sending.bodyGiven };
-  if (streamAnswer && statusCode < 300) return { ...answer, body: proxiedBody(message, limits.idleMs) };
+  if (streamAnswer && statusCode < 300) return { ...answer, body: nodeBody(message, limits.idleMs) };
   const collected = await collect(message, largestCollected(statusCode), limit, limits.bodyMs);
   // The service answered before the body was sent, so it does not want the rest.
   if (!outgoing.writableFinished) outgoing.destroy();

@@ -5,7 +5,7 @@ import { lateError } from '../limits.ts';
 import type { AnswerBody } from '../transport.ts';
 
 /** The body of an answer as it arrives. A connection with bytes left on it is closed: to reuse it they would have to be read. */
-export function proxiedBody(message: Readable, idleMs: number): AnswerBody {
+export function nodeBody(message: Readable, idleMs: number): AnswerBody {
   const close = async () => {
     if (message.closed) return;
     message.destroy();
