@@ -8,6 +8,7 @@ const LAYERS: Record<string, readonly (readonly string[])[]> = {
   'sidecar/src': [
     ['errors', 'log', 'memory'],
     ['time', 'keys', 'bytes'],
+    ['http-client'],
     ['drivers'],
     ['storage-records'],
     ['retention', 'payload-service'],

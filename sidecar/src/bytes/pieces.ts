@@ -9,6 +9,7 @@ export const PIECE_BYTES = 512 * 1024;
  */
 export class Pieces {
   readonly #size: number;
+  readonly #pieceBytes: number;
   readonly #handOn: (piece: Buffer) => Promise<void>;
   #written = 0;
   #filling: Buffer | undefined;
@@ -22,6 +23,7 @@ export class Pieces {
    */
   constructor(size: number, handOn: (piece: Buffer) => Promise<void>) {
     this.#size = size;
+    this.#pieceBytes = Math.min(size, PIECE_BYTES);
     this.#handOn = handOn;
   }
 
@@ -46,7 +48,7 @@ export class Pieces {
 
   /** Whether a piece is full that is not the last one. */
   get #isFull(): boolean {
-    return this.#filled === this.#filling?.length && this.#written < this.#size;
+    return this.#filled === this.#pieceBytes && this.#written < this.#size;
   }
 
   async #writeOn(chunk: Buffer, from: number): Promise<void> {
@@ -55,8 +57,8 @@ export class Pieces {
 
   /** @returns how many bytes of the chunk have found room */
   #copy(chunk: Buffer, from: number): number {
-    this.#filling ??= this.#spare.pop() ?? BODY_BUFFERS.take(Math.min(this.#size, PIECE_BYTES));
-    const copied = chunk.copy(this.#filling, this.#filled, from);
+    this.#filling ??= this.#spare.pop() ?? BODY_BUFFERS.take(this.#pieceBytes);
+    const copied = chunk.copy(this.#filling, this.#filled, from, from + this.#pieceBytes - this.#filled);
     this.#filled += copied;
     this.#written += copied;
     return copied;

@@ -63,7 +63,7 @@ async function readInTurns(file: OpenFile, size: number, sink: ByteSink): Promis
       const chunk = await reading;
       [current, other] = [other, current];
       if (next < size) {
-        reading = fill(file, current.subarray(0, size - next));
+        reading = fill(file, current.subarray(0, Math.min(size - next, PIECE_BYTES)));
         // The sink may fail while this read is under way; `finally` waits for the read, and its failure must be handled.
         reading.catch(() => {});
       }

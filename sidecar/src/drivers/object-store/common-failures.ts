@@ -1,6 +1,6 @@
+import { BAD_PROXY, NOT_HTTP } from '../../http-client/errors.ts';
 import {
   BAD_LISTING,
-  BAD_PROXY,
   codes,
   type FailureRow,
   type Fault,
@@ -70,7 +70,7 @@ const ON_THE_WAY: readonly FailureRow[] = [
   },
   {
     ...never('unavailable'),
-    when: ({ code }) => code.startsWith('HPE_'),
+    when: ({ code }) => code === NOT_HTTP || code.startsWith('HPE_'),
     message: () =>
       'the storage does not speak HTTP at this address; check the port, and whether https:// is meant',
   },

@@ -1,15 +1,10 @@
 import type { Reason } from '@largepayload/crds';
 import { StorageError, type StorageFailure } from '../../errors/storage-error.ts';
 
-/** An answer that is none of the service's protocol. */
-export const BAD_ANSWER = 'BadAnswer';
 /** A listing that does not fit what was asked, or leads nowhere. */
 export const BAD_LISTING = 'BadListing';
-/** The environment names a proxy that cannot be used. */
-export const BAD_PROXY = 'BadProxy';
 
 /** A client's `faultOf` takes over the code of an error. */
-export const badAnswer = (message: string) => Object.assign(new Error(message), { code: BAD_ANSWER });
 export const badListing = (message: string) => Object.assign(new Error(message), { code: BAD_LISTING });
 
 /** What is known of a request that failed. */

@@ -1,6 +1,7 @@
 import type { BlobFacts } from '../../bytes/blob-facts.ts';
 import type { ByteSource } from '../../bytes/byte-streams.ts';
 import type { StorageError } from '../../errors/storage-error.ts';
+import type { AnswerBody } from '../../http-client/transport.ts';
 import type { ListedObject } from '../driver.ts';
 import type { FailureRow, Fault } from './failures.ts';
 
@@ -68,12 +69,6 @@ export interface ObjectAnswer {
   readonly object: { readonly size: number; readonly body: AnswerBody } | undefined;
   /** the service's clock, ms since the epoch, cut to the second */
   readonly date: number | undefined;
-}
-
-/** Bytes that are still on their way. Reading fails with errors that `faultOf` knows, and with what the sink throws. */
-export interface AnswerBody extends ByteSource {
-  /** Resolves when no connection is held for it any more. */
-  close(): Promise<void>;
 }
 
 export interface ListQuery {

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ByteSink } from '../../bytes/byte-streams.ts';
 import type { StorageError } from '../../errors/storage-error.ts';
+import type { AnswerBody } from '../../http-client/transport.ts';
 import { type Attempt, type Fault, type Retry, rowOf, storageErrorOf } from './failures.ts';
-import type { AnswerBody, ObjectStoreClient } from './object-store-client.ts';
+import type { ObjectStoreClient } from './object-store-client.ts';
 
 /** ms after the first attempt began in which another one may begin; a caller waits no longer, it tries again itself */
 const WINDOW_MS = 5_000;

@@ -12,10 +12,10 @@ import {
 } from '@aws-sdk/client-s3';
 import { fromHttp } from '@aws-sdk/credential-provider-http';
 import { defaultProvider } from '@aws-sdk/credential-provider-node';
-import { badAnswer } from '../object-store/failures.ts';
+import { badAnswer } from '../../http-client/errors.ts';
+import { type HttpAgents, httpAgents } from '../../http-client/http-agents.ts';
+import type { TransportAnswer } from '../../http-client/transport.ts';
 import type { ListAnswer, ListQuery, ObjectAnswer, ObjectHead } from '../object-store/object-store-client.ts';
-import { type HttpAgents, httpAgents } from '../object-store/transport/http-agents.ts';
-import type { TransportAnswer } from '../object-store/transport/http-transport.ts';
 import { isDocument, proveDeleted, proveDocument } from './answers/answer-proof.ts';
 import { listAnswerOf } from './answers/listing-page.ts';
 import { faultOf } from './answers/sdk-faults.ts';
@@ -23,6 +23,7 @@ import {
   configuration,
   type HandlerOptions,
   NOT_SENT,
+  requestHandler,
   sendContentMd5,
   sendingBy,
   sendingNothing,
@@ -199,8 +200,11 @@ export class AwsSdkClient implements S3Client {
   /** Requests to STS and SSO use the storage's region and connections, a proxy included. */
   #searchedCredentials(): () => Promise<Credentials> {
     const options = { timeout: SOURCE_TIMEOUT_MS, maxRetries: 1 };
+    // `RequestWatch` tells which of the sources failed.
+    const watched = requestHandler(sendingBy(this.#agents, { byNode: true }));
+    const clientConfig = () => ({ ...this.#aws.config, requestHandler: watched });
     const chain = credentialsFromChain({
-      search: () => defaultProvider({ ...options, parentClientConfig: { ...this.#aws.config } })(),
+      search: () => defaultProvider({ ...options, parentClientConfig: clientConfig() })(),
       askContainer: () => fromHttp({ ...options, maxRetries: 0 })(),
     });
     return renewedCredentials(chain);

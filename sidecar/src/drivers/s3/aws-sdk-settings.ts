@@ -1,6 +1,6 @@
 import { createHash, getFips } from 'node:crypto';
-import type { HttpAgents } from '../object-store/transport/http-agents.ts';
-import type { TransportAnswer } from '../object-store/transport/http-transport.ts';
+import type { HttpAgents } from '../../http-client/http-agents.ts';
+import type { TransportAnswer, TransportOptions } from '../../http-client/transport.ts';
 import { type CallOptions, provenExchange } from './answers/proven-exchange.ts';
 import type { Credentials } from './credentials/credentials-source.ts';
 import type { S3Location } from './s3-client.ts';
@@ -33,14 +33,18 @@ export function configuration(
     responseChecksumValidation: 'WHEN_REQUIRED',
     expectContinueHeader: false,
     customUserAgent: 'large-payload-store',
-    requestHandler: {
-      metadata: { handlerProtocol: 'http/1.1' },
-      handle: async (request: SampleRequest, options: HandlerOptions = {}) => ({
-        response: await handle(request, options),
-      }),
-      updateHttpClientConfig: () => {},
-      httpHandlerConfigs: () => ({}),
-    },
+    requestHandler: requestHandler(handle),
+  } as const;
+}
+
+export function requestHandler(handle: RequestHandler) {
+  return {
+    metadata: { handlerProtocol: 'http/1.1' },
+    handle: async (request: SampleRequest, options: HandlerOptions = {}) => ({
+      response: await handle(request, options),
+    }),
+    updateHttpClientConfig: () => {},
+    httpHandlerConfigs: () => ({}),
   } as const;
 }
 
@@ -53,12 +57,13 @@ export interface HandlerOptions extends CallOptions {
   readonly answerOffline?: (request: SampleRequest) => TransportAnswer;
 }
 
+/** @param always what holds for all requests */
 export const sendingBy =
-  (agents: HttpAgents): RequestHandler =>
+  (agents: HttpAgents, always: TransportOptions = {}): RequestHandler =>
   async (request, { abortSignal: signal, ...options }) => {
     const query = encodedQuery(request.query ?? {});
     const path = query === '' ? request.path : `${request.path}?${query}`;
-    return await provenExchange(agents, { ...request, path }, { signal, ...options });
+    return await provenExchange(agents, { ...request, path }, { signal, ...options, ...always });
   };
 
 /** A client by this one sends nothing: it only shows its requests, and reads answers. */

@@ -1,10 +1,10 @@
-import type { EnvironmentNotice } from '../driver.ts';
 import {
   type Environment,
   nameOfProxy,
   type ProxyChoice,
   proxyChoice,
-} from '../object-store/transport/proxy-choice.ts';
+} from '../../http-client/proxies/proxy-choice.ts';
+import type { EnvironmentNotice } from '../driver.ts';
 import type { S3Location } from './s3-client.ts';
 
 /** Names the variables that do not do what they seem to, and the proxy that leads to the bucket. */

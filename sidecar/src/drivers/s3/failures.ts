@@ -1,7 +1,7 @@
+import { BAD_ANSWER } from '../../http-client/errors.ts';
 import { failureTable } from '../object-store/common-failures.ts';
 import {
   type Attempt,
-  BAD_ANSWER,
   codes,
   type FailureRow,
   inBrackets,

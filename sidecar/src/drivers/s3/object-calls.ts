@@ -1,7 +1,5 @@
-import type { Readable } from 'node:stream';
+import type { AnswerBody, TransportAnswer } from '../../http-client/transport.ts';
 import type { ObjectAnswer, ObjectHead } from '../object-store/object-store-client.ts';
-import { answerBody } from '../object-store/transport/answer-body.ts';
-import type { TransportAnswer } from '../object-store/transport/http-transport.ts';
 import { proveReadable, proveStored } from './answers/answer-proof.ts';
 import { faultOf } from './answers/sdk-faults.ts';
 import type { S3Client } from './s3-client.ts';
@@ -51,7 +49,7 @@ export class ObjectCalls implements Pick<S3Client, 'put' | 'head' | 'get'> {
     const date = Date.parse(headers.date ?? '') || undefined;
     if (answer.statusCode < 300) {
       const size = Number(headers['content-length']);
-      return { object: { size, body: answerBody(answer.body as Readable) }, date };
+      return { object: { size, body: answer.body as AnswerBody }, date };
     }
     const refusal = await this.#refusal('get', key, answer);
     if (answer.statusCode === 404 && faultOf(refusal)?.code === 'NoSuchKey')

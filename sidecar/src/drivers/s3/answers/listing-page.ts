@@ -1,5 +1,6 @@
 import { excerpt } from '../../../errors/excerpt.ts';
-import { badAnswer, badListing } from '../../object-store/failures.ts';
+import { badAnswer } from '../../../http-client/errors.ts';
+import { badListing } from '../../object-store/failures.ts';
 import type { ListAnswer, ListQuery } from '../../object-store/object-store-client.ts';
 
 /** A page of a listing as the service writes it. */

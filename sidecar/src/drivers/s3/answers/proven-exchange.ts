@@ -1,10 +1,6 @@
-import type { HttpAgents } from '../../object-store/transport/http-agents.ts';
-import {
-  exchange,
-  type TransportAnswer,
-  type TransportOptions,
-  type TransportRequest,
-} from '../../object-store/transport/http-transport.ts';
+import { exchange } from '../../../http-client/exchange.ts';
+import type { HttpAgents } from '../../../http-client/http-agents.ts';
+import type { TransportAnswer, TransportOptions, TransportRequest } from '../../../http-client/transport.ts';
 
 export interface CallOptions extends Omit<TransportOptions, 'signal'> {
   /** Throws for an answer that reports success and is not S3's. */
@@ -23,7 +19,7 @@ export async function provenExchange(
     proof(answer);
     return answer;
   } catch (error) {
-    if (!Buffer.isBuffer(answer.body)) answer.body.destroy();
+    if (!Buffer.isBuffer(answer.body)) void answer.body.close();
     throw error;
   }
 }

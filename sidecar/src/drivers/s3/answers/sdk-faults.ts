@@ -1,4 +1,4 @@
-import { BAD_ANSWER } from '../../object-store/failures.ts';
+import { BAD_ANSWER } from '../../../http-client/errors.ts';
 import { CredentialsError } from '../credentials/credentials-source.ts';
 import type { S3Fault } from '../s3-client.ts';
 

@@ -1,4 +1,5 @@
-import { BAD_ANSWER, BAD_PROXY, type Fault } from '../../object-store/failures.ts';
+import { BAD_ANSWER, BAD_PROXY } from '../../../http-client/errors.ts';
+import type { Fault } from '../../object-store/failures.ts';
 import {
   BAD_CHARACTER,
   type Credentials,

@@ -1,14 +1,7 @@
 import { basename } from 'node:path';
+import { BAD_ANSWER } from '../../../http-client/errors.ts';
 import { asksForFewer } from '../../object-store/common-failures.ts';
-import {
-  BAD_ANSWER,
-  codes,
-  type FailureRow,
-  inBrackets,
-  never,
-  slower,
-  soon,
-} from '../../object-store/failures.ts';
+import { codes, type FailureRow, inBrackets, never, slower, soon } from '../../object-store/failures.ts';
 import { BAD_CHARACTER, type CredentialsFault, type CredentialsSource } from './credentials-source.ts';
 
 const WAYS = 'give them by --credentials-dir, by AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or by a role';

@@ -1,5 +1,5 @@
+import type { Environment } from '../../../http-client/proxies/proxy-choice.ts';
 import type { Fault } from '../../object-store/failures.ts';
-import type { Environment } from '../../object-store/transport/proxy-choice.ts';
 import type { AskedServer } from './request-watch.ts';
 
 export interface Credentials {

@@ -1,4 +1,5 @@
-import { BAD_ANSWER, badAnswer, type Fault } from '../../object-store/failures.ts';
+import { BAD_ANSWER, badAnswer } from '../../../http-client/errors.ts';
+import type { Fault } from '../../object-store/failures.ts';
 import type { DeleteAnswer } from '../s3-client.ts';
 
 /** The fault of an object that the answer does not name. */

@@ -1,4 +1,4 @@
-import type { TransportRequest } from '../../object-store/transport/http-transport.ts';
+import type { TransportRequest } from '../../../http-client/transport.ts';
 import { BAD_LOCATION } from '../answers/sdk-faults.ts';
 import type { Credentials } from '../credentials/credentials-source.ts';
 import { ALGORITHM, SignatureV4, signingTime } from './signature-v4.ts';

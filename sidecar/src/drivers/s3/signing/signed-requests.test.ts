@@ -1,6 +1,6 @@
 import { afterAll, expect, test } from 'vitest';
+import { httpAgents } from '../../../http-client/http-agents.ts';
 import { never } from '../../conformance/subject.ts';
-import { httpAgents } from '../../object-store/transport/http-agents.ts';
 import { faultOf } from '../answers/sdk-faults.ts';
 import { type Script, scriptedServer } from '../scripted-server.fixture.ts';
 import type { SampleRequest } from './request-template.ts';

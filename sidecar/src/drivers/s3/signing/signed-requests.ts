@@ -1,6 +1,6 @@
+import type { HttpAgents } from '../../../http-client/http-agents.ts';
+import type { TransportAnswer } from '../../../http-client/transport.ts';
 import type { ObjectBody } from '../../object-store/object-store-client.ts';
-import type { HttpAgents } from '../../object-store/transport/http-agents.ts';
-import type { TransportAnswer } from '../../object-store/transport/http-transport.ts';
 import { type CallOptions, provenExchange } from '../answers/proven-exchange.ts';
 import type { Credentials } from '../credentials/credentials-source.ts';
 import { unlessAborted } from '../credentials/unless-aborted.ts';

@@ -1,4 +1,4 @@
-import { BAD_PROXY } from '../failures.ts';
+import { BAD_PROXY } from '../errors.ts';
 import { parseNoProxy } from './no-proxy.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;

@@ -1,0 +1,107 @@
+import { Connection, type Endpoint } from './connection.ts';
+import { KEPT_CONNECTIONS, type Limits, lateError, MOST_CONNECTIONS } from './limits.ts';
+
+/** Gets a connection that was given back, or `undefined` and the right to open one. */
+type Waiter = (connection: Connection | undefined) => void;
+
+interface Idle {
+  readonly connection: Connection;
+  /** closes it in time */
+  readonly timer: NodeJS.Timeout;
+}
+
+/** The connections to one service. The one used last is used first, so that those which are not needed are closed. */
+export class ConnectionPool {
+  readonly #endpoint: Endpoint;
+  readonly limits: Limits;
+  readonly #all = new Set<Connection>();
+  /** the one used last at the end */
+  readonly #idle: Idle[] = [];
+  readonly #waiters = new Set<Waiter>();
+
+  constructor(endpoint: Endpoint, limits: Limits) {
+    this.#endpoint = endpoint;
+    this.limits = limits;
+  }
+
+  /** connections held by requests */
+  get inUse(): number {
+    return this.#all.size - this.#idle.length;
+  }
+
+  /**
+   * A connection that nobody else uses. One that is kept comes at once.
+   * @throws the signal's reason; an error of the network or TLS; `TransportTimeoutError`
+   */
+  acquire(signal: AbortSignal | undefined): Connection | Promise<Connection> {
+    for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
+      clearTimeout(idle.timer);
+      if (idle.connection.isUsable) return idle.connection;
+    }
+    return this.#acquireLater(signal);
+  }
+
+  /** Takes back a connection that can serve another request. */
+  giveBack(connection: Connection): void {
+    if (performance.now() - connection.openedAt > this.limits.ageMs) void connection.close();
+    if (!connection.isUsable) return;
+    const [waiter] = this.#waiters;
+    if (waiter === undefined) this.#keep(connection);
+    else waiter(connection);
+  }
+
+  #keep(connection: Connection): void {
+    const timer = setTimeout(() => void connection.close(), this.limits.keptMs).unref();
+    this.#idle.push({ connection, timer });
+    if (this.#idle.length <= KEPT_CONNECTIONS) return;
+    const oldest = this.#idle.shift();
+    clearTimeout(oldest?.timer);
+    void oldest?.connection.close();
+  }
+
+  close(): void {
+    for (const connection of this.#all) void connection.close();
+  }
+
+  #acquireLater(signal: AbortSignal | undefined): Promise<Connection> {
+    const { promise, resolve, reject } = Promise.withResolvers<Connection>();
+    let opening: Connection | undefined;
+    const stop = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+    };
+    const succeed = (connection: Connection) => {
+      stop();
+      resolve(connection);
+    };
+    const fail = (error: unknown) => {
+      stop();
+      this.#waiters.delete(begin);
+      void opening?.close();
+      reject(error);
+    };
+    const onAbort = () => fail(signal?.reason);
+    const begin: Waiter = (given) => {
+      this.#waiters.delete(begin);
+      if (given !== undefined) return succeed(given);
+      const opened = new Connection(this.#endpoint, (closed) => this.#onClosed(closed));
+      opening = opened;
+      this.#all.add(opened);
+      opened.connected.then(() => succeed(opened), fail);
+    };
+    const { connectMs } = this.limits;
+    const timer = setTimeout(() => fail(lateError('connection', connectMs)), connectMs);
+    signal?.addEventListener('abort', onAbort);
+    if (this.#all.size < MOST_CONNECTIONS) begin(undefined);
+    else this.#waiters.add(begin);
+    return promise;
+  }
+
+  #onClosed(connection: Connection): void {
+    this.#all.delete(connection);
+    const at = this.#idle.findIndex((idle) => idle.connection === connection);
+    if (at >= 0) for (const { timer } of this.#idle.splice(at, 1)) clearTimeout(timer);
+    const [waiter] = this.#waiters;
+    waiter?.(undefined);
+  }
+}

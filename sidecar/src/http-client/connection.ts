@@ -1,0 +1,140 @@
+import { constants } from 'node:crypto';
+import { connect as connectPlain, isIP, type Socket } from 'node:net';
+import { connect as connectSecure, type SecureContext, type TLSSocket } from 'node:tls';
+import { closedError } from './errors.ts';
+import { SCRATCH } from './scratch.ts';
+
+/** Where connections of a pool lead. */
+export interface Endpoint {
+  readonly hostname: string;
+  readonly port: number;
+  /** `undefined`: without TLS */
+  readonly secureContext: SecureContext | undefined;
+  /** of the last handshake, so that the next one is shorter */
+  session: Buffer | undefined;
+}
+
+/** What a connection is used for. */
+export interface ConnectionUser {
+  /** Where the next bytes are put. A part of `SCRATCH`, unless the user is sure that nothing else uses the place. */
+  space(): Buffer;
+  /** These bytes are in the space, and have to be used or copied now. @returns false: no more of them until `resume` */
+  received(bytes: Buffer): boolean;
+  /** All bytes that were written have left, after a moment in which they had not. */
+  drained(): void;
+  /** The connection is of no more use. @param error `undefined`: the other end closed it in order */
+  ended(error: unknown): void;
+}
+
+const KEEP_ALIVE_PROBE_MS = 1_000;
+
+/** One TCP or TLS connection, for one request after the other. It is closed by bytes that arrive while nobody uses it. */
+export class Connection {
+  readonly openedAt = performance.now();
+  readonly socket: Socket;
+  /** Rejects with the error of the network or TLS. */
+  readonly connected: Promise<void>;
+  readonly #closed = Promise.withResolvers<void>();
+  #user: ConnectionUser | undefined;
+
+  /** @param onClosed called once, when it is gone */
+  constructor(endpoint: Endpoint, onClosed: (connection: Connection) => void) {
+    this.socket = open(endpoint, {
+      buffer: () => this.#user?.space() ?? SCRATCH,
+      callback: (count, bytes) => this.#received((bytes as Buffer).subarray(0, count)),
+    });
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.connected = promise;
+    let failure: unknown;
+    this.socket
+      .once(endpoint.secureContext === undefined ? 'connect' : 'secureConnect', resolve)
+      .on('drain', () => this.#user?.drained())
+      // Whatever is under way sees the end, and not only a socket that is closed: it may be the end of an answer.
+      .on('end', () => this.#end(undefined))
+      .on('error', (error) => {
+        failure = error;
+      })
+      .once('close', () => {
+        const error = failure ?? closedError('the connection was closed');
+        reject(error);
+        this.#end(error);
+        onClosed(this);
+        this.#closed.resolve();
+      });
+    promise.catch(() => {
+      // A ticket that the service does not take any more must not be offered again.
+      endpoint.session = undefined;
+    });
+  }
+
+  get isUsable(): boolean {
+    return !this.socket.destroyed && this.socket.writable && !this.socket.readableEnded;
+  }
+
+  use(user: ConnectionUser): void {
+    this.#user = user;
+    this.socket.ref();
+  }
+
+  /** Nobody expects anything of it until it is used again. */
+  leave(): void {
+    this.#user = undefined;
+    // What nobody waits for must not keep the process.
+    this.socket.unref();
+  }
+
+  /** Resolves when it is gone. Its user hears the reason. */
+  async close(reason?: unknown): Promise<void> {
+    this.socket.destroy();
+    this.#end(reason ?? closedError('the connection was closed'));
+    await this.#closed.promise;
+  }
+
+  #received(bytes: Buffer): boolean {
+    try {
+      if (this.#user !== undefined) return this.#user.received(bytes);
+      void this.close();
+    } catch (error) {
+      void this.close(error);
+    }
+    return true;
+  }
+
+  #end(error: unknown): void {
+    const user = this.#user;
+    this.#user = undefined;
+    user?.ended(error);
+    this.socket.destroy();
+  }
+}
+
+function open(
+  endpoint: Endpoint,
+  onread: { buffer: () => Uint8Array; callback: (count: number, bytes: Uint8Array) => boolean },
+): Socket {
+  // In a URL, an IPv6 address is in brackets.
+  const host = endpoint.hostname.replace(/^\[(.*)\]$/, '$1');
+  const { port, secureContext, session } = endpoint;
+  const options = {
+    host,
+    port,
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: KEEP_ALIVE_PROBE_MS,
+    onread,
+  };
+  if (secureContext === undefined) return connectPlain(options);
+  const socket: TLSSocket = connectSecure({
+    ...options,
+    secureContext,
+    // RFC 6066, 3: no addresses.
+    servername: isIP(host) === 0 ? host : '',
+    ALPNProtocols: ['http/1.1'],
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+    ...(session === undefined ? {} : { session }),
+  });
+  socket.on('session', (latest) => {
+    endpoint.session = latest;
+  });
+  return socket;
+}
