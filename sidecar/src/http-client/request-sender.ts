@@ -92,9 +92,13 @@ export class RequestSender {
       this.isGiven = given === length;
       return isLent ? this.#writeLent(chunk) : this.#writeAhead(chunk);
     };
-    await source.readInto({ write }).catch((error) => {
-      if (error !== NOT_WANTED) throw error;
-    });
+    try {
+      await source.readInto({ write });
+    } catch (error) {
+      // Where a write failed, the connection reports why.
+      if (error === NOT_WANTED) return;
+      throw error;
+    }
     if (this.#isOver || this.isSent) return;
     if (given < length) throw new RangeError(`a body of ${given} bytes instead of the promised ${length}`);
     this.#limit.start('progress', this.#limits.idleMs);
