@@ -14,6 +14,7 @@ export function peerOf({ socket }: Pick<IncomingMessage, 'socket'>): string {
  * out whole. An IPv4 address that is written as IPv6 (`::ffff:192.0.2.1`) is the IPv4 address.
  */
 export function addressGroup(address: string): string {
+  if (!address.includes(':')) return address;
   const mapped = /^::ffff:([0-9.]+)$/i.exec(address)?.[1];
   if (mapped !== undefined) return mapped;
   const [plain = ''] = address.split('%');

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import { free } from '../../bytes/buffer-pool.ts';
 import type { ObjectWriter } from '../../bytes/object-writer.ts';
 import { IntegrityError } from '../../errors/integrity-error.ts';
 import { type DriverSubject, factsOf, freshStore, never, someBytes, someName, testWith } from './subject.ts';
@@ -33,6 +34,24 @@ export function describeWriter(subject: DriverSubject): void {
       expect(await writer.commit()).toBe('created');
       expect(await at.store.holds(name, bytes)).toBe(true);
     });
+
+    test.each([7_919, CHUNK, MIB])(
+      'is stored right though its chunks of %i bytes are filled anew or freed once they are written',
+      async (chunkSize) => {
+        for (const [index, use] of [overwrite, free].entries()) {
+          const named = someName(`lent-${index}`);
+          const writer = await at.store.driver.begin(named, factsOf(bytes), { signal: never() });
+          for (let from = 0; from < size; from += chunkSize) {
+            const chunk = Buffer.allocUnsafeSlow(Math.min(chunkSize, size - from));
+            bytes.copy(chunk, 0, from);
+            await writer.write(chunk);
+            use(chunk);
+          }
+          expect(await writer.commit()).toBe('created');
+          expect(await at.store.holds(named, bytes)).toBe(true);
+        }
+      },
+    );
 
     test('is not there after an abort in place of its commit', async () => {
       const writer = await begin(bytes);
@@ -147,6 +166,10 @@ export function describeWriter(subject: DriverSubject): void {
     }
     expect(await at.store.openResources()).toBe(before);
   });
+}
+
+function overwrite(chunk: Buffer): void {
+  chunk.fill('other bytes');
 }
 
 async function writeChunks(writer: ObjectWriter, bytes: Buffer): Promise<void> {
