@@ -254,7 +254,7 @@ test.each(['payloads--use1-az4--x-s3'])(
     const server = await scriptedServer(ok());
     expect(await clientOf(server, bucket).get(name, never()).catch(faultOf)).toMatchObject({
       code: 'BadLocation',
-      message: expect.stringContaining('directory buckets'),
+      message: expect.stringContaining('directory bucket'),
     });
     expect(server.asked).toEqual([]);
   },
