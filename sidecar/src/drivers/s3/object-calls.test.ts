@@ -61,9 +61,12 @@ test('requests have the headers that Amazon’s SDK sends, but for those by whic
   const client = clientOf(server);
   await client.put(name, [bytes], factsOf(bytes), { ifAbsent: true, signal: never() });
   await client.head(name, never());
-  const headers = server.asked.map((asked) => ({ ...asked.headers, authorization: '', 'x-amz-date': '' }));
+  // The first two belong to the connection, the others change.
+  const others = ['connection', 'accept-encoding', 'authorization', 'x-amz-date'];
+  const headers = server.asked.map((asked) =>
+    Object.fromEntries(Object.entries(asked.headers).filter(([header]) => !others.includes(header))),
+  );
   const common = {
-    ...{ authorization: '', 'x-amz-date': '', connection: 'keep-alive' },
     host: server.endpoint.replace('http://', ''),
     'user-agent': expect.stringMatching(/^aws-sdk-js\/[\d.]+ .* large-payload-store$/),
     'x-amz-user-agent': expect.stringMatching(/^aws-sdk-js\/[\d.]+ large-payload-store$/),
