@@ -38,7 +38,7 @@ import { lacksMultiObjectDelete } from './deletion/multi-object-delete.ts';
 import { S3_FAILURES } from './failures.ts';
 import { LONG_WORK_MS, ObjectCalls } from './object-calls.ts';
 import type { DeleteAnswer, S3Client, S3Location } from './s3-client.ts';
-import { SAMPLE_CREDENTIALS, type SampleRequest } from './signing/request-template.ts';
+import { SAMPLE_CREDENTIALS, type SampleRequest, unsupportedSigning } from './signing/request-template.ts';
 import { type ObjectVerb, SignedRequests } from './signing/signed-requests.ts';
 
 /** In which a metadata service or a container's credentials service has to connect and answer. */
@@ -224,7 +224,9 @@ export class AwsSdkClient implements S3Client {
 /** The SDK heeds no signal while it asks for credentials, so they are asked for first, and an aborted caller stops waiting. */
 function askForCredentialsFirst(client: AwsClient, credentials: () => Promise<Credentials>): void {
   const send = client.send.bind(client) as (...call: unknown[]) => Promise<unknown>;
-  const sendWithCredentials = async (command: unknown, options: { abortSignal: AbortSignal }) => {
+  const sendWithCredentials = async (command: unknown, options?: { abortSignal: AbortSignal }) => {
+    // Only the SDK itself passes no options, to ask for the keys of a session.
+    if (options === undefined) throw unsupportedSigning();
     await unlessAborted(credentials(), options.abortSignal);
     return await send(command, options);
   };

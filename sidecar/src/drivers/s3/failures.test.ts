@@ -97,6 +97,21 @@ test.each([
   ],
   ['an endpoint without a host', { endpoint: 'http://' }, /notFound: .*correct spec\.storage\.s3/],
   ['a bucket that is a path', { bucket: 'a/b' }, /notFound: .*a\/b.*correct spec\.storage\.s3/],
+  [
+    'a directory bucket',
+    { bucket: 'payloads--use1-az4--x-s3' },
+    /notFound: .*signed in a way that is not supported: .*directory bucket.*correct spec\.storage\.s3/,
+  ],
+  [
+    'a multi-Region access point',
+    {
+      bucket: 'arn:aws:s3::111122223333:accesspoint/mfzwi23gnjvgw.mrap',
+      region: 'us-east-1',
+      endpoint: undefined,
+      forcePathStyle: false,
+    },
+    /notFound: .*SigV4a.*correct spec\.storage\.s3/,
+  ],
 ])('the message at the start names the mistake in the location: %s', async (_title, changes, pattern) => {
   expect(await messageAtStart(ok(), changes)).toMatch(pattern);
 });

@@ -63,6 +63,8 @@ function codeWithoutAnswer(error: SdkError): string | undefined {
   if (error.message === 'Region is missing') return NO_REGION;
   if (error.name === 'EndpointError' || error.name === 'InvalidBucketName') return BAD_LOCATION;
   if (error.code === 'ERR_INVALID_URL') return BAD_LOCATION;
+  // Of a multi-Region access point.
+  if (error.message.includes('SigV4a')) return BAD_LOCATION;
   return textOf(error.code);
 }
 

@@ -58,8 +58,8 @@ export class RequestTemplate {
     const pattern = `^${ALGORITHM} Credential=${SAMPLE_CREDENTIALS.accessKeyId}/\\d+/([^/]+)/([^/]+)/aws4_request, SignedHeaders=([^,]+),`;
     const [, region, service, names] = new RegExp(pattern).exec(headers.authorization ?? '') ?? [];
     if (sample === undefined || region === undefined || service === undefined || names === undefined)
-      throw unknownWay();
-    if (!path.endsWith(`/${SAMPLE_KEY}`)) throw unknownWay();
+      throw unsupportedSigning();
+    if (!path.endsWith(`/${SAMPLE_KEY}`)) throw unsupportedSigning();
     const { protocol, hostname, port, method } = sample;
     const signed = new Set(names.split(';'));
     const lasting = Object.entries(headers).filter(([name]) => !OF_ONE_REQUEST.has(name));
@@ -99,8 +99,8 @@ export class RequestTemplate {
   }
 }
 
-function unknownWay(): Error {
+export function unsupportedSigning(): Error {
   const message =
-    'the requests to this bucket would have to be signed in a way that is not supported, as those to directory buckets are';
+    'the requests to this bucket have to be signed in a way that is not supported: it is a directory bucket (S3 Express)';
   return Object.assign(new Error(message), { code: BAD_LOCATION });
 }
