@@ -1,9 +1,10 @@
-import { constants } from 'node:fs';
+import { constants, type Stats } from 'node:fs';
 import type { ByteSink } from '../../bytes/byte-streams.ts';
 import type { StoredBlob } from '../driver.ts';
 import { fileOperation, unless } from './failures.ts';
 import { OpenFile } from './open-file.ts';
 import { ReadBuffers } from './read-buffers.ts';
+import type { RecentPaths } from './recent-paths.ts';
 
 /** A blob up to this size is read by one call, and is one chunk. */
 const WHOLE_BYTES = 1024 * 1024;
@@ -12,19 +13,28 @@ const PIECE_BYTES = 512 * 1024;
 
 const buffers = new ReadBuffers();
 
-/** The object in the file at this path; `undefined` when there is no file. */
-export async function openFile(path: string): Promise<StoredBlob | undefined> {
-  const file = await unless(['ENOENT', 'ENOTDIR'], OpenFile.open(path, constants.O_RDONLY));
-  if (file === undefined) return undefined;
+/** The object in the file at this path; `undefined` when there is no file. @param recent files that can be opened at once */
+export async function openFile(path: string, recent?: RecentPaths): Promise<StoredBlob | undefined> {
+  const opening = recent?.has(path) === true ? OpenFile.openNow(path) : openInPool(path);
+  const opened = await unless(['ENOENT', 'ENOTDIR'], opening);
+  if (opened === undefined) return undefined;
+  const { file, status } = opened;
+  if (status.isFile()) {
+    recent?.add(path);
+    return new FileBlob(file, status.size);
+  }
+  await file.close();
+  return undefined;
+}
+
+async function openInPool(path: string): Promise<{ file: OpenFile; status: Stats }> {
+  const file = await OpenFile.open(path, constants.O_RDONLY);
   try {
-    const status = await file.status();
-    if (status.isFile()) return new FileBlob(file, status.size);
+    return { file, status: await file.status() };
   } catch (error) {
     await file.close();
     throw error;
   }
-  await file.close();
-  return undefined;
 }
 
 class FileBlob implements StoredBlob {
