@@ -1,17 +1,11 @@
 import { constants, type Stats } from 'node:fs';
+import { BODY_BUFFERS } from '../../bytes/buffer-pool.ts';
 import type { ByteSink } from '../../bytes/byte-streams.ts';
+import { PIECE_BYTES } from '../../bytes/pieces.ts';
 import type { StoredBlob } from '../driver.ts';
 import { fileOperation, unless } from './failures.ts';
 import { OpenFile } from './open-file.ts';
-import { ReadBuffers } from './read-buffers.ts';
 import type { RecentPaths } from './recent-paths.ts';
-
-/** A blob up to this size is read by one call, and is one chunk. */
-const WHOLE_BYTES = 1024 * 1024;
-/** Bytes read at once of a larger one. */
-const PIECE_BYTES = 512 * 1024;
-
-const buffers = new ReadBuffers();
 
 /** The object in the file at this path; `undefined` when there is no file. @param recent files that can be opened at once */
 export async function openFile(path: string, recent?: RecentPaths): Promise<StoredBlob | undefined> {
@@ -48,7 +42,7 @@ class FileBlob implements StoredBlob {
 
   async readInto(sink: ByteSink): Promise<void> {
     try {
-      if (this.size > WHOLE_BYTES) await readInTurns(this.#file, this.size, sink);
+      if (this.size > BODY_BUFFERS.largest) await readInTurns(this.#file, this.size, sink);
       else await readWhole(this.#file, this.size, sink);
     } finally {
       await this.close();
@@ -62,18 +56,18 @@ class FileBlob implements StoredBlob {
 
 /** The file is closed while the sink uses its bytes. A buffer whose write failed may still be in use, so it is not used again. */
 async function readWhole(file: OpenFile, size: number, sink: ByteSink): Promise<void> {
-  const buffer = buffers.take(size);
+  const buffer = BODY_BUFFERS.take(size);
   const chunk = await fill(file, buffer.subarray(0, size));
   // The caller waits for it, and hears of its failure.
   file.close().catch(() => {});
   await sink.write(chunk);
-  buffers.giveBack(buffer);
+  BODY_BUFFERS.give(buffer);
 }
 
 /** Two buffers take turns: one is read into while the sink uses the other. */
 async function readInTurns(file: OpenFile, size: number, sink: ByteSink): Promise<void> {
-  let [current, other] = [buffers.take(PIECE_BYTES), buffers.take(PIECE_BYTES)];
-  let reading = fill(file, current);
+  let [current, other] = [BODY_BUFFERS.take(PIECE_BYTES), BODY_BUFFERS.take(PIECE_BYTES)];
+  let reading = fill(file, current.subarray(0, PIECE_BYTES));
   try {
     for (let next = PIECE_BYTES; ; next += PIECE_BYTES) {
       const chunk = await reading;
@@ -87,7 +81,7 @@ async function readInTurns(file: OpenFile, size: number, sink: ByteSink): Promis
       if (next >= size || chunk.length < PIECE_BYTES) break;
     }
     // Not after a failure, as in `readWhole`.
-    for (const buffer of [current, other]) buffers.giveBack(buffer);
+    for (const buffer of [current, other]) BODY_BUFFERS.give(buffer);
   } finally {
     await reading.catch(() => {});
   }

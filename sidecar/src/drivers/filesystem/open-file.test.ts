@@ -57,7 +57,7 @@ test('calls after the close reject, and do not reach another file with the same 
   await expect(file.read(Buffer.alloc(1), 0)).rejects.toMatchObject(closed);
   await closing;
   const other = await OpenFile.open(path, constants.O_RDWR);
-  for (const call of [file.status(), file.write([Buffer.from('theirs')]), file.datasync(), file.sync()]) {
+  for (const call of [file.status(), file.write(Buffer.from('theirs'), 0), file.datasync(), file.sync()]) {
     await expect(call).rejects.toMatchObject(closed);
   }
   const buffer = Buffer.alloc(4);
@@ -80,6 +80,6 @@ test('an open that fails, and a call that fails, reject with the code of the sys
     code: 'ENOENT',
   });
   const file = await open();
-  await expect(file.write([Buffer.from('x')])).rejects.toMatchObject({ code: 'EBADF' });
+  await expect(file.write(Buffer.from('x'), 0)).rejects.toMatchObject({ code: 'EBADF' });
   await file.close();
 });

@@ -9,7 +9,7 @@ import {
   openSync,
   read,
   type Stats,
-  writev,
+  write,
 } from 'node:fs';
 
 /**
@@ -54,8 +54,10 @@ export class OpenFile {
   }
 
   /** Writes where the last write ended. How many bytes: it may be fewer than given (write(2)). */
-  write(buffers: readonly Buffer[]): Promise<number> {
-    return this.#call((descriptor, done) => writev(descriptor, buffers, done));
+  write(buffer: Buffer, offset: number): Promise<number> {
+    return this.#call((descriptor, done) =>
+      write(descriptor, buffer, offset, buffer.length - offset, null, done),
+    );
   }
 
   /** fdatasync(2) */

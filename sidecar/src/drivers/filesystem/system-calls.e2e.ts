@@ -31,7 +31,7 @@ describe.skipIf(!traceable)('system calls on the data folder', () => {
     const names = (step: string) => steps.get(step)?.map(({ name }) => name);
 
     // The file is looked for, the temporary file made, written, synced and linked; then the folder is synced.
-    const put = ['open', 'open', 'writev', 'fdatasync', 'link'];
+    const put = ['open', 'open', 'write', 'fdatasync', 'link'];
     const afterwards = ['close', 'close', 'fsync', 'open', 'unlink'];
     for (const step of ['put-128k', 'put-1m']) {
       expect(names(step)?.slice(0, 5), step).toEqual(put);
