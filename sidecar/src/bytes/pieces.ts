@@ -1,6 +1,6 @@
 import { BODY_BUFFERS } from './buffer-pool.ts';
 
-/** Bytes of a piece of a large body. */
+/** Bytes of a piece of a body that is larger than the largest buffer; a smaller one is one piece. */
 export const PIECE_BYTES = 512 * 1024;
 
 /**
@@ -23,7 +23,7 @@ export class Pieces {
    */
   constructor(size: number, handOn: (piece: Buffer) => Promise<void>) {
     this.#size = size;
-    this.#pieceBytes = Math.min(size, PIECE_BYTES);
+    this.#pieceBytes = size <= BODY_BUFFERS.largest ? size : PIECE_BYTES;
     this.#handOn = handOn;
   }
 

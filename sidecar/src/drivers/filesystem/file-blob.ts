@@ -1,24 +1,34 @@
-import { constants } from 'node:fs';
+import { constants, type Stats } from 'node:fs';
 import { BODY_BUFFERS } from '../../bytes/buffer-pool.ts';
 import type { ByteSink } from '../../bytes/byte-streams.ts';
 import { PIECE_BYTES } from '../../bytes/pieces.ts';
 import type { StoredBlob } from '../driver.ts';
 import { fileOperation, unless } from './failures.ts';
 import { OpenFile } from './open-file.ts';
+import type { RecentPaths } from './recent-paths.ts';
 
-/** The object in the file at this path; `undefined` when there is no file. */
-export async function openFile(path: string): Promise<StoredBlob | undefined> {
-  const file = await unless(['ENOENT', 'ENOTDIR'], OpenFile.open(path, constants.O_RDONLY));
-  if (file === undefined) return undefined;
+/** The object in the file at this path; `undefined` when there is no file. @param recent files that can be opened at once */
+export async function openFile(path: string, recent?: RecentPaths): Promise<StoredBlob | undefined> {
+  const opening = recent?.has(path) === true ? OpenFile.openNow(path) : openInPool(path);
+  const opened = await unless(['ENOENT', 'ENOTDIR'], opening);
+  if (opened === undefined) return undefined;
+  const { file, status } = opened;
+  if (status.isFile()) {
+    recent?.add(path);
+    return new FileBlob(file, status.size);
+  }
+  await file.close();
+  return undefined;
+}
+
+async function openInPool(path: string): Promise<{ file: OpenFile; status: Stats }> {
+  const file = await OpenFile.open(path, constants.O_RDONLY);
   try {
-    const status = await file.status();
-    if (status.isFile()) return new FileBlob(file, status.size);
+    return { file, status: await file.status() };
   } catch (error) {
     await file.close();
     throw error;
   }
-  await file.close();
-  return undefined;
 }
 
 class FileBlob implements StoredBlob {

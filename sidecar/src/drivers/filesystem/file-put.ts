@@ -19,6 +19,7 @@ import { removeEmptyFoldersUpwards } from './empty-folders.ts';
 import { errorCode, fileOperation } from './failures.ts';
 import { openFile } from './file-blob.ts';
 import type { OpenFile } from './open-file.ts';
+import type { RecentPaths } from './recent-paths.ts';
 import type { TemporaryFile, TemporaryFiles } from './temporary-files.ts';
 
 /** As `OpenFile`, cheaper than the function of `node:fs/promises`. */
@@ -32,6 +33,7 @@ export interface PutFolders {
   readonly root: string;
   readonly sync: DirectorySync;
   readonly temporary: TemporaryFiles;
+  readonly recent: RecentPaths;
 }
 
 /** The put of an object into the file at `path`. */
@@ -107,6 +109,7 @@ class FilePut implements WriteSteps {
       options.signal.throwIfAborted();
       const outcome = await this.#publish();
       await Promise.all([folders.sync.settle(dirname(path)), this.#file.discard()]);
+      folders.recent.add(path);
       return outcome;
     });
   }

@@ -18,6 +18,7 @@ import { openFile } from './file-blob.ts';
 import { beginFile, type PutFolders } from './file-put.ts';
 import { listFiles, listLevel } from './list-files.ts';
 import { objectPath } from './object-paths.ts';
+import { RecentPaths } from './recent-paths.ts';
 import { OWN_FOLDER, TemporaryFiles } from './temporary-files.ts';
 
 const SWEEP_INTERVAL_MS = 60 * 60 * 1_000;
@@ -39,7 +40,12 @@ export class FilesystemDriver implements Driver {
   private constructor(root: string) {
     this.#root = root;
     this.#temporary = new TemporaryFiles(root);
-    this.#folders = { root, sync: new DirectorySync(root), temporary: this.#temporary };
+    this.#folders = {
+      root,
+      sync: new DirectorySync(root),
+      temporary: this.#temporary,
+      recent: new RecentPaths(),
+    };
   }
 
   /** Makes the folder if it is missing, and removes what killed processes left in it. @throws StorageError */
@@ -48,6 +54,7 @@ export class FilesystemDriver implements Driver {
     await fileOperation(`use the data folder ${folder}`, async () => {
       await makeRoot(driver.#root);
       await driver.#temporary.prepare();
+      await driver.#folders.recent.learn(driver.#root);
       await driver.#sweep();
     });
     driver.#sweeping = setInterval(() => void driver.#sweep().catch(() => {}), SWEEP_INTERVAL_MS).unref();
@@ -60,7 +67,7 @@ export class FilesystemDriver implements Driver {
 
   async open(name: string, signal: AbortSignal): Promise<StoredBlob | undefined> {
     signal.throwIfAborted();
-    return await fileOperation('read the payload', () => openFile(this.#path(name)));
+    return await fileOperation('read the payload', () => openFile(this.#path(name), this.#folders.recent));
   }
 
   async *listLevel(prefix: string, signal: AbortSignal): AsyncIterable<string> {

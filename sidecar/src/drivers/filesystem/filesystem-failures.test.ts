@@ -1,4 +1,15 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import {
@@ -107,6 +118,31 @@ test('a data folder below a file is refused at the start', async () => {
   writeFileSync(join(folder, 'file'), '');
   const refused = { ...UNAVAILABLE, message: expect.stringContaining('not a folder') };
   await expect(FilesystemDriver.start(join(folder, 'file', 'data'))).rejects.toMatchObject(refused);
+});
+
+test('a file whose opening hangs, as on a mount that is gone, holds up its own request only', async () => {
+  const hanging = objectPath(folder, name);
+  mkdirSync(dirname(hanging), { recursive: true });
+  // Opening a pipe waits until somebody opens its other end.
+  execFileSync('mkfifo', [hanging]);
+  // So that a process that waits for it does not wait for ever.
+  const opener = spawn('sh', ['-c', 'sleep 10 && : <>"$1"', 'sh', hanging]);
+  let isOpened = false;
+  const opening = store.driver.open(name, never()).then((blob) => {
+    isOpened = true;
+    return blob;
+  });
+  try {
+    for (const index of [1, 2, 3]) {
+      expect(await store.put(someName(index), someBytes(1_000))).toBe('created');
+      expect(await store.holds(someName(index), someBytes(1_000))).toBe(true);
+    }
+    expect(isOpened).toBe(false);
+  } finally {
+    opener.kill();
+    closeSync(openSync(hanging, constants.O_RDWR | constants.O_NONBLOCK));
+  }
+  expect(await opening).toBeUndefined();
 });
 
 test('a folder in place of an object is no object, and puts and deletes of it fail', async () => {

@@ -1,8 +1,20 @@
-import { close, fdatasync, fstat, fsync, open, read, type Stats, write } from 'node:fs';
+import {
+  close,
+  constants,
+  fdatasync,
+  fstat,
+  fstatSync,
+  fsync,
+  open,
+  openSync,
+  read,
+  type Stats,
+  write,
+} from 'node:fs';
 
 /**
  * A file or folder that is open. By calls with callbacks, because each call of a `FileHandle` costs a third more processor
- * time; and never by synchronous calls, because a mount that hangs would stop the whole process (docs/adr/0017).
+ * time. In the thread pool, so that a mount that hangs does not stop the whole process (docs/adr/0017).
  */
 export class OpenFile {
   readonly #descriptor: number;
@@ -22,6 +34,12 @@ export class OpenFile {
         else reject(error);
       });
     });
+  }
+
+  /** A file to be read and its status, without a hop to the thread pool: only for `RecentPaths`. */
+  static async openNow(path: string): Promise<{ file: OpenFile; status: Stats }> {
+    const descriptor = openSync(path, constants.O_RDONLY);
+    return { file: new OpenFile(descriptor), status: fstatSync(descriptor) };
   }
 
   status(): Promise<Stats> {

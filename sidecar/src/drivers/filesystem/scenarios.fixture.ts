@@ -135,11 +135,6 @@ const scenarios = {
 
   /** A new object, then the same one in a driver that knows nothing yet. Paths that do not exist mark the steps for strace. */
   async durability(folder: string) {
-    const step = (name: string) => {
-      try {
-        accessSync(`/step-${name}`);
-      } catch {}
-    };
     const first = await FilesystemDriver.start(folder);
     step('create');
     await put(first, 'one', 10);
@@ -155,7 +150,36 @@ const scenarios = {
     await second.close();
     return {};
   },
+
+  /** Puts into a folder that is there, and reads by a driver that knows nothing yet. Marked as `durability`. */
+  async systemCalls(folder: string) {
+    const first = await FilesystemDriver.start(folder);
+    await put(first, 'one', 10);
+    step('put-128k');
+    await put(first, 'two', 128 * 1024);
+    step('put-1m');
+    await put(first, 'three', MIB);
+    step('hit-1m');
+    await put(first, 'three', MIB);
+    step('others');
+    const second = await FilesystemDriver.start(folder);
+    step('get-1m');
+    await readable(second, 'three', MIB);
+    step('get-1m-again');
+    await readable(second, 'three', MIB);
+    step('end');
+    await second.close();
+    await first.close();
+    return {};
+  },
 };
+
+/** Shows in the trace of strace where a step begins. */
+function step(name: string): void {
+  try {
+    accessSync(`/step-${name}`);
+  } catch {}
+}
 
 function numbers(count: number): number[] {
   return Array.from({ length: count }, (_, index) => index);
