@@ -1,12 +1,17 @@
-// node sidecar/bench/bench.ts [PART…] measures these parts, or all; --write puts tables and pictures into docs/.
+// node sidecar/bench/bench.ts [PART…] measures these parts, or all.
+//   --write puts tables and pictures into docs/
+//   --baseline PROGRAM lets the part `peer` measure another build of the service, a `payload-store.mjs`, in the same rounds
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { machineFacts, measured } from '@largepayload/testing/benchmarks/measuring';
 import { codecMemory } from './codec-memory-costs.ts';
 import { codecTransfers, smallPayloadCost } from './codec-transfers.ts';
 import { durablePuts, filesystemGets } from './filesystem-transfers.ts';
 import { memoryTransfers } from './memory-transfers.ts';
+import { peerCosts } from './peer/peer-costs.ts';
+import { beforeAfterTable, peerTable } from './peer/peer-table.ts';
 import { writePage } from './performance-page.ts';
 import { processCosts } from './process-costs.ts';
 import { reapingCosts } from './reaping.ts';
@@ -15,11 +20,17 @@ import { s3RequestTable, s3Table } from './s3-tables.ts';
 import { manifest } from './servers.ts';
 import { codecCostTable, codecTable, otherTable, putTable, transferTable } from './tables.ts';
 
-const PARTS = ['processes', 'memory', 'filesystem', 'puts', 'reaping', 'codec', 's3'] as const;
+const PARTS = ['processes', 'memory', 'filesystem', 'puts', 'reaping', 'codec', 's3', 'peer'] as const;
 type Part = (typeof PARTS)[number];
 
-const write = process.argv.includes('--write');
-const chosen = partsOf(process.argv.slice(2).filter((argument) => argument !== '--write'));
+const {
+  values: { write, baseline },
+  positionals,
+} = parseArgs({
+  allowPositionals: true,
+  options: { write: { type: 'boolean' }, baseline: { type: 'string' } },
+});
+const chosen = partsOf(positionals);
 if (write && chosen.size < PARTS.length) throw new Error('--write needs all parts; name none');
 
 const folder = mkdtempSync(join(tmpdir(), 'payload-store-bench-'));
@@ -39,6 +50,7 @@ try {
     memory: await codecMemory(config, dataFolder('codec-memory')),
   }));
   const s3 = await step('s3', measureS3);
+  const peer = await step('peer', () => peerCosts(baseline));
   const transfers = [...(memory ?? []), ...(filesystem ?? [])];
   const tables = [
     machine(),
@@ -48,6 +60,8 @@ try {
     puts && putTable(puts),
     s3 && s3Table(s3.server, s3.transfers),
     s3 && s3RequestTable(s3.requests),
+    peer && peerTable(peer),
+    peer && baseline !== undefined && beforeAfterTable(peer),
     (costs ?? reaping) && otherTable(costs, reaping),
   ]
     .filter((table) => typeof table === 'string')

@@ -20,8 +20,17 @@ export class ServerProcess {
 
   /** Starts Node with these arguments and waits for its line `{"msg":"listening",…}`. */
   static async start(...args: string[]): Promise<ServerProcess> {
+    return await ServerProcess.startProgram(process.execPath, args);
+  }
+
+  /** Starts a program that says that it listens, as `start` has it. */
+  static async startProgram(
+    command: string,
+    args: readonly string[],
+    env: NodeJS.ProcessEnv = process.env,
+  ): Promise<ServerProcess> {
     const started = performance.now();
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'], env });
     for await (const line of createInterface({ input: child.stdout })) {
       const parsed = JSON.parse(line) as Record<string, string>;
       if (parsed.msg === 'listening') {
@@ -30,7 +39,7 @@ export class ServerProcess {
         return new ServerProcess(child, parsed, startTime);
       }
     }
-    throw new Error(`${args.join(' ')} ended before it listened`);
+    throw new Error(`${command} ${args.join(' ')} ended before it listened`);
   }
 
   get pid(): number | undefined {
