@@ -1,6 +1,7 @@
 // node sidecar/bench/bench.ts [PART…] measures these parts, or all.
 //   --write puts tables and pictures into docs/
 //   --baseline PROGRAM lets the part `peer` measure another build of the service, a `payload-store.mjs`, in the same rounds
+//   --cases EXPRESSION has it measure only the places and sizes that match, such as 'S3, 1 MiB' or 'TLS|filesystem'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,11 +25,11 @@ const PARTS = ['processes', 'memory', 'filesystem', 'puts', 'reaping', 'codec', 
 type Part = (typeof PARTS)[number];
 
 const {
-  values: { write, baseline },
+  values: { write, baseline, cases },
   positionals,
 } = parseArgs({
   allowPositionals: true,
-  options: { write: { type: 'boolean' }, baseline: { type: 'string' } },
+  options: { write: { type: 'boolean' }, baseline: { type: 'string' }, cases: { type: 'string' } },
 });
 const chosen = partsOf(positionals);
 if (write && chosen.size < PARTS.length) throw new Error('--write needs all parts; name none');
@@ -50,7 +51,9 @@ try {
     memory: await codecMemory(config, dataFolder('codec-memory')),
   }));
   const s3 = await step('s3', measureS3);
-  const peer = await step('peer', () => peerCosts(baseline));
+  const peer = await step('peer', () =>
+    peerCosts({ baseline, cases: cases === undefined ? undefined : new RegExp(cases) }),
+  );
   const transfers = [...(memory ?? []), ...(filesystem ?? [])];
   const tables = [
     machine(),

@@ -1,6 +1,6 @@
 import { markdownTable } from '@largepayload/testing/benchmarks/markdown-table';
-import type { PeerRow } from './peer-costs.ts';
 import { type Figures, medians, throughputRatio } from './rounds.ts';
+import type { PeerRow } from './row.ts';
 
 /** What we want to reach beside the peer. */
 interface Goal {
