@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+	"syscall"
 )
 
 const bufferLength = 256 << 10
@@ -13,8 +14,11 @@ const bufferLength = 256 << 10
 // connection makes one HTTP/1.1 exchange after another, and connects anew after an answer that ends the connection.
 type connection struct {
 	address string
-	socket  net.Conn
+	socket  *net.TCPConn
+	raw     syscall.RawConn
 	buffer  []byte
+	// SO_RCVLOWAT of the socket
+	wakeAt int
 }
 
 func newConnection(address string) *connection {
@@ -24,12 +28,8 @@ func newConnection(address string) *connection {
 // exchange sends a request and hands each part of the answer's body to take, with its place in the body.
 // An answer may come before the whole request is sent: then that failure does not count.
 func (c *connection) exchange(request net.Buffers, take func(status int, part []byte, offset int)) (int, error) {
-	if c.socket == nil {
-		socket, err := net.Dial("tcp", c.address)
-		if err != nil {
-			return 0, err
-		}
-		c.socket = socket
+	if err := c.connect(); err != nil {
+		return 0, err
 	}
 	_, sendError := request.WriteTo(c.socket)
 	answer, err := c.receive(take)
@@ -40,6 +40,33 @@ func (c *connection) exchange(request net.Buffers, take func(status int, part []
 		return 0, errors.Join(sendError, err)
 	}
 	return answer.status, nil
+}
+
+func (c *connection) connect() error {
+	if c.socket != nil {
+		return nil
+	}
+	socket, err := net.Dial("tcp", c.address)
+	if err != nil {
+		return err
+	}
+	c.socket, c.wakeAt = socket.(*net.TCPConn), 1
+	c.raw, err = c.socket.SyscallConn()
+	return err
+}
+
+// wakeAfter has the kernel wake us only when so many bytes have come, and not for each piece that the server writes.
+func (c *connection) wakeAfter(length int) error {
+	length = min(length, len(c.buffer))
+	if length == c.wakeAt {
+		return nil
+	}
+	c.wakeAt = length
+	var failure error
+	err := c.raw.Control(func(socket uintptr) {
+		failure = syscall.SetsockoptInt(int(socket), syscall.SOL_SOCKET, syscall.SO_RCVLOWAT, length)
+	})
+	return errors.Join(err, failure)
 }
 
 func (c *connection) close() {
@@ -81,7 +108,10 @@ func (c *connection) receive(take func(status int, part []byte, offset int)) (an
 		take(answer.status, part, received)
 		received += len(part)
 		if received == answer.length {
-			return answer, nil
+			return answer, c.wakeAfter(1)
+		}
+		if err := c.wakeAfter(answer.length - received); err != nil {
+			return answer, err
 		}
 		read, err := c.socket.Read(c.buffer)
 		if err != nil {
