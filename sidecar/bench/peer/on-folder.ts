@@ -1,11 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ServerProcess } from '../server-process.ts';
-import { manifest, PROGRAM, serveArguments } from '../servers.ts';
-import { runLoadClient } from './load-client.ts';
-import { inTurns } from './rounds.ts';
+import { runLoad } from '../load/load-client.ts';
+import { inTurns, type SideName } from '../load/rounds.ts';
+import { ServerProcess } from '../processes/server-process.ts';
+import { manifest, PROGRAM, serveArguments } from '../processes/servers.ts';
 import { type Bed, MIB, type PeerRow, ROUNDS, SECONDS, type Size, WARM_UP_SECONDS } from './row.ts';
-import type { SideName } from './sides.ts';
 
 /** GET of files that were read before, beside the peer's GET from its memory. */
 export async function onFolder(sizes: readonly Size[], bed: Bed): Promise<PeerRow[]> {
@@ -36,7 +35,7 @@ async function gets(
   const load = async (verb: 'put' | 'get', name: SideName, server: ServerProcess, seconds: number) => {
     const [seed, keys] = [`${name}-files`, join(folder, `${name}-files.json`)];
     const count = verb === 'put' ? repeated : 0;
-    return await runLoadClient(programs.load, server.port, {
+    return await runLoad(programs.load, server.port, {
       verb,
       clients,
       size,

@@ -1,9 +1,9 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { S3Server } from '@largepayload/testing/s3-servers/s3-server';
-import { PROGRAM } from '../servers.ts';
-import { type LoadOrder, runLoadClient } from './load-client.ts';
-import { inTurns, type Turn } from './rounds.ts';
+import { keepSomeKeys, type LoadOrder, runLoad, storedKeys } from '../load/load-client.ts';
+import { inTurns, type Turn } from '../load/rounds.ts';
+import { PROGRAM } from '../processes/servers.ts';
 import { type Bed, type PeerRow, ROUNDS, SECONDS, type Size, WARM_UP_SECONDS } from './row.ts';
 import { type Side, startPeer, startService } from './sides.ts';
 
@@ -60,7 +60,7 @@ class Transfers {
       this.#get(side, { ...this.#order(side, round), seconds: 0, once: true }),
     );
     for (const side of this.#sides)
-      keepSome(this.#order(side, 0).keys, this.#repeated(side).keys, this.#size.repeated);
+      keepSomeKeys(this.#order(side, 0).keys, this.#repeated(side).keys, this.#size.repeated);
     const gets = await this.#inTurns('reader', (side) => this.#get(side, this.#repeated(side)));
     this.#removeStored();
     const row = { where: this.#where, size: this.#size.label, clients: this.#size.clients };
@@ -83,11 +83,11 @@ class Transfers {
   }
 
   async #put(side: Side, order: Order) {
-    return await runLoadClient(this.#bed.programs.load, side.writer.port, { verb: 'put', ...order });
+    return await runLoad(this.#bed.programs.load, side.writer.port, { verb: 'put', ...order });
   }
 
   async #get(side: Side, order: Order) {
-    return await runLoadClient(this.#bed.programs.load, side.reader.port, { verb: 'get', ...order });
+    return await runLoad(this.#bed.programs.load, side.reader.port, { verb: 'get', ...order });
   }
 
   async #inTurns(
@@ -108,16 +108,7 @@ class Transfers {
   #removeStored(): void {
     for (const side of this.#sides)
       for (const round of ['warm-up' as const, ...Array(ROUNDS).keys()])
-        for (const { Key } of keysIn(this.#order(side, round).keys))
-          rmSync(join(this.#server.folder, 'data', side.bucket, Key), { force: true });
+        for (const key of storedKeys(this.#order(side, round).keys))
+          rmSync(join(this.#server.folder, 'data', side.bucket, key), { force: true });
   }
-}
-
-/** What the load client writes. */
-function keysIn(file: string): readonly { readonly Index: number; readonly Key: string }[] {
-  return JSON.parse(readFileSync(file, 'utf8'));
-}
-
-function keepSome(from: string, to: string, count: number): void {
-  writeFileSync(to, JSON.stringify(keysIn(from).slice(0, count)));
 }

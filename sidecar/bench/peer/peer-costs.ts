@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startVersitygw, startVersitygwOverTls } from '@largepayload/testing/s3-servers/versitygw';
+import type { BenchPrograms } from '../load/go-programs.ts';
 import { onFolder } from './on-folder.ts';
 import { onS3 } from './on-s3.ts';
-import { benchPrograms } from './programs.ts';
 import { type PeerRow, SIZES } from './row.ts';
 
 export interface PeerOptions {
@@ -17,10 +17,11 @@ export interface PeerOptions {
 /**
  * The built service beside a program in Go that does what the peer does (`sidecar/bench/go/peer`), on one S3 server, and on
  * a folder beside the peer's memory.
- * @throws MissingProgramError without Go
  */
-export async function peerCosts({ baseline, cases = /(?:)/ }: PeerOptions = {}): Promise<PeerRow[]> {
-  const programs = await benchPrograms();
+export async function peerCosts(
+  programs: BenchPrograms,
+  { baseline, cases = /(?:)/ }: PeerOptions,
+): Promise<PeerRow[]> {
   const folder = mkdtempSync(join(tmpdir(), 'payload-store-peer-'));
   const sizesAt = (where: PeerRow['where']) => SIZES.filter(({ label }) => cases.test(`${where}, ${label}`));
   const bed = { programs, folder, baseline };

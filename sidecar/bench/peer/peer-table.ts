@@ -1,6 +1,6 @@
 import { markdownTable } from '@largepayload/testing/benchmarks/markdown-table';
-import { type Figures, medians, throughputRatio } from './rounds.ts';
-import type { PeerRow } from './row.ts';
+import { type Figures, medians, throughputRatio } from '../load/rounds.ts';
+import { nameOf, type PeerRow } from './row.ts';
 
 /** What we want to reach beside the peer. */
 interface Goal {
@@ -25,10 +25,9 @@ export function peerTable(rows: readonly PeerRow[]): string {
       ...['ours p50, p99 ms', 'peer p50, p99 ms', 'S3 server CPU, ours : peer', 'client CPU, ours : peer'],
     ],
     rows.map((row) => {
-      const [oursRounds, peerRounds] = [row.rounds.get('ours') ?? [], row.rounds.get('peer') ?? []];
-      const [ours, peer] = [medians(oursRounds), medians(peerRounds)];
+      const [ours, peer] = [medians(row.rounds.get('ours')), medians(row.rounds.get('peer'))];
       const goal = row.where === 'filesystem' ? FILESYSTEM_GOAL : GOALS[row.operation];
-      const ratio = throughputRatio(oursRounds, peerRounds);
+      const ratio = throughputRatio(row.rounds, 'ours', 'peer');
       const mostCpu = goal.cpu(peer.cpu);
       return [
         nameOf(row),
@@ -52,31 +51,22 @@ export function peerTable(rows: readonly PeerRow[]): string {
 export function beforeAfterTable(rows: readonly PeerRow[]): string {
   return markdownTable(
     [
-      'before and after',
-      'before MiB/s',
-      'after MiB/s',
-      'ratio',
-      'before CPU s/GiB',
-      'after CPU s/GiB',
-      'peer CPU s/GiB',
+      'before : after',
+      ...['MiB/s', 'ratio', 'CPU s/GiB', 'peer CPU s/GiB', 'full collections/GiB', 'p99 ms'],
     ],
     rows.map((row) => {
-      const [before, after] = [row.rounds.get('before') ?? [], row.rounds.get('ours') ?? []];
+      const [before, after] = [medians(row.rounds.get('before')), medians(row.rounds.get('ours'))];
       return [
         nameOf(row),
-        medians(before).throughput.toFixed(0),
-        medians(after).throughput.toFixed(0),
-        throughputRatio(after, before).toFixed(2),
-        medians(before).cpu.toFixed(2),
-        medians(after).cpu.toFixed(2),
-        medians(row.rounds.get('peer') ?? []).cpu.toFixed(2),
+        besides(before.throughput, after.throughput, 0),
+        throughputRatio(row.rounds, 'ours', 'before').toFixed(2),
+        besides(before.cpu, after.cpu),
+        medians(row.rounds.get('peer')).cpu.toFixed(2),
+        besides(before.collections, after.collections, 0),
+        besides(before.p99Ms, after.p99Ms, 0),
       ];
     }),
   );
-}
-
-export function nameOf({ where, operation, size, clients }: PeerRow): string {
-  return `${where}, ${operation} ${size}, ${clients} clients`;
 }
 
 function verdict(goal: string, isMet: boolean): string {
@@ -87,6 +77,6 @@ function latencies({ p50Ms, p99Ms }: Figures): string {
   return `${p50Ms.toFixed(1)}, ${p99Ms.toFixed(1)}`;
 }
 
-function besides(ours: number, peer: number): string {
-  return `${ours.toFixed(2)} : ${peer.toFixed(2)}`;
+function besides(one: number, other: number, digits = 2): string {
+  return `${one.toFixed(digits)} : ${other.toFixed(digits)}`;
 }

@@ -1,5 +1,5 @@
-import type { BenchPrograms } from './programs.ts';
-import type { Rounds } from './rounds.ts';
+import type { BenchPrograms } from '../load/go-programs.ts';
+import type { Rounds } from '../load/rounds.ts';
 
 const KIB = 1024;
 export const MIB = 1024 * KIB;
@@ -33,4 +33,9 @@ export interface PeerRow {
   readonly size: string;
   readonly clients: number;
   readonly rounds: Rounds;
+}
+
+/** Such as `S3 over TLS, PUT 1 MiB`. */
+export function nameOf({ where, operation, size }: PeerRow): string {
+  return `${where}, ${operation} ${size}`;
 }

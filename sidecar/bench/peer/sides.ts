@@ -1,12 +1,7 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { ACCESS_KEY, type S3Server, SECRET_KEY } from '@largepayload/testing/s3-servers/s3-server';
-import { manifestOn } from '@largepayload/testing/service/manifest';
-import { ServerProcess } from '../server-process.ts';
-import { runArguments } from '../servers.ts';
-
-/** `before`: another build of the service. */
-export type SideName = 'ours' | 'peer' | 'before';
+import type { SideName } from '../load/rounds.ts';
+import { ServerProcess } from '../processes/server-process.ts';
+import { serveS3 } from '../s3/s3-service.ts';
 
 /**
  * What is measured beside another. Payloads are put at `writer` and got at `reader`, which are two processes of ours: the
@@ -23,11 +18,8 @@ export interface Side {
 /** @param program the built `payload-store.mjs` */
 export async function startService(name: SideName, program: string, server: S3Server): Promise<Side> {
   const s3 = await server.newBucket();
-  const config = join(server.folder, `${name}.yaml`);
-  writeFileSync(config, manifestOn({ s3 }, { name }));
-  const args = [...runArguments(config, program), '--credentials-dir', server.credentialsFolder];
-  const writer = await ServerProcess.start(...args);
-  const reader = await ServerProcess.start(...args).catch(async (error) => {
+  const writer = await serveS3(server, s3, name, program);
+  const reader = await serveS3(server, s3, name, program).catch(async (error) => {
     await writer.stop();
     throw error;
   });

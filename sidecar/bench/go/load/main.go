@@ -10,6 +10,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -43,6 +44,9 @@ func main() {
 func run(plan plan, keysFile string) (report, error) {
 	if plan.size < minimumSize {
 		return report{}, fmt.Errorf("a payload has at least %d bytes", minimumSize)
+	}
+	if plan.duration == 0 && plan.count == 0 && !plan.once {
+		return report{}, errors.New("one of -seconds, -count and -once is needed")
 	}
 	if plan.verb == "get" {
 		stored, err := readKeys(keysFile)

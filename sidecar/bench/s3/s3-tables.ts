@@ -1,4 +1,5 @@
 import { markdownTable, percent } from '@largepayload/testing/benchmarks/markdown-table';
+import { medians, throughputRatio } from '../load/rounds.ts';
 import type { S3Requests } from './s3-requests.ts';
 import type { S3Row } from './s3-transfers.ts';
 
@@ -10,19 +11,22 @@ export function s3Table(server: string, rows: readonly S3Row[]): string {
       ...['ours MiB/s', 'SDK MiB/s', 'ratio', 'goal', 'ours p50 ms', 'SDK p50 ms', 'added ms', 'goal'],
       ...['ours CPU s/GiB', 'SDK CPU s/GiB'],
     ],
-    rows.map(({ what, clients, goals, comparison: { ours, bound, ratio } }) => [
-      `${what}, ${clients}`,
-      ours.throughput.toFixed(0),
-      bound.throughput.toFixed(0),
-      percent(ratio),
-      goals.ratio === undefined ? '' : `≥ ${percent(goals.ratio)}`,
-      ours.medianLatency.toFixed(1),
-      bound.medianLatency.toFixed(1),
-      (ours.medianLatency - bound.medianLatency).toFixed(1),
-      goals.added === undefined ? '' : `≤ ${goals.added}`,
-      ours.cpuPerGibibyte.toFixed(2),
-      bound.cpuPerGibibyte.toFixed(2),
-    ]),
+    rows.map(({ what, clients, goals, rounds }) => {
+      const [ours, sdk] = [medians(rounds.get('ours')), medians(rounds.get('sdk'))];
+      return [
+        `${what}, ${clients}`,
+        ours.throughput.toFixed(0),
+        sdk.throughput.toFixed(0),
+        percent(throughputRatio(rounds, 'ours', 'sdk')),
+        goals.ratio === undefined ? '' : `≥ ${percent(goals.ratio)}`,
+        ours.p50Ms.toFixed(1),
+        sdk.p50Ms.toFixed(1),
+        (ours.p50Ms - sdk.p50Ms).toFixed(1),
+        goals.added === undefined ? '' : `≤ ${goals.added}`,
+        ours.cpu.toFixed(2),
+        sdk.cpu.toFixed(2),
+      ];
+    }),
   );
 }
 

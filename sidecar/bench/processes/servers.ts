@@ -1,12 +1,8 @@
 import { join } from 'node:path';
 
-const HERE = import.meta.dirname;
+export const PROGRAM = join(import.meta.dirname, '../../dist/payload-store.mjs');
 
-export const BOUND_SERVER = join(HERE, 'bound-server.ts');
-export const MEMORY_SERVICE = join(HERE, 'memory-service.ts');
-export const PROGRAM = join(HERE, '../dist/payload-store.mjs');
-
-/** Arguments that run the built program on a folder, on any free ports. */
+/** Arguments that run the built program, or another build of it, on a folder and any free ports. */
 export function serveArguments(config: string, folder: string, program = PROGRAM): string[] {
   return [...runArguments(config, program), '--data-dir', folder];
 }

@@ -1,10 +1,9 @@
 import { markdownTable, percent } from '@largepayload/testing/benchmarks/markdown-table';
-import type { CodecMemory } from './codec-memory-costs.ts';
-import type { CodecRow } from './codec-transfers.ts';
-import type { durablePuts } from './filesystem-transfers.ts';
-import type { TransferRow } from './memory-transfers.ts';
-import type { ProcessCosts } from './process-costs.ts';
-import type { ReapingCosts } from './reaping.ts';
+import type { CodecMemory } from '../codec/codec-memory-costs.ts';
+import type { CodecRow } from '../codec/codec-transfers.ts';
+import type { DurablePutRow } from '../filesystem/durable-puts.ts';
+import type { ReapingCosts } from '../filesystem/reaping.ts';
+import type { ProcessCosts } from '../processes/process-costs.ts';
 
 export function codecTable(rows: readonly CodecRow[]): string {
   return markdownTable(
@@ -33,22 +32,7 @@ export function codecCostTable(small: number, memory: readonly CodecMemory[]): s
   );
 }
 
-export function transferTable(rows: readonly TransferRow[]): string {
-  return markdownTable(
-    ['4 clients', 'ours MiB/s', 'bound MiB/s', 'ratio', 'goal', 'ours CPU s/GiB', 'bound CPU s/GiB'],
-    rows.map(({ what, goal, comparison: { ours, bound, ratio } }) => [
-      what,
-      ours.throughput.toFixed(0),
-      bound.throughput.toFixed(0),
-      percent(ratio),
-      `≥ ${percent(goal)}`,
-      ours.cpuPerGibibyte.toFixed(2),
-      bound.cpuPerGibibyte.toFixed(2),
-    ]),
-  );
-}
-
-export function putTable(rows: Awaited<ReturnType<typeof durablePuts>>): string {
+export function putTable(rows: readonly DurablePutRow[]): string {
   return markdownTable(
     ['durable PUTs of 128 KiB', 'ours PUT/s', 'write + fdatasync + link /s', 'ratio', 'our median'],
     rows.map(({ clients, ours, bound, ratio, medianLatency }) => [

@@ -7,13 +7,13 @@ const MODULE = {
   expected: 'a minute on 2 cores',
 };
 
-/** Paths of our programs in Go: the load client, and the peer. */
+/** Paths of our programs in Go. */
 export interface BenchPrograms {
   readonly load: string;
   readonly peer: string;
 }
 
-/** Built unless the cache has them already. @throws MissingProgramError without Go */
+/** The load client and the peer, built unless the cache has them already. @throws MissingProgramError without Go */
 export async function benchPrograms(): Promise<BenchPrograms> {
   const folder = await goModulePrograms(MODULE, (line) => process.stderr.write(`\n${line}`));
   return { load: join(folder, 'load'), peer: join(folder, 'peer') };

@@ -8,6 +8,8 @@ export class ServerProcess {
   readonly #child: ChildProcess;
   readonly port: number;
   readonly adminPort: number;
+  /** `NaN`: the server has none */
+  readonly metricsPort: number;
   /** ms from the start of the process until it listened */
   readonly startTime: number;
 
@@ -15,6 +17,7 @@ export class ServerProcess {
     this.#child = child;
     this.port = Number(listening.data?.split(':').at(-1));
     this.adminPort = Number(listening.admin?.split(':').at(-1));
+    this.metricsPort = Number(listening.metrics?.split(':').at(-1));
     this.startTime = startTime;
   }
 
@@ -54,6 +57,13 @@ export class ServerProcess {
   /** MiB: `VmRSS` now, `VmHWM` at most so far */
   memory(field: 'VmRSS' | 'VmHWM'): number {
     return memoryOf(this.pid, field);
+  }
+
+  /** How often V8 has collected the whole heap so far; 0 where the server does not tell. */
+  async fullCollections(): Promise<number> {
+    if (Number.isNaN(this.metricsPort)) return 0;
+    const metrics = await (await fetch(`http://127.0.0.1:${this.metricsPort}/metrics`)).text();
+    return Number(/^nodejs_gc_duration_seconds_count\{kind="major"\} (\d+)/m.exec(metrics)?.[1] ?? 0);
   }
 
   /** Deletes payloads that are older than `age`. @throws Error when it fails */

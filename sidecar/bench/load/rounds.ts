@@ -1,10 +1,12 @@
 import { median } from '@largepayload/testing/benchmarks/markdown-table';
 import { cpuSecondsOf } from '@largepayload/testing/processes/process-facts';
-import type { ServerProcess } from '../server-process.ts';
+import type { ServerProcess } from '../processes/server-process.ts';
 import type { LoadReport } from './load-client.ts';
-import type { SideName } from './sides.ts';
 
 const GIB = 1024 ** 3;
+
+/** `before`: another build of the service. `sdk`: a program of a few lines that uses Amazon's SDK. */
+export type SideName = 'ours' | 'peer' | 'before' | 'sdk';
 
 /** One side in one round, or the medians of its rounds. CPU in seconds of processor time for each GiB. */
 export interface Figures {
@@ -14,6 +16,8 @@ export interface Figures {
   /** of the S3 server; 0 where there is none */
   readonly storageCpu: number;
   readonly clientCpu: number;
+  /** V8's collections of the whole heap, for each GiB */
+  readonly collections: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
 }
@@ -21,13 +25,15 @@ export interface Figures {
 /** The figures of each side, in the order of the rounds. */
 export type Rounds = ReadonlyMap<SideName, readonly Figures[]>;
 
+export type Moved = Pick<LoadReport, 'bytes' | 'mibPerSecond' | 'p50Ms' | 'p99Ms' | 'cpuSeconds'>;
+
 /** What one side does in one round. */
 export interface Turn {
   readonly side: SideName;
   readonly server: ServerProcess;
   /** process of the S3 server */
   readonly storagePid?: number | undefined;
-  readonly work: () => Promise<LoadReport>;
+  readonly work: () => Promise<Moved>;
 }
 
 /** Lets the sides take turns, each round in another order, so that a machine whose speed drifts drifts for all. */
@@ -44,32 +50,41 @@ export async function inTurns(rounds: number, turnsOf: (round: number) => readon
 
 async function measure({ server, storagePid, work }: Turn): Promise<Figures> {
   const storageCpu = () => (storagePid === undefined ? 0 : cpuSecondsOf(storagePid));
+  const collectionsBefore = await server.fullCollections();
   const [before, storageBefore] = [server.cpuSeconds, storageCpu()];
   const { bytes, mibPerSecond, cpuSeconds, p50Ms, p99Ms } = await work();
+  const [cpu, storage] = [server.cpuSeconds - before, storageCpu() - storageBefore];
   const gibibytes = bytes / GIB;
   return {
     throughput: mibPerSecond,
-    cpu: (server.cpuSeconds - before) / gibibytes,
-    storageCpu: (storageCpu() - storageBefore) / gibibytes,
+    cpu: cpu / gibibytes,
+    storageCpu: storage / gibibytes,
     clientCpu: cpuSeconds / gibibytes,
+    collections: ((await server.fullCollections()) - collectionsBefore) / gibibytes,
     p50Ms,
     p99Ms,
   };
 }
 
-export function medians(rounds: readonly Figures[]): Figures {
+export function medians(rounds: readonly Figures[] = []): Figures {
   const of = (pick: (figures: Figures) => number) => median(rounds.map(pick));
   return {
     throughput: of(({ throughput }) => throughput),
     cpu: of(({ cpu }) => cpu),
     storageCpu: of(({ storageCpu }) => storageCpu),
     clientCpu: of(({ clientCpu }) => clientCpu),
+    // Rare: a median would hide them.
+    collections: rounds.reduce((sum, { collections }) => sum + collections, 0) / rounds.length,
     p50Ms: of(({ p50Ms }) => p50Ms),
     p99Ms: of(({ p99Ms }) => p99Ms),
   };
 }
 
-/** Our throughput as a share of the other's: the median of the rounds' ratios. */
-export function throughputRatio(ours: readonly Figures[], other: readonly Figures[]): number {
-  return median(ours.map(({ throughput }, round) => throughput / (other[round]?.throughput ?? Number.NaN)));
+/** Throughput of a side as a share of the other's: the median of the rounds' ratios. */
+export function throughputRatio(rounds: Rounds, side: SideName, other: SideName): number {
+  const others = rounds.get(other) ?? [];
+  const ratios = (rounds.get(side) ?? []).map(
+    ({ throughput }, round) => throughput / (others[round]?.throughput ?? Number.NaN),
+  );
+  return median(ratios);
 }

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { median } from '@largepayload/testing/benchmarks/markdown-table';
-import { getsOf, keysOf, payloadSet, putsOf, runLoad } from './load.ts';
+import { runLoad } from '../load/load-client.ts';
 import { ServerProcess } from './server-process.ts';
 import { serveArguments } from './servers.ts';
 
@@ -18,7 +19,8 @@ export interface ProcessCosts {
   readonly peakMemory: number;
 }
 
-export async function processCosts(config: string, folder: string): Promise<ProcessCosts> {
+/** @param load the load client */
+export async function processCosts(load: string, config: string, folder: string): Promise<ProcessCosts> {
   const startTimes: number[] = [];
   for (let start = 0; start < STARTS; start++) {
     const service = await ServerProcess.start(...serveArguments(config, folder));
@@ -29,9 +31,10 @@ export async function processCosts(config: string, folder: string): Promise<Proc
   try {
     await sleep(SETTLED);
     const idleMemory = service.memory('VmRSS');
-    const puts = putsOf(payloadSet(GIB, 1, randomBytes(8).toString('hex')));
-    const stored = await runLoad(service.port, 1, puts);
-    await runLoad(service.port, 1, getsOf(keysOf(stored), GIB));
+    const keys = join(folder, 'keys.json');
+    const order = { clients: 1, size: GIB, seed: randomBytes(8).toString('hex'), keys, count: 1 };
+    await runLoad(load, service.port, { verb: 'put', ...order });
+    await runLoad(load, service.port, { verb: 'get', ...order });
     return { startTime: median(startTimes), idleMemory, peakMemory: service.memory('VmHWM') };
   } finally {
     await service.stop();

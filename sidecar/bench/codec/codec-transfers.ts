@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { LargePayloadCodec } from '@largepayload/codec';
 import { median } from '@largepayload/testing/benchmarks/markdown-table';
 import type { Payload } from '@temporalio/common';
-import { ServerProcess } from './server-process.ts';
-import { serveArguments } from './servers.ts';
+import { ServerProcess } from '../processes/server-process.ts';
+import { serveArguments } from '../processes/servers.ts';
 
 const MIB = 1024 ** 2;
 const PAYLOADS = 64;

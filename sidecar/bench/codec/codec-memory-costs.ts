@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import { ServerProcess } from './server-process.ts';
-import { serveArguments } from './servers.ts';
+import { ServerProcess } from '../processes/server-process.ts';
+import { serveArguments } from '../processes/servers.ts';
 
 const MIB = 1024 ** 2;
 

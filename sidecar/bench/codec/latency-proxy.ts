@@ -1,6 +1,6 @@
 // Passes bytes between a client and a server, each way 10 ms late: 20 ms more for every round trip.
 import { connect, createServer, type Socket } from 'node:net';
-import { announce } from './announce.ts';
+import { announce } from '../processes/announce.ts';
 
 const ONE_WAY_DELAY = 10;
 const port = Number(process.argv[2]);

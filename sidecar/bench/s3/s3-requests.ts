@@ -1,7 +1,8 @@
+import { join } from 'node:path';
 import type { Observed } from '@largepayload/testing/fault-proxy/observations';
 import { RunningProxy } from '@largepayload/testing/fault-proxy/running-proxy';
 import type { S3Server } from '@largepayload/testing/s3-servers/s3-server';
-import { type Exchange, getsOf, keysOf, payloadSet, putsOf, runLoad } from './load.ts';
+import { runLoad } from '../load/load-client.ts';
 import { serveS3 } from './s3-service.ts';
 
 const OPERATIONS = 10;
@@ -17,28 +18,31 @@ export interface S3Requests {
 }
 
 /** What the storage is asked for one operation, counted by a proxy before it. */
-export async function s3Requests(server: S3Server, sizes: readonly number[]): Promise<S3Requests[]> {
+export async function s3Requests(
+  load: string,
+  server: S3Server,
+  sizes: readonly number[],
+): Promise<S3Requests[]> {
   const proxy = await RunningProxy.start(server.endpoint, SEED);
   const location = { ...(await server.newBucket()), endpoint: proxy.endpoint };
   const service = await serveS3(server, location, 'requests').catch(async (error) => {
     await proxy.stop();
     throw error;
   });
-  const counted = async (exchanges: readonly Exchange[]) => {
+  const counted = async (verb: 'put' | 'get', size: number) => {
     // The clock is compared now, and not while requests are counted.
     await fetch(`http://127.0.0.1:${service.port}/v2/health/head`, { method: 'HEAD' });
     const before = await proxy.observed();
-    const result = await runLoad(service.port, 1, exchanges);
-    return { result, requests: perOperation(before, await proxy.observed()) };
+    const keys = join(server.folder, `requests-${size}.json`);
+    await runLoad(load, service.port, { verb, clients: 1, size, seed: 'requests', keys, count: OPERATIONS });
+    return perOperation(before, await proxy.observed());
   };
   const requests: S3Requests[] = [];
   try {
     for (const size of sizes) {
-      const puts = putsOf(payloadSet(size, OPERATIONS, `requests-${size}`));
-      const created = await counted(puts);
-      const hit = await counted(puts);
-      const got = await counted(getsOf(keysOf(created.result), size));
-      requests.push({ size, newPut: created.requests, hit: hit.requests, get: got.requests });
+      const newPut = await counted('put', size);
+      const hit = await counted('put', size);
+      requests.push({ size, newPut, hit, get: await counted('get', size) });
     }
   } finally {
     await service.stop();

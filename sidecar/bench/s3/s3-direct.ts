@@ -1,21 +1,22 @@
 // The bound of S3: the least that a program using Amazon's SDK can do to store payloads under their digests, create-only,
 // and to read them whole; it hashes once each way, as the service does.
-//   s3-direct.ts ENDPOINT BUCKET; does what POST / says, a `DirectWork`, and answers with a `Load`.
+//   s3-direct.ts ENDPOINT BUCKET; does what POST / says, a `DirectWork`, and answers with what it `Moved`.
 import { createHash } from 'node:crypto';
 import { Agent, createServer } from 'node:http';
 import { json } from 'node:stream/consumers';
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { median } from '@largepayload/testing/benchmarks/markdown-table';
 import { ACCESS_KEY, SECRET_KEY } from '@largepayload/testing/s3-servers/s3-server';
-import { announce } from './announce.ts';
-import type { Load } from './comparison.ts';
-import { payloadStart } from './load.ts';
+import type { Moved } from '../load/rounds.ts';
+import { announce } from '../processes/announce.ts';
 
 export interface DirectWork {
   readonly verb: 'put' | 'get';
   /** bytes of one object */
   readonly size: number;
-  readonly count: number;
   readonly clients: number;
+  /** no PUT begins after it; a GET reads each object of its seed and size one time */
+  readonly seconds?: number;
   /** names what is put, and got later */
   readonly seed: string;
 }
@@ -42,27 +43,44 @@ client.middlewareStack.add(
   { step: 'build' },
 );
 
+/** How much payloads differ. */
+const DISTINCT_BYTES = 64;
 const stored = new Map<string, string[]>();
 
-async function run({ verb, size, count, clients, seed }: DirectWork): Promise<Load> {
+async function run({ verb, size, clients, seconds = 0, seed }: DirectWork): Promise<Moved> {
   const latencies: number[] = [];
-  const queue = Array.from({ length: count }, (_, index) => index).values();
-  const keys = stored.get(seed) ?? [];
-  stored.set(seed, keys);
-  const bodies = Array.from({ length: clients }, () => Buffer.alloc(size, 'large payload '));
+  const name = `${size}-${seed}`;
+  const keys = verb === 'put' ? [] : (stored.get(name) ?? []);
+  stored.set(name, keys);
+  const queue = keys.values();
   const started = performance.now();
+  const timed = async (work: () => Promise<unknown>) => {
+    const sent = performance.now();
+    await work();
+    latencies.push(performance.now() - sent);
+  };
+  let puts = 0;
   await Promise.all(
-    bodies.map(async (body) => {
-      for (const index of queue) {
-        if (verb === 'put') payloadStart(index, seed).copy(body);
-        const sent = performance.now();
-        if (verb === 'put') keys[index] = await put(body);
-        else await get(keys[index] ?? '');
-        latencies.push(performance.now() - sent);
+    Array.from({ length: clients }, async () => {
+      if (verb === 'get') for (const key of queue) await timed(() => get(key));
+      const body = Buffer.alloc(size, 'large payload ');
+      while (verb === 'put' && performance.now() - started < seconds * 1_000) {
+        body.write(`${puts++} of ${seed}`.padEnd(DISTINCT_BYTES));
+        await timed(async () => keys.push(await put(body)));
       }
     }),
   );
-  return { seconds: (performance.now() - started) / 1_000, latencies };
+  const elapsed = (performance.now() - started) / 1_000;
+  latencies.sort((a, b) => a - b);
+  const bytes = latencies.length * size;
+  return {
+    bytes,
+    mibPerSecond: bytes / 1024 ** 2 / elapsed,
+    p50Ms: median(latencies),
+    p99Ms: latencies[Math.ceil(latencies.length * 0.99) - 1] ?? 0,
+    // It makes its load itself.
+    cpuSeconds: 0,
+  };
 }
 
 async function put(body: Buffer): Promise<string> {
