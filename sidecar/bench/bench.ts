@@ -19,6 +19,8 @@ import { peerCosts } from './peer/peer-costs.ts';
 import { beforeAfterTable, peerTable } from './peer/peer-table.ts';
 import { processCosts } from './processes/process-costs.ts';
 import { manifest } from './processes/servers.ts';
+import { profileTable } from './profile/profile-table.ts';
+import { profiles } from './profile/profiles.ts';
 import { measureS3 } from './s3/s3-costs.ts';
 import { s3RequestTable, s3Table } from './s3/s3-tables.ts';
 
@@ -59,7 +61,11 @@ try {
   }));
   const s3 = await withGo('s3', ({ load }) => measureS3(load));
   const peer = await withGo('peer', (programs) => peerCosts(programs, { baseline, cases }));
-  const beforeAfter = peer && baseline && `${machine()}\n\n${beforeAfterTable(peer)}`;
+  const divided = baseline && !cases && (await withGo('peer', ({ load }) => profiles(load, baseline)));
+  const beforeAfter =
+    peer && baseline
+      ? [machine(), beforeAfterTable(peer), ...(divided ? [profileTable(divided)] : [])].join('\n\n')
+      : undefined;
   const tables = [
     machine(),
     peer && peerTable(peer),

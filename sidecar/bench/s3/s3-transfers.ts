@@ -8,7 +8,8 @@ import { serveS3 } from './s3-service.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
-const ROUNDS = 4;
+const WARM_UP = ['warm-up'];
+const ROUNDS = ['1', '2', '3', '4'];
 /** of a PUT; the GET of what it put takes as long or less */
 const SECONDS = 0.7;
 
@@ -42,8 +43,8 @@ export async function s3Transfers(load: string, server: S3Server): Promise<S3Row
   const script = join(import.meta.dirname, 's3-direct.ts');
   const direct = await ServerProcess.start(script, server.endpoint, location.bucket);
   const compared = async (verb: DirectWork['verb'], size: number, clients: number, rounds = ROUNDS) =>
-    await inTurns(rounds, (round) => {
-      const seed = `${clients}-${rounds === ROUNDS ? round : 'warm-up'}`;
+    await inTurns(rounds.length, (round) => {
+      const seed = `${clients}-${rounds[round]}`;
       const keys = join(server.folder, `transfers-${seed}.json`);
       const order = { verb, clients, size, seed, ...(verb === 'put' ? { seconds: SECONDS } : {}) };
       const ours = () => runLoad(load, service.port, { ...order, keys, once: verb === 'get' });
@@ -54,8 +55,8 @@ export async function s3Transfers(load: string, server: S3Server): Promise<S3Row
     });
   const rows: S3Row[] = [];
   try {
-    await compared('put', 128 * KIB, 16, 1);
-    await compared('get', 128 * KIB, 16, 1);
+    await compared('put', 128 * KIB, 16, WARM_UP);
+    await compared('get', 128 * KIB, 16, WARM_UP);
     for (const { label, size } of SIZES) {
       for (const clients of CLIENTS) {
         const goals = {

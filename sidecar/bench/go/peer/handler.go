@@ -58,7 +58,9 @@ func refuse(w http.ResponseWriter, err error) {
 	case errors.Is(err, errNotFound):
 		status = http.StatusNotFound
 	}
-	log.Print(err)
+	if status == http.StatusInternalServerError {
+		log.Print(err)
+	}
 	w.Header().Del("Content-Length")
 	http.Error(w, err.Error(), status)
 }
