@@ -8,6 +8,8 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { machineFacts, measured } from '@largepayload/testing/benchmarks/measuring';
 import { MissingProgramError } from '@largepayload/tools/missing-program';
+import { manyClients } from './clients/many-clients.ts';
+import { manyClientsTable } from './clients/many-clients-table.ts';
 import { codecMemory } from './codec/codec-memory-costs.ts';
 import { codecTransfers, smallPayloadCost } from './codec/codec-transfers.ts';
 import { durablePuts } from './filesystem/durable-puts.ts';
@@ -24,7 +26,7 @@ import { profiles } from './profile/profiles.ts';
 import { measureS3 } from './s3/s3-costs.ts';
 import { s3RequestTable, s3Table } from './s3/s3-tables.ts';
 
-const PARTS = ['processes', 'puts', 'reaping', 'codec', 's3', 'peer'] as const;
+const PARTS = ['processes', 'puts', 'reaping', 'codec', 's3', 'peer', 'clients'] as const;
 type Part = (typeof PARTS)[number];
 
 const { values, positionals } = parseArgs({
@@ -61,6 +63,7 @@ try {
   }));
   const s3 = await withGo('s3', ({ load }) => measureS3(load));
   const peer = await withGo('peer', (programs) => peerCosts(programs, { baseline, cases }));
+  const clients = await withGo('clients', ({ load }) => manyClients(load, dataFolder('clients')));
   const divided = baseline && !cases && (await withGo('peer', ({ load }) => profiles(load, baseline)));
   const beforeAfter =
     peer && baseline
@@ -69,6 +72,7 @@ try {
   const tables = [
     machine(),
     peer && peerTable(peer),
+    clients && manyClientsTable(clients),
     s3 && s3Table(s3.server, s3.transfers),
     s3 && s3RequestTable(s3.requests),
     puts && putTable(puts),
