@@ -1,63 +1,90 @@
 // node sidecar/bench/bench.ts [PART…] measures these parts, or all; --write puts tables and pictures into docs/.
+// The part `peer` has options of its own:
+//   --baseline PROGRAM lets another build of the service, a `payload-store.mjs`, take part; with --write it may be the only part
+//   --cases EXPRESSION has it measure only the places and sizes that match, such as 'S3, 1 MiB' or 'TLS|filesystem'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { machineFacts, measured } from '@largepayload/testing/benchmarks/measuring';
-import { codecMemory } from './codec-memory-costs.ts';
-import { codecTransfers, smallPayloadCost } from './codec-transfers.ts';
-import { durablePuts, filesystemGets } from './filesystem-transfers.ts';
-import { manyClients, manyClientsTable } from './many-clients.ts';
-import { memoryTransfers } from './memory-transfers.ts';
-import { writePage } from './performance-page.ts';
-import { processCosts } from './process-costs.ts';
-import { reapingCosts } from './reaping.ts';
-import { measureS3 } from './s3-costs.ts';
-import { s3RequestTable, s3Table } from './s3-tables.ts';
-import { manifest } from './servers.ts';
-import { codecCostTable, codecTable, otherTable, putTable, transferTable } from './tables.ts';
+import { MissingProgramError } from '@largepayload/tools/missing-program';
+import { manyClients } from './clients/many-clients.ts';
+import { manyClientsTable } from './clients/many-clients-table.ts';
+import { codecMemory } from './codec/codec-memory-costs.ts';
+import { codecTransfers, smallPayloadCost } from './codec/codec-transfers.ts';
+import { durablePuts } from './filesystem/durable-puts.ts';
+import { reapingCosts } from './filesystem/reaping.ts';
+import { type BenchPrograms, benchPrograms } from './load/go-programs.ts';
+import { writeBeforeAfter, writePage } from './page/performance-page.ts';
+import { codecCostTable, codecTable, otherTable, putTable } from './page/tables.ts';
+import { peerCosts } from './peer/peer-costs.ts';
+import { beforeAfterTable, peerTable } from './peer/peer-table.ts';
+import { processCosts } from './processes/process-costs.ts';
+import { manifest } from './processes/servers.ts';
+import { profileTable } from './profile/profile-table.ts';
+import { profiles } from './profile/profiles.ts';
+import { measureS3 } from './s3/s3-costs.ts';
+import { s3RequestTable, s3Table } from './s3/s3-tables.ts';
 
-const PARTS = ['processes', 'memory', 'filesystem', 'puts', 'reaping', 'codec', 's3', 'clients'] as const;
+const PARTS = ['processes', 'puts', 'reaping', 'codec', 's3', 'peer', 'clients'] as const;
 type Part = (typeof PARTS)[number];
 
-const write = process.argv.includes('--write');
-const chosen = partsOf(process.argv.slice(2).filter((argument) => argument !== '--write'));
-if (write && chosen.size < PARTS.length) throw new Error('--write needs all parts; name none');
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { write: { type: 'boolean' }, baseline: { type: 'string' }, cases: { type: 'string' } },
+});
+const { write = false, baseline } = values;
+const cases = values.cases === undefined ? undefined : new RegExp(values.cases);
+const chosen = partsOf(positionals);
+const isBeforeAfter = baseline !== undefined && chosen.size === 1 && chosen.has('peer');
+if (write && (cases !== undefined || (chosen.size < PARTS.length && !isBeforeAfter)))
+  throw new Error('--write needs all parts, or the part peer with --baseline, and no --cases');
 
+const programs = await benchPrograms().catch((error) => {
+  if (!(error instanceof MissingProgramError) || write) throw error;
+  process.stderr.write(`${error.message}\n`);
+  return undefined;
+});
 const folder = mkdtempSync(join(tmpdir(), 'payload-store-bench-'));
 try {
   const config = join(folder, 'store.yaml');
   writeFileSync(config, manifest('{ttl: Forever}'));
   const dataFolder = (name: string) => join(folder, name);
   // First, while this process is small: starting another one copies its page tables.
-  const costs = await step('processes', () => processCosts(config, dataFolder('process')));
-  const memory = await step('memory', memoryTransfers);
-  const filesystem = await step('filesystem', () => filesystemGets(config, dataFolder('get')));
-  const puts = await step('puts', () => durablePuts(config, dataFolder('put')));
+  const processes = await withGo('processes', ({ load }) =>
+    processCosts(load, config, dataFolder('process')),
+  );
+  const puts = await withGo('puts', ({ load }) => durablePuts(load, config, dataFolder('put')));
   const reaping = await step('reaping', () => reapingCosts(dataFolder('reap')));
   const codec = await step('codec', async () => ({
     transfers: await codecTransfers(config, dataFolder('codec')),
     small: await smallPayloadCost(),
     memory: await codecMemory(config, dataFolder('codec-memory')),
   }));
-  const s3 = await step('s3', measureS3);
-  const many = await step('clients', () => manyClients(dataFolder('clients')));
-  const transfers = [...(memory ?? []), ...(filesystem ?? [])];
+  const s3 = await withGo('s3', ({ load }) => measureS3(load));
+  const peer = await withGo('peer', (programs) => peerCosts(programs, { baseline, cases }));
+  const clients = await withGo('clients', ({ load }) => manyClients(load, dataFolder('clients')));
+  const divided = baseline && !cases && (await withGo('peer', ({ load }) => profiles(load, baseline)));
+  const beforeAfter =
+    peer && baseline
+      ? [machine(), beforeAfterTable(peer), ...(divided ? [profileTable(divided)] : [])].join('\n\n')
+      : undefined;
   const tables = [
     machine(),
-    codec && codecTable(codec.transfers),
-    codec && codecCostTable(codec.small, codec.memory),
-    transfers.length > 0 && transferTable(transfers),
-    puts && putTable(puts),
+    peer && peerTable(peer),
+    clients && manyClientsTable(clients),
     s3 && s3Table(s3.server, s3.transfers),
     s3 && s3RequestTable(s3.requests),
-    many && manyClientsTable(many),
-    (costs ?? reaping) && otherTable(costs, reaping),
+    puts && putTable(puts),
+    codec && codecTable(codec.transfers),
+    codec && codecCostTable(codec.small, codec.memory),
+    (processes ?? reaping) && otherTable(processes, reaping),
   ]
     .filter((table) => typeof table === 'string')
     .join('\n\n');
-  process.stdout.write(`${tables}\n`);
-  if (write && costs !== undefined && s3 !== undefined)
-    writePage({ tables, processes: costs, transfers, s3 });
+  process.stdout.write(`${[tables, beforeAfter ?? ''].join('\n\n')}\n`);
+  if (write && processes && peer) writePage({ tables, processes, peer });
+  if (write && peer && beforeAfter) writeBeforeAfter(beforeAfter, peer);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
@@ -73,6 +100,13 @@ async function step<T>(part: Part, work: () => Promise<T>): Promise<T | undefine
   return chosen.has(part) ? await measured(part, work) : undefined;
 }
 
+/** A part that needs our programs in Go, and is left out without them. */
+async function withGo<T>(part: Part, work: (programs: BenchPrograms) => Promise<T>): Promise<T | undefined> {
+  if (programs !== undefined) return await step(part, () => work(programs));
+  if (chosen.has(part)) process.stderr.write(`left out, because Go is missing: ${part}\n`);
+  return undefined;
+}
+
 function machine(): string {
-  return `Measured by \`make bench\` on ${machineFacts()}; load generator on the same machine.`;
+  return `Measured by \`make bench\` on ${machineFacts()}; load client on the same machine.`;
 }

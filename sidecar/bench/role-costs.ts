@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { markdownTable, median } from '@largepayload/testing/benchmarks/markdown-table';
 import { machineFacts } from '@largepayload/testing/benchmarks/measuring';
-import { ServerProcess } from './server-process.ts';
-import { PROGRAM } from './servers.ts';
+import { ServerProcess } from './processes/server-process.ts';
+import { PROGRAM } from './processes/servers.ts';
 
 const STARTS = 7;
 const SETTLED_MS = 3_000;

@@ -1,4 +1,5 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { Agent } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,7 +15,10 @@ const START_LIMIT = 60_000;
 /** An S3 server on a free port of loopback, whose data lie in a folder that is removed with it. */
 export interface S3Server {
   readonly name: string;
+  readonly pid: number;
   readonly endpoint: string;
+  /** file with the PEM certificate of the authority, where the endpoint is https */
+  readonly authorityFile?: string | undefined;
   /** the server's folder, where tests may put files too */
   readonly folder: string;
   /** holds the server's credentials, as a Secret is mounted */
@@ -29,6 +33,8 @@ export interface S3Server {
 export interface ServerCommand {
   readonly name: string;
   readonly endpoint: string;
+  /** file with the PEM certificate of the authority, where the endpoint is https */
+  readonly authorityFile?: string | undefined;
   readonly command: string;
   readonly args: (folder: string) => readonly string[];
   readonly env?: Readonly<Record<string, string>>;
@@ -38,14 +44,15 @@ export interface ServerCommand {
 
 /** Starts it and waits until it takes objects. @throws Error with the end of its log */
 export async function startServer(server: ServerCommand): Promise<S3Server> {
-  const { name, endpoint, command, args, env, cleanUp = () => {} } = server;
+  const { name, endpoint, authorityFile, command, args, env, cleanUp = () => {} } = server;
+  const caBundle = authorityFile === undefined ? undefined : readFileSync(authorityFile, 'utf8');
   const folder = mkdtempSync(join(tmpdir(), `${name}-`));
   const logFile = join(folder, 'server.log');
   const { program } = await Program.start(
     { name, command, args: args(folder), env: { ...process.env, ...env }, logFile },
     () => true,
   );
-  const client = clientOf(endpoint);
+  const client = clientOf(endpoint, ACCESS_KEY, SECRET_KEY, caBundle);
   const stop = async () => {
     client.destroy();
     await program.stop('SIGTERM', 2_000);
@@ -63,10 +70,21 @@ export async function startServer(server: ServerCommand): Promise<S3Server> {
     buckets += 1;
     const bucket = `payloads-${buckets}`;
     await client.send(new CreateBucketCommand({ Bucket: bucket }));
-    return { bucket, endpoint, prefix: '', forcePathStyle: true };
+    const location = { bucket, endpoint, prefix: '', forcePathStyle: true };
+    return caBundle === undefined ? location : { ...location, caBundle };
   };
   const credentialsFolder = writeCredentials(join(folder, 'credentials'));
-  return { name, endpoint, folder, credentialsFolder, client, newBucket, stop };
+  return {
+    name,
+    pid: program.pid,
+    endpoint,
+    authorityFile,
+    folder,
+    credentialsFolder,
+    client,
+    newBucket,
+    stop,
+  };
 }
 
 /** Makes the folder and files that `--credentials-dir` takes. */
@@ -82,9 +100,20 @@ export function writeCredentials(
 }
 
 /** A client with the server's own credentials, or others. */
-export function clientOf(endpoint: string, accessKeyId = ACCESS_KEY, secretAccessKey = SECRET_KEY): S3Client {
-  const credentials = { accessKeyId, secretAccessKey };
-  return new S3Client({ endpoint, credentials, region: 'us-east-1', forcePathStyle: true, maxAttempts: 1 });
+export function clientOf(
+  endpoint: string,
+  accessKeyId = ACCESS_KEY,
+  secretAccessKey = SECRET_KEY,
+  caBundle?: string,
+): S3Client {
+  return new S3Client({
+    endpoint,
+    credentials: { accessKeyId, secretAccessKey },
+    region: 'us-east-1',
+    forcePathStyle: true,
+    maxAttempts: 1,
+    ...(caBundle === undefined ? {} : { requestHandler: { httpsAgent: new Agent({ ca: caBundle }) } }),
+  });
 }
 
 async function untilItTakesObjects(client: S3Client, program: Program): Promise<void> {

@@ -3,7 +3,7 @@ import { runInNewContext } from 'node:vm';
 import { markdownTable } from '@largepayload/testing/benchmarks/markdown-table';
 import { ObjectStoreDriver } from '../../src/drivers/object-store/object-store-driver.ts';
 import { type ExpiryWindow, windowForPut, windowWidth } from '../../src/keys/window.ts';
-import { timedPass } from '../reaping.ts';
+import { timedPass } from '../filesystem/reaping.ts';
 import { SimulatedBucket } from './simulated-bucket.ts';
 
 const HOUR = 3_600_000;

@@ -1,0 +1,34 @@
+import { cpus } from 'node:os';
+import { writeFigures } from '@largepayload/testing/benchmarks/figures';
+import { medians } from '../load/rounds.ts';
+import type { PeerRow } from '../peer/row.ts';
+import type { ProcessCosts } from '../processes/process-costs.ts';
+import { perCoreTable } from '../scale/per-core.ts';
+import { writeCpuChart, writeThroughputChart } from './charts.ts';
+
+export interface Results {
+  /** all tables, as Markdown */
+  readonly tables: string;
+  readonly processes: ProcessCosts;
+  readonly peer: readonly PeerRow[];
+}
+
+/** Puts the tables into docs/performance.md, its picture into docs/images, what follows from them into docs/scale.md and README.md. */
+export function writePage({ tables, processes, peer }: Results): void {
+  writeFigures('docs/performance.md', 'bench', tables);
+  writeFigures('docs/scale.md', 'scale-core', perCoreTable());
+  writeFigures('README.md', 'bench', headline(processes, peer));
+  writeThroughputChart(peer);
+}
+
+/** Puts what changed since another build into docs/performance.md. @param table as Markdown */
+export function writeBeforeAfter(table: string, peer: readonly PeerRow[]): void {
+  writeFigures('docs/performance.md', 'bench-before-after', table);
+  writeCpuChart(peer);
+}
+
+function headline({ idleMemory }: ProcessCosts, peer: readonly PeerRow[]): string {
+  const gets = peer.find(({ where, size }) => where === 'filesystem' && size === '1 MiB');
+  const speed = medians(gets?.rounds.get('ours')).throughput.toFixed(0);
+  return `GET of 1 MiB payloads from a folder: ${speed} MiB/s on ${cpus().length} cores. Memory of an idle process: ${idleMemory.toFixed(0)} MiB ([all figures](docs/performance.md)).`;
+}
