@@ -8,14 +8,15 @@ import { ServerProcess } from './server-process.ts';
 import { manifest, serveArguments } from './servers.ts';
 
 const MIB = 1024 * 1024;
-const BUSY = 503;
+/** Answers that a codec follows by another try: `busy`, and `request_timeout` of a body that the kernel held up. */
+const REFUSALS = [503, 408];
 
 /** Clients at a time, and how many payloads they move together. */
 const CASES = [
-  { clients: 1, count: 96 },
-  { clients: 16, count: 384 },
-  { clients: 64, count: 512 },
-  { clients: 256, count: 1_024 },
+  { clients: 1, count: 64 },
+  { clients: 16, count: 256 },
+  { clients: 64, count: 384 },
+  { clients: 256, count: 768 },
 ] as const;
 
 export interface ManyClientsRow {
@@ -102,7 +103,7 @@ async function exchangeAll(port: number, clients: number, exchanges: readonly Ex
       for (const exchange of queue) {
         const sent = performance.now();
         let answer = await connection.exchange(exchange);
-        for (; answer.status === BUSY; answer = await connection.exchange(exchange)) refused += 1;
+        for (; REFUSALS.includes(answer.status); answer = await connection.exchange(exchange)) refused += 1;
         if (answer.status > 201) throw new Error(`${answer.status}: ${answer.text}`);
         latencies.push(performance.now() - sent);
         if (answer.status === 201) keys.push(JSON.parse(answer.text).Key);
@@ -118,7 +119,17 @@ async function exchangeAll(port: number, clients: number, exchanges: readonly Ex
 export function manyClientsTable(rows: readonly ManyClientsRow[]): string {
   const at = (sorted: readonly number[], share: number) => sorted[Math.ceil(sorted.length * share) - 1] ?? 0;
   return markdownTable(
-    ['1 MiB, clients at once', 'MiB/s', 'p50 ms', 'p99 ms', 'goal', '503', 'peak MiB', 'goal', 'CPU s/GiB'],
+    [
+      '1 MiB, clients at once',
+      'MiB/s',
+      'p50 ms',
+      'p99 ms',
+      'goal',
+      '503 or 408',
+      'peak MiB',
+      'goal',
+      'CPU s/GiB',
+    ],
     rows.map(({ storage, verb, clients, throughput, latencies, refused, peakMemory, cpuPerGibibyte }) => [
       `${storage}, ${verb}, ${clients}`,
       throughput.toFixed(0),
