@@ -2,7 +2,7 @@ import { type ClientRequest, type IncomingMessage, request as plainRequest } fro
 import { request as secureRequest } from 'node:https';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { type GivingSource, sourceOf } from '../../../bytes/byte-streams.ts';
+import { type ByteSource, sourceOf } from '../../../bytes/byte-streams.ts';
 import { badAnswer } from '../failures.ts';
 import type { HttpAgents } from './http-agents.ts';
 
@@ -32,7 +32,7 @@ const NOT_ASKED_FOR_MS = 60_000;
 /** Codes of a connection that the other end closed. */
 const CLOSED: ReadonlySet<string | undefined> = new Set(['ECONNRESET', 'EPIPE']);
 
-/** A request as the SDK signs it. */
+/** A request, signed. */
 export interface TransportRequest {
   readonly protocol: string;
   readonly hostname: string;
@@ -49,7 +49,7 @@ export interface TransportOptions {
   readonly answerLimitMs?: number | undefined;
   /** hand over the body of a successful answer as it arrives; `answerBody` reads and closes it, with `IDLE_LIMIT_MS` */
   readonly streamAnswer?: boolean | undefined;
-  /** ask by `Expect: 100-continue` whether the body, a `GivingSource`, is wanted before it is sent, or taken from its source */
+  /** ask by `Expect: 100-continue` whether the body, a `ByteSource`, is wanted before it is sent, or taken from its source */
   readonly askFirst?: boolean | undefined;
 }
 
@@ -81,8 +81,8 @@ export async function exchange(
   if (options.askFirst !== true || performance.now() < (withoutExpect.get(endpoint) ?? 0))
     return await exchangeOnce(agents, request, withoutQuestion);
   let begun = false;
-  const source = request.body as GivingSource;
-  const body: GivingSource = {
+  const source = request.body as ByteSource;
+  const body: ByteSource = {
     readInto: (sink) => {
       begun = true;
       return source.readInto(sink);
@@ -198,17 +198,36 @@ async function send(
     if (isOver(outgoing)) throw NOT_WANTED;
     given += chunk.length;
     sending.bodyGiven = given === length;
-    if (outgoing.write(chunk) || outgoing.writableLength < (isCollected ? WRITE_AHEAD : 0)) return undefined;
-    limit.start('progress', IDLE_LIMIT_MS);
-    return firstOf(outgoing, ['drain', 'response']).then(() => limit.stop());
+    return isCollected ? writeAhead(sending, chunk) : writeLent(sending, chunk);
   };
-  const source = isCollected ? sourceOf(body) : (body as GivingSource);
-  await source.readInto({ write, keepsChunks: true }).catch((error) => {
+  const source = isCollected ? sourceOf(body) : (body as ByteSource);
+  await source.readInto({ write }).catch((error) => {
     if (error !== NOT_WANTED) throw error;
   });
   if (isOver(outgoing)) return;
   limit.start('progress', IDLE_LIMIT_MS);
   outgoing.end();
+}
+
+/** Writes a chunk of a body that is in memory until the request is over. */
+function writeAhead({ outgoing, limit }: Sending, chunk: Buffer): Promise<void> | undefined {
+  if (outgoing.write(chunk) || outgoing.writableLength < WRITE_AHEAD) return undefined;
+  limit.start('progress', IDLE_LIMIT_MS);
+  return firstOf(outgoing, ['drain', 'response']).then(() => limit.stop());
+}
+
+/** Writes a chunk that is used anew once it has left. */
+async function writeLent({ outgoing, limit }: Sending, chunk: Buffer): Promise<void> {
+  limit.start('progress', IDLE_LIMIT_MS);
+  let hasLeft = false;
+  await firstOf(outgoing, ['response'], (_outgoing, done) => {
+    outgoing.write(chunk, (error) => {
+      hasLeft = error == null;
+      done();
+    });
+  });
+  limit.stop();
+  if (!hasLeft) throw NOT_WANTED;
 }
 
 /** Ends the reading of a body whose rest the service does not want. */
