@@ -113,7 +113,7 @@ export class FairBudget {
           refuse('the requests before this one take too long');
           this.#serve();
         },
-        Math.min(this.#rules.waitTimeMs, deadline - performance.now()),
+        Math.max(0, Math.min(this.#rules.waitTimeMs, deadline - performance.now())),
       );
       signal.addEventListener('abort', onAbort);
       this.#line.add(waiting);
