@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createServer as createSecureServer, TLSSocket, type TlsOptions } from 'node:tls';
-import { type HostileAnswer, hostileAnswer } from './hostile-answers.fixture.ts';
+import type { HostileAnswer } from './answer-bytes.fixture.ts';
+import { hostileAnswer } from './hostile-answers.fixture.ts';
 
 /** A server that plays the answer of the number in the path of each request, `/NUMBER`. */
 export async function hostileServer(seed: number, tls?: TlsOptions) {
