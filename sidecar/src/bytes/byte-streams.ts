@@ -1,18 +1,14 @@
-/** Takes bytes in order, with back-pressure, and has used a chunk when its write has ended: the caller may fill it anew then. */
+/**
+ * Takes bytes in order, with back-pressure. Chunks are lent: the sink has used a chunk when its write has ended, and looks at
+ * it no more. The caller then fills it anew, or frees it. A write that failed may have left the chunk to the kernel, so the
+ * caller leaves that one to the garbage collector.
+ */
 export interface ByteSink {
   /**
-   * Takes the next bytes. The next write may follow at once after `undefined`, else when the promise has resolved. Throws or
-   * rejects when the sink takes no more.
+   * Takes the next bytes. The write has ended with `undefined`, else when the promise has resolved, and the next one may
+   * follow. Throws or rejects when the sink takes no more.
    */
   write(chunk: Buffer): Promise<void> | undefined;
-  readonly keepsChunks?: never;
-}
-
-/** As a `ByteSink`, but it may keep a chunk after the write: the caller must not change it. */
-export interface KeepingSink {
-  write(chunk: Buffer): Promise<void> | undefined;
-  /** Makes it a type error to write lent chunks into it. */
-  readonly keepsChunks: true;
 }
 
 /** Has bytes that can be read once, and lends their chunks to the sink. */
@@ -21,14 +17,8 @@ export interface ByteSource {
   readInto(sink: ByteSink): Promise<void>;
 }
 
-/** As a `ByteSource`, but it never touches a chunk again, so that the sink may keep it. */
-export interface GivingSource {
-  /** A property, not a method: TypeScript would accept a lending source for a method of this type. */
-  readonly readInto: (sink: ByteSink | KeepingSink) => Promise<void>;
-}
-
-/** Gives away chunks in memory, or chunks that arrive. An iterable that a sink refuses is left early. */
-export function sourceOf(chunks: Iterable<Buffer> | AsyncIterable<Buffer>): GivingSource {
+/** Chunks in memory, or chunks that arrive. An iterable that a sink refuses is left early. */
+export function sourceOf(chunks: Iterable<Buffer> | AsyncIterable<Buffer>): ByteSource {
   return {
     async readInto(sink) {
       for await (const chunk of chunks) await sink.write(chunk);

@@ -1,5 +1,5 @@
 import type { BlobFacts } from './blob-facts.ts';
-import type { GivingSource, KeepingSink } from './byte-streams.ts';
+import type { ByteSink, ByteSource } from './byte-streams.ts';
 import { Verification } from './verified-body.ts';
 
 /** Whether this put created the object, or found it there. */
@@ -7,9 +7,9 @@ export type PutOutcome = 'created' | 'existed';
 
 /**
  * An object that is being written. Nothing of it can be seen before `commit`. The owner of a writer ends it by `commit` or
- * `abort`, and by `abort` after a write that failed. Until then the writer may keep the chunks.
+ * `abort`, and by `abort` after a write that failed.
  */
-export interface ObjectWriter extends KeepingSink {
+export interface ObjectWriter extends ByteSink {
   /**
    * Resolves once the object and its name are durable. Rejects with an `IntegrityError` when not exactly the promised bytes
    * were written. A commit that rejects leaves what an abort leaves.
@@ -24,7 +24,7 @@ export interface ObjectWriter extends KeepingSink {
 }
 
 /** Writes the whole source and commits it. Whatever fails aborts the writer. */
-export async function writeAll(source: GivingSource, writer: ObjectWriter): Promise<PutOutcome> {
+export async function writeAll(source: ByteSource, writer: ObjectWriter): Promise<PutOutcome> {
   try {
     await source.readInto(writer);
     return await writer.commit();
@@ -36,7 +36,10 @@ export async function writeAll(source: GivingSource, writer: ObjectWriter): Prom
 
 /** What differs between the writers of drivers. `CheckedWriter` keeps the rules by which these steps are called. */
 export interface WriteSteps {
-  /** A chunk that is not empty, after the write before it has ended. The chunk that completes the object is verified. */
+  /**
+   * A chunk that is not empty, after the write before it has ended. It is used when the write has ended, and must be copied to
+   * be kept. The chunk that completes the object is verified.
+   */
   write(chunk: Buffer): Promise<void> | undefined;
   /** Once, after exactly the promised bytes. */
   commit(): Promise<PutOutcome>;
@@ -58,7 +61,6 @@ export function keepExisting(settle: () => Promise<unknown> = async () => {}): W
  * chunk that would complete a wrong object does not reach the driver.
  */
 export class CheckedWriter implements ObjectWriter {
-  readonly keepsChunks = true;
   readonly #steps: WriteSteps;
   readonly #signal: AbortSignal;
   readonly #verification: Verification;

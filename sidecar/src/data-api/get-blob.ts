@@ -1,4 +1,3 @@
-import type { ServerResponse } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { drain } from '../bytes/byte-streams.ts';
 import type { StoredBlob } from '../drivers/driver.ts';
@@ -6,17 +5,13 @@ import { ServiceError } from '../errors/service-error.ts';
 import { toServiceError } from '../errors/to-service-error.ts';
 import { abortWhenClientLeaves } from '../http/client-left.ts';
 import { peerOf } from '../http/peer.ts';
-import type { Transfer } from '../http/transfer-watch.ts';
 import { parseDigest } from '../keys/key.ts';
 import type { Call } from '../payload-service/payload-service.ts';
 import type { DataContext } from './data-context.ts';
 import { getReservation } from './limits.ts';
 import { expectedLengthOf, keyParameter, type Query, single } from './request-fields.ts';
+import { sendBlob } from './send-blob.ts';
 import { assertKeyServed, assertUnrestricted } from './served-namespaces.ts';
-
-/** A peer that was waited for so long (ms) is taken to be slow. */
-const SLOW_AGE = 500;
-const SMALL_PIECE = 64 * 1024;
 
 /** `GET /v2/blobs/get?key=`: 200 and the bytes. */
 export function getBlob(context: DataContext) {
@@ -82,7 +77,7 @@ async function deliver(
   const transfer = context.watch.begin({ peer, units, onExpired: () => reply.raw.destroy() });
   try {
     if (payload.size !== delivery.expectedLength) await refuseLength(context, payload, delivery);
-    await send(payload, reply, transfer);
+    await sendBlob(payload, reply.raw, transfer, () => reply.hijack());
   } finally {
     transfer.end();
     await payload.close();
@@ -101,53 +96,4 @@ async function refuseLength(
     'expected_length_mismatch',
     `the payload has ${payload.size} bytes, not the expected ${expectedLength}`,
   );
-}
-
-/** The head goes out only with the first verified bytes, so that a damaged small payload still answers 502. */
-async function send(payload: StoredBlob, reply: FastifyReply, transfer: Transfer): Promise<void> {
-  const response = reply.raw;
-  const begin = () => {
-    reply.hijack();
-    return response.writeHead(200, {
-      'Content-Type': 'application/octet-stream',
-      'Content-Length': payload.size,
-    });
-  };
-  let sent = 0;
-  await payload.readInto({
-    async write(chunk) {
-      if (sent === 0) begin();
-      for (const piece of piecesOf(chunk, transfer)) {
-        sent += piece.length;
-        transfer.wait();
-        await write(response, piece, sent === payload.size);
-        transfer.moved(piece.length);
-      }
-    },
-  });
-  if (sent === 0) begin().end();
-}
-
-/** A peer that is slow gets small pieces, as its progress shows only when a piece is taken. */
-function* piecesOf(chunk: Buffer, transfer: Transfer): Generator<Buffer> {
-  for (let at = 0, next = at; at < chunk.length; at = next) {
-    next = transfer.age < SLOW_AGE ? chunk.length : Math.min(at + SMALL_PIECE, chunk.length);
-    yield chunk.subarray(at, next);
-  }
-}
-
-/** Resolves when the socket has taken the chunk, which may then be overwritten. */
-function write(response: ServerResponse, chunk: Buffer, last: boolean): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const left = () =>
-      reject(new ServiceError('body_incomplete', 'the client left, or took the payload too slowly'));
-    if (response.destroyed) return left();
-    response.once('close', left);
-    const taken = () => {
-      response.off('close', left);
-      resolve();
-    };
-    if (last) response.end(chunk, taken);
-    else response.write(chunk, (error) => (error == null ? taken() : left()));
-  });
 }

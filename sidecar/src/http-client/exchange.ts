@@ -1,5 +1,5 @@
 import { Agent } from 'node:http';
-import type { GivingSource } from '../bytes/byte-streams.ts';
+import type { ByteSource } from '../bytes/byte-streams.ts';
 import { exchangeDirectly } from './direct-exchange.ts';
 import { isClosed } from './errors.ts';
 import type { HttpAgents } from './http-agents.ts';
@@ -26,8 +26,8 @@ export async function exchange(
   if (options.askFirst !== true || performance.now() < (withoutExpect.get(endpoint) ?? 0))
     return await exchangeOnce(agents, request, withoutQuestion);
   let begun = false;
-  const source = request.body as GivingSource;
-  const body: GivingSource = {
+  const source = request.body as ByteSource;
+  const body: ByteSource = {
     readInto: (sink) => {
       begun = true;
       return source.readInto(sink);

@@ -1,4 +1,4 @@
-import { type GivingSource, sourceOf } from '../bytes/byte-streams.ts';
+import { type ByteSource, sourceOf } from '../bytes/byte-streams.ts';
 import type { Connection } from './connection.ts';
 import { type Limits, type TimeLimit, WRITE_AHEAD } from './limits.ts';
 
@@ -35,7 +35,10 @@ export class RequestSender {
   /** A body in memory, with the head. */
   async sendAll(head: Buffer, body: readonly Buffer[], length: number): Promise<void> {
     const { socket } = this.#connection;
-    if (length > LARGEST_AT_ONCE) return await this.#stream(head, sourceOf(body), length, WRITE_AHEAD);
+    if (length > LARGEST_AT_ONCE) {
+      const writeAhead = (chunk: Buffer) => this.#writeAhead(chunk);
+      return await this.#stream(head, sourceOf(body), length, writeAhead);
+    }
     this.isGiven = true;
     this.#limit.start('progress', this.#limits.idleMs);
     const pieces = [head, ...body];
@@ -48,14 +51,15 @@ export class RequestSender {
   }
 
   /** A body of `length` bytes, behind a question whether it is wanted, if there is one. */
-  async sendSource(head: Buffer, source: GivingSource, length: number, askFirst: boolean): Promise<void> {
+  async sendSource(head: Buffer, source: ByteSource, length: number, askFirst: boolean): Promise<void> {
     if (length === 0) return await this.sendAll(head, [], 0);
-    if (!askFirst) return await this.#stream(head, source, length, 0);
+    const writeLent = (chunk: Buffer) => this.#writeLent(chunk);
+    if (!askFirst) return await this.#stream(head, source, length, writeLent);
     this.#connection.socket.write(head);
     const timer = setTimeout(() => this.wake('continue'), this.#limits.continueMs);
     await this.#waitFor('continue');
     clearTimeout(timer);
-    await this.#stream(undefined, source, length, 0);
+    await this.#stream(undefined, source, length, writeLent);
   }
 
   wake(by: Awaited): void {
@@ -74,36 +78,56 @@ export class RequestSender {
     if (!this.#isOver) this.#onSent();
   };
 
-  /** @param ahead bytes that are written without waiting until they have left */
   async #stream(
     head: Buffer | undefined,
-    source: GivingSource,
+    source: ByteSource,
     length: number,
-    ahead: number,
+    send: (chunk: Buffer) => Promise<void> | undefined,
   ): Promise<void> {
-    const { socket } = this.#connection;
     if (this.#isOver) return;
-    if (head !== undefined) socket.write(head);
+    if (head !== undefined) this.#connection.socket.write(head);
     let given = 0;
     const write = (chunk: Buffer) => {
       if (this.#isOver) throw NOT_WANTED;
       given += chunk.length;
       if (given > length) throw new RangeError(`a body of more than the promised ${length} bytes`);
       this.isGiven = given === length;
-      const isTaken = socket.write(chunk, this.isGiven ? this.#sent : undefined);
-      if (isTaken || socket.writableLength < ahead) return undefined;
-      this.#limit.start('progress', this.#limits.idleMs);
-      return this.#waitFor('drain').then(() => {
-        // The limit of the next wait has begun with the last byte.
-        if (!this.#isOver && !this.isSent) this.#limit.stop();
-      });
+      return send(chunk);
     };
-    await source.readInto({ write, keepsChunks: true }).catch((error) => {
+    await source.readInto({ write }).catch((error) => {
       if (error !== NOT_WANTED) throw error;
     });
     if (this.#isOver || this.isSent) return;
     if (given < length) throw new RangeError(`a body of ${given} bytes instead of the promised ${length}`);
     this.#limit.start('progress', this.#limits.idleMs);
+  }
+
+  /** Writes a chunk of a body that is in memory until the request is over. */
+  #writeAhead(chunk: Buffer): Promise<void> | undefined {
+    const { socket } = this.#connection;
+    if (socket.write(chunk, this.isGiven ? this.#sent : undefined)) return undefined;
+    if (socket.writableLength < WRITE_AHEAD) return undefined;
+    return this.#progress();
+  }
+
+  /** Writes a chunk that is used anew once it has left. */
+  async #writeLent(chunk: Buffer): Promise<void> {
+    let hasLeft = false;
+    this.#connection.socket.write(chunk, (error) => {
+      hasLeft = error == null;
+      if (this.isGiven) this.#sent(error);
+      this.wake('drain');
+    });
+    await this.#progress();
+    if (!hasLeft) throw NOT_WANTED;
+  }
+
+  /** Until what was written has left. */
+  async #progress(): Promise<void> {
+    this.#limit.start('progress', this.#limits.idleMs);
+    await this.#waitFor('drain');
+    // The limit of the next wait has begun with the last byte.
+    if (!this.#isOver && !this.isSent) this.#limit.stop();
   }
 
   async #waitFor(awaited: Awaited): Promise<void> {

@@ -1,4 +1,4 @@
-import type { ByteSource, GivingSource } from '../bytes/byte-streams.ts';
+import type { ByteSource } from '../bytes/byte-streams.ts';
 
 /** A request as it is signed. */
 export interface TransportRequest {
@@ -9,7 +9,7 @@ export interface TransportRequest {
   /** with the query, encoded */
   readonly path: string;
   readonly headers: Record<string, string>;
-  /** a text, bytes, chunks in memory, or a `GivingSource` of as many bytes as `content-length` says */
+  /** a text, bytes, chunks in memory, or a `ByteSource` of as many bytes as `content-length` says */
   readonly body?: unknown;
 }
 
@@ -21,7 +21,7 @@ export interface TransportOptions {
   readonly streamAnswer?: boolean | undefined;
   /** by Node's client, for those who watch its requests */
   readonly byNode?: boolean | undefined;
-  /** ask by `Expect: 100-continue` whether the body, a `GivingSource`, is wanted before it is sent, or taken from its source */
+  /** ask by `Expect: 100-continue` whether the body, a `ByteSource`, is wanted before it is sent, or taken from its source */
   readonly askFirst?: boolean | undefined;
 }
 
@@ -42,4 +42,4 @@ export interface AnswerBody extends ByteSource {
 }
 
 /** The bytes of a request's body, and how it is given to the connection. */
-export type RequestBody = readonly Buffer[] | GivingSource;
+export type RequestBody = readonly Buffer[] | ByteSource;

@@ -1,26 +1,25 @@
 import type { IncomingMessage } from 'node:http';
-import type { ByteSink, GivingSource, KeepingSink } from '../bytes/byte-streams.ts';
+import { free } from '../bytes/buffer-pool.ts';
+import type { ByteSink, ByteSource } from '../bytes/byte-streams.ts';
 import { ServiceError } from '../errors/service-error.ts';
 import type { Transfer } from './transfer-watch.ts';
 
-/** Bytes taken from the socket ahead of the sink. */
-const QUEUE_BYTES = 128 * 1024;
-
 /**
- * The request's body as it arrives, with back-pressure. Ends only after the last byte that Content-Length promised;
- * throws `body_incomplete` when the client leaves before, and the signal's reason when that is aborted. Nothing is taken from
- * the request before it is read; Node's own iterator would join what has queued up into one copy.
+ * The request's body, pushed into the sink as it arrives. The request is paused while the sink is busy; Node then holds up to
+ * 128 KiB of it. Ends only after the last byte that Content-Length promised. Throws `body_incomplete` when the client leaves
+ * before, and the signal's reason when that is aborted, both only when the sink is not busy any more. Nothing is taken from the
+ * request before it is read.
  */
-export class RequestBody implements GivingSource {
+export class RequestBody implements ByteSource {
   readonly #request: IncomingMessage;
   readonly #transfer: Transfer;
   readonly #signal: AbortSignal;
   readonly #onRead: () => void;
-  #chunks: Buffer[] = [];
-  #queuedBytes = 0;
-  #ended = false;
-  #failure: unknown;
-  #wake: (() => void) | undefined;
+  readonly #outcome = Promise.withResolvers<void>();
+  #sink: ByteSink | undefined;
+  #isBusy = false;
+  #hasEnded = false;
+  #failure: { readonly reason: unknown } | undefined;
 
   /** @param onRead called once, when the body is first asked for */
   constructor(request: IncomingMessage, transfer: Transfer, signal: AbortSignal, onRead = () => {}) {
@@ -30,82 +29,80 @@ export class RequestBody implements GivingSource {
     this.#signal = signal;
   }
 
-  async readInto(sink: ByteSink | KeepingSink): Promise<void> {
-    this.#onRead();
-    this.#attach();
-    try {
-      for (let chunk = await this.#next(); chunk !== undefined; chunk = await this.#next()) {
-        await sink.write(chunk);
-      }
-    } finally {
-      this.#leave();
-    }
-  }
-
-  /** `undefined` at the end */
-  async #next(): Promise<Buffer | undefined> {
-    while (true) {
-      if (this.#failure !== undefined) throw this.#failure;
-      const chunk = this.#take();
-      if (chunk !== undefined || this.#ended) return chunk;
-      this.#transfer.wait();
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
-  }
-
-  #attach(): void {
+  async readInto(sink: ByteSink): Promise<void> {
     const request = this.#request;
+    this.#sink = sink;
+    this.#onRead();
     request.on('data', this.#onData).on('end', this.#onEnd).on('close', this.#onClose);
     // Stays attached: a connection that breaks after the body was left must not end the process.
     request.on('error', this.#onClose);
     this.#signal.addEventListener('abort', this.#onAbort);
+    this.#transfer.wait();
     if (this.#signal.aborted) this.#onAbort();
     // The client may have left while the storage was asked: its `close` is over, and no other will come.
     if (request.destroyed) this.#onClose();
-  }
-
-  /** The request is paused no longer, so that what the client still sends is read and thrown away. */
-  #leave(): void {
-    const request = this.#request;
-    request.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onClose);
-    this.#signal.removeEventListener('abort', this.#onAbort);
-    this.#chunks = [];
-    request.resume();
-  }
-
-  #take(): Buffer | undefined {
-    const chunk = this.#chunks.shift();
-    if (chunk === undefined) return undefined;
-    this.#queuedBytes -= chunk.length;
-    if (this.#queuedBytes < QUEUE_BYTES && this.#request.isPaused()) this.#request.resume();
-    return chunk;
-  }
-
-  #fail(reason: unknown): void {
-    this.#failure ??= reason;
-    this.#wake?.();
+    await this.#outcome.promise;
   }
 
   readonly #onData = (chunk: Buffer): void => {
     this.#transfer.moved(chunk.length);
-    this.#chunks.push(chunk);
-    this.#queuedBytes += chunk.length;
-    if (this.#queuedBytes >= QUEUE_BYTES) this.#request.pause();
-    this.#wake?.();
-  };
-
-  readonly #onEnd = (): void => {
-    this.#ended = true;
-    this.#wake?.();
-  };
-
-  readonly #onClose = (): void => {
-    if (!this.#ended) {
-      this.#fail(new ServiceError('body_incomplete', 'the client left before its body was complete'));
+    if (this.#failure !== undefined) return;
+    try {
+      const writing = this.#sink?.write(chunk);
+      if (writing === undefined) this.#goOn(chunk);
+      else this.#waitFor(writing, chunk);
+    } catch (error) {
+      this.#fail(error);
     }
   };
 
+  #waitFor(writing: Promise<void>, chunk: Buffer): void {
+    this.#isBusy = true;
+    this.#request.pause();
+    const done = () => {
+      this.#isBusy = false;
+      this.#goOn(chunk);
+      if (this.#failure !== undefined || this.#hasEnded) this.#leave();
+      else this.#request.resume();
+    };
+    const failed = (error: unknown) => {
+      this.#isBusy = false;
+      this.#fail(error);
+    };
+    writing.then(done, failed);
+  }
+
+  /** The sink has used the chunk, which nobody else has. */
+  #goOn(chunk: Buffer): void {
+    free(chunk);
+    this.#transfer.wait();
+  }
+
+  readonly #onEnd = (): void => {
+    this.#hasEnded = true;
+    this.#leave();
+  };
+
+  readonly #onClose = (): void => {
+    if (this.#hasEnded) return;
+    this.#fail(new ServiceError('body_incomplete', 'the client left before its body was complete'));
+  };
+
   readonly #onAbort = (): void => this.#fail(this.#signal.reason);
+
+  #fail(reason: unknown): void {
+    this.#failure ??= { reason };
+    this.#leave();
+  }
+
+  /** The request is paused no longer, so that what the client still sends is read and thrown away. */
+  #leave(): void {
+    if (this.#isBusy) return;
+    const request = this.#request;
+    request.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onClose);
+    this.#signal.removeEventListener('abort', this.#onAbort);
+    request.resume();
+    if (this.#failure === undefined) this.#outcome.resolve();
+    else this.#outcome.reject(this.#failure.reason);
+  }
 }

@@ -1,5 +1,5 @@
 import type { BlobFacts } from '../bytes/blob-facts.ts';
-import type { GivingSource } from '../bytes/byte-streams.ts';
+import type { ByteSource } from '../bytes/byte-streams.ts';
 import type { PutOutcome } from '../bytes/object-writer.ts';
 import type { StoredBlob } from '../drivers/driver.ts';
 import type { Moment } from '../time/moment.ts';
@@ -29,7 +29,7 @@ export interface PutRequest extends Call {
   readonly keyPrefix: string | undefined;
   /** base64url, of the workflow that owns the payload; `undefined`: not known */
   readonly workflowId: string | undefined;
-  readonly body: GivingSource;
+  readonly body: ByteSource;
   /** when the head of the request was read: the payload's TTL begins then */
   readonly received: Moment;
 }

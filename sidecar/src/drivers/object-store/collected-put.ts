@@ -1,6 +1,7 @@
 import type { PutOutcome, WriteSteps } from '../../bytes/object-writer.ts';
 import { StorageError } from '../../errors/storage-error.ts';
 import type { PutOptions } from '../driver.ts';
+import { CollectedBody } from './collected-body.ts';
 import { type ObjectRequests, STORING } from './object-requests.ts';
 
 /** How often an object may vanish between the refusal to create it and the look at it before we overwrite. */
@@ -8,17 +9,26 @@ const CREATE_ATTEMPTS = 3;
 
 /**
  * Keeps a body in memory until it is whole, and sends it as often as needed.
- * @param release gives the memory back; called once, at the end
+ * @param size bytes of the body
+ * @param release gives its memory back to the budget; called once, at the end
  */
-export function collectedPut(object: ObjectRequests, options: PutOptions, release: () => void): WriteSteps {
-  const chunks: Buffer[] = [];
+export function collectedPut(
+  object: ObjectRequests,
+  size: number,
+  options: PutOptions,
+  release: () => void,
+): WriteSteps {
+  const body = new CollectedBody(size);
   return {
     write(chunk) {
-      chunks.push(chunk);
+      body.add(chunk);
       return undefined;
     },
     async commit() {
-      const outcome = await send(object, chunks, options);
+      const outcome = await send(object, body.pieces, options);
+      // The service has proven that it has all bytes, and no other request has sent them: nothing reads them any more. After
+      // anything else a connection that was given up may hold them yet, so they are left to the collector.
+      if (outcome === 'created' && object.writeAttempts === 1) body.release();
       release();
       return outcome;
     },

@@ -21,6 +21,8 @@ export class ObjectRequests {
   readonly #key: string;
   readonly #facts: BlobFacts;
   readonly #keepExisting: boolean;
+  /** how often the object was, or may have been, sent */
+  writeAttempts = 0;
 
   /** @param key as it is in the store */
   constructor(calls: StoreCalls, key: string, facts: BlobFacts, { keepExisting = false }: PutOptions) {
@@ -82,6 +84,7 @@ export class ObjectRequests {
     const repeatable = () => !(body instanceof StreamedPut && body.begun);
     let isAnswerLost = false;
     return await this.#calls.call(STORING, 'put', { signal, repeatable }, async (client) => {
+      this.writeAttempts += 1;
       // The service may have stored the object, or have said that there is one.
       const head = isAnswerLost ? await client.head(this.#key, signal) : undefined;
       if (head !== undefined && ifAbsent) return { head };

@@ -1,5 +1,5 @@
 import type { BlobFacts } from '../../bytes/blob-facts.ts';
-import type { GivingSource } from '../../bytes/byte-streams.ts';
+import type { ByteSource } from '../../bytes/byte-streams.ts';
 import type { StorageError } from '../../errors/storage-error.ts';
 import type { AnswerBody } from '../../http-client/transport.ts';
 import type { ListedObject } from '../driver.ts';
@@ -22,7 +22,7 @@ export interface ObjectStoreClient {
 
   /**
    * Stores the object, whole or not at all, visible when it resolves. The service compares the bytes with a checksum, or the
-   * client ends the request before the last byte when the body fails.
+   * client ends the request before the last byte when the body fails. `stored` proves that all bytes have left.
    * @param options `ifAbsent`: create-only, `refused` when an object has the key
    */
   put(
@@ -56,7 +56,7 @@ export interface ObjectStoreClient {
 }
 
 /** Chunks in memory, which can be sent again, or the body as it arrives, which cannot. */
-export type ObjectBody = readonly Buffer[] | GivingSource;
+export type ObjectBody = readonly Buffer[] | ByteSource;
 
 export interface ObjectHead {
   /** bytes */

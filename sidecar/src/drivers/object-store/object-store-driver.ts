@@ -18,6 +18,7 @@ import {
   type StartedDriver,
   type StoredBlob,
 } from '../driver.ts';
+import { CollectedBody } from './collected-body.ts';
 import { collectedPut } from './collected-put.ts';
 import { deleteEach } from './delete-each.ts';
 import { ListingProgress } from './listing-progress.ts';
@@ -91,15 +92,17 @@ export class ObjectStoreDriver implements Driver {
     options.signal.throwIfAborted();
     const object = new ObjectRequests(this.#calls, this.#keys.keyOf(name), facts, options);
     const { inMemoryLimit, inMemoryTotal } = this.#options;
-    const fits = facts.size <= inMemoryLimit && this.#inMemory + facts.size <= inMemoryTotal;
+    const memory = CollectedBody.memoryFor(facts.size);
+    const fits = facts.size <= inMemoryLimit && this.#inMemory + memory <= inMemoryTotal;
     const steps = fits ? this.#collect(object, facts, options) : await this.#stream(object, facts, options);
     return new CheckedWriter(steps, facts, options.signal);
   }
 
   #collect(object: ObjectRequests, { size }: BlobFacts, options: PutOptions): WriteSteps {
-    this.#inMemory += size;
-    return collectedPut(object, options, () => {
-      this.#inMemory -= size;
+    const memory = CollectedBody.memoryFor(size);
+    this.#inMemory += memory;
+    return collectedPut(object, size, options, () => {
+      this.#inMemory -= memory;
     });
   }
 

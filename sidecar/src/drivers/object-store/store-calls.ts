@@ -55,12 +55,15 @@ export class StoreCalls<Client extends ObjectStoreClient = ObjectStoreClient> {
   /** Reads an answer into the sink. @throws StorageError, the signal's reason, what the sink throws */
   async read(body: AnswerBody, sink: ByteSink, doing: string, signal: AbortSignal): Promise<void> {
     let isRefused = false;
-    const write = async (chunk: Buffer) => {
+    const refuse = (error: unknown): never => {
+      isRefused = true;
+      throw error;
+    };
+    const write = (chunk: Buffer) => {
       try {
-        await sink.write(chunk);
+        return sink.write(chunk)?.catch(refuse);
       } catch (error) {
-        isRefused = true;
-        throw error;
+        return refuse(error);
       }
     };
     try {

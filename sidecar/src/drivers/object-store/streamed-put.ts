@@ -1,22 +1,29 @@
-import type { ByteSink, GivingSource, KeepingSink } from '../../bytes/byte-streams.ts';
+import type { ByteSink, ByteSource } from '../../bytes/byte-streams.ts';
 import type { PutOutcome, WriteSteps } from '../../bytes/object-writer.ts';
+import { Pieces } from '../../bytes/pieces.ts';
+
+/** A piece that the request has to take, and what ends the wait for that. */
+interface Offer {
+  readonly piece: Buffer;
+  readonly taken: () => void;
+  readonly failed: (reason: unknown) => void;
+}
 
 /**
- * Sends a body as it is written, by a request that runs from the beginning on and reads it here. A write resolves when the
- * request has taken its chunk. The last chunk waits for the commit, so that an aborted object is never whole at the service.
- * The request may end before it has read everything; its outcome then decides whether the rest is needed.
+ * Sends a body as it is written, by a request that runs from the beginning on and reads it here, piece by piece. The last
+ * piece waits for the commit, so that an aborted object is never whole at the service. The request may end before it has read
+ * everything; its outcome then decides whether the rest is needed.
  */
-export class StreamedPut implements WriteSteps, GivingSource {
+export class StreamedPut implements WriteSteps, ByteSource {
   /** Whether the request has begun to read: from then on the bytes cannot be sent again. */
   begun = false;
   readonly #size: number;
+  readonly #pieces: Pieces;
   readonly #stop = new AbortController();
   readonly #outcome: Promise<PutOutcome>;
-  #written = 0;
-  #last: Buffer | undefined;
-  #offered: Buffer | undefined;
   #over: { readonly failure?: unknown } | undefined;
-  /** Wakes the reader or the writer: at most one of them waits for the other. */
+  #offer: Offer | undefined;
+  /** Wakes the reader. */
   #wake = () => {};
 
   /**
@@ -29,6 +36,7 @@ export class StreamedPut implements WriteSteps, GivingSource {
     put: (body: StreamedPut, signal: AbortSignal) => Promise<PutOutcome>,
   ) {
     this.#size = size;
+    this.#pieces = new Pieces(size, (piece) => this.#handOn(piece));
     this.#outcome = put(this, AbortSignal.any([signal, this.#stop.signal]));
     this.#outcome.then(
       () => this.#end({}),
@@ -37,16 +45,19 @@ export class StreamedPut implements WriteSteps, GivingSource {
   }
 
   write(chunk: Buffer): Promise<void> | undefined {
-    this.#written += chunk.length;
-    if (this.#written < this.#size || this.#over !== undefined) return this.#offer(chunk);
-    this.#last = chunk;
+    if (this.#over === undefined) return this.#pieces.write(chunk);
+    if ('failure' in this.#over) throw this.#over.failure;
     return undefined;
   }
 
   async commit(): Promise<PutOutcome> {
-    this.#offered = this.#last;
-    this.#wake();
-    return await this.#outcome;
+    const given = this.#over === undefined ? this.#pieces.end() : undefined;
+    given?.catch(() => {});
+    const outcome = await this.#outcome;
+    await given;
+    // The service has said that it has all bytes, so nothing reads them any more.
+    if (outcome === 'created') this.#pieces.release();
+    return outcome;
   }
 
   /** Ends the request in the middle of its body, so that the service sees an object that is not whole. */
@@ -56,37 +67,44 @@ export class StreamedPut implements WriteSteps, GivingSource {
     await this.#outcome;
   }
 
-  async readInto(sink: ByteSink | KeepingSink): Promise<void> {
+  async readInto(sink: ByteSink): Promise<void> {
     this.begun = true;
     for (let read = 0; read < this.#size; ) {
-      await this.#until(() => this.#offered !== undefined);
-      if (this.#offered === undefined) throw this.#over?.failure;
-      const chunk = this.#offered;
-      await sink.write(chunk);
-      read += chunk.length;
-      this.#offered = undefined;
-      this.#wake();
+      const { piece, taken } = this.#offer ?? (await this.#nextOffer());
+      await sink.write(piece);
+      read += piece.length;
+      this.#offer = undefined;
+      taken();
     }
   }
 
-  async #offer(chunk: Buffer): Promise<void> {
-    this.#offered = chunk;
-    this.#wake();
-    await this.#until(() => this.#offered === undefined);
-    if (this.#over !== undefined && 'failure' in this.#over) throw this.#over.failure;
-  }
-
-  /** Or until the request is over. */
-  async #until(isSo: () => boolean): Promise<void> {
-    while (!isSo() && this.#over === undefined) {
+  async #nextOffer(): Promise<Offer> {
+    while (this.#offer === undefined) {
+      if (this.#over !== undefined) throw this.#over.failure;
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
     }
+    return this.#offer;
+  }
+
+  /** Resolves when the request has taken the piece, or needs it no more. */
+  async #handOn(piece: Buffer): Promise<void> {
+    if (this.#over !== undefined) return this.#afterEnd();
+    await new Promise<void>((taken, failed) => {
+      this.#offer = { piece, taken, failed };
+      this.#wake();
+    });
+  }
+
+  #afterEnd(): void {
+    if (this.#over !== undefined && 'failure' in this.#over) throw this.#over.failure;
   }
 
   #end(outcome: { readonly failure?: unknown }): void {
     this.#over ??= outcome;
+    if ('failure' in this.#over) this.#offer?.failed(this.#over.failure);
+    else this.#offer?.taken();
     this.#wake();
   }
 }

@@ -112,7 +112,7 @@ export const UNSOUND: readonly Maker[] = [
       body,
     );
   },
-  (random, number) =>
+  (random) =>
     unsound(
       'a bad chunk',
       random,

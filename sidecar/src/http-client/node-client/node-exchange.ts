@@ -2,7 +2,7 @@ import { type Agent, type ClientRequest, type IncomingMessage, request as plainR
 import { request as secureRequest } from 'node:https';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { type GivingSource, sourceOf } from '../../bytes/byte-streams.ts';
+import { type ByteSource, sourceOf } from '../../bytes/byte-streams.ts';
 import { badAnswer } from '../errors.ts';
 import { type Limits, largestCollected, type TimeLimit, timeLimit, WRITE_AHEAD } from '../limits.ts';
 import type { TransportAnswer, TransportOptions, TransportRequest } from '../transport.ts';
@@ -92,17 +92,36 @@ async function send(
     if (isOver(outgoing)) throw NOT_WANTED;
     given += chunk.length;
     sending.bodyGiven = given === length;
-    if (outgoing.write(chunk) || outgoing.writableLength < (isCollected ? WRITE_AHEAD : 0)) return undefined;
-    limit.start('progress', limits.idleMs);
-    return firstOf(outgoing, ['drain', 'response']).then(() => limit.stop());
+    return isCollected ? writeAhead(sending, chunk) : writeLent(sending, chunk);
   };
-  const source = isCollected ? sourceOf(body) : (body as GivingSource);
-  await source.readInto({ write, keepsChunks: true }).catch((error) => {
+  const source = isCollected ? sourceOf(body) : (body as ByteSource);
+  await source.readInto({ write }).catch((error) => {
     if (error !== NOT_WANTED) throw error;
   });
   if (isOver(outgoing)) return;
   limit.start('progress', limits.idleMs);
   outgoing.end();
+}
+
+/** Writes a chunk of a body that is in memory until the request is over. */
+function writeAhead({ outgoing, limit, limits }: Sending, chunk: Buffer): Promise<void> | undefined {
+  if (outgoing.write(chunk) || outgoing.writableLength < WRITE_AHEAD) return undefined;
+  limit.start('progress', limits.idleMs);
+  return firstOf(outgoing, ['drain', 'response']).then(() => limit.stop());
+}
+
+/** Writes a chunk that is used anew once it has left. */
+async function writeLent({ outgoing, limit, limits }: Sending, chunk: Buffer): Promise<void> {
+  limit.start('progress', limits.idleMs);
+  let hasLeft = false;
+  await firstOf(outgoing, ['response'], (_outgoing, done) => {
+    outgoing.write(chunk, (error) => {
+      hasLeft = error == null;
+      done();
+    });
+  });
+  limit.stop();
+  if (!hasLeft) throw NOT_WANTED;
 }
 
 /** Ends the reading of a body whose rest the service does not want. */

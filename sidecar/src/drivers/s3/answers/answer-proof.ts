@@ -1,4 +1,4 @@
-import { badAnswerOf } from '../../../http-client/errors.ts';
+import { badAnswer, badAnswerOf } from '../../../http-client/errors.ts';
 import type { TransportAnswer } from '../../../http-client/transport.ts';
 import { isPage } from './sdk-faults.ts';
 
@@ -33,6 +33,13 @@ export function proveReadable(answer: TransportAnswer): void {
   proveObject(answer);
   if (!/^\d+$/.test(answer.headers['content-length'] ?? ''))
     throw badAnswerOf(answer, 'without a Content-Length');
+}
+
+/** Throws unless the answer acknowledges a delete. It has no body, but a proxy's page may have any status of success. */
+export function proveDeleted({ statusCode, body }: TransportAnswer): void {
+  if (statusCode === 204) return;
+  if (statusCode === 200 && Buffer.isBuffer(body) && body.length === 0) return;
+  throw badAnswer(`an answer of status ${statusCode}, with a body, to a delete`);
 }
 
 /** Throws unless the body is a whole XML document with this root, and small. The parser takes a cut document for a whole one. */
