@@ -8,8 +8,6 @@ const BEGIN_OF_ANSWER = 'HTTP/1.';
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-5][0-9][0-9])(?: [\t\x20-\x7e\x80-\xff]*)?$/;
 /** RFC 9110, 5.1 and 5.5: a token, and a value without control characters. A line that begins with a space folds the one before. */
 const FIELD = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[\t ]*([\t\x20-\x7e\x80-\xff]*)$/;
-/** Two of these could mean two things. */
-const SINGLE: ReadonlySet<string> = new Set(['content-length', 'transfer-encoding']);
 
 export interface AnswerHead {
   readonly statusCode: number;
@@ -41,7 +39,6 @@ export function parseHead(text: string): AnswerHead {
 
 function addHeader(headers: Record<string, string>, name: string, value: string): void {
   const before = Object.hasOwn(headers, name) ? headers[name] : undefined;
-  if (before !== undefined && SINGLE.has(name)) throw badAnswer(`an answer with two headers ${name}`);
   headers[name] = before === undefined ? value : `${before}, ${value}`;
 }
 

@@ -1,5 +1,5 @@
 import { Connection, type Endpoint } from './connection.ts';
-import { KEPT_CONNECTIONS, type Limits, lateError, MOST_CONNECTIONS } from './limits.ts';
+import { type Limits, lateError } from './limits.ts';
 
 /** Gets a connection that was given back, or `undefined` and the right to open one. */
 type Waiter = (connection: Connection | undefined) => void;
@@ -53,7 +53,7 @@ export class ConnectionPool {
   #keep(connection: Connection): void {
     const timer = setTimeout(() => void connection.close(), this.limits.keptMs).unref();
     this.#idle.push({ connection, timer });
-    if (this.#idle.length <= KEPT_CONNECTIONS) return;
+    if (this.#idle.length <= this.limits.kept) return;
     const oldest = this.#idle.shift();
     clearTimeout(oldest?.timer);
     void oldest?.connection.close();
@@ -92,7 +92,7 @@ export class ConnectionPool {
     const { connectMs } = this.limits;
     const timer = setTimeout(() => fail(lateError('connection', connectMs)), connectMs);
     signal?.addEventListener('abort', onAbort);
-    if (this.#all.size < MOST_CONNECTIONS) begin(undefined);
+    if (this.#all.size < this.limits.connections) begin(undefined);
     else this.#waiters.add(begin);
     return promise;
   }

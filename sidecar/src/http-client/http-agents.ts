@@ -2,7 +2,7 @@ import { Agent as PlainAgent } from 'node:http';
 import { Agent as SecureAgent } from 'node:https';
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
 import { ConnectionPool } from './connection-pool.ts';
-import { KEPT_CONNECTIONS, LIMITS, type Limits, MOST_CONNECTIONS } from './limits.ts';
+import { LIMITS, type Limits } from './limits.ts';
 import { proxyChoice } from './proxies/proxy-choice.ts';
 
 /** Pools of connections, through the proxy that HTTP_PROXY, HTTPS_PROXY and NO_PROXY name. */
@@ -47,8 +47,8 @@ export function httpAgents(caBundle: string | undefined, changes: Partial<Limits
   const agentThrough = (secure: boolean, proxy: string | undefined) => {
     const options = {
       keepAlive: true,
-      maxSockets: MOST_CONNECTIONS,
-      maxFreeSockets: KEPT_CONNECTIONS,
+      maxSockets: limits.connections,
+      maxFreeSockets: limits.kept,
       timeout: limits.keptMs,
       // Node itself ignores CIDR entries and proxies without a scheme, so we choose the proxy.
       proxyEnv: proxy === undefined ? {} : { HTTP_PROXY: proxy, HTTPS_PROXY: proxy },

@@ -1,4 +1,4 @@
-/** How long each wait of a request may take. */
+/** How long each wait of a request may take, and how many connections there are to each service. */
 export interface Limits {
   /** until there is a connection, with a place among the others, with TLS and a proxy's tunnel */
   readonly connectMs: number;
@@ -14,6 +14,10 @@ export interface Limits {
   readonly keptMs: number;
   /** a connection that is older serves no further request, so that new addresses of the service are found */
   readonly ageMs: number;
+  /** further requests wait for a connection */
+  readonly connections: number;
+  /** unused ones that are kept for later requests */
+  readonly kept: number;
 }
 
 export const LIMITS: Limits = {
@@ -24,11 +28,11 @@ export const LIMITS: Limits = {
   continueMs: 1_000,
   keptMs: 15_000,
   ageMs: 300_000,
+  // More than the data port accepts.
+  connections: 512,
+  kept: 64,
 };
 
-/** More than the data port accepts, for each service. Further requests wait for a connection. */
-export const MOST_CONNECTIONS = 512;
-export const KEPT_CONNECTIONS = 64;
 /** Bytes of answers that are not streamed: a page of 1,000 keys of 1 KiB, each encoded as 3 KiB, is the largest. */
 const LARGEST_COLLECTED = 4 * 1024 * 1024;
 /** Bytes of an answer that reports a failure. */

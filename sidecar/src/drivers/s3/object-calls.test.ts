@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { GetObjectCommand, type S3ClientConfig, S3Client as Sdk } from '@aws-sdk/client-s3';
 import { writeCredentials } from '@largepayload/testing/s3-servers/s3-server';
 import { afterAll, describe, expect, test } from 'vitest';
-import { factsOf, never, someBytes } from '../conformance/subject.ts';
 import { httpAgents } from '../../http-client/http-agents.ts';
+import { factsOf, never, someBytes } from '../conformance/subject.ts';
 import { faultOf } from './answers/sdk-faults.ts';
 import { AwsSdkClient } from './aws-sdk-client.ts';
 import { configuration, sendingBy } from './aws-sdk-settings.ts';
@@ -61,12 +61,9 @@ test('requests have the headers that Amazon’s SDK sends, but for those by whic
   const client = clientOf(server);
   await client.put(name, [bytes], factsOf(bytes), { ifAbsent: true, signal: never() });
   await client.head(name, never());
-  // The first two belong to the connection, the others change.
-  const others = ['connection', 'accept-encoding', 'authorization', 'x-amz-date'];
-  const headers = server.asked.map((asked) =>
-    Object.fromEntries(Object.entries(asked.headers).filter(([header]) => !others.includes(header))),
-  );
+  const headers = server.asked.map((asked) => ({ ...asked.headers, authorization: '', 'x-amz-date': '' }));
   const common = {
+    ...{ authorization: '', 'x-amz-date': '', connection: 'keep-alive' },
     host: server.endpoint.replace('http://', ''),
     'user-agent': expect.stringMatching(/^aws-sdk-js\/[\d.]+ .* large-payload-store$/),
     'x-amz-user-agent': expect.stringMatching(/^aws-sdk-js\/[\d.]+ large-payload-store$/),
@@ -197,10 +194,10 @@ describe('a refusal', () => {
     };
   }
 
-  test('that is cut anywhere has the fault that Amazon’s SDK reads in it', async () => {
+  test('that is cut at any byte has the fault that Amazon’s SDK reads in it', async () => {
     let cut = 0;
     const { ofClient, ofSdk } = await faultsOf((exchange) => raw(503, WHOLE.slice(0, cut))(exchange));
-    for (cut = 0; cut <= WHOLE.length; cut += 3) {
+    for (cut = 0; cut <= WHOLE.length; cut += 1) {
       const fault = await ofClient();
       expect(fault, `${cut} bytes`).toEqual(await ofSdk());
       expect(fault?.status).toBe(503);
@@ -257,7 +254,7 @@ test.each(['payloads--use1-az4--x-s3'])(
     const server = await scriptedServer(ok());
     expect(await clientOf(server, bucket).get(name, never()).catch(faultOf)).toMatchObject({
       code: 'BadLocation',
-      message: expect.stringContaining('directory bucket'),
+      message: expect.stringContaining('directory buckets'),
     });
     expect(server.asked).toEqual([]);
   },

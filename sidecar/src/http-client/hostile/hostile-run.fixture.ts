@@ -7,7 +7,8 @@ import { bytesOf, sourceOf } from '../../bytes/byte-streams.ts';
 import { exchange } from '../exchange.ts';
 import { type HttpAgents, httpAgents } from '../http-agents.ts';
 import type { TransportRequest } from '../transport.ts';
-import { type HostileAnswer, hostileAnswer } from './hostile-answers.fixture.ts';
+import type { HostileAnswer } from './answer-bytes.fixture.ts';
+import { hostileAnswer } from './hostile-answers.fixture.ts';
 import { hostileServer } from './hostile-server.fixture.ts';
 
 /** Short, so that the drips of a test do not take minutes; longer than a busy machine stops. */

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createServer as createSecureServer, type TlsOptions } from 'node:tls';
-import { type HostileAnswer, hostileAnswer } from './hostile-answers.fixture.ts';
+import { createServer as createSecureServer, TLSSocket, type TlsOptions } from 'node:tls';
+import type { HostileAnswer } from './answer-bytes.fixture.ts';
+import { hostileAnswer } from './hostile-answers.fixture.ts';
 
 /** A server that plays the answer of the number in the path of each request, `/NUMBER`. */
 export async function hostileServer(seed: number, tls?: TlsOptions) {
@@ -37,6 +38,7 @@ async function serveConnection(socket: Socket, seed: number): Promise<void> {
     }
     if (answer.end === 'keep') continue;
     if (answer.end === 'fin') socket.end();
+    else if (socket instanceof TLSSocket) socket.destroy();
     else socket.resetAndDestroy();
     return;
   }

@@ -1,0 +1,294 @@
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually } from '@largepayload/testing/waiting/eventually';
+import { expect, test } from 'vitest';
+import { bytesOf, sourceOf } from '../bytes/byte-streams.ts';
+import { answerWith, clientOf, type RawScript, rawServer } from './raw-server.fixture.ts';
+import type { AnswerBody } from './transport.ts';
+
+const hello: RawScript = ({ socket }) => socket.write(answerWith('hello'));
+const EVIL = answerWith('evil');
+
+test('one connection serves one request after the other, and the one used last is used first', async () => {
+  const server = await rawServer(hello);
+  const { ask, agents } = clientOf(server);
+  await Promise.all([ask(), ask(), ask()]);
+  for (let count = 0; count < 5; count += 1) expect((await ask()).body.toString()).toBe('hello');
+  expect(server.connections.map(({ requests }) => requests.length).sort()).toEqual([1, 1, 6]);
+  expect(agents.inUse()).toBe(0);
+});
+
+test.each<[string, RawScript]>([
+  ['surplus bytes behind the body', ({ socket }) => socket.write(Buffer.concat([answerWith('hello'), EVIL]))],
+  ['Connection: close', ({ socket }) => socket.write(answerWith('hello', 'Connection: close\r\n'))],
+  ['HTTP/1.0', ({ socket }) => socket.write(answerWith('hello').toString().replace('1.1', '1.0'))],
+])(
+  'the connection is closed after an answer with %s, and the next request uses another one',
+  async (_title, script) => {
+    const server = await rawServer(script);
+    const { ask } = clientOf(server);
+    for (let count = 1; count <= 3; count += 1) {
+      expect((await ask()).body.toString()).toBe('hello');
+      await eventually('it is closed', () => server.open() === 0);
+      expect(server.connections).toHaveLength(count);
+    }
+  },
+);
+
+test('bytes that arrive on an idle connection close it, and are no answer to the next request', async () => {
+  const server = await rawServer(({ socket, requests }) => {
+    socket.write(answerWith('hello'));
+    if (requests.length === 1) setTimeout(() => socket.write(EVIL), 30);
+  });
+  const { ask } = clientOf(server);
+  expect((await ask()).body.toString()).toBe('hello');
+  await eventually('it is closed', () => server.open() === 0);
+  expect((await ask()).body.toString()).toBe('hello');
+});
+
+test.each(['end', 'resetAndDestroy'] as const)(
+  'a kept connection that the server has closed (%s) is not used again',
+  async (close) => {
+    const server = await rawServer(({ socket }) => {
+      socket.write(answerWith('hello'));
+      setTimeout(() => socket[close](), 20);
+    });
+    const { ask } = clientOf(server);
+    for (let count = 0; count < 3; count += 1) {
+      expect((await ask()).body.toString()).toBe('hello');
+      await eventually('it is closed', () => server.open() === 0);
+      // The client has to see it too.
+      await sleep(50);
+    }
+  },
+);
+
+test('a kept connection that closes on a request gives an error that callers retry, and nothing is sent twice', async () => {
+  const server = await rawServer(({ socket, requests }) => {
+    if (requests.length === 1) socket.write(answerWith('hello'));
+    else socket.destroy();
+  });
+  const { ask } = clientOf(server);
+  await ask();
+  await expect(ask()).rejects.toMatchObject({ code: 'ECONNRESET' });
+  expect(server.connections.flatMap(({ requests }) => requests)).toHaveLength(2);
+});
+
+test('an answer that is cut at any byte is never delivered as whole', async () => {
+  const all = answerWith('hello, you two');
+  let at = 0;
+  const server = await rawServer(({ socket }) => socket.end(all.subarray(0, at)));
+  const { ask } = clientOf(server);
+  for (; at < all.length; at += 1) {
+    for (const streamAnswer of [true, false]) {
+      const whole = ask({ streamAnswer }).then(({ body }) => (Buffer.isBuffer(body) ? body : bytesOf(body)));
+      await expect(whole, `${at}`).rejects.toMatchObject({ code: 'ECONNRESET' });
+    }
+  }
+});
+
+test('a refusal before the body was sent is the answer, and its connection is not used again', async () => {
+  const server = await rawServer(({ socket }) => socket.pause().write(answerWith('', '', 412)));
+  const { ask, agents } = clientOf(server);
+  const slowBody = async function* () {
+    for (let count = 0; count < 64; count += 1) {
+      yield Buffer.alloc(64 * 1024);
+      await sleep(1);
+    }
+  };
+  const put = () =>
+    ask(
+      {},
+      { method: 'PUT', body: sourceOf(slowBody()), headers: { 'content-length': `${4 * 1024 * 1024}` } },
+    );
+  expect(await put()).toMatchObject({ statusCode: 412, sent: false });
+  await eventually('it is closed', () => agents.inUse() === 0);
+  expect(await put()).toMatchObject({ statusCode: 412, sent: false });
+  expect(server.connections).toHaveLength(2);
+});
+
+test.each([
+  ['more', 70_000],
+  ['fewer', 50_000],
+])('a body of %s bytes than promised fails, and the service never has a whole one', async (_title, size) => {
+  let received = 0;
+  const server = await rawServer(({ socket }) => socket.on('data', (data) => (received += data.length)));
+  const { ask } = clientOf(server);
+  const body = sourceOf([Buffer.alloc(size / 2), Buffer.alloc(size / 2)]);
+  await expect(ask({}, { method: 'PUT', body, headers: { 'content-length': '60000' } })).rejects.toThrow(
+    RangeError,
+  );
+  expect(received).toBeLessThan(60_000);
+});
+
+test.each([
+  [{ path: '/a b' }],
+  [{ path: '/a\r\nX: 1' }],
+  [{ method: 'GET /' }],
+  [{ headers: { a: 'b\r\nc: d' } }],
+  [{ headers: { 'a:b': 'c' } }],
+  [{ headers: { a: 'ä€' } }],
+  [{ method: 'PUT', body: Buffer.alloc(5), headers: { 'content-length': '6' } }],
+])('a request that would be another one on the wire is not sent: %j', async (changes) => {
+  const server = await rawServer(hello);
+  await expect(clientOf(server).ask({}, changes)).rejects.toThrow(TypeError);
+  expect(server.connections).toHaveLength(0);
+});
+
+test('a request names its host, and asks for the bytes as they are', async () => {
+  const server = await rawServer(hello);
+  await clientOf(server).ask();
+  expect(server.connections[0]?.requests).toEqual([
+    `GET / HTTP/1.1\r\nHost: localhost:${server.port}\r\nAccept-Encoding: identity\r\n\r\n`,
+  ]);
+});
+
+test('requests beyond the connections wait their turn, and one that is aborted leaves the line', async () => {
+  const server = await rawServer(({ socket }) => setTimeout(() => socket.write(answerWith('hello')), 50));
+  const { ask, agents } = clientOf(server, { connections: 2 });
+  const stop = new AbortController();
+  const first = [ask(), ask()];
+  const aborted = ask({ signal: stop.signal });
+  const later = [ask(), ask(), ask()];
+  stop.abort(new Error('the client left'));
+  await expect(aborted).rejects.toThrow('the client left');
+  await Promise.all([...first, ...later]);
+  expect(server.connections).toHaveLength(2);
+  expect(agents.inUse()).toBe(0);
+});
+
+test('a place in the line that comes too late is a connection that was not had in time', async () => {
+  const server = await rawServer(() => {});
+  const { ask, agents } = clientOf(server, { connections: 1, connectMs: 1_000, answerMs: 60_000 });
+  const first = ask();
+  await eventually('it is asked', () => server.connections[0]?.requests.length === 1);
+  await expect(ask()).rejects.toMatchObject({
+    code: 'ETIMEDOUT',
+    message: 'no connection within 1 seconds',
+  });
+  agents.close();
+  await expect(first).rejects.toMatchObject({ code: 'ECONNRESET' });
+});
+
+test('unused connections are closed in time, and no more are kept than allowed', async () => {
+  const server = await rawServer(({ socket }) => setTimeout(() => socket.write(answerWith('hello')), 20));
+  const { ask } = clientOf(server, { kept: 2, keptMs: 300 });
+  await Promise.all([ask(), ask(), ask(), ask(), ask()]);
+  await eventually('two are kept', () => server.open() === 2);
+  await eventually('none is left', () => server.open() === 0);
+});
+
+test('a connection that is too old serves no further request', async () => {
+  const server = await rawServer(hello);
+  const { ask } = clientOf(server, { ageMs: 0 });
+  await ask();
+  await ask();
+  expect(server.connections).toHaveLength(2);
+});
+
+const HUNDRED = Buffer.alloc(100_000, 'x');
+test.each<[string, RawScript, object, string]>([
+  ['no answer', () => {}, { answerMs: 60 }, 'no answer within 0.06 seconds'],
+  [
+    'a head that drips',
+    ({ socket }) => {
+      const dripping = setInterval(() => socket.write('x'), 20);
+      socket.write('HTTP/1.1 200 OK\r\nA: ');
+      socket.on('close', () => clearInterval(dripping));
+    },
+    { answerMs: 200 },
+    'no answer within 0.2 seconds',
+  ],
+  [
+    'a body that stops',
+    ({ socket }) => socket.write(answerWith(HUNDRED).subarray(0, 50_000)),
+    { idleMs: 60 },
+    'no bytes within 0.06 seconds',
+  ],
+  [
+    'a refusal that drips',
+    ({ socket }) => {
+      const dripping = setInterval(() => socket.write('x'), 20);
+      socket.write('HTTP/1.1 500 X\r\nContent-Length: 1000\r\n\r\n');
+      socket.on('close', () => clearInterval(dripping));
+    },
+    { bodyMs: 200 },
+    'no complete answer within 0.2 seconds',
+  ],
+])('%s ends by its limit, and closes the connection', async (_title, script, limits, message) => {
+  const server = await rawServer(script);
+  const { ask, agents } = clientOf(server, limits);
+  const reading = ask({ streamAnswer: true }).then(({ body }) => bytesOf(body as AnswerBody));
+  await expect(reading).rejects.toMatchObject({ code: 'ETIMEDOUT', message });
+  await eventually('it is closed', () => server.open() === 0 && agents.inUse() === 0);
+});
+
+test.each<[string, RawScript, boolean]>([
+  ['while the answer is awaited', () => {}, true],
+  ['in the middle of a head', ({ socket }) => socket.write('HTTP/1.1 200'), true],
+  [
+    'in the middle of a body that streams',
+    ({ socket }) => socket.write(answerWith(HUNDRED).subarray(0, 50_000)),
+    true,
+  ],
+  [
+    'in the middle of a body that is collected',
+    ({ socket }) => socket.write(answerWith(HUNDRED).subarray(0, 50_000)),
+    false,
+  ],
+])('an abort %s rejects with the reason, and closes the connection', async (_title, script, streamAnswer) => {
+  const server = await rawServer(script);
+  const { ask, agents } = clientOf(server);
+  const stop = new AbortController();
+  const reading = ask({ streamAnswer, signal: stop.signal }).then(({ body }) => bytesOf(body as AnswerBody));
+  await eventually('it is asked', () => server.connections[0]?.requests.length === 1);
+  await sleep(20);
+  const reason = new Error('the client left');
+  stop.abort(reason);
+  await expect(reading).rejects.toBe(reason);
+  await eventually('it is closed', () => server.open() === 0 && agents.inUse() === 0);
+});
+
+test('a body that nobody reads is closed, with its connection', async () => {
+  const server = await rawServer(({ socket }) => socket.write(answerWith(HUNDRED).subarray(0, 50_000)));
+  const { ask, agents } = clientOf(server);
+  const { body } = await ask({ streamAnswer: true });
+  await (body as AnswerBody).close();
+  expect(agents.inUse()).toBe(0);
+  await eventually('the server sees it', () => server.open() === 0);
+});
+
+test('a failure of the sink is passed on, and closes the connection', async () => {
+  const server = await rawServer(({ socket }) => socket.write(answerWith(Buffer.alloc(3_000_000))));
+  const { ask, agents } = clientOf(server);
+  const { body } = await ask({ streamAnswer: true });
+  const failure = new Error('the disk is full');
+  const write = () => {
+    throw failure;
+  };
+  await expect((body as AnswerBody).readInto({ write })).rejects.toBe(failure);
+  expect(agents.inUse()).toBe(0);
+});
+
+test('a connection holds no process that has nothing else to do', async () => {
+  const server = await rawServer(hello);
+  const script = `
+    import { exchange } from ${JSON.stringify(new URL('./exchange.ts', import.meta.url).href)};
+    import { httpAgents } from ${JSON.stringify(new URL('./http-agents.ts', import.meta.url).href)};
+    const request = { protocol: 'http:', hostname: '127.0.0.1', port: ${server.port}, method: 'GET', path: '/', headers: {} };
+    console.log((await exchange(httpAgents(undefined), request, {})).body.toString());`;
+  const { spawn } = await import('node:child_process');
+  const started = performance.now();
+  const child = spawn(process.execPath, [
+    '--conditions=largepayload-source',
+    '--input-type=module',
+    '-e',
+    script,
+  ]);
+  const [text] = (await once(child.stdout, 'data')) as [Buffer];
+  const answered = performance.now() - started;
+  await once(child, 'close');
+  expect(text.toString()).toBe('hello\n');
+  // The connection would be kept for 15 s.
+  expect(performance.now() - started - answered).toBeLessThan(10_000);
+});
