@@ -112,6 +112,10 @@ bench: build ## speed and memory, written into docs/performance.md with its pict
 bench-operator: build ## what the operator costs, written into docs/performance.md; takes about ten minutes
 	node $(SOURCES) operator/bench/bench.ts --write
 
+.PHONY: bench-scale
+bench-scale: setup ## what S3 and the reaper do at scale, simulated, written into docs/scale.md; takes a minute
+	node $(SOURCES) sidecar/bench/scale/scale.ts --write
+
 .PHONY: cluster-up
 cluster-up: setup ## a Kubernetes cluster to try things on: e2e/cluster/README.md
 	@node $(SOURCES) e2e/cluster/cluster.ts up

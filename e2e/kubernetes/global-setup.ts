@@ -8,7 +8,7 @@ import { requireCluster } from '../cluster/clusters.ts';
 import type { Cluster } from '../cluster/provider.ts';
 import { CLUSTER_NAME } from './fixtures/names.fixture.ts';
 import { quickStart, repository } from './fixtures/readme.fixture.ts';
-import { printTable, tableFile } from './fixtures/table.fixture.ts';
+import { tableFile } from './fixtures/table.fixture.ts';
 
 /** ms */
 const CONNECT_LIMIT = 5_000;
@@ -25,10 +25,7 @@ export default async function setUp(project: TestProject): Promise<() => Promise
   await cluster.run('bash', ['-euo', 'pipefail', '-c', `cd ${repository}\n${install}`]);
   const server = await startVersitygwAt(cluster.hostAddress, '--keep-alive');
   project.provide('kubernetesSuite', { clusterName: CLUSTER_NAME, endpoint: server.endpoint });
-  return async () => {
-    await server.stop();
-    printTable((line) => console.log(line));
-  };
+  return () => server.stop();
 }
 
 /** @throws Error where Services cannot be called by their addresses */

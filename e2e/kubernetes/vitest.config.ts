@@ -1,5 +1,6 @@
 import { configDefaults, defineConfig } from 'vitest/config';
-import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { BaseSequencer, type Reporter, type TestSpecification } from 'vitest/node';
+import { printTable } from './fixtures/table.fixture.ts';
 
 /** Test files that wait minutes for an expiry or for the kubelet. They start first, so that the others run meanwhile. */
 const LONG = ['quick-start.test.ts', 'claim.test.ts', 'credentials.test.ts'];
@@ -11,6 +12,9 @@ class LongFirst extends BaseSequencer {
   }
 }
 
+/** It reports before the other, so that failures are the last that a reader sees. */
+const table: Reporter = { onTestRunEnd: () => printTable((line) => console.log(line)) };
+
 /** Run it in the cluster's network: `make e2e-kubernetes`. */
 export default defineConfig({
   ssr: { resolve: { conditions: ['largepayload-source', 'node'] } },
@@ -21,7 +25,7 @@ export default defineConfig({
     globalSetup: 'global-setup.ts',
     testTimeout: 180_000,
     hookTimeout: 180_000,
-    reporters: ['verbose'],
+    reporters: [table, 'verbose'],
     sequence: { sequencer: LongFirst },
     projects: [
       {

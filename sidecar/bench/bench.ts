@@ -6,6 +6,7 @@ import { machineFacts, measured } from '@largepayload/testing/benchmarks/measuri
 import { codecMemory } from './codec-memory-costs.ts';
 import { codecTransfers, smallPayloadCost } from './codec-transfers.ts';
 import { durablePuts, filesystemGets } from './filesystem-transfers.ts';
+import { manyClients, manyClientsTable } from './many-clients.ts';
 import { memoryTransfers } from './memory-transfers.ts';
 import { writePage } from './performance-page.ts';
 import { processCosts } from './process-costs.ts';
@@ -15,7 +16,7 @@ import { s3RequestTable, s3Table } from './s3-tables.ts';
 import { manifest } from './servers.ts';
 import { codecCostTable, codecTable, otherTable, putTable, transferTable } from './tables.ts';
 
-const PARTS = ['processes', 'memory', 'filesystem', 'puts', 'reaping', 'codec', 's3'] as const;
+const PARTS = ['processes', 'memory', 'filesystem', 'puts', 'reaping', 'codec', 's3', 'clients'] as const;
 type Part = (typeof PARTS)[number];
 
 const write = process.argv.includes('--write');
@@ -39,6 +40,7 @@ try {
     memory: await codecMemory(config, dataFolder('codec-memory')),
   }));
   const s3 = await step('s3', measureS3);
+  const many = await step('clients', () => manyClients(dataFolder('clients')));
   const transfers = [...(memory ?? []), ...(filesystem ?? [])];
   const tables = [
     machine(),
@@ -48,6 +50,7 @@ try {
     puts && putTable(puts),
     s3 && s3Table(s3.server, s3.transfers),
     s3 && s3RequestTable(s3.requests),
+    many && manyClientsTable(many),
     (costs ?? reaping) && otherTable(costs, reaping),
   ]
     .filter((table) => typeof table === 'string')

@@ -75,7 +75,7 @@ export interface Answer {
 }
 
 /** One keep-alive connection that costs as little as can be: the server is what is measured. */
-class Connection {
+export class Connection {
   readonly #port: number;
   #socket: Socket;
   /** The server ends the connection with this answer. */

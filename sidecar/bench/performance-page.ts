@@ -7,6 +7,7 @@ import { type BarChart, barChart, THEMES, type Theme } from './bar-chart.ts';
 import type { TransferRow } from './memory-transfers.ts';
 import type { ProcessCosts } from './process-costs.ts';
 import type { S3Costs } from './s3-costs.ts';
+import { perCoreTable } from './scale/per-core.ts';
 
 export interface Results {
   /** all tables, as Markdown */
@@ -16,9 +17,10 @@ export interface Results {
   readonly s3: S3Costs;
 }
 
-/** Puts the tables into docs/performance.md, its pictures into docs/images and two figures into README.md. */
+/** Puts the tables into docs/performance.md, its pictures into docs/images, what follows from them into docs/scale.md and README.md. */
 export function writePage({ tables, processes, transfers, s3 }: Results): void {
   writeFigures('docs/performance.md', 'bench', tables);
+  writeFigures('docs/scale.md', 'scale-core', perCoreTable());
   writeFigures('README.md', 'bench', headline(processes, transfers));
   writeCharts('throughput', {
     title: 'Throughput of the service, beside a bare server',

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { pino } from 'pino';
+import type { Driver } from '../src/drivers/driver.ts';
 import { FilesystemDriver } from '../src/drivers/filesystem/filesystem-driver.ts';
 import { objectPath } from '../src/drivers/filesystem/object-paths.ts';
 import { formatKey } from '../src/keys/key.ts';
@@ -43,7 +44,8 @@ export async function reapingCosts(folder: string): Promise<ReapingCosts> {
   }
 }
 
-async function timedPass(driver: FilesystemDriver): Promise<number> {
+/** Seconds of one pass, whose clock is believed. */
+export async function timedPass(driver: Driver): Promise<number> {
   const nothing = { requests: () => 0, bytes: () => 0 };
   const reaper = new Reaper(
     {

@@ -11,7 +11,10 @@ import { suiteCluster } from '../fixtures/suite.fixture.ts';
 import { show } from '../fixtures/table.fixture.ts';
 
 const STORES = ['store-0', 'store-1', 'store-2', 'store-3', 'store-4'];
-const STORM_SECONDS = 60;
+/** ms */
+const SHORTEST_STORM = 60_000;
+/** ms: an operator that has lost its leadership calls seldom, and the storm lasts until calls have met each kind of fault */
+const LONGEST_STORM = 240_000;
 /** share of calls that fail */
 const SHARE = 0.4;
 /** ms: a silent watch is noticed after 90 s, and a pause follows */
@@ -31,7 +34,7 @@ afterAll(async () => {
 });
 
 test('the operator reaches the desired state while the API server fails in every way', {
-  timeout: 420_000,
+  timeout: 700_000,
 }, async () => {
   await untilNamespacesAreGone();
   await using bed = await StoreBed.make('api-faults');
@@ -40,7 +43,8 @@ test('the operator reaches the desired state while the API server fails in every
 
   const began = performance.now();
   const memory = peakMemory();
-  const wanted = await edits(bed, began + STORM_SECONDS * 1_000);
+  const wanted = await editsDuringFaults(bed);
+  const stormSeconds = ((performance.now() - began) / 1_000).toFixed(0);
   const perSecond = proxy.callsPerSecond(began);
   const faults = new Map(proxy.faults);
   proxy.heal();
@@ -62,7 +66,7 @@ test('the operator reaches the desired state while the API server fails in every
   expect([...faults.keys()].sort()).toEqual(Object.keys(API_FAULTS).sort());
   const count = [...faults.values()].reduce((sum, faultsOfKind) => sum + faultsOfKind, 0);
   show(
-    `API server fails in ${Object.keys(API_FAULTS).length} ways for ${STORM_SECONDS} s`,
+    `API server fails in ${Object.keys(API_FAULTS).length} ways for ${stormSeconds} s`,
     `${count} of ${all} calls (${mean.toFixed(1)}/s, ${most} in the busiest second); edits of ${wanted.size} stores, ` +
       `drift and a new store all done ${recovery} s after it, all Ready after ${allReady} s; operator ended ${operator.restarts} times, ` +
       `${mebibytes.toFixed(0)} MiB at most`,
@@ -75,9 +79,14 @@ async function apply(bed: StoreBed, store: string, replicas: number): Promise<vo
 }
 
 /** Edits stores one after the other, makes a store, and changes an object by hand. @returns the final replicas of each store */
-async function edits(bed: StoreBed, end: number): Promise<ReadonlyMap<string, number>> {
+async function editsDuringFaults(bed: StoreBed): Promise<ReadonlyMap<string, number>> {
   const wanted = new Map<string, number>();
-  for (let round = 0; performance.now() < end; round += 1) {
+  const began = performance.now();
+  const isOver = () => {
+    const past = performance.now() - began;
+    return past >= LONGEST_STORM || (past >= SHORTEST_STORM && proxy.metAllKinds);
+  };
+  for (let round = 0; !isOver(); round += 1) {
     if (round % 4 === 0) proxy.inject(SHARE);
     const store = STORES[round % STORES.length] ?? '';
     const replicas = (wanted.get(store) ?? 1) === 1 ? 2 : 1;

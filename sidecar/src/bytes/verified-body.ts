@@ -1,13 +1,35 @@
-import { createHash, hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { IntegrityError } from '../errors/integrity-error.ts';
 import type { BlobFacts } from './blob-facts.ts';
 import { type ByteSource, drain } from './byte-streams.ts';
 
+/** Finds whether bytes are those of a digest. */
+export interface DigestCheck {
+  take(chunk: Buffer): void;
+  /** Once, after the last chunk: what is wrong with the bytes; `undefined`: nothing. */
+  finish(): string | undefined;
+}
+
+/** Begins a check of bytes of this digest. */
+export type BeginCheck = (facts: BlobFacts) => DigestCheck;
+
+/** By SHA-256. */
+export function checkByHash({ digest }: BlobFacts): DigestCheck {
+  const hash = createHash('sha256');
+  return {
+    take: (chunk) => hash.update(chunk),
+    finish() {
+      const found = `sha256:${hash.digest('hex')}`;
+      return found === digest ? undefined : `the bytes have the digest ${found}, not ${digest}`;
+    },
+  };
+}
+
 /** The same bytes. A sink that has received all `facts.size` of them has received the right ones. @throws IntegrityError */
-export function verifiedSource(source: ByteSource, facts: BlobFacts): ByteSource {
+export function verifiedSource(source: ByteSource, facts: BlobFacts, beginCheck?: BeginCheck): ByteSource {
   return {
     async readInto(sink) {
-      const verification = new Verification(facts);
+      const verification = new Verification(facts, beginCheck);
       await source.readInto({
         write(chunk) {
           if (chunk.length === 0) return undefined;
@@ -27,38 +49,34 @@ export async function verify(source: ByteSource, facts: BlobFacts, signal: Abort
 
 /** Compares bytes with what is promised of them, before each chunk is passed on. */
 export class Verification {
-  readonly #facts: BlobFacts;
-  readonly #hash = createHash('sha256');
+  readonly #size: number;
+  readonly #check: DigestCheck;
   #seen = 0;
   #failure: IntegrityError | undefined;
 
-  constructor(facts: BlobFacts) {
-    this.#facts = facts;
+  constructor(facts: BlobFacts, beginCheck: BeginCheck = checkByHash) {
+    this.#size = facts.size;
+    this.#check = beginCheck(facts);
   }
 
   /** @throws IntegrityError for the chunk that completes the bytes, when they are wrong, and for one chunk too many */
   take(chunk: Buffer): void {
-    const { size } = this.#facts;
     this.#seen += chunk.length;
-    if (this.#seen > size) this.#fail(`more than the promised ${size} bytes`);
-    if (this.#seen === chunk.length && this.#seen === size) this.#compare(hash('sha256', chunk, 'hex'));
-    else {
-      this.#hash.update(chunk);
-      if (this.#seen === size) this.#compare(this.#hash.digest('hex'));
-    }
+    if (this.#seen > this.#size) this.#fail(`more than the promised ${this.#size} bytes`);
+    this.#check.take(chunk);
+    if (this.#seen === this.#size) this.#finish();
   }
 
   /** @throws IntegrityError when bytes are missing, or were wrong before */
   assertComplete(): void {
-    const { size } = this.#facts;
     if (this.#failure !== undefined) throw this.#failure;
-    if (this.#seen < size) this.#fail(`${this.#seen} bytes instead of the promised ${size}`);
-    if (size === 0) this.#compare(hash('sha256', '', 'hex'));
+    if (this.#seen < this.#size) this.#fail(`${this.#seen} bytes instead of the promised ${this.#size}`);
+    if (this.#size === 0) this.#finish();
   }
 
-  #compare(hex: string): void {
-    const { digest } = this.#facts;
-    if (`sha256:${hex}` !== digest) this.#fail(`the bytes have the digest sha256:${hex}, not ${digest}`);
+  #finish(): void {
+    const fault = this.#check.finish();
+    if (fault !== undefined) this.#fail(fault);
   }
 
   #fail(message: string): never {

@@ -1,5 +1,6 @@
 import { createWriteStream } from 'node:fs';
 import { readFile, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { type BlobReferenceV2, decodeReference, PayloadReferenceError } from '@largepayload/codec';
@@ -61,7 +62,10 @@ async function writeWhole(stream: NodeJS.ReadableStream, file: string): Promise<
     await pipeline(stream, createWriteStream(partial, { flags: 'wx' }));
     await rename(partial, file);
   } catch (error) {
-    await rm(partial, { force: true });
+    await rm(partial, { force: true }).catch(() => {});
+    const { code, path } = error as NodeJS.ErrnoException;
+    if (path === partial && (code === 'ENOENT' || code === 'ENOTDIR'))
+      throw new Error(`cannot write ${file}: there is no folder ${dirname(file)}`, { cause: error });
     throw error;
   }
 }

@@ -92,16 +92,23 @@ describe.concurrent('put and get', () => {
     expect(await filesIn(service.folder)).toEqual([]);
   });
 
-  test('to a folder, or below one that is missing, end with 1 and leave nothing', async () => {
+  test('to a folder, or below one that is missing, end with 1, name that folder, and leave nothing', async () => {
     await using service = await startService();
     const url = ['--url', `http://${service.data}`];
     const put = await run(['put', '--namespace', 'orders', ...url, await fileWith('content')]);
     const folder = await newFolder(crypto.randomUUID());
     await mkdir(join(folder, 'taken'));
-    for (const output of [join(folder, 'taken'), join(folder, 'missing/file')]) {
-      expect((await run(['get', ...url, '--output', output, '-'], put.stdout)).code).toBe(1);
+    await writeFile(join(folder, 'no-folder'), '');
+    const get = (output: string) => run(['get', ...url, '--output', join(folder, output), '-'], put.stdout);
+    expect((await get('taken')).code).toBe(1);
+    for (const parent of ['missing', 'no-folder']) {
+      const output = join(folder, parent, 'file');
+      const message = `cannot write ${output}: there is no folder ${join(folder, parent)}`;
+      const refused = await get(join(parent, 'file'));
+      expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining(message) });
+      expect(refused.stderr).not.toContain('ENO');
     }
-    expect(await readdir(folder)).toEqual(['taken']);
+    expect((await readdir(folder)).sort()).toEqual(['no-folder', 'taken']);
   });
 });
 

@@ -73,6 +73,25 @@ describe.each(DAMAGES)('a stored payload with %s', (_name, damage) => {
   });
 });
 
+test.each(DAMAGES)(
+  'a payload that was read and now has %s is never answered whole',
+  async (_name, damage) => {
+    await using service = await startService();
+    for (const size of [ONE_CHUNK, 3_000_001]) {
+      const bytes = generatedBytes(size);
+      const { file, put, get } = await stored(service, bytes);
+      for (let reads = 0; reads < 2; reads += 1) expect((await get()).body.equals(bytes)).toBe(true);
+      await damage(file, size);
+      const outcome = await get().catch((error: Error) => error);
+      if (outcome instanceof Error) expect(outcome.message).toMatch(/aborted|ECONNRESET|hang up/);
+      else expectError(outcome, 'integrity');
+      expect((await put()).status).toBe(201);
+      for (let reads = 0; reads < 2; reads += 1) expect((await get()).body.equals(bytes)).toBe(true);
+    }
+    expect(await metric(service, 'payload_store_get_errors_total{code="integrity"}')).toBe(2);
+  },
+);
+
 test('a reference with another length than the stored payload is refused, small or large', async () => {
   await using service = await startService();
   for (const size of [100, 3_000_000]) {

@@ -2,6 +2,7 @@ import type { Server } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ServiceError } from '../errors/service-error.ts';
 import { buildApp } from '../http/app.ts';
+import { pauseWhileConnectionsArrive } from '../http/arriving-connections.ts';
 import type { PayloadService } from '../payload-service/payload-service.ts';
 import type { DataContext } from './data-context.ts';
 import { getBlob, getVersionOneBlob } from './get-blob.ts';
@@ -23,6 +24,7 @@ export function buildDataServer(context: DataContext): FastifyInstance {
     requestTimeout: 0,
     answersExpect: true,
   });
+  pauseWhileConnectionsArrive(app.server, context.budget);
   app.addHook('onRequest', async (_request, reply) => refuseAtTheEnd(app.server, reply));
   return app;
 }

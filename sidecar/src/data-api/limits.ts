@@ -10,7 +10,7 @@ export interface DataLimits {
   readonly connections: ConnectionRules;
   /** memory that all transfers together may hold */
   readonly inFlightBytes: number;
-  /** a request that finds that memory used waits in line so long; shorter than clients wait for a first byte */
+  /** a request that finds that memory used waits in line so long at most; codecs wait 7 s for a first byte */
   readonly waitTimeMs: number;
   /** requests that wait in line at a time */
   readonly mostWaiting: number;
@@ -24,7 +24,7 @@ export interface DataLimits {
 
 /** Those that do not follow from the memory of the process. */
 export const DEFAULT_LIMITS = {
-  waitTimeMs: 5_000,
+  waitTimeMs: 3_000,
   mostWaiting: 512,
   headersTimeout: 10_000,
   progressPeriodMs: 30_000,

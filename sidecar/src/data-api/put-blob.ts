@@ -43,10 +43,11 @@ async function store(
   const { signal } = stop;
   const peer = peerOf(request.raw);
   const units = putReservation(fields.facts.size);
-  const release = await budget.reserve(peer, units, signal);
   const deadline = received.monotonicTime + limits.putTimeLimitMs;
+  const release = await budget.reserve(peer, units, signal, deadline);
   const onExpired = (reason: Expiry) => stop.abort(EXPIRED[reason]());
-  const transfer = watch.begin({ peer, units, deadline, onExpired });
+  const delayedMs = performance.now() - received.monotonicTime;
+  const transfer = watch.begin({ peer, units, deadline, delayedMs, onExpired });
   try {
     // Node sends this by itself only without a listener for `checkContinue`; here a refused body is never sent.
     const onRead = () => {

@@ -105,3 +105,52 @@ test('a peer has more than its share only while others wait', async () => {
   for (const waiting of [other, own]) (await waiting)();
   expect(budget.demand).toBe(undefined);
 });
+
+test('who has a deadline waits no longer than until then', async () => {
+  const budget = new FairBudget({ ...rules, limit: 1, waitTimeMs: 60_000 });
+  const release = await budget.reserve('a', 1, never);
+  for (const restMs of [50, 0, -1_000]) {
+    const late = budget.reserve('a', 1, never, performance.now() + restMs);
+    await expect(late).rejects.toMatchObject({ code: 'busy' });
+  }
+  expect(budget.demand).toBe(undefined);
+  release();
+  (await budget.reserve('a', 1, never, performance.now() + 50))();
+});
+
+test('a deadline that is later than the wait time does not prolong the wait', async () => {
+  const budget = new FairBudget({ ...rules, limit: 1, waitTimeMs: 50 });
+  await budget.reserve('a', 1, never);
+  const refused = budget.reserve('a', 1, never, performance.now() + 600_000);
+  await expect(refused).rejects.toMatchObject({ code: 'busy' });
+});
+
+test('while it is paused all wait in line, and enter in their order once it is resumed', async () => {
+  const budget = new FairBudget(rules);
+  const held = await budget.reserve('a', 1, never);
+  budget.pause();
+  const entered: string[] = [];
+  const waiting = inLine(budget, ['b', 'c', 'd'], entered);
+  await expect(budget.reserve('d', 1, never)).rejects.toMatchObject({ code: 'busy' });
+  held();
+  expect(budget.used).toBe(0);
+  expect(entered).toEqual([]);
+  budget.resume();
+  await eventually('two are in', () => entered.length === 2);
+  expect(budget.used).toBe(2);
+  for (const place of waiting) (await place)();
+  expect(entered).toEqual(['b', 'c', 'd']);
+});
+
+test('who gives up while it is paused takes no unit once it is resumed', async () => {
+  const budget = new FairBudget(rules);
+  budget.pause();
+  const stop = new AbortController();
+  const given = budget.reserve('a', 2, stop.signal);
+  const other = budget.reserve('b', 2, never);
+  stop.abort(new Error('the client left'));
+  await expect(given).rejects.toThrow('the client left');
+  budget.resume();
+  (await other)();
+  expect(budget.used).toBe(0);
+});

@@ -37,6 +37,7 @@ export class FairBudget {
   /** in the order of their arrival */
   readonly #line = new Set<Waiting>();
   #used = 0;
+  #paused = false;
 
   constructor(rules: FairBudgetRules) {
     this.#rules = rules;
@@ -57,13 +58,19 @@ export class FairBudget {
 
   /**
    * Resolves once the peer has the units, with a function that gives them back.
+   * @param deadline on the monotonic clock, ms: the request waits no longer
    * @throws ServiceError `busy` when too many wait or it takes too long; the signal's reason
    */
-  async reserve(peer: string, wanted: number, signal: AbortSignal): Promise<() => void> {
+  async reserve(
+    peer: string,
+    wanted: number,
+    signal: AbortSignal,
+    deadline = Number.POSITIVE_INFINITY,
+  ): Promise<() => void> {
     signal.throwIfAborted();
     const units = Math.min(wanted, this.#rules.limit);
     if (this.#line.size === 0 && this.#fits(units)) this.#take(peer, units);
-    else await this.#turn(peer, units, signal);
+    else await this.#turn(peer, units, signal, deadline);
     let held = true;
     return () => {
       if (held) this.#giveBack(peer, units);
@@ -71,7 +78,17 @@ export class FairBudget {
     };
   }
 
-  #turn(peer: string, units: number, signal: AbortSignal): Promise<void> {
+  /** From here on all requests wait in line, until `resume`. */
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#serve();
+  }
+
+  #turn(peer: string, units: number, signal: AbortSignal, deadline: number): Promise<void> {
     if (this.#line.size >= this.#rules.mostWaiting) this.#makeRoomFor(peer);
     return new Promise((resolve, reject) => {
       const leave = (reason: unknown) => {
@@ -91,10 +108,13 @@ export class FairBudget {
         resolve();
       };
       const waiting: Waiting = { peer, units, since: performance.now(), enter, refuse };
-      const timer = setTimeout(() => {
-        refuse('the requests before this one take too long');
-        this.#serve();
-      }, this.#rules.waitTimeMs);
+      const timer = setTimeout(
+        () => {
+          refuse('the requests before this one take too long');
+          this.#serve();
+        },
+        Math.min(this.#rules.waitTimeMs, deadline - performance.now()),
+      );
       signal.addEventListener('abort', onAbort);
       this.#line.add(waiting);
       this.#serve();
@@ -141,7 +161,7 @@ export class FairBudget {
   }
 
   #fits(units: number): boolean {
-    return this.#used + units <= this.#rules.limit;
+    return !this.#paused && this.#used + units <= this.#rules.limit;
   }
 
   #take(peer: string, units: number): void {

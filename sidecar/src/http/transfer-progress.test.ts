@@ -23,3 +23,8 @@ test.each([
 ])('a transfer that is %s', (_name, progress, excess, may) => {
   expect(mayMakeRoom(progress, excess)).toBe(may);
 });
+
+test('a peer that was not read for 2 s may take as long again to begin, and no longer', () => {
+  expect(mayMakeRoom({ rate: 0, age: 2_900 }, 0, 2_000)).toBe(false);
+  expect(mayMakeRoom({ rate: 0, age: 3_100 }, 0, 2_000)).toBe(true);
+});

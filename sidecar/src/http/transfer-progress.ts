@@ -14,11 +14,17 @@ export function leastRate(age: number): number {
 
 /**
  * Whether a transfer may be ended so that others get its place. One of a peer that has more than its share may, whatever its
- * rate, unless it never had to be waited for.
+ * rate, unless it never had to be waited for. A peer that was not read for a while may need as long again to notice that it
+ * is: the time until its TCP tries again doubles with each try (RFC 6298, 5.5; RFC 9293, 3.8.6.1).
  * @param excess bytes by which the peer exceeds its share
+ * @param delayedMs how long the peer was not read
  */
-export function mayMakeRoom({ rate, age }: { rate: number; age: number }, excess: number): boolean {
-  if (age < RECENT) return false;
+export function mayMakeRoom(
+  { rate, age }: { rate: number; age: number },
+  excess: number,
+  delayedMs = 0,
+): boolean {
+  if (age < RECENT + delayedMs) return false;
   return excess > 0 || rate < leastRate(age);
 }
 

@@ -19,6 +19,8 @@ export interface TransferSettings {
   readonly onExpired: (reason: Expiry) => void;
   /** on the monotonic clock, ms */
   readonly deadline?: number;
+  /** ms that the peer's body was not read before the transfer began. Default 0 */
+  readonly delayedMs?: number;
 }
 
 /** Watches all transfers with one timer: a peer that sends or takes next to nothing must not hold its place for ever. */
@@ -71,7 +73,7 @@ export class TransferWatch {
       if (missing <= 0) return;
       const { peer, units } = transfer.settings;
       const over = excess.get(peer) ?? demand.excessOf(peer);
-      if (!mayMakeRoom(transfer, over)) continue;
+      if (!mayMakeRoom(transfer, over, transfer.settings.delayedMs)) continue;
       excess.set(peer, over - units);
       missing -= units;
       transfer.expire('contended');

@@ -1,13 +1,13 @@
 import { existsSync, rmSync } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { DirectorySync } from './directory-sync.ts';
 import { newFolder, removeFolder } from './folder.fixture.ts';
+import { OpenFile } from './open-file.ts';
 
 // Which folders are opened to be fsynced cannot be seen from outside the process; that they are is seen by strace in
 // durability.test.ts.
-vi.mock('node:fs/promises', { spy: true });
+const opened = vi.spyOn(OpenFile, 'open');
 
 let root: string;
 let folders: DirectorySync;
@@ -19,16 +19,13 @@ afterEach(() => removeFolder(root));
 
 /** Makes and settles the folder; the folders that were synced for it, without the root's path. */
 async function settled(...names: string[]): Promise<string[]> {
-  vi.mocked(open).mockClear();
+  opened.mockClear();
   const settle = async (name: string) => {
     await folders.make(join(root, name));
     await folders.settle(join(root, name));
   };
   await Promise.all(names.map(settle));
-  return vi
-    .mocked(open)
-    .mock.calls.map(([path]) => String(path).slice(root.length))
-    .sort();
+  return opened.mock.calls.map(([path]) => String(path).slice(root.length)).sort();
 }
 
 test('every level is synced the first time, and later only levels that are not known to be durable', async () => {
@@ -55,11 +52,11 @@ test('concurrent calls for a folder share an fsync that began after they asked',
 
 test('a call made during an fsync waits for a later fsync', async () => {
   await settled('a');
-  vi.mocked(open).mockClear();
+  opened.mockClear();
   const first = folders.settle(join(root, 'a'));
   const second = folders.settle(join(root, 'a'));
   await Promise.all([first, second]);
-  expect(vi.mocked(open).mock.calls.filter(([path]) => path === join(root, 'a'))).toHaveLength(2);
+  expect(opened.mock.calls.filter(([path]) => path === join(root, 'a'))).toHaveLength(2);
 });
 
 test('an fsync that fails rejects all calls that share it, and is forgotten', async () => {

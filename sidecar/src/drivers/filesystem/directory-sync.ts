@@ -1,6 +1,8 @@
-import { constants, mkdir, open } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errorCode, unless } from './failures.ts';
+import { OpenFile } from './open-file.ts';
 
 /** Folders remembered at most. Beyond it all are forgotten, which costs some needless fsyncs. */
 const REMEMBERED_FOLDERS = 1_000;
@@ -83,10 +85,10 @@ export class DirectorySync {
 
 /** fsync(2) of a folder: the entries made in it before the call survive a power cut. */
 export async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY);
+  const opened = await OpenFile.open(folder, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
-    await handle.sync();
+    await opened.sync();
   } finally {
-    await handle.close();
+    await opened.close();
   }
 }

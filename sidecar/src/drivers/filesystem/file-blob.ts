@@ -1,76 +1,88 @@
-import { constants, type FileHandle, open } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { BODY_BUFFERS } from '../../bytes/buffer-pool.ts';
 import type { ByteSink } from '../../bytes/byte-streams.ts';
+import { PIECE_BYTES } from '../../bytes/pieces.ts';
 import type { StoredBlob } from '../driver.ts';
 import { fileOperation, unless } from './failures.ts';
-
-/** Bytes read at once. A blob up to this size is one chunk. */
-const READ_BYTES = 512 * 1024;
-const SPARE_BUFFERS = 16;
-
-const spareBuffers: Buffer[] = [];
+import { OpenFile } from './open-file.ts';
 
 /** The object in the file at this path; `undefined` when there is no file. */
 export async function openFile(path: string): Promise<StoredBlob | undefined> {
-  const file = await unless(['ENOENT', 'ENOTDIR'], open(path, constants.O_RDONLY));
+  const file = await unless(['ENOENT', 'ENOTDIR'], OpenFile.open(path, constants.O_RDONLY));
   if (file === undefined) return undefined;
-  const status = await file.stat();
-  if (status.isFile()) return new FileBlob(file, status.size);
+  try {
+    const status = await file.status();
+    if (status.isFile()) return new FileBlob(file, status.size);
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
   await file.close();
   return undefined;
 }
 
 class FileBlob implements StoredBlob {
   readonly size: number;
-  readonly #file: FileHandle;
-  #closing: Promise<void> | undefined;
+  readonly #file: OpenFile;
 
-  constructor(file: FileHandle, size: number) {
+  constructor(file: OpenFile, size: number) {
     this.#file = file;
     this.size = size;
   }
 
   async readInto(sink: ByteSink): Promise<void> {
     try {
-      if (this.size > READ_BYTES) await readInTurns(this.#file, sink);
-      else await sink.write(await fill(this.#file, Buffer.allocUnsafeSlow(this.size)));
+      if (this.size > BODY_BUFFERS.largest) await readInTurns(this.#file, this.size, sink);
+      else await readWhole(this.#file, this.size, sink);
     } finally {
       await this.close();
     }
   }
 
   async close(): Promise<void> {
-    this.#closing ??= this.#file.close();
-    await this.#closing;
+    await this.#file.close();
   }
 }
 
+/** The file is closed while the sink uses its bytes. A buffer whose write failed may still be in use, so it is not used again. */
+async function readWhole(file: OpenFile, size: number, sink: ByteSink): Promise<void> {
+  const buffer = BODY_BUFFERS.take(size);
+  const chunk = await fill(file, buffer.subarray(0, size));
+  // The caller waits for it, and hears of its failure.
+  file.close().catch(() => {});
+  await sink.write(chunk);
+  BODY_BUFFERS.give(buffer);
+}
+
 /** Two buffers take turns: one is read into while the sink uses the other. */
-async function readInTurns(file: FileHandle, sink: ByteSink): Promise<void> {
-  let current = spareBuffers.pop() ?? Buffer.allocUnsafeSlow(READ_BYTES);
-  let other = spareBuffers.pop() ?? Buffer.allocUnsafeSlow(READ_BYTES);
-  let reading = fill(file, current);
+async function readInTurns(file: OpenFile, size: number, sink: ByteSink): Promise<void> {
+  let [current, other] = [BODY_BUFFERS.take(PIECE_BYTES), BODY_BUFFERS.take(PIECE_BYTES)];
+  let reading = fill(file, current.subarray(0, PIECE_BYTES));
   try {
-    while (true) {
+    for (let next = PIECE_BYTES; ; next += PIECE_BYTES) {
       const chunk = await reading;
-      if (chunk.length === 0) return;
       [current, other] = [other, current];
-      reading = fill(file, current);
-      // The sink may fail while this read is under way; `finally` waits for the read, and its failure must be handled.
-      reading.catch(() => {});
+      if (next < size) {
+        reading = fill(file, current.subarray(0, size - next));
+        // The sink may fail while this read is under way; `finally` waits for the read, and its failure must be handled.
+        reading.catch(() => {});
+      }
       await sink.write(chunk);
+      if (next >= size || chunk.length < PIECE_BYTES) break;
     }
+    // Not after a failure, as in `readWhole`.
+    for (const buffer of [current, other]) BODY_BUFFERS.give(buffer);
   } finally {
     await reading.catch(() => {});
-    for (const buffer of [current, other]) if (spareBuffers.length < SPARE_BUFFERS) spareBuffers.push(buffer);
   }
 }
 
 /** Reads from the file's position until the buffer is full or the file ends; the part that was filled. */
-async function fill(file: FileHandle, buffer: Buffer): Promise<Buffer> {
+async function fill(file: OpenFile, buffer: Buffer): Promise<Buffer> {
   return await fileOperation('read the payload', async () => {
     let filled = 0;
     while (filled < buffer.length) {
-      const { bytesRead } = await file.read(buffer, filled, buffer.length - filled, null);
+      const bytesRead = await file.read(buffer, filled);
       if (bytesRead === 0) break;
       filled += bytesRead;
     }

@@ -1,8 +1,8 @@
-import { mkdir, unlink } from 'node:fs/promises';
+import { mkdir, stat, unlink } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { BlobFacts } from '../../bytes/blob-facts.ts';
 import type { ObjectWriter } from '../../bytes/object-writer.ts';
-import type { StorageError } from '../../errors/storage-error.ts';
+import { StorageError } from '../../errors/storage-error.ts';
 import {
   type DeleteOutcome,
   type Driver,
@@ -119,7 +119,7 @@ export class FilesystemDriver implements Driver {
       // The time must be known on a full disk too, or the reaper could never make room on it.
       if (file === undefined) return await this.#temporary.touch();
       try {
-        return (await file.handle.stat()).mtimeMs;
+        return (await file.opened.status()).mtimeMs;
       } finally {
         await file.discard();
       }
@@ -140,9 +140,36 @@ export class FilesystemDriver implements Driver {
   }
 }
 
-/** Makes the data folder and those above it where they are missing, durably. */
+/**
+ * Makes the data folder and those above it where they are missing, durably. One by one: Node's recursive mkdir reports ENOENT
+ * on a read-only filesystem, and never ends where no folder can be made, as in /proc.
+ */
 async function makeRoot(root: string): Promise<void> {
-  const firstMade = await mkdir(root, { recursive: true, mode: FOLDER_MODE });
-  if (firstMade === undefined) return;
-  for (let at = root; at.length >= firstMade.length; at = dirname(at)) await syncFolder(dirname(at));
+  if (await isMade(root)) await syncFolder(dirname(root));
+}
+
+/** `false` when the folder was there. */
+async function isMade(folder: string): Promise<boolean> {
+  try {
+    await mkdir(folder, FOLDER_MODE);
+    return true;
+  } catch (error) {
+    if (errorCode(error) === 'EEXIST' && (await stat(folder)).isDirectory()) return false;
+    if (errorCode(error) !== 'ENOENT' || dirname(folder) === folder) throw error;
+  }
+  if (await isMade(dirname(folder))) await syncFolder(dirname(dirname(folder)));
+  const made = mkdir(folder, FOLDER_MODE).then(() => true);
+  return (
+    (await unless(
+      ['EEXIST'],
+      made.catch((error) => Promise.reject(inFolder(error, dirname(folder)))),
+    )) ?? false
+  );
+}
+
+/** The folder is there, so ENOENT does not mean what it says. */
+function inFolder(error: unknown, folder: string): unknown {
+  if (errorCode(error) !== 'ENOENT') return error;
+  const message = `cannot use the data folder: ${folder} takes no new folders; name one on a disk`;
+  return new StorageError('unavailable', message, { cause: error });
 }

@@ -95,6 +95,20 @@ test('a file in place of the data folder is refused at the start', async () => {
   await expect(FilesystemDriver.start(join(folder, 'file'))).rejects.toMatchObject(UNAVAILABLE);
 });
 
+test.each(['/proc/payloads', '/proc/below/payloads'])(
+  'the data folder %s, where no folder can be made, is refused at the start with the place that takes none',
+  async (data) => {
+    const refused = { ...UNAVAILABLE, message: expect.stringContaining('/proc takes no new folders') };
+    await expect(FilesystemDriver.start(data)).rejects.toMatchObject(refused);
+  },
+);
+
+test('a data folder below a file is refused at the start', async () => {
+  writeFileSync(join(folder, 'file'), '');
+  const refused = { ...UNAVAILABLE, message: expect.stringContaining('not a folder') };
+  await expect(FilesystemDriver.start(join(folder, 'file', 'data'))).rejects.toMatchObject(refused);
+});
+
 test('a folder in place of an object is no object, and puts and deletes of it fail', async () => {
   mkdirSync(objectPath(folder, name), { recursive: true });
   expect(await store.get(name)).toBeUndefined();

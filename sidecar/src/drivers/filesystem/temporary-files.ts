@@ -1,10 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { constants, readFileSync, readlinkSync } from 'node:fs';
-import { chmod, type FileHandle, lstat, mkdir, open, readdir, rm, unlink } from 'node:fs/promises';
+import { constants, readFileSync, readlinkSync, unlink as unlinkWithCallback } from 'node:fs';
+import { chmod, lstat, mkdir, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { bootId } from '../../time/boot-time.ts';
 import { FOLDER_MODE } from './directory-sync.ts';
 import { errorCode, NO_SPACE, unless } from './failures.ts';
+import { OpenFile } from './open-file.ts';
+
+/** As `OpenFile`, cheaper than the function of `node:fs/promises`. */
+const unlink = promisify(unlinkWithCallback);
 
 /** The service's own folder inside the store's; no object name begins like it. */
 export const OWN_FOLDER = '.payload-store';
@@ -14,7 +19,7 @@ const ABANDONED_AFTER_MS = 60 * 60 * 1_000;
 
 export interface TemporaryFile {
   readonly path: string;
-  readonly handle: FileHandle;
+  readonly opened: OpenFile;
   /** Closes and removes the file, once; its content lives on under any name it was linked to. */
   discard(): Promise<void>;
 }
@@ -42,7 +47,7 @@ export class TemporaryFiles {
   async create(): Promise<TemporaryFile> {
     this.#count += 1;
     const path = join(this.#own, String(this.#count));
-    const handle = await openNew(path).catch(async (error) => {
+    const opened = await openNew(path).catch(async (error) => {
       // Another process swept this folder while we were idle for long. Only this folder is made again: when those above are
       // missing too, the store's filesystem is not mounted, and files in its place would be lost.
       if (errorCode(error) !== 'ENOENT') throw error;
@@ -51,12 +56,12 @@ export class TemporaryFiles {
     });
     let discarded: Promise<void> | undefined;
     const discard = async () => {
-      await handle.close();
+      await opened.close();
       await unless(['ENOENT'], unlink(path));
     };
     return {
       path,
-      handle,
+      opened,
       discard: () => {
         discarded ??= discard();
         return discarded;
@@ -93,8 +98,8 @@ async function touch(folder: string): Promise<number> {
   return (await lstat(folder)).ctimeMs;
 }
 
-function openNew(path: string): Promise<FileHandle> {
-  return open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
+function openNew(path: string): Promise<OpenFile> {
+  return OpenFile.open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
 }
 
 /**

@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream';
 import {
   S3Client as AwsClient,
   DeleteObjectCommand,
@@ -15,29 +14,38 @@ import { fromHttp } from '@aws-sdk/credential-provider-http';
 import { defaultProvider } from '@aws-sdk/credential-provider-node';
 import { badAnswer } from '../object-store/failures.ts';
 import type { ListAnswer, ListQuery, ObjectAnswer, ObjectHead } from '../object-store/object-store-client.ts';
-import { answerBody } from '../object-store/transport/answer-body.ts';
 import { type HttpAgents, httpAgents } from '../object-store/transport/http-agents.ts';
 import type { TransportAnswer } from '../object-store/transport/http-transport.ts';
-import { isDocument, proveDocument, proveReadable, proveStored } from './answers/answer-proof.ts';
+import { isDocument, proveDeleted, proveDocument } from './answers/answer-proof.ts';
 import { listAnswerOf } from './answers/listing-page.ts';
 import { faultOf } from './answers/sdk-faults.ts';
-import { type CallOptions, configuration, sendContentMd5, signKnownDigest } from './aws-sdk-settings.ts';
+import {
+  configuration,
+  type HandlerOptions,
+  NOT_SENT,
+  sendContentMd5,
+  sendingBy,
+  sendingNothing,
+} from './aws-sdk-settings.ts';
 import { credentialsFromChain } from './credentials/credentials-chain.ts';
 import { credentialsFromFolder } from './credentials/credentials-folder.ts';
 import { renewedCredentials } from './credentials/credentials-renewal.ts';
 import type { Credentials } from './credentials/credentials-source.ts';
+import { unlessAborted } from './credentials/unless-aborted.ts';
 import { MultiObjectDeleter } from './deletion/delete-objects.ts';
 import { lacksMultiObjectDelete } from './deletion/multi-object-delete.ts';
 import { S3_FAILURES } from './failures.ts';
+import { LONG_WORK_MS, ObjectCalls } from './object-calls.ts';
 import type { DeleteAnswer, S3Client, S3Location } from './s3-client.ts';
+import { SAMPLE_CREDENTIALS, type SampleRequest } from './signing/request-template.ts';
+import { type ObjectVerb, SignedRequests } from './signing/signed-requests.ts';
 
-/** Until the head of an answer for which the service may have much to do. */
-const LONG_WORK_MS = 30_000;
 /** In which a metadata service or a container's credentials service has to connect and answer. */
 const SOURCE_TIMEOUT_MS = 1_000;
 
 /**
- * A bucket through Amazon's SDK. Only this file imports it.
+ * A bucket through Amazon's SDK, but for PUT, HEAD and GET of objects, which are `ObjectCalls`. Only this file imports
+ * the SDK.
  * @param credentialsFolder holds the credentials as files; else the SDK searches for them
  */
 export class AwsSdkClient implements S3Client {
@@ -50,6 +58,9 @@ export class AwsSdkClient implements S3Client {
   readonly #writeOptions: Partial<PutObjectCommandInput>;
   readonly #agents: HttpAgents;
   readonly #aws: AwsClient;
+  /** sends nothing */
+  readonly #offline: AwsClient;
+  readonly #objects: ObjectCalls;
 
   constructor(location: S3Location, credentialsFolder: string | undefined) {
     const { bucket, endpoint, storageClass, serverSideEncryption } = location;
@@ -65,61 +76,66 @@ export class AwsSdkClient implements S3Client {
       credentialsFolder === undefined
         ? this.#searchedCredentials()
         : credentialsFromFolder(credentialsFolder);
-    this.#aws = new AwsClient(configuration(location, credentials, this.#agents) as S3ClientConfig);
+    this.#aws = new AwsClient(
+      configuration(location, credentials, sendingBy(this.#agents)) as S3ClientConfig,
+    );
     askForCredentialsFirst(this.#aws, credentials);
-    this.#aws.middlewareStack.add(signKnownDigest, { step: 'build', name: 'signKnownDigest' });
-  }
-
-  async put(...[key, body, { size, digest }, { ifAbsent, signal }]: Parameters<S3Client['put']>) {
-    const checksum = base64Of(digest);
-    const command = new PutObjectCommand({
-      ...this.#writeOptions,
-      Bucket: this.#bucket,
-      Key: key,
-      // The SDK passes the body on unread, so it may be of our transport's types.
-      Body: body as unknown as Readable,
-      ContentLength: size,
-      ChecksumSHA256: checksum,
-      IfNoneMatch: ifAbsent ? '*' : undefined,
+    const noCredentials = async () => SAMPLE_CREDENTIALS;
+    this.#offline = new AwsClient(configuration(location, noCredentials, sendingNothing) as S3ClientConfig);
+    const requests = new SignedRequests(this.#agents, credentials, {
+      sample: (verb, key) => this.#sample(verb, key),
+      clock: this.#aws.config,
     });
-    const askFirst = !Array.isArray(body);
-    const proof = (answer: TransportAnswer) => proveStored(answer, checksum);
-    try {
-      await this.#aws.send(command, options(signal, { askFirst, answerLimitMs: LONG_WORK_MS, proof }));
-      return 'stored';
-    } catch (error) {
-      if (ifAbsent && faultOf(error)?.status === 412) return 'refused';
-      throw error;
-    }
+    this.#objects = new ObjectCalls(requests, (verb, key, answer) => this.#refusal(verb, key, answer));
   }
 
-  async head(key: string, signal: AbortSignal): Promise<ObjectHead | undefined> {
-    const command = new HeadObjectCommand({ Bucket: this.#bucket, Key: key, ChecksumMode: 'ENABLED' });
-    try {
-      const answer = await this.#aws.send(command, options(signal, { proof: proveReadable }));
-      return { size: answer.ContentLength ?? 0, digest: digestOf(answer.ChecksumSHA256) };
-    } catch (error) {
-      if (faultOf(error)?.status === 404) return undefined;
-      throw error;
-    }
+  put(...call: Parameters<S3Client['put']>) {
+    return this.#objects.put(...call);
   }
 
-  async get(key: string, signal: AbortSignal): Promise<ObjectAnswer> {
-    const command = new GetObjectCommand({ Bucket: this.#bucket, Key: key });
-    let date: number | undefined;
-    const noteHeaders = (headers: Readonly<Record<string, string>>) => {
-      date = Date.parse(headers.date ?? '') || undefined;
+  head(key: string, signal: AbortSignal): Promise<ObjectHead | undefined> {
+    return this.#objects.head(key, signal);
+  }
+
+  get(key: string, signal: AbortSignal): Promise<ObjectAnswer> {
+    return this.#objects.get(key, signal);
+  }
+
+  /** The request that the SDK would send for the object, signed by `SAMPLE_CREDENTIALS`; `undefined`: it would send another one first. */
+  async #sample(verb: ObjectVerb, key: string): Promise<SampleRequest | undefined> {
+    let sample: SampleRequest | undefined;
+    const answerOffline = (request: SampleRequest) => {
+      sample = request;
+      throw NOT_SENT;
     };
-    try {
-      const answer = await this.#aws.send(
-        command,
-        options(signal, { streamAnswer: true, noteHeaders, proof: proveReadable }),
-      );
-      return { object: { size: answer.ContentLength ?? 0, body: answerBody(answer.Body as Readable) }, date };
-    } catch (error) {
-      if (faultOf(error)?.code === 'NoSuchKey') return { object: undefined, date };
-      throw error;
-    }
+    await this.#offline.send(this.#command(verb, key), { answerOffline } as HandlerOptions).catch((error) => {
+      if (error !== NOT_SENT) throw error;
+    });
+    return sample;
+  }
+
+  /** The error as which the SDK reads a refusal. */
+  async #refusal(verb: ObjectVerb, key: string, answer: TransportAnswer): Promise<unknown> {
+    const options = { answerOffline: () => answer } as HandlerOptions;
+    return await this.#offline.send(this.#command(verb, key), options).then(
+      () => badAnswer(`${answer.statusCode} that is no refusal`),
+      (error) => error,
+    );
+  }
+
+  /** For the client that sends nothing, so with an empty body. */
+  #command(verb: ObjectVerb, key: string) {
+    const object = { Bucket: this.#bucket, Key: key };
+    if (verb === 'head') return new HeadObjectCommand({ ...object, ChecksumMode: 'ENABLED' });
+    if (verb === 'get') return new GetObjectCommand(object);
+    const IfNoneMatch = verb === 'create' ? '*' : undefined;
+    return new PutObjectCommand({
+      ...this.#writeOptions,
+      ...object,
+      Body: '',
+      ContentLength: 0,
+      IfNoneMatch,
+    });
   }
 
   async list(query: ListQuery, signal: AbortSignal): Promise<ListAnswer> {
@@ -168,7 +184,7 @@ export class AwsSdkClient implements S3Client {
   async deleteObject(key: string, signal: AbortSignal): Promise<void> {
     const command = new DeleteObjectCommand({ Bucket: this.#bucket, Key: key });
     try {
-      await this.#aws.send(command, options(signal, { answerLimitMs: LONG_WORK_MS, proof: assertDeleted }));
+      await this.#aws.send(command, options(signal, { answerLimitMs: LONG_WORK_MS, proof: proveDeleted }));
     } catch (error) {
       if (faultOf(error)?.code !== 'NoSuchKey') throw error;
     }
@@ -211,36 +227,7 @@ function askForCredentialsFirst(client: AwsClient, credentials: () => Promise<Cr
   client.send = sendWithCredentials as typeof client.send;
 }
 
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const onAbort = () => reject(signal.reason);
-  signal.addEventListener('abort', onAbort);
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
-}
-
-/** The answer to a delete has no body, but a proxy's page may have any status of success. */
-function assertDeleted({ statusCode, body }: TransportAnswer): void {
-  if (statusCode === 204) return;
-  if (statusCode === 200 && Buffer.isBuffer(body) && body.length === 0) return;
-  throw badAnswer(`an answer of status ${statusCode}, with a body, to a delete`);
-}
-
 /** The options of a request, which the SDK hands through to our transport. */
-function options(abortSignal: AbortSignal, forTransport: CallOptions = {}) {
+function options(abortSignal: AbortSignal, forTransport: HandlerOptions = {}) {
   return { abortSignal, ...forTransport };
-}
-
-function base64Of(digest: string): string {
-  return Buffer.from(digest.slice('sha256:'.length), 'hex').toString('base64');
-}
-
-/** `undefined` also for an upload in parts: its checksum is of the parts' checksums, and ends in a dash and their number. */
-function digestOf(checksum: string | undefined): string | undefined {
-  if (checksum === undefined || checksum.includes('-')) return undefined;
-  return `sha256:${Buffer.from(checksum, 'base64').toString('hex')}`;
 }

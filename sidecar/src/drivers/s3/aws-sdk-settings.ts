@@ -1,29 +1,20 @@
 import { createHash, getFips } from 'node:crypto';
 import type { HttpAgents } from '../object-store/transport/http-agents.ts';
-import {
-  exchange,
-  type TransportAnswer,
-  type TransportOptions,
-  type TransportRequest,
-} from '../object-store/transport/http-transport.ts';
+import type { TransportAnswer } from '../object-store/transport/http-transport.ts';
+import { type CallOptions, provenExchange } from './answers/proven-exchange.ts';
 import type { Credentials } from './credentials/credentials-source.ts';
 import type { S3Location } from './s3-client.ts';
+import type { SampleRequest } from './signing/request-template.ts';
+import { encodedQuery } from './signing/uri-encoding.ts';
 
 /** Most services other than AWS take any region; those that take a single region take this. */
 const REGION_ELSEWHERE = 'us-east-1';
-
-/** The options of a call for the transport; the SDK hands them through. */
-export interface CallOptions extends Omit<TransportOptions, 'signal'> {
-  readonly noteHeaders?: (headers: Readonly<Record<string, string>>) => void;
-  /** Throws for an answer that reports success and is not S3's. */
-  readonly proof?: (answer: TransportAnswer) => void;
-}
 
 /** The SDK's configuration. */
 export function configuration(
   { region, endpoint, forcePathStyle }: S3Location,
   credentials: () => Promise<Credentials>,
-  agents: HttpAgents,
+  handle: RequestHandler,
 ) {
   // The SDK would take an empty value for the name of a region, and not look further.
   if (process.env.AWS_REGION === '') delete process.env.AWS_REGION;
@@ -42,55 +33,41 @@ export function configuration(
     responseChecksumValidation: 'WHEN_REQUIRED',
     expectContinueHeader: false,
     customUserAgent: 'large-payload-store',
-    requestHandler: requestHandler(agents),
-  } as const;
-}
-
-function requestHandler(agents: HttpAgents) {
-  return {
-    metadata: { handlerProtocol: 'http/1.1' },
-    handle: async (request: TransportRequest & { query?: Query }, options: HandlerOptions = {}) => {
-      const { abortSignal: signal, noteHeaders, proof, ...forTransport } = options;
-      const path = request.path + queryText(request.query ?? {});
-      const response = await exchange(agents, { ...request, path }, { signal, ...forTransport });
-      if (proof !== undefined && response.statusCode < 300) prove(response, proof);
-      noteHeaders?.(response.headers);
-      return { response };
+    requestHandler: {
+      metadata: { handlerProtocol: 'http/1.1' },
+      handle: async (request: SampleRequest, options: HandlerOptions = {}) => ({
+        response: await handle(request, options),
+      }),
+      updateHttpClientConfig: () => {},
+      httpHandlerConfigs: () => ({}),
     },
-    updateHttpClientConfig: () => {},
-    httpHandlerConfigs: () => ({}),
   } as const;
 }
 
-function prove(answer: TransportAnswer, proof: (answer: TransportAnswer) => void): void {
-  try {
-    proof(answer);
-  } catch (error) {
-    if (!Buffer.isBuffer(answer.body)) answer.body.destroy();
-    throw error;
-  }
+/** What is below the SDK: gets a signed request, with the options of its call, and gives the answer. */
+export type RequestHandler = (request: SampleRequest, options: HandlerOptions) => Promise<TransportAnswer>;
+
+export interface HandlerOptions extends CallOptions {
+  readonly abortSignal?: AbortSignal;
+  /** Stands in for the service, at a client that sends nothing. */
+  readonly answerOffline?: (request: SampleRequest) => TransportAnswer;
 }
 
-type HandlerOptions = CallOptions & { readonly abortSignal?: AbortSignal };
+export const sendingBy =
+  (agents: HttpAgents): RequestHandler =>
+  async (request, { abortSignal: signal, ...options }) => {
+    const query = encodedQuery(request.query ?? {});
+    const path = query === '' ? request.path : `${request.path}?${query}`;
+    return await provenExchange(agents, { ...request, path }, { signal, ...options });
+  };
 
-type Query = Readonly<Record<string, string | readonly string[] | null>>;
+/** A client by this one sends nothing: it only shows its requests, and reads answers. */
+export const sendingNothing: RequestHandler = async (request, { answerOffline }) => {
+  if (answerOffline === undefined) throw NOT_SENT;
+  return answerOffline(request);
+};
 
-/** The query, encoded as the SDK has signed it. */
-function queryText(query: Query): string {
-  const parts = Object.entries(query).flatMap(([name, value]) =>
-    (Array.isArray(value) ? value : [value]).map((each) =>
-      each === null ? escaped(name) : `${escaped(name)}=${escaped(each)}`,
-    ),
-  );
-  return parts.length === 0 ? '' : `?${parts.join('&')}`;
-}
-
-function escaped(text: string): string {
-  return encodeURIComponent(text).replace(
-    /[!'()*]/g,
-    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
-}
+export const NOT_SENT = new Error('a request that was not to be sent');
 
 interface BuiltRequest {
   readonly headers: Record<string, string>;
@@ -98,23 +75,13 @@ interface BuiltRequest {
 }
 
 /** A step of the SDK's that changes the headers of a request which is not signed yet. */
-const changingHeaders =
+export const changingHeaders =
   (change: (request: BuiltRequest) => void) =>
   <Arguments, Result>(next: (args: Arguments) => Promise<Result>) =>
   async (args: Arguments): Promise<Result> => {
     change((args as { request: BuiltRequest }).request);
     return await next(args);
   };
-
-/**
- * The signature covers the body by its digest, which we know already; the SDK would hash a body in memory once more, and
- * leave one that streams unsigned.
- */
-export const signKnownDigest = changingHeaders(({ headers }) => {
-  const checksum = headers['x-amz-checksum-sha256'];
-  if (checksum !== undefined)
-    headers['x-amz-content-sha256'] = Buffer.from(checksum, 'base64').toString('hex');
-});
 
 /**
  * Every service takes Content-MD5 for a request that needs a checksum. The SDK sends `x-amz-checksum-crc32` in its place,

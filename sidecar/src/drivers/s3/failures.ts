@@ -48,7 +48,7 @@ const ROWS: readonly FailureRow<S3Fault>[] = [
     message: ({ message }) => `${message}; correct spec.storage.s3`,
   },
   {
-    // The SDK corrects its clock by this answer, so that the next request may succeed.
+    // The clock by which requests are signed is corrected by this answer, so that the next request may succeed.
     when: codes('RequestTimeTooSkewed', 'RequestExpired', 'RequestInTheFuture'),
     ...soon('unavailable'),
     reason: () => ({ name: 'ClockDifference', direction: 'unknown' }),

@@ -6,7 +6,7 @@ import type { CredentialsSource } from './credentials/credentials-source.ts';
 /** `spec.storage.s3` of a manifest. */
 export type S3Location = NonNullable<LargePayloadStore['spec']['storage']['s3']>;
 
-/** A bucket. `aws-sdk-client.ts` is one by Amazon's SDK, and is all that knows it. */
+/** A bucket. `aws-sdk-client.ts` is one, and is all that knows Amazon's SDK. */
 export interface S3Client extends ObjectStoreClient {
   /**
    * Deletes at most 1,000 objects. The service may not have deleted an object that its answer does not name.

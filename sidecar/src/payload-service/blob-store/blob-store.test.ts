@@ -244,6 +244,21 @@ describe('a get', () => {
       await expect(read(storeWith(undefined), key)).rejects.toMatchObject({ name: 'IntegrityError' });
     },
   );
+
+  test('of bytes that were damaged after they were read fails once more, until they are right again', async () => {
+    const store = storeWith(undefined);
+    const { key } = await store.put(requestOf(bytes));
+    await read(store, key);
+    await stored.put(key, someBytes(bytes.length, 'damaged'));
+    const refused = (message: string) => ({
+      name: 'IntegrityError',
+      message: expect.stringContaining(message),
+    });
+    await expect(read(store, key)).rejects.toMatchObject(refused('were read before'));
+    await expect(read(store, key)).rejects.toMatchObject(refused('have the digest'));
+    await stored.put(key, bytes);
+    for (let reads = 0; reads < 2; reads += 1) expect((await read(store, key)).equals(bytes)).toBe(true);
+  });
 });
 
 test('equal bytes put again shortly before they expire outlive the reaping of the first', async () => {

@@ -1,5 +1,6 @@
 import { metadataHash } from '@largepayload/codec';
 import { putTimeLimit } from '@largepayload/crds';
+import { TagChecks } from '../../bytes/check-by-tag.ts';
 import { writeAll } from '../../bytes/object-writer.ts';
 import { verifiedSource } from '../../bytes/verified-body.ts';
 import type { Driver, StoredBlob } from '../../drivers/driver.ts';
@@ -34,6 +35,7 @@ export class BlobStore implements PayloadService {
   readonly #driver: Driver;
   readonly #guards: BlobStoreGuards;
   readonly #settings: BlobStoreSettings;
+  readonly #checks = new TagChecks();
 
   constructor(driver: Driver, guards: BlobStoreGuards, settings: BlobStoreSettings) {
     this.#driver = driver;
@@ -80,7 +82,7 @@ export class BlobStore implements PayloadService {
       const blob = await this.#driver.open(name, signal);
       if (blob === undefined) continue;
       const { size } = blob;
-      const { readInto } = verifiedSource(blob, { size, digest });
+      const { readInto } = verifiedSource(blob, { size, digest }, (facts) => this.#checks.begin(facts));
       return { size, readInto, close: () => blob.close() };
     }
     // A folder that is not mounted has no payloads either; "not found" is final for a workflow and must be true.

@@ -32,7 +32,7 @@ const NOT_ASKED_FOR_MS = 60_000;
 /** Codes of a connection that the other end closed. */
 const CLOSED: ReadonlySet<string | undefined> = new Set(['ECONNRESET', 'EPIPE']);
 
-/** A request as the SDK signs it. */
+/** A request, signed. */
 export interface TransportRequest {
   readonly protocol: string;
   readonly hostname: string;

@@ -33,6 +33,13 @@ export function proveReadable(answer: TransportAnswer): void {
   if (!/^\d+$/.test(answer.headers['content-length'] ?? '')) throw bad(answer, 'without a Content-Length');
 }
 
+/** Throws unless the answer acknowledges a delete. It has no body, but a proxy's page may have any status of success. */
+export function proveDeleted({ statusCode, body }: TransportAnswer): void {
+  if (statusCode === 204) return;
+  if (statusCode === 200 && Buffer.isBuffer(body) && body.length === 0) return;
+  throw badAnswer(`an answer of status ${statusCode}, with a body, to a delete`);
+}
+
 /** Throws unless the body is a whole XML document with this root, and small. The parser takes a cut document for a whole one. */
 export function proveDocument(answer: TransportAnswer, root: string): void {
   provePlain(answer);

@@ -6,6 +6,9 @@ import type { S3Fault } from '../s3-client.ts';
 export const NO_REGION = 'NoRegion';
 export const BAD_LOCATION = 'BadLocation';
 
+/** Of what a service says of a failure: characters of each text. */
+const LONGEST_TEXT = 1_000;
+
 interface SdkError extends Error {
   readonly code?: unknown;
   readonly Code?: unknown;
@@ -30,9 +33,9 @@ export function faultOf(thrown: unknown): S3Fault | undefined {
   return {
     status,
     code,
-    message: error.message === 'UnknownError' ? '' : error.message,
+    message: error.message === 'UnknownError' ? '' : error.message.slice(0, LONGEST_TEXT),
     retryAfterMs: Number.isFinite(seconds) ? Math.max(0, seconds) * 1_000 : undefined,
-    region: headers['x-amz-bucket-region'] ?? textOf(error.Region),
+    region: textOf(headers['x-amz-bucket-region'] ?? error.Region),
   };
 }
 
@@ -64,5 +67,5 @@ function codeWithoutAnswer(error: SdkError): string | undefined {
 }
 
 function textOf(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined;
+  return typeof value === 'string' ? value.slice(0, LONGEST_TEXT) : undefined;
 }

@@ -5,6 +5,7 @@ import { describeFailedPut } from '../../conformance/failed-put.ts';
 import { describePut } from '../../conformance/put.ts';
 import type { DriverSubject } from '../../conformance/subject.ts';
 import { describeDriver } from '../../conformance.ts';
+import { describeOddNames } from './odd-names.fixture.ts';
 import { bucketEach, S3_CAPABILITIES } from './store.fixture.ts';
 
 const server = await unlessMissing(startMinio);
@@ -21,6 +22,7 @@ const subject: DriverSubject = {
 
 describe.skipIf(server === undefined)('on MinIO, without prefixes', () => {
   describeDriver(subject);
+  describeOddNames(server);
 
   describe('every body streaming', () => {
     const streaming = { ...subject, start: bucketEach(server, { inMemoryLimit: 0 }) };

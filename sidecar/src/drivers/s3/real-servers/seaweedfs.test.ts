@@ -7,6 +7,7 @@ import { describeFailedPut } from '../../conformance/failed-put.ts';
 import { describePut } from '../../conformance/put.ts';
 import type { DriverSubject } from '../../conformance/subject.ts';
 import { describeDriver } from '../../conformance.ts';
+import { describeOddNames } from './odd-names.fixture.ts';
 import { prefixEach, S3_CAPABILITIES, storeIn } from './store.fixture.ts';
 
 const server = await unlessMissing(startSeaweedfs);
@@ -30,6 +31,7 @@ async function manyOnOnePlace(count: number) {
 
 describe.skipIf(server === undefined)('on SeaweedFS, behind prefixes', () => {
   describeDriver(subject);
+  describeOddNames(server);
 
   test('gateways that try to write at once do not disturb each other', async () => {
     const stores = await manyOnOnePlace(8);

@@ -5,6 +5,7 @@ import { describeFailedPut } from '../../conformance/failed-put.ts';
 import { describePut } from '../../conformance/put.ts';
 import type { DriverSubject } from '../../conformance/subject.ts';
 import { describeDriver } from '../../conformance.ts';
+import { describeOddNames } from './odd-names.fixture.ts';
 import { bucketEach, S3_CAPABILITIES } from './store.fixture.ts';
 
 const server = await unlessMissing(startVersitygw);
@@ -14,6 +15,7 @@ const subject: DriverSubject = { name: 's3', capabilities: S3_CAPABILITIES, star
 
 describe.skipIf(server === undefined)('on versitygw, without prefixes', () => {
   describeDriver(subject);
+  describeOddNames(server);
 
   describe('every body streaming', () => {
     const streaming = { ...subject, start: bucketEach(server, { inMemoryLimit: 0 }) };

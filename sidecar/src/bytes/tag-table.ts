@@ -1,0 +1,74 @@
+const DIGEST_BYTES = 32;
+const TAG_BYTES = 16;
+const NUMBER_BYTES = 6;
+const NUMBER_AT = DIGEST_BYTES + TAG_BYTES;
+const ENTRY_BYTES = NUMBER_AT + NUMBER_BYTES;
+
+/** 3.4 MiB */
+const ENTRIES = 65_536;
+/** Entries among which a digest has its place. */
+const SET_ENTRIES = 8;
+const SET_BYTES = SET_ENTRIES * ENTRY_BYTES;
+
+export interface TagEntry {
+  /** 16 bytes */
+  readonly tag: Buffer;
+  /** over 0; larger than those of all entries before it */
+  readonly number: number;
+}
+
+/**
+ * Tags by digest, of 32 bytes: the newest 65,536 of them, or some fewer, as a new entry takes the place of the oldest of
+ * eight. Memory that no entry has touched yet is not resident.
+ */
+export class TagTable {
+  /** An empty entry has the number 0. */
+  readonly #bytes = Buffer.alloc(ENTRIES * ENTRY_BYTES);
+
+  find(digest: Buffer): TagEntry | undefined {
+    const at = this.#placeOf(digest);
+    if (at === undefined) return undefined;
+    return {
+      tag: Buffer.from(this.#bytes.subarray(at + DIGEST_BYTES, at + NUMBER_AT)),
+      number: this.#numberAt(at),
+    };
+  }
+
+  put(digest: Buffer, { tag, number }: TagEntry): void {
+    const at = this.#placeOf(digest) ?? this.#oldestPlace(digest);
+    digest.copy(this.#bytes, at);
+    tag.copy(this.#bytes, at + DIGEST_BYTES);
+    this.#bytes.writeUIntBE(number, at + NUMBER_AT, NUMBER_BYTES);
+  }
+
+  remove(digest: Buffer): void {
+    const at = this.#placeOf(digest);
+    if (at !== undefined) this.#bytes.fill(0, at, at + ENTRY_BYTES);
+  }
+
+  #placeOf(digest: Buffer): number | undefined {
+    const from = setOf(digest);
+    for (let at = from; at < from + SET_BYTES; at += ENTRY_BYTES) {
+      if (digest.compare(this.#bytes, at, at + DIGEST_BYTES) === 0 && this.#numberAt(at) > 0) return at;
+    }
+    return undefined;
+  }
+
+  #oldestPlace(digest: Buffer): number {
+    const from = setOf(digest);
+    let oldest = from;
+    for (let at = from; at < from + SET_BYTES; at += ENTRY_BYTES) {
+      if (this.#numberAt(at) < this.#numberAt(oldest)) oldest = at;
+    }
+    return oldest;
+  }
+
+  #numberAt(at: number): number {
+    return this.#bytes.readUIntBE(at + NUMBER_AT, NUMBER_BYTES);
+  }
+}
+
+/** Where the entries of a digest begin. A digest is as good as random, so its first bytes choose. */
+function setOf(digest: Buffer): number {
+  return (digest.readUInt32BE() % (ENTRIES / SET_ENTRIES)) * SET_BYTES;
+}

@@ -1,0 +1,90 @@
+import { close, fdatasync, fstat, fsync, open, read, type Stats, write } from 'node:fs';
+
+/**
+ * A file or folder that is open. By calls with callbacks, because each call of a `FileHandle` costs a third more processor
+ * time; and never by synchronous calls, because a mount that hangs would stop the whole process (docs/adr/0017).
+ */
+export class OpenFile {
+  readonly #descriptor: number;
+  #callsUnderWay = 0;
+  #onLastCall: (() => void) | undefined;
+  #closing: Promise<void> | undefined;
+
+  private constructor(descriptor: number) {
+    this.#descriptor = descriptor;
+  }
+
+  /** Whoever opens a file closes it: the collector does not. */
+  static open(path: string, flags: number, mode?: number): Promise<OpenFile> {
+    return new Promise((resolve, reject) => {
+      open(path, flags, mode, (error, descriptor) => {
+        if (error === null) resolve(new OpenFile(descriptor));
+        else reject(error);
+      });
+    });
+  }
+
+  status(): Promise<Stats> {
+    return this.#call((descriptor, done) => fstat(descriptor, done));
+  }
+
+  /** Reads from where the last read ended, at most to the end of the buffer. How many bytes: 0 at the end of the file. */
+  read(buffer: Buffer, offset: number): Promise<number> {
+    return this.#call((descriptor, done) =>
+      read(descriptor, buffer, offset, buffer.length - offset, null, done),
+    );
+  }
+
+  /** Writes where the last write ended. How many bytes: it may be fewer than given (write(2)). */
+  write(buffer: Buffer, offset: number): Promise<number> {
+    return this.#call((descriptor, done) =>
+      write(descriptor, buffer, offset, buffer.length - offset, null, done),
+    );
+  }
+
+  /** fdatasync(2) */
+  datasync(): Promise<void> {
+    return this.#call((descriptor, done) => fdatasync(descriptor, done));
+  }
+
+  /** fsync(2) */
+  sync(): Promise<void> {
+    return this.#call((descriptor, done) => fsync(descriptor, done));
+  }
+
+  /** Ends once; a call under way ends first, because its descriptor may be another file's as soon as it is closed. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    if (this.#callsUnderWay > 0) {
+      await new Promise<void>((resolve) => {
+        this.#onLastCall = resolve;
+      });
+    }
+    await new Promise<void>((resolve, reject) => {
+      close(this.#descriptor, (error) => (error == null ? resolve() : reject(error)));
+    });
+  }
+
+  #call<T>(begin: (descriptor: number, done: Done<T>) => void): Promise<T> {
+    if (this.#closing !== undefined) return Promise.reject(closedError());
+    return new Promise((resolve, reject) => {
+      this.#callsUnderWay += 1;
+      begin(this.#descriptor, (error, value) => {
+        this.#callsUnderWay -= 1;
+        if (this.#callsUnderWay === 0) this.#onLastCall?.();
+        if (error == null) resolve(value as T);
+        else reject(error);
+      });
+    });
+  }
+}
+
+type Done<T> = (error: NodeJS.ErrnoException | null | undefined, value?: T) => void;
+
+function closedError(): NodeJS.ErrnoException {
+  return Object.assign(new Error('EBADF: the file is closed'), { code: 'EBADF' });
+}
