@@ -14,7 +14,7 @@ const KIB = 1024;
 const MIB = 1024 * KIB;
 const CLIENTS = 4;
 /** The first one warms up. */
-const ROUNDS = 4;
+const ROUNDS = 3;
 /** Of each size, in each direction. */
 const ROUND_BYTES = 128 * MIB;
 const ROUNDS_PER_GIBIBYTE = (1024 * MIB) / ROUND_BYTES;
