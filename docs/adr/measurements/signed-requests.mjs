@@ -1,12 +1,11 @@
 // node --conditions=largepayload-source docs/adr/measurements/signed-requests.mjs OLD NEW [ROUNDS]
 // What a PUT and a GET cost two builds of payload-store (paths of `payload-store.mjs`) before one versitygw that keeps
 // connections: processor time of the service and throughput, in turns, medians of the rounds.
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startVersitygw } from '@largepayload/testing/s3-servers/versitygw';
-import { manifestOn } from '@largepayload/testing/service/manifest';
-import { getsOf, keysOf, payloadSet, putsOf, runLoad } from '../../../sidecar/bench/load.ts';
-import { ServerProcess } from '../../../sidecar/bench/server-process.ts';
+import { benchPrograms } from '../../../sidecar/bench/load/go-programs.ts';
+import { runLoad } from '../../../sidecar/bench/load/load-client.ts';
+import { serveS3 } from '../../../sidecar/bench/s3/s3-service.ts';
 
 const MIB = 1024 * 1024;
 const CLIENTS = 16;
@@ -15,6 +14,7 @@ const CASES = [
   { name: '1 MiB', size: MIB, count: 240 },
 ];
 const [oldProgram, newProgram, rounds = '7'] = process.argv.slice(2);
+const { load } = await benchPrograms();
 const server = await startVersitygw('--keep-alive');
 const sides = [await serve('old', oldProgram), await serve('new', newProgram)];
 try {
@@ -25,13 +25,7 @@ try {
 }
 
 async function serve(name, program) {
-  const config = join(server.folder, `${name}.yaml`);
-  writeFileSync(config, manifestOn({ s3: await server.newBucket() }, { name }));
-  const any = '127.0.0.1:0';
-  const ports = ['--listen', any, '--metrics-listen', any, '--admin-listen', any];
-  const credentials = ['--credentials-dir', server.credentialsFolder];
-  const service = await ServerProcess.start(program, 'serve', '--config', config, ...ports, ...credentials);
-  return { name, service };
+  return { name, service: await serveS3(server, await server.newBucket(), name, program) };
 }
 
 async function measure(name, size, count) {
@@ -40,9 +34,11 @@ async function measure(name, size, count) {
   for (let round = 0; round <= Number(rounds); round += 1) {
     const inTurn = round % 2 === 0 ? sides : sides.toReversed();
     for (const { name: side, service } of inTurn) {
-      const puts = putsOf(payloadSet(size, count, `${name}-${round}-${side}`));
-      const put = await costs(service, puts, size);
-      const get = await costs(service, getsOf(keysOf(put.result), size), size);
+      const seed = `${name}-${round}-${side}`;
+      const keys = join(server.folder, `${seed}.json`);
+      const order = { clients: CLIENTS, size, seed, keys, count };
+      const put = await costs(service, { verb: 'put', ...order });
+      const get = await costs(service, { verb: 'get', ...order });
       if (round === 0) continue;
       results.put[side].push(put);
       results.get[side].push(get);
@@ -58,15 +54,10 @@ async function measure(name, size, count) {
   }
 }
 
-async function costs(service, exchanges, size) {
+async function costs(service, order) {
   const before = service.cpuSeconds;
-  const result = await runLoad(service.port, CLIENTS, exchanges);
-  const mebibytes = (exchanges.length * size) / MIB;
-  return {
-    result,
-    cpu: ((service.cpuSeconds - before) / mebibytes) * 1_024,
-    speed: mebibytes / result.seconds,
-  };
+  const { bytes, mibPerSecond } = await runLoad(load, service.port, order);
+  return { cpu: (service.cpuSeconds - before) / (bytes / MIB / 1_024), speed: mibPerSecond };
 }
 
 function median(values) {
