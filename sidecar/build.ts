@@ -1,7 +1,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BuildOptions, build, type Metafile, transform } from 'esbuild';
-import { leanFastify } from './lean-fastify.ts';
+import { leanPackages } from './lean-packages.ts';
 
 const SOURCE = join(import.meta.dirname, 'src');
 const NODE = { platform: 'node', target: 'node24' } as const;
@@ -12,9 +12,8 @@ const COMMON: BuildOptions = {
   // The packages' ES modules: of an SDK's CommonJS every command would be kept, and evaluated.
   mainFields: ['module', 'main'],
   conditions: ['largepayload-source', 'module'],
-  minify: true,
-  // Names stay, so that stack traces in logs can be read.
-  keepNames: true,
+  minifyWhitespace: true,
+  minifySyntax: true,
   legalComments: 'inline',
   logLevel: 'warning',
 };
@@ -38,7 +37,7 @@ export async function buildProgram(dist: string): Promise<Metafile> {
     outdir: join(dist, 'payload-store'),
     outExtension: { '.js': '.cjs' },
     splitting: true,
-    plugins: [leanFastify],
+    plugins: [leanPackages],
     metafile: true,
     write: false,
   });

@@ -1,4 +1,4 @@
-import { metadataHash } from '@largepayload/codec';
+import { metadataHash } from '@largepayload/codec/wire/metadata';
 import { putTimeLimit } from '@largepayload/crds';
 import { writeAll } from '../../bytes/object-writer.ts';
 import { verifiedSource } from '../../bytes/verified-body.ts';
