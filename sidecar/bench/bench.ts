@@ -8,7 +8,7 @@ import { codecTransfers, smallPayloadCost } from './codec-transfers.ts';
 import { durablePuts, filesystemGets } from './filesystem-transfers.ts';
 import { memoryTransfers } from './memory-transfers.ts';
 import { writePage } from './performance-page.ts';
-import { processCosts } from './process-costs.ts';
+import { idleTable, processCosts } from './process-costs.ts';
 import { reapingCosts } from './reaping.ts';
 import { measureS3 } from './s3-costs.ts';
 import { s3RequestTable, s3Table } from './s3-tables.ts';
@@ -49,6 +49,7 @@ try {
     s3 && s3Table(s3.server, s3.transfers),
     s3 && s3RequestTable(s3.requests),
     (costs ?? reaping) && otherTable(costs, reaping),
+    costs && idleTable(costs.idle),
   ]
     .filter((table) => typeof table === 'string')
     .join('\n\n');

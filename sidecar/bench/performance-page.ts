@@ -39,10 +39,11 @@ export function writePage({ tables, processes, transfers, s3 }: Results): void {
   });
 }
 
-function headline({ idleMemory }: ProcessCosts, transfers: readonly TransferRow[]): string {
+function headline({ idle }: ProcessCosts, transfers: readonly TransferRow[]): string {
   const gets = transfers.find(({ what }) => what === 'filesystem GET 1 MiB');
+  const idleMemory = idle.find(({ role }) => role === 'standalone, folder')?.memory.all;
   const speed = gets?.comparison.ours.throughput.toFixed(0);
-  return `GET of 1 MiB payloads from a folder: ${speed} MiB/s on ${cpus().length} cores. Memory of an idle process: ${idleMemory.toFixed(0)} MiB ([all figures](docs/performance.md)).`;
+  return `GET of 1 MiB payloads from a folder: ${speed} MiB/s on ${cpus().length} cores. Memory of an idle process: ${idleMemory?.toFixed(0)} MiB ([all figures](docs/performance.md)).`;
 }
 
 function throughputs({ ours, bound }: TransferRow['comparison']) {
