@@ -15,7 +15,7 @@ const STARTS = 7;
 /** A process gives back what its start left behind after 5 s (sidecar/src/runtime-settings.ts). */
 const SETTLED_MS = 10_000;
 const ANY_PORT = '127.0.0.1:0';
-const BARE_NODE = 'process.stdout.write(JSON.stringify({ msg: "listening" })); setInterval(() => {}, 1e6);';
+const BARE_NODE = `console.log('{"msg":"listening"}'); setInterval(() => {}, 1e6);`;
 /** Nothing listens at the endpoint. Gateway and reaper listen all the same, and have loaded the driver and its SDK. */
 const STORAGE = {
   folder: { filesystem: { claimName: 'bench' } },
@@ -103,7 +103,7 @@ async function idleCosts(programs: readonly string[]): Promise<IdleCosts[]> {
 function commands(folder: string, programs: readonly string[]) {
   const serve = (role: string, storage: keyof typeof STORAGE) => {
     const config = join(folder, `${role}-${storage}.yaml`);
-    writeFileSync(config, manifestOn(STORAGE[storage], { name: 'bench' }));
+    writeFileSync(config, manifestOn(STORAGE[storage], { name: 'bench', ttl: '30d', reaperInterval: '1h' }));
     const place =
       storage === 'folder'
         ? ['--data-dir', join(folder, role)]
