@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -5,6 +6,7 @@ export default defineConfig({
   test: {
     include: ['{codec,crds,sidecar,operator,testing,tools}/**/*.test.ts', 'e2e/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**'],
+    globalSetup: join(import.meta.dirname, 'testing/service/program-folder.ts'),
     // Only for what hangs: a busy machine is no failure.
     testTimeout: 120_000,
     hookTimeout: 120_000,

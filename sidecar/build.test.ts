@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { Metafile } from 'esbuild';
@@ -126,4 +127,37 @@ test('no process loads what fastify needs only for schemas of routes', () => {
   const sources = Object.keys(metafile.inputs);
   expect(sources.some((source) => source.includes('node_modules/fastify/'))).toBe(true);
   expect(sources.filter((source) => /node_modules\/(ajv|light-my-request)\//.test(source))).toEqual([]);
+});
+
+describe('names in logs and stack traces are those of the source', () => {
+  const filesOf = async () => {
+    const files = Object.keys(metafile.outputs).filter((file) => file.endsWith('.cjs'));
+    return await Promise.all(
+      files.map((file) => readFile(join(folder, 'program/payload-store', basename(file)), 'utf8')),
+    );
+  };
+
+  test('classes that use themselves are called as they are, inside too', async () => {
+    const require = createRequire(import.meta.url);
+    const driver = Object.keys(metafile.outputs).find((file) => /filesystem-driver-\w+\.cjs$/.test(file));
+    const { FilesystemDriver } = require(join(folder, 'program/payload-store', basename(driver ?? '')));
+    expect(FilesystemDriver.name).toBe('FilesystemDriver');
+    const renamed = (await filesOf()).flatMap((text) => [
+      ...text.matchAll(/(\w+)=class _\1\b[^{]*\{(.{12})/g),
+    ]);
+    expect(renamed.length).toBeGreaterThan(20);
+    for (const [, , begin] of renamed) expect(begin).toBe('static name=');
+  });
+
+  test('each of our errors and functions is found by its name, and none is named at run time', async () => {
+    const text = (await filesOf()).join('\n');
+    const errors = ['StorageError', 'ServiceError', 'ForeignStoreError', 'ManifestError', 'UsageError'];
+    const functions = ['putBlob', 'beginStore', 'processLimits'];
+    const unnamed = [
+      ...errors.filter((name) => !text.includes(`${name}=class extends Error`)),
+      ...functions.filter((name) => !text.includes(`function ${name}(`)),
+    ];
+    expect(unnamed).toEqual([]);
+    expect(text.includes('__name(')).toBe(false);
+  });
 });

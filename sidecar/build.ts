@@ -1,7 +1,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BuildOptions, build, type Metafile, transform } from 'esbuild';
-import { leanFastify } from './lean-fastify.ts';
+import { leanPackages } from './lean-packages.ts';
 
 const SOURCE = join(import.meta.dirname, 'src');
 const NODE = { platform: 'node', target: 'node24' } as const;
@@ -12,9 +12,10 @@ const COMMON: BuildOptions = {
   // The packages' ES modules: of an SDK's CommonJS every command would be kept, and evaluated.
   mainFields: ['module', 'main'],
   conditions: ['largepayload-source', 'module'],
-  minify: true,
+  minifyWhitespace: true,
+  minifySyntax: true,
   // Names stay, so that stack traces in logs can be read.
-  keepNames: true,
+  minifyIdentifiers: false,
   legalComments: 'inline',
   logLevel: 'warning',
 };
@@ -38,7 +39,7 @@ export async function buildProgram(dist: string): Promise<Metafile> {
     outdir: join(dist, 'payload-store'),
     outExtension: { '.js': '.cjs' },
     splitting: true,
-    plugins: [leanFastify],
+    plugins: [leanPackages],
     metafile: true,
     write: false,
   });
@@ -52,7 +53,7 @@ export async function buildProgram(dist: string): Promise<Metafile> {
  * node:http evaluates all its exports, and a lazy one of them loads Node's whole fetch (60 ms and some MiB).
  */
 async function asCommonJs(text: string): Promise<string> {
-  const { code } = await transform(text, {
+  const { code } = await transform(withClassNames(text), {
     ...NODE,
     format: 'cjs',
     supported: { 'dynamic-import': false },
@@ -60,6 +61,17 @@ async function asCommonJs(text: string): Promise<string> {
     minifySyntax: true,
   });
   return code;
+}
+
+/**
+ * esbuild calls a class that uses itself `_Name` inside. Its `name`, which stack traces and logs of errors show, is made
+ * that of the source again; `keepNames` would do so at run time for each function, and for each closure each time.
+ */
+function withClassNames(text: string): string {
+  return text.replaceAll(
+    /\b([\w$]+)=class _\1\b( extends [^{]*)?\{/g,
+    (start, name) => `${start}static name=${JSON.stringify(name)};`,
+  );
 }
 
 if (import.meta.main) await buildProgram(process.argv[2] ?? join(import.meta.dirname, 'dist'));

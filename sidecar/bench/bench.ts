@@ -19,7 +19,7 @@ import { writeBeforeAfter, writePage } from './page/performance-page.ts';
 import { codecCostTable, codecTable, otherTable, putTable } from './page/tables.ts';
 import { peerCosts } from './peer/peer-costs.ts';
 import { beforeAfterTable, peerTable } from './peer/peer-table.ts';
-import { processCosts } from './processes/process-costs.ts';
+import { idleTable, processCosts } from './processes/process-costs.ts';
 import { manifest } from './processes/servers.ts';
 import { profileTable } from './profile/profile-table.ts';
 import { profiles } from './profile/profiles.ts';
@@ -79,6 +79,7 @@ try {
     codec && codecTable(codec.transfers),
     codec && codecCostTable(codec.small, codec.memory),
     (processes ?? reaping) && otherTable(processes, reaping),
+    processes && idleTable(processes.idle),
   ]
     .filter((table) => typeof table === 'string')
     .join('\n\n');

@@ -1,5 +1,7 @@
+import { once } from 'node:events';
 import { mkdtemp, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { createServer as createHttpServer } from 'node:http';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { realProgram } from '@largepayload/testing/service/real-program';
 import { manifestText } from '@largepayload/testing/service/running-service';
@@ -247,4 +249,25 @@ test('what the environment says and does not do is logged once, also when the st
     'info s3.test is reached by the proxy http://proxy:3128',
   ]);
   expect(text(stdout) + stderr).not.toContain('a-secret');
+});
+
+test('a service that speaks http and is called by https:// is said to', async () => {
+  const server = createHttpServer((_request, response) => response.end()).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  try {
+    for (const args of [
+      ['put', import.meta.filename, '--namespace', 'orders', '--url', url],
+      ['du', '--admin-url', url],
+    ]) {
+      const { code, stderr } = await run(args);
+      expect(stderr).toMatch(
+        /^payload-store: the service speaks http at this address, not https; use an http:/,
+      );
+      expect(stderr).not.toMatch(/SSL|wrong version/);
+      expect(code).toBe(5);
+    }
+  } finally {
+    server.close();
+  }
 });

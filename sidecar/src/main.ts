@@ -45,7 +45,8 @@ main(process.argv.slice(2)).then(
     process.exitCode = EXIT_CODES.ok;
   },
   async (error: Error) => {
-    process.stderr.write(`payload-store: ${error.message}\n`);
+    const { errorText } = await import('./cli/error-text.ts');
+    process.stderr.write(`payload-store: ${errorText(error)}\n`);
     const { exitCodeFor } = await import('./cli/exit-code-for.ts');
     process.exitCode = exitCodeFor(error);
   },

@@ -1,10 +1,11 @@
 import { type ChildProcess, type ChildProcessByStdio, execFile, spawn } from 'node:child_process';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { promisify } from 'node:util';
 import type { RoleName } from '@largepayload/sidecar/roles/role';
-import { afterAll, beforeAll } from 'vitest';
+import { afterAll, beforeAll, inject } from 'vitest';
 import { within } from '../waiting/eventually.ts';
 import { manifestText, type ServiceOptions, temporaryFolder } from './running-service.ts';
 
@@ -49,16 +50,15 @@ export interface ServingProcess extends AsyncDisposable {
   readonly exited: Promise<number | undefined>;
 }
 
-/** The program as it is shipped, built for the tests of one file. */
+/** The program as it is shipped. */
 export function realProgram() {
+  const program = () => join(inject('programFolder'), 'program/payload-store.mjs');
   let folder = '';
   beforeAll(async () => {
     folder = await temporaryFolder();
-    const build = join(import.meta.dirname, '../../sidecar/build.ts');
-    await promisify(execFile)(process.execPath, [build, join(folder, 'program')]);
+    await buildOnce(inject('programFolder'));
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
-  const program = () => join(folder, 'program/payload-store.mjs');
 
   const run = async (args: readonly string[], input: Buffer | string = '', env = {}): Promise<Outcome> => {
     const child = spawn(process.execPath, [program(), ...args], { env: { ...process.env, ...env } });
@@ -95,6 +95,19 @@ export function realProgram() {
   };
 
   return { run, serve, configFile, newFolder };
+}
+
+/** Builds the program into a folder of this name, unless a file of this run has done it. */
+async function buildOnce(folder: string): Promise<void> {
+  const built = join(folder, 'program');
+  if (existsSync(built)) return;
+  const attempt = join(folder, crypto.randomUUID());
+  const build = join(import.meta.dirname, '../../sidecar/build.ts');
+  await promisify(execFile)(process.execPath, [build, attempt]);
+  await rename(attempt, built).catch((error) => {
+    // Another file of the run was faster.
+    if (!existsSync(built)) throw error;
+  });
 }
 
 async function listening(child: ChildProcessByStdio<null, Readable, Readable>): Promise<ServingProcess> {

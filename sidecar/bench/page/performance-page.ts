@@ -27,8 +27,9 @@ export function writeBeforeAfter(table: string, peer: readonly PeerRow[]): void 
   writeCpuChart(peer);
 }
 
-function headline({ idleMemory }: ProcessCosts, peer: readonly PeerRow[]): string {
+function headline({ idle }: ProcessCosts, peer: readonly PeerRow[]): string {
   const gets = peer.find(({ where, size }) => where === 'filesystem' && size === '1 MiB');
+  const idleMemory = idle.find(({ role }) => role === 'standalone, folder')?.memory.all;
   const speed = medians(gets?.rounds.get('ours')).throughput.toFixed(0);
-  return `GET of 1 MiB payloads from a folder: ${speed} MiB/s on ${cpus().length} cores. Memory of an idle process: ${idleMemory.toFixed(0)} MiB ([all figures](docs/performance.md)).`;
+  return `GET of 1 MiB payloads from a folder: ${speed} MiB/s on ${cpus().length} cores. Memory of an idle process: ${idleMemory?.toFixed(0)} MiB ([all figures](docs/performance.md)).`;
 }

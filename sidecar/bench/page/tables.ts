@@ -55,10 +55,14 @@ export function otherTable(costs: ProcessCosts | undefined, reaping: ReapingCost
   );
 }
 
-function processRows({ startTime, idleMemory, peakMemory }: ProcessCosts): string[][] {
+function processRows({ idle, peakMemory }: ProcessCosts): string[][] {
+  const [folder, bucket] = ['standalone, folder', 'gateway, bucket'].map((role) =>
+    idle.find((costs) => costs.role === role),
+  );
   return [
-    ['start to listening', `${startTime.toFixed(0)} ms`, '≤ 200 ms'],
-    ['memory idle', `${idleMemory.toFixed(0)} MiB`, '≤ 80 MiB'],
+    ['start to listening', `${folder?.startTime.toFixed(0)} ms`, '≤ 200 ms'],
+    ['memory idle, on a folder', `${folder?.memory.all.toFixed(0)} MiB`, '≤ 64 MiB'],
+    ['memory idle, on S3', `${bucket?.memory.all.toFixed(0)} MiB`, '≤ 72 MiB'],
     ['peak memory, 1 GiB in and out', `${peakMemory.toFixed(0)} MiB`, '≤ 192 MiB'],
   ];
 }

@@ -55,7 +55,7 @@ export class ServerProcess {
   }
 
   /** MiB: `VmRSS` now, `VmHWM` at most so far */
-  memory(field: 'VmRSS' | 'VmHWM'): number {
+  memory(field: 'VmRSS' | 'VmHWM' | 'RssFile'): number {
     return memoryOf(this.pid, field);
   }
 

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { decodeMetadataHeader } from '@largepayload/codec';
+import { decodeMetadataHeader } from '@largepayload/codec/wire/metadata';
 import { ServiceError } from '../errors/service-error.ts';
 import { isWithinBounds, type JsonBounds } from '../http/bounded-json.ts';
 import { parseDigest, parseKeyPrefix, parseNamespace, parseWorkflowId } from '../keys/key.ts';

@@ -1,7 +1,7 @@
 import { METHODS, type Server } from 'node:http';
 import Fastify, { type FastifyBaseLogger, type FastifyHttpOptions, type FastifyInstance } from 'fastify';
 import { answerBrokenHead } from './broken-head.ts';
-import { answerError, answerErrors, declareRoutes, type Route } from './error-answers.ts';
+import { answerError, declareRoutes, type Route } from './error-answers.ts';
 import { createHttpServer, type HttpServerSettings } from './server.ts';
 import { limitUnreadBodies } from './unread-body.ts';
 
@@ -28,7 +28,7 @@ export function buildApp(
   });
   // Every method that Node understands gets our answer, not the framework's. No body is parsed: handlers stream them.
   for (const method of METHODS) app.addHttpMethod(method, { hasBody: false, overrideExisting: true });
-  answerErrors(app);
+  app.setErrorHandler(answerError);
   limitUnreadBodies(app);
   declareRoutes(app, routes);
   return app;

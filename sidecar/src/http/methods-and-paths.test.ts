@@ -58,10 +58,20 @@ test.each(['/%', '/%zz', '/v2/blobs/put%E0%A4%A'])(
   'the path %s, which nobody can read, is refused',
   async (path) => {
     for (const port of ['data', 'metrics', 'admin'] as const) {
-      expectError(await call(service[port], path), 'malformed_request');
+      for (const method of ['GET', 'PUT', 'DELETE', 'PURGE'])
+        expectError(await call(service[port], path, { method }), 'malformed_request');
     }
   },
 );
+
+test('a path that is written in another way is known to every method', async () => {
+  for (const path of ['/v2/blobs/%70ut', '/v2/blobs/put?a=%', '/v2/blobs/put#part']) {
+    const answer = await call(service.data, path, { method: 'DELETE' });
+    expectError(answer, 'method_not_allowed');
+    expect(answer.headers.allow).toBe('PUT');
+    expect([404, 405]).not.toContain((await call(service.data, path, { method: 'PUT' })).status);
+  }
+});
 
 test('what deletes is not on the ports that others reach', async () => {
   const path = '/admin/payload-store/cleanup?age=1s';

@@ -4,7 +4,7 @@ import { call } from '@largepayload/testing/service/http-call';
 import { eventually } from '@largepayload/testing/waiting/eventually';
 import Fastify from 'fastify';
 import { expect, test } from 'vitest';
-import { answerErrors } from '../http/error-answers.ts';
+import { answerError } from '../http/error-answers.ts';
 import { LineWorks } from './line-works.ts';
 
 test('callers that do not read give their places up to one that waits, and end their work', async () => {
@@ -22,7 +22,7 @@ test('callers that do not read give their places up to one that waits, and end t
   }
   const works = new LineWorks();
   const app = Fastify();
-  answerErrors(app);
+  app.setErrorHandler(answerError);
   app.get('/endless', (request, reply) => works.send(request, reply, endless));
   app.get('/short', (request, reply) => works.send(request, reply, short));
   await app.listen({ host: '127.0.0.1', port: 0 });

@@ -1,4 +1,4 @@
-import { metadataHash } from '@largepayload/codec';
+import { metadataHash } from '@largepayload/codec/wire/metadata';
 import { putTimeLimit } from '@largepayload/crds';
 import { TagChecks } from '../../bytes/check-by-tag.ts';
 import { writeAll } from '../../bytes/object-writer.ts';
