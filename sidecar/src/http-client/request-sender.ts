@@ -94,10 +94,12 @@ export class RequestSender {
       this.isGiven = given === length;
       return send(chunk);
     };
+    let isWanted = true;
     await source.readInto({ write }).catch((error) => {
       if (error !== NOT_WANTED) throw error;
+      isWanted = false;
     });
-    if (this.#isOver || this.isSent) return;
+    if (!isWanted || this.#isOver || this.isSent) return;
     if (given < length) throw new RangeError(`a body of ${given} bytes instead of the promised ${length}`);
     this.#limit.start('progress', this.#limits.idleMs);
   }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { tryWrite } from '../../storage-records/write-check/write-trial.ts';
 import { contentOf, factsOf, inChunks, never, putInto, someBytes } from '../conformance/subject.ts';
+import { CollectedBody } from '../object-store/collected-body.ts';
 import type { ObjectStoreDriver } from '../object-store/object-store-driver.ts';
 import { inTurn, listingFor, ok, refusal, type Script, scriptedServer } from './scripted-server.fixture.ts';
 
@@ -117,7 +118,7 @@ test('a body that would exceed the memory for all bodies is streamed, and needs 
     return response.end();
   };
   const server = await scriptedServer(taken);
-  const driver = server.driver({ inMemoryTotal: 2.5 * bytes.length });
+  const driver = server.driver({ inMemoryTotal: 2.5 * CollectedBody.memoryFor(bytes.length) });
   const putFour = () => Promise.all([1, 2, 3, 4].map((index) => put(driver, `${IN_WINDOW}/${index}`)));
   expect(await putFour()).toEqual(['created', 'created', 'created', 'created']);
   expect(server.asked.filter(({ method }) => method === 'HEAD')).toHaveLength(2);
