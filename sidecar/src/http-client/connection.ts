@@ -2,7 +2,7 @@ import { constants } from 'node:crypto';
 import { connect as connectPlain, isIP, type Socket } from 'node:net';
 import { connect as connectSecure, type SecureContext, type TLSSocket } from 'node:tls';
 import { closedError } from './errors.ts';
-import { SCRATCH } from './read-buffers.ts';
+import { SCRATCH } from './scratch.ts';
 
 /** Where connections of a pool lead. */
 export interface Endpoint {

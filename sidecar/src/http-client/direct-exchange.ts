@@ -5,9 +5,9 @@ import type { Connection, ConnectionUser } from './connection.ts';
 import type { ConnectionPool } from './connection-pool.ts';
 import { badAnswer, closedError } from './errors.ts';
 import { type Limits, type TimeLimit, timeLimit } from './limits.ts';
-import { SCRATCH } from './read-buffers.ts';
 import { requestHead } from './request-bytes.ts';
 import { RequestSender } from './request-sender.ts';
+import { SCRATCH } from './scratch.ts';
 import { StreamedBody } from './streamed-body.ts';
 import type { RequestBody, TransportAnswer, TransportOptions, TransportRequest } from './transport.ts';
 

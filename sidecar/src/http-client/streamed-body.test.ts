@@ -1,9 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { eventually } from '@largepayload/testing/waiting/eventually';
 import { expect, test } from 'vitest';
 import { bytesOf } from '../bytes/byte-streams.ts';
 import { answerWith, clientOf, rawServer } from './raw-server.fixture.ts';
-import { ReadBuffers } from './read-buffers.ts';
 import type { AnswerBody } from './transport.ts';
 
 const MIB = 1024 * 1024;
@@ -95,28 +93,4 @@ test('two bodies that are read at the same time do not share memory', async () =
     for (const [index, bytes] of got.entries())
       expect(bytes.equals(contents[index % 2] as Buffer)).toBe(true);
   }
-});
-
-test('memory that was given back is used again, and no more is kept than allowed', () => {
-  const buffers = new ReadBuffers(1.5 * MIB, 60_000);
-  const first = buffers.take(MIB);
-  expect(first.length).toBeGreaterThan(MIB);
-  buffers.give(first);
-  expect(buffers.take(600 * 1024)).toBe(first);
-  buffers.give(first);
-  const second = buffers.take(128 * 1024);
-  const third = Buffer.allocUnsafeSlow(first.length);
-  buffers.give(second);
-  buffers.give(third);
-  expect(third.length).toBe(0);
-  expect(buffers.keptBytes).toBe(first.length + second.length);
-});
-
-test('kept memory is freed when none was given back for a while', async () => {
-  const buffers = new ReadBuffers(16 * MIB, 50);
-  const taken = [buffers.take(MIB), buffers.take(1)];
-  for (const buffer of taken) buffers.give(buffer);
-  expect(buffers.keptBytes).toBeGreaterThan(MIB);
-  await eventually('it is freed', () => buffers.keptBytes === 0);
-  expect(taken.map(({ length }) => length)).toEqual([0, 0]);
 });

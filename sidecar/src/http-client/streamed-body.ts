@@ -1,11 +1,12 @@
+import { BODY_BUFFERS } from '../bytes/buffer-pool.ts';
 import type { ByteSink } from '../bytes/byte-streams.ts';
 import { closedError } from './errors.ts';
 import { lateError } from './limits.ts';
-import { READ_BUFFERS, SCRATCH, SLACK } from './read-buffers.ts';
+import { SCRATCH } from './scratch.ts';
 import type { AnswerBody } from './transport.ts';
 
 /** A body up to this size is handed over in one piece; of a larger one, one piece is filled while the sink writes the other. */
-const LARGEST_WHOLE = READ_BUFFERS.largest;
+const LARGEST_WHOLE = BODY_BUFFERS.largest;
 const PIECE = 512 * 1024;
 /** TLS hands over what it has decrypted already, up to 80 KiB, after it was told to pause. */
 const MARGIN = 128 * 1024;
@@ -65,8 +66,10 @@ export class StreamedBody implements AnswerBody {
     // What arrives in a pause is copied: while it lasts, nobody can be told of another place.
     if (this.#missing === 0 || this.#isPaused) return SCRATCH;
     const { buffer, to } = this.#currentBuffer();
-    const wanted = Math.min(roomIn(buffer, to), this.#missing);
-    return buffer.subarray(to, to + wanted + (wanted === this.#missing ? SLACK : 0));
+    // With room for one byte more than is missing, surplus bytes are seen by the read that brings them.
+    const room = roomIn(buffer, to);
+    const count = room < this.#missing ? room : room === this.#missing ? room - 1 : this.#missing + 1;
+    return count === 0 ? SCRATCH : buffer.subarray(to, to + count);
   }
 
   /**
@@ -105,7 +108,7 @@ export class StreamedBody implements AnswerBody {
   }
 
   async close(): Promise<void> {
-    for (const { buffer, isLast } of this.#ready.splice(0)) if (isLast) READ_BUFFERS.give(buffer);
+    for (const { buffer, isLast } of this.#ready.splice(0)) if (isLast) BODY_BUFFERS.give(buffer);
     if (this.isWhole) return;
     // The connection may still know a buffer that was being filled, so the pool does not get it.
     this.#filling = undefined;
@@ -119,7 +122,7 @@ export class StreamedBody implements AnswerBody {
     const writing = sink.write(bytes);
     if (writing !== undefined) await writing;
     this.#isLent = false;
-    if (isLast) READ_BUFFERS.give(buffer);
+    if (isLast) BODY_BUFFERS.give(buffer);
   }
 
   /** Until there is a piece or a failure. Only this wait has a limit: the sink's time is not the service's fault. */
@@ -167,7 +170,7 @@ export class StreamedBody implements AnswerBody {
   }
 
   #currentBuffer() {
-    this.#filling ??= { buffer: READ_BUFFERS.take(this.#bufferSize), from: 0, to: 0 };
+    this.#filling ??= { buffer: BODY_BUFFERS.take(this.#bufferSize), from: 0, to: 0 };
     return this.#filling;
   }
 
@@ -206,5 +209,5 @@ export class StreamedBody implements AnswerBody {
 }
 
 function roomIn(buffer: Buffer, to: number): number {
-  return buffer.length - SLACK - to;
+  return buffer.length - to;
 }

@@ -2,10 +2,10 @@ import { getEventListeners } from 'node:events';
 import type { TlsOptions } from 'node:tls';
 import { eventually, within } from '@largepayload/testing/waiting/eventually';
 import { expect } from 'vitest';
+import { BODY_BUFFERS } from '../../bytes/buffer-pool.ts';
 import { bytesOf, sourceOf } from '../../bytes/byte-streams.ts';
 import { exchange } from '../exchange.ts';
 import { type HttpAgents, httpAgents } from '../http-agents.ts';
-import { READ_BUFFERS } from '../read-buffers.ts';
 import type { TransportRequest } from '../transport.ts';
 import type { HostileAnswer } from './answer-bytes.fixture.ts';
 import { hostileAnswer } from './hostile-answers.fixture.ts';
@@ -56,7 +56,7 @@ export async function runHostileAnswers({ seed, count, tls }: HostileRun): Promi
     await Promise.all(Array.from({ length: WORKERS }, work));
     await eventually('no request holds a connection', () => agents.inUse() === 0);
     expect(getEventListeners(signal, 'abort')).toEqual([]);
-    expect(READ_BUFFERS.keptBytes).toBeLessThanOrEqual(16 * 1024 * 1024);
+    expect(BODY_BUFFERS.keptBytes).toBeLessThanOrEqual(16 * 1024 * 1024);
     agents.close();
     await eventually('the server has no connection', () => server.connections() === 0);
   } finally {
