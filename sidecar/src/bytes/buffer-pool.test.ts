@@ -1,6 +1,6 @@
 import { eventually } from '@largepayload/testing/waiting/eventually';
 import { describe, expect, test } from 'vitest';
-import { BufferPool, free, SLACK } from './buffer-pool.ts';
+import { BufferPool, free } from './buffer-pool.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -14,10 +14,10 @@ describe('a pool of buffers', () => {
     [128 * KIB + 1, 256 * KIB],
     [MIB, MIB],
     [MIB + 1, MIB + 1],
-  ])('gives a buffer for %i bytes that takes %i bytes of memory and the slack', (bytes, size) => {
+  ])('gives a buffer for %i bytes that takes %i bytes of memory', (bytes, size) => {
     const pool = new BufferPool();
-    expect(pool.take(bytes).length).toBe(size + SLACK);
-    expect(pool.sizeFor(bytes)).toBe(size + SLACK);
+    expect(pool.take(bytes).length).toBe(size);
+    expect(pool.sizeFor(bytes)).toBe(size);
   });
 
   test('gives a buffer to one user at a time, and again only after that one gave it back', () => {
@@ -31,11 +31,11 @@ describe('a pool of buffers', () => {
   });
 
   test('keeps no more than it may, and frees what is beyond', () => {
-    const pool = new BufferPool(2 * (MIB + SLACK));
+    const pool = new BufferPool(2 * MIB);
     const taken = [1, 2, 3].map(() => pool.take(MIB));
     for (const buffer of taken) pool.give(buffer);
-    expect(pool.keptBytes).toBe(2 * (MIB + SLACK));
-    expect(taken.map((buffer) => buffer.length)).toEqual([MIB + SLACK, MIB + SLACK, 0]);
+    expect(pool.keptBytes).toBe(2 * MIB);
+    expect(taken.map((buffer) => buffer.length)).toEqual([MIB, MIB, 0]);
   });
 
   test('keeps no small buffers', () => {
@@ -45,12 +45,12 @@ describe('a pool of buffers', () => {
   });
 
   test('gives its memory back to the system when it was not used for a while, and can be used then', async () => {
-    const pool = new BufferPool(2 * MIB, 20);
+    const pool = new BufferPool(MIB, 20);
     const buffer = pool.take(MIB);
     pool.give(buffer);
     await eventually('it is freed', () => pool.keptBytes === 0);
     expect(buffer.length).toBe(0);
-    expect(pool.take(MIB).length).toBe(MIB + SLACK);
+    expect(pool.take(MIB).length).toBe(MIB);
   });
 });
 

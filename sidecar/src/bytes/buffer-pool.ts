@@ -1,7 +1,5 @@
 const KIB = 1024;
-/** Room behind the last byte of a body: a read that fills it shows that surplus bytes have come. */
-export const SLACK = 1 * KIB;
-const SIZES = [128 * KIB, 256 * KIB, 512 * KIB, 1024 * KIB].map((size) => size + SLACK);
+const SIZES = [128 * KIB, 256 * KIB, 512 * KIB, 1024 * KIB];
 /** Less is not worth to be kept. */
 const LEAST_KEPT = 64 * KIB;
 /** Bytes that are kept for later bodies. */
@@ -11,8 +9,7 @@ const KEPT_FOR_MS = 10_000;
 
 /** Memory for bodies. Filling the same memory again costs much less than new memory, which the system clears first. */
 export class BufferPool {
-  /** bytes of the largest body that is kept in one piece */
-  readonly largest = (SIZES.at(-1) as number) - SLACK;
+  readonly largest = SIZES.at(-1) as number;
   readonly #kept = new Map<number, Buffer[]>(SIZES.map((size) => [size, []]));
   readonly #mostKept: number;
   readonly #keptForMs: number;
@@ -29,14 +26,13 @@ export class BufferPool {
     return this.#keptBytes;
   }
 
-  /** @returns how many bytes of memory `take` takes for so many */
+  /** @returns how many bytes `take` takes of memory for so many */
   sizeFor(bytes: number): number {
-    const size = bytes + SLACK;
-    if (bytes < LEAST_KEPT) return size;
-    return SIZES.find((each) => size <= each) ?? size;
+    if (bytes < LEAST_KEPT) return bytes;
+    return SIZES.find((size) => bytes <= size) ?? bytes;
   }
 
-  /** @returns a buffer of at least `bytes` bytes and `SLACK`, with any content */
+  /** @returns a buffer of `bytes` or more bytes, with any content */
   take(bytes: number): Buffer {
     const size = this.sizeFor(bytes);
     const buffer = this.#kept.get(size)?.pop();

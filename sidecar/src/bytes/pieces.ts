@@ -3,6 +3,11 @@ import { BODY_BUFFERS } from './buffer-pool.ts';
 /** Bytes of a piece of a body that is larger than the largest buffer; a smaller one is one piece. */
 export const PIECE_BYTES = 512 * 1024;
 
+/** How many bytes are in a piece of a body of `size` bytes; the last piece may have fewer. */
+export function pieceBytesOf(size: number): number {
+  return size <= BODY_BUFFERS.largest ? size : PIECE_BYTES;
+}
+
 /**
  * Copies the chunks of a body into pieces, and hands each of them on when it is full. Two buffers take turns: one is filled
  * while the other is handed on. The last piece, full or not, waits for `end`.
@@ -23,7 +28,7 @@ export class Pieces {
    */
   constructor(size: number, handOn: (piece: Buffer) => Promise<void>) {
     this.#size = size;
-    this.#pieceBytes = size <= BODY_BUFFERS.largest ? size : PIECE_BYTES;
+    this.#pieceBytes = pieceBytesOf(size);
     this.#handOn = handOn;
   }
 

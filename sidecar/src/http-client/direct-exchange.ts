@@ -1,6 +1,6 @@
 import { framingOf } from './answer-framing.ts';
 import { type AnswerHead, HeadReader } from './answer-head.ts';
-import { CollectedBody } from './collected-body.ts';
+import { CollectedAnswer } from './collected-answer.ts';
 import type { Connection, ConnectionUser } from './connection.ts';
 import type { ConnectionPool } from './connection-pool.ts';
 import { badAnswer, closedError } from './errors.ts';
@@ -56,7 +56,7 @@ class DirectExchange implements ConnectionUser {
   /** whether `100 Continue` may come */
   #mayContinue: boolean;
   #head: AnnotatedHead | undefined;
-  #body: CollectedBody | StreamedBody | undefined;
+  #body: CollectedAnswer | StreamedBody | undefined;
   #isOver = false;
 
   constructor(pool: ConnectionPool, connection: Connection, method: string, options: TransportOptions) {
@@ -110,7 +110,7 @@ class DirectExchange implements ConnectionUser {
     this.#stop();
     try {
       this.#body?.end(error);
-      if (this.#body instanceof CollectedBody && error === undefined) this.#resolve(this.#body.bytes());
+      if (this.#body instanceof CollectedAnswer && error === undefined) this.#resolve(this.#body.bytes());
     } catch (cut) {
       this.#answer.reject(error ?? cut);
     }
@@ -143,16 +143,16 @@ class DirectExchange implements ConnectionUser {
       this.#body = body;
       this.#resolve(body);
     } else {
-      this.#body = new CollectedBody(framing, statusCode);
+      this.#body = new CollectedAnswer(framing, statusCode);
       this.#limit.start('complete answer', this.#limits.bodyMs);
     }
   }
 
   #take(bytes: Buffer): void {
-    const body = this.#body as CollectedBody | StreamedBody;
+    const body = this.#body as CollectedAnswer | StreamedBody;
     const own = body.take(bytes);
     if (!body.isWhole) return;
-    if (body instanceof CollectedBody) this.#resolve(body.bytes());
+    if (body instanceof CollectedAnswer) this.#resolve(body.bytes());
     this.#finish(own === bytes.length);
   }
 

@@ -8,8 +8,8 @@ const LARGEST_AT_ONCE = 1024 * 1024;
 /** Ends the reading of a body whose rest the service does not want. */
 const NOT_WANTED = new Error('the service does not want the rest of the body');
 
-/** That the service wants the body; that few bytes wait to leave; that a chunk has left. */
-type Awaited = 'continue' | 'drain' | 'left';
+/** That the service wants the body; that the bytes which were written have left. */
+type Awaited = 'continue' | 'drain';
 
 /** Sends one request. Nothing is sent after `stop`. */
 export class RequestSender {
@@ -35,7 +35,10 @@ export class RequestSender {
   /** A body in memory, with the head. */
   async sendAll(head: Buffer, body: readonly Buffer[], length: number): Promise<void> {
     const { socket } = this.#connection;
-    if (length > LARGEST_AT_ONCE) return await this.#stream(head, sourceOf(body), length, false);
+    if (length > LARGEST_AT_ONCE) {
+      const writeAhead = (chunk: Buffer) => this.#writeAhead(chunk);
+      return await this.#stream(head, sourceOf(body), length, writeAhead);
+    }
     this.isGiven = true;
     this.#limit.start('progress', this.#limits.idleMs);
     const pieces = [head, ...body];
@@ -50,12 +53,13 @@ export class RequestSender {
   /** A body of `length` bytes, behind a question whether it is wanted, if there is one. */
   async sendSource(head: Buffer, source: ByteSource, length: number, askFirst: boolean): Promise<void> {
     if (length === 0) return await this.sendAll(head, [], 0);
-    if (!askFirst) return await this.#stream(head, source, length, true);
+    const writeLent = (chunk: Buffer) => this.#writeLent(chunk);
+    if (!askFirst) return await this.#stream(head, source, length, writeLent);
     this.#connection.socket.write(head);
     const timer = setTimeout(() => this.wake('continue'), this.#limits.continueMs);
     await this.#waitFor('continue');
     clearTimeout(timer);
-    await this.#stream(undefined, source, length, true);
+    await this.#stream(undefined, source, length, writeLent);
   }
 
   wake(by: Awaited): void {
@@ -74,58 +78,56 @@ export class RequestSender {
     if (!this.#isOver) this.#onSent();
   };
 
-  /** @param isLent the chunks are used anew once they have left; else they stay in memory as they are */
   async #stream(
     head: Buffer | undefined,
     source: ByteSource,
     length: number,
-    isLent: boolean,
+    send: (chunk: Buffer) => Promise<void> | undefined,
   ): Promise<void> {
-    const { socket } = this.#connection;
     if (this.#isOver) return;
-    if (head !== undefined) socket.write(head);
+    if (head !== undefined) this.#connection.socket.write(head);
     let given = 0;
     const write = (chunk: Buffer) => {
       if (this.#isOver) throw NOT_WANTED;
       given += chunk.length;
       if (given > length) throw new RangeError(`a body of more than the promised ${length} bytes`);
       this.isGiven = given === length;
-      return isLent ? this.#writeLent(chunk) : this.#writeAhead(chunk);
+      return send(chunk);
     };
-    try {
-      await source.readInto({ write });
-    } catch (error) {
-      // Where a write failed, the connection reports why.
-      if (error === NOT_WANTED) return;
-      throw error;
-    }
-    if (this.#isOver || this.isSent) return;
+    let isWanted = true;
+    await source.readInto({ write }).catch((error) => {
+      if (error !== NOT_WANTED) throw error;
+      isWanted = false;
+    });
+    if (!isWanted || this.#isOver || this.isSent) return;
     if (given < length) throw new RangeError(`a body of ${given} bytes instead of the promised ${length}`);
     this.#limit.start('progress', this.#limits.idleMs);
   }
 
+  /** Writes a chunk of a body that is in memory until the request is over. */
   #writeAhead(chunk: Buffer): Promise<void> | undefined {
     const { socket } = this.#connection;
-    const isTaken = socket.write(chunk, this.isGiven ? this.#sent : undefined);
-    return isTaken || socket.writableLength < WRITE_AHEAD ? undefined : this.#waitForProgress('drain');
+    if (socket.write(chunk, this.isGiven ? this.#sent : undefined)) return undefined;
+    if (socket.writableLength < WRITE_AHEAD) return undefined;
+    return this.#progress();
   }
 
-  /** Rejects when the chunk may not have left: the kernel may still read it. */
+  /** Writes a chunk that is used anew once it has left. */
   async #writeLent(chunk: Buffer): Promise<void> {
-    const isLast = this.isGiven;
     let hasLeft = false;
     this.#connection.socket.write(chunk, (error) => {
       hasLeft = error == null;
-      if (isLast) this.#sent(error);
-      this.wake('left');
+      if (this.isGiven) this.#sent(error);
+      this.wake('drain');
     });
-    await this.#waitForProgress('left');
+    await this.#progress();
     if (!hasLeft) throw NOT_WANTED;
   }
 
-  async #waitForProgress(awaited: Awaited): Promise<void> {
+  /** Until what was written has left. */
+  async #progress(): Promise<void> {
     this.#limit.start('progress', this.#limits.idleMs);
-    await this.#waitFor(awaited);
+    await this.#waitFor('drain');
     // The limit of the next wait has begun with the last byte.
     if (!this.#isOver && !this.isSent) this.#limit.stop();
   }

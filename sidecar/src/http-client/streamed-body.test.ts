@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { eventually } from '@largepayload/testing/waiting/eventually';
 import { expect, test } from 'vitest';
 import { bytesOf } from '../bytes/byte-streams.ts';
 import { answerWith, clientOf, rawServer } from './raw-server.fixture.ts';

@@ -1,13 +1,11 @@
-import { BODY_BUFFERS, SLACK } from '../bytes/buffer-pool.ts';
+import { BODY_BUFFERS } from '../bytes/buffer-pool.ts';
 import type { ByteSink } from '../bytes/byte-streams.ts';
-import { PIECE_BYTES } from '../bytes/pieces.ts';
+import { pieceBytesOf } from '../bytes/pieces.ts';
 import { closedError } from './errors.ts';
 import { lateError } from './limits.ts';
 import { SCRATCH } from './scratch.ts';
 import type { AnswerBody } from './transport.ts';
 
-/** A body up to this size is handed over in one piece; of a larger one, one piece is filled while the sink writes the other. */
-const LARGEST_WHOLE = BODY_BUFFERS.largest;
 /** TLS hands over what it has decrypted already, up to 80 KiB, after it was told to pause. */
 const MARGIN = 128 * 1024;
 /** A slow service must not silence us: what has arrived is handed over at least this often. */
@@ -49,7 +47,7 @@ export class StreamedBody implements AnswerBody {
     this.#idleMs = idleMs;
     this.#signal = signal;
     this.#missing = size;
-    this.#bufferSize = size <= LARGEST_WHOLE ? size : PIECE_BYTES;
+    this.#bufferSize = pieceBytesOf(size);
   }
 
   get isWhole(): boolean {
@@ -66,8 +64,10 @@ export class StreamedBody implements AnswerBody {
     // What arrives in a pause is copied: while it lasts, nobody can be told of another place.
     if (this.#missing === 0 || this.#isPaused) return SCRATCH;
     const { buffer, to } = this.#currentBuffer();
-    const wanted = Math.min(roomIn(buffer, to), this.#missing);
-    return buffer.subarray(to, to + wanted + (wanted === this.#missing ? SLACK : 0));
+    // With room for one byte more than is missing, surplus bytes are seen by the read that brings them.
+    const room = roomIn(buffer, to);
+    const count = room < this.#missing ? room : room === this.#missing ? room - 1 : this.#missing + 1;
+    return count === 0 ? SCRATCH : buffer.subarray(to, to + count);
   }
 
   /**
@@ -207,5 +207,5 @@ export class StreamedBody implements AnswerBody {
 }
 
 function roomIn(buffer: Buffer, to: number): number {
-  return buffer.length - SLACK - to;
+  return buffer.length - to;
 }

@@ -1,5 +1,5 @@
 import { BODY_BUFFERS } from '../../bytes/buffer-pool.ts';
-import { PIECE_BYTES } from '../../bytes/pieces.ts';
+import { pieceBytesOf } from '../../bytes/pieces.ts';
 
 /** A body in memory: in one piece up to 1 MiB, so that it leaves by one write, else in pieces of 512 KiB. */
 export class CollectedBody {
@@ -44,8 +44,4 @@ export class CollectedBody {
   release(): void {
     for (const buffer of this.#buffers.splice(0)) BODY_BUFFERS.give(buffer);
   }
-}
-
-function pieceBytesOf(size: number): number {
-  return size <= BODY_BUFFERS.largest ? size : PIECE_BYTES;
 }

@@ -3,7 +3,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '@largepayload/testing/waiting/eventually';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { CollectedBody } from '../../http-client/collected-body.ts';
+import { CollectedAnswer } from '../../http-client/collected-answer.ts';
 import { factsOf, inChunks, never, putInto, someBytes, someName } from '../conformance/subject.ts';
 import { type Script, scriptedServer } from './scripted-server.fixture.ts';
 
@@ -170,7 +170,7 @@ describe('a storage that stops in the middle', () => {
     const server = await scriptedServer(({ response }) => {
       trickles.push(setInterval(() => response.write(' '), 5));
     });
-    const take = vi.spyOn(CollectedBody.prototype, 'take');
+    const take = vi.spyOn(CollectedAnswer.prototype, 'take');
     // Once the client has the head of an answer, in each of its attempts: before that it would be the head that it misses.
     const whenItAnswers = async () => {
       if (take.mock.calls.length > 0) vi.advanceTimersByTime(31_000);

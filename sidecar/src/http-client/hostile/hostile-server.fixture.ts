@@ -37,7 +37,8 @@ async function serveConnection(socket: Socket, seed: number): Promise<void> {
       else if (!socket.write(step)) await Promise.race([once(socket, 'drain'), once(socket, 'close')]);
     }
     if (answer.end === 'keep') continue;
-    if (answer.end === 'fin') socket.end();
+    // Who leaves the loop destroys the socket, so the bytes have to leave first.
+    if (answer.end === 'fin') await once(socket.end(), 'close');
     else if (socket instanceof TLSSocket) socket.destroy();
     else socket.resetAndDestroy();
     return;

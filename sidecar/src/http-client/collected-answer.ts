@@ -4,7 +4,7 @@ import { badAnswer, closedError } from './errors.ts';
 import { largestCollected } from './limits.ts';
 
 /** A body that is gathered in memory, and of which nothing is given before it is whole. */
-export class CollectedBody {
+export class CollectedAnswer {
   readonly #framing: Framing;
   readonly #statusCode: number;
   readonly #most: number;
