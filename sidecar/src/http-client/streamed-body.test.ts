@@ -2,6 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { bytesOf } from '../bytes/byte-streams.ts';
 import { answerWith, clientOf, rawServer } from './raw-server.fixture.ts';
+import { SCRATCH } from './scratch.ts';
+import { StreamedBody } from './streamed-body.ts';
 import type { AnswerBody } from './transport.ts';
 
 const MIB = 1024 * 1024;
@@ -52,7 +54,7 @@ test('a piece is not touched before its write has ended, and a slow sink stops t
     const before = Buffer.from(chunk);
     // Longer than the limit for a silent service: the sink's time does not count.
     await sleep(isFirst ? 400 : 0);
-    if (isFirst) expect(server.connections[0]?.socket.writableLength).toBeGreaterThan(8 * MIB);
+    if (isFirst) expect(server.connections[0]?.socket.writableLength).toBeGreaterThan(14 * MIB);
     isFirst = false;
     expect(chunk.equals(before)).toBe(true);
     pieces.push(before);
@@ -93,4 +95,15 @@ test('two bodies that are read at the same time do not share memory', async () =
     for (const [index, bytes] of got.entries())
       expect(bytes.equals(contents[index % 2] as Buffer)).toBe(true);
   }
+});
+
+test('a body pauses at its second buffer, also where each read fills a whole one', () => {
+  const connection = { resume: () => {}, close: async () => {} };
+  const body = new StreamedBody(4 * MIB, connection, 1_000, undefined);
+  const pauses = [1, 2].map(() => {
+    body.take(body.space());
+    return body.isPaused;
+  });
+  expect(pauses).toEqual([false, true]);
+  expect(body.space()).toBe(SCRATCH);
 });

@@ -183,8 +183,10 @@ export class StreamedBody implements AnswerBody {
 
   #pauseIfFull(): void {
     const filling = this.#filling;
-    if (filling === undefined || (!this.#isLent && this.#ready.length === 0)) return;
-    const room = roomIn(filling.buffer, filling.to);
+    const others = this.#ready.length + (this.#isLent ? 1 : 0);
+    if (this.#missing === 0 || others === 0) return;
+    // A single read may fill a buffer, and the next one would begin a third.
+    const room = filling === undefined ? (others > 1 ? 0 : PIECE) : roomIn(filling.buffer, filling.to);
     this.#isPaused ||= room < MARGIN && room < this.#missing;
   }
 

@@ -38,7 +38,7 @@ async function serveConnection(socket: Socket, seed: number): Promise<void> {
     }
     if (answer.end === 'keep') continue;
     // Who leaves the loop destroys the socket, so the bytes have to leave first.
-    if (answer.end === 'fin') await once(socket.end(), 'close');
+    if (answer.end === 'fin') await once(socket.end(), 'finish');
     else if (socket instanceof TLSSocket) socket.destroy();
     else socket.resetAndDestroy();
     return;
