@@ -27,8 +27,8 @@ export async function shiftedClock(
 
 function preloadText(file: string): string {
   return `
-    import { readFileSync } from 'node:fs';
-    import { open } from 'node:fs/promises';
+    import fs, { readFileSync } from 'node:fs';
+    import { syncBuiltinESMExports } from 'node:module';
     const now = Date.now;
     const offset = () => Number(readFileSync(${JSON.stringify(file)}, 'utf8') || 0);
     Date.now = () => now() + offset();
@@ -36,13 +36,11 @@ function preloadText(file: string): string {
 }
 
 const SHIFT_FILE_TIMES = `
-  const handle = await open('/dev/null');
-  const proto = Object.getPrototypeOf(handle);
-  await handle.close();
-  const stat = proto.stat;
-  proto.stat = async function (...args) {
-    const status = await stat.apply(this, args);
-    status.mtimeMs += offset();
-    return status;
-  };
+  const { fstat } = fs;
+  fs.fstat = (descriptor, done) =>
+    fstat(descriptor, (error, status) => {
+      if (status !== undefined) status.mtimeMs += offset();
+      done(error, status);
+    });
+  syncBuiltinESMExports();
 `;

@@ -1,6 +1,6 @@
 import { BODY_BUFFERS } from '../bytes/buffer-pool.ts';
 import type { ByteSink } from '../bytes/byte-streams.ts';
-import { pieceBytesOf } from '../bytes/pieces.ts';
+import { PIECE_BYTES, pieceBytesOf } from '../bytes/pieces.ts';
 import { closedError } from './errors.ts';
 import { lateError } from './limits.ts';
 import { SCRATCH } from './scratch.ts';
@@ -186,7 +186,7 @@ export class StreamedBody implements AnswerBody {
     const others = this.#ready.length + (this.#isLent ? 1 : 0);
     if (this.#missing === 0 || others === 0) return;
     // A single read may fill a buffer, and the next one would begin a third.
-    const room = filling === undefined ? (others > 1 ? 0 : PIECE) : roomIn(filling.buffer, filling.to);
+    const room = filling === undefined ? (others > 1 ? 0 : PIECE_BYTES) : roomIn(filling.buffer, filling.to);
     this.#isPaused ||= room < MARGIN && room < this.#missing;
   }
 

@@ -34,13 +34,23 @@ export interface Route {
 export function declareRoutes(app: FastifyInstance, routes: readonly Route[]): void {
   for (const route of routes) app.route(route as RouteOptions);
   // No route for each other method: the framework keeps tables for each, 2 MiB on three ports.
-  const methods = new Map(routes.map(({ method, url }) => [url, method]));
   app.setNotFoundHandler((request, reply) => {
-    const method = methods.get(pathOf(request.url));
+    const path = pathOf(request.url);
+    const { method } = routes.find(({ url }) => isOn(url, path)) ?? {};
     if (method === undefined) return send(reply, new ServiceError('unknown_route', UNKNOWN_PATH));
     reply.header('Allow', method);
     send(reply, new ServiceError('method_not_allowed', `this path takes ${method} only`));
   });
+}
+
+/** @param url as in a route: a segment that begins with a colon stands for any one that is not empty */
+function isOn(url: string, path: string): boolean {
+  const given = path.split('/');
+  const wanted = url.split('/');
+  return (
+    wanted.length === given.length &&
+    wanted.every((segment, at) => (segment.startsWith(':') ? given[at] !== '' : segment === given[at]))
+  );
 }
 
 /** The path as the framework compares it; it refuses those that cannot be decoded. */
