@@ -48,6 +48,15 @@ function notHttp(line: string): Error {
   return Object.assign(new Error(`an answer that begins with ${text}`), { code: NOT_HTTP });
 }
 
+/** By how much earlier than the service we close a connection: the two may not count from the same moment. ms */
+const KEEP_ALIVE_MARGIN_MS = 1_000;
+
+/** How long (ms) the service keeps the connection without requests, as far as it says so: `Keep-Alive: timeout=5` */
+export function keptMsOf({ headers }: AnswerHead): number {
+  const [, seconds] = /(?:^|[,\s])timeout=([0-9]{1,6})(?:[,\s]|$)/i.exec(headers['keep-alive'] ?? '') ?? [];
+  return seconds === undefined ? Number.POSITIVE_INFINITY : Number(seconds) * 1_000 - KEEP_ALIVE_MARGIN_MS;
+}
+
 /** Gathers a head that arrives in pieces. */
 export class HeadReader {
   #bytes: Buffer | undefined;

@@ -41,17 +41,18 @@ export class ConnectionPool {
     return this.#acquireLater(signal);
   }
 
-  /** Takes back a connection that can serve another request. */
-  giveBack(connection: Connection): void {
-    if (performance.now() - connection.openedAt > this.limits.ageMs) void connection.close();
+  /** Takes back a connection that can serve another request. @param keptMs how long the service keeps it without requests */
+  giveBack(connection: Connection, keptMs: number): void {
+    const isOld = performance.now() - connection.openedAt > this.limits.ageMs;
+    if (isOld || keptMs <= 0) void connection.close();
     if (!connection.isUsable) return;
     const [waiter] = this.#waiters;
-    if (waiter === undefined) this.#keep(connection);
+    if (waiter === undefined) this.#keep(connection, Math.min(keptMs, this.limits.keptMs));
     else waiter(connection);
   }
 
-  #keep(connection: Connection): void {
-    const timer = setTimeout(() => void connection.close(), this.limits.keptMs).unref();
+  #keep(connection: Connection, keptMs: number): void {
+    const timer = setTimeout(() => void connection.close(), keptMs).unref();
     this.#idle.push({ connection, timer });
     if (this.#idle.length <= this.limits.kept) return;
     const oldest = this.#idle.shift();

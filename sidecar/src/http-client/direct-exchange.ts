@@ -1,5 +1,5 @@
 import { framingOf } from './answer-framing.ts';
-import { type AnswerHead, HeadReader } from './answer-head.ts';
+import { type AnswerHead, HeadReader, keptMsOf } from './answer-head.ts';
 import { CollectedAnswer } from './collected-answer.ts';
 import type { Connection, ConnectionUser } from './connection.ts';
 import type { ConnectionPool } from './connection-pool.ts';
@@ -164,9 +164,10 @@ class DirectExchange implements ConnectionUser {
   /** The answer is whole. @param isClean nothing came behind it */
   #finish(isClean: boolean): void {
     this.#stop();
-    const keeps = isClean && this.#sender.isSent && this.#head?.keepsConnection === true;
+    const head = this.#head as AnnotatedHead;
+    const keeps = isClean && this.#sender.isSent && head.keepsConnection;
     this.#connection.leave();
-    if (keeps) this.#pool.giveBack(this.#connection);
+    if (keeps) this.#pool.giveBack(this.#connection, keptMsOf(head));
     else void this.#connection.close();
   }
 

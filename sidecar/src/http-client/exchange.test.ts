@@ -21,6 +21,7 @@ test('one connection serves one request after the other, and the one used last i
 test.each<[string, RawScript]>([
   ['surplus bytes behind the body', ({ socket }) => socket.write(Buffer.concat([answerWith('hello'), EVIL]))],
   ['Connection: close', ({ socket }) => socket.write(answerWith('hello', 'Connection: close\r\n'))],
+  ['Keep-Alive: timeout=1', ({ socket }) => socket.write(answerWith('hello', 'Keep-Alive: timeout=1\r\n'))],
   ['HTTP/1.0', ({ socket }) => socket.write(answerWith('hello').toString().replace('1.1', '1.0'))],
 ])(
   'the connection is closed after an answer with %s, and the next request uses another one',
@@ -34,6 +35,17 @@ test.each<[string, RawScript]>([
     }
   },
 );
+
+test('an unused connection is closed a second before the service says that it closes it', async () => {
+  const server = await rawServer(({ socket }) =>
+    socket.write(answerWith('hello', 'Keep-Alive: max=100, timeout=2\r\n')),
+  );
+  const { ask } = clientOf(server, { keptMs: 600_000 });
+  await ask();
+  await ask();
+  expect(server.connections).toHaveLength(1);
+  await eventually('it is closed', () => server.open() === 0);
+});
 
 test('bytes that arrive on an idle connection close it, and are no answer to the next request', async () => {
   const server = await rawServer(({ socket, requests }) => {
