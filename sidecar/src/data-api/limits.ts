@@ -1,3 +1,4 @@
+import { BODY_BUFFERS } from '../bytes/buffer-pool.ts';
 import type { ConnectionRules } from '../memory/connection-rules.ts';
 
 /** What clients may ask of the data port. Times in ms, sizes in bytes. */
@@ -40,10 +41,13 @@ const SMALLEST_RESERVATION = 64 * 1024;
 
 /** The most bytes that a GET of a payload of `size` bytes holds. */
 export function getReservation(size: number): number {
-  return Math.max(SMALLEST_RESERVATION, Math.min(size, LARGEST_RESERVATION));
+  return Math.max(SMALLEST_RESERVATION, Math.min(BODY_BUFFERS.sizeFor(size), LARGEST_RESERVATION));
 }
 
 /** The most bytes that a PUT of a payload of `size` bytes holds. */
 export function putReservation(size: number): number {
-  return Math.max(SMALLEST_RESERVATION, Math.min(size, LARGEST_RESERVATION + RECEIVED_AHEAD));
+  return Math.max(
+    SMALLEST_RESERVATION,
+    Math.min(BODY_BUFFERS.sizeFor(size), LARGEST_RESERVATION + RECEIVED_AHEAD),
+  );
 }
