@@ -59,6 +59,17 @@ test('a head of 16 KiB is read, and a longer one is refused before its end, what
   }
 });
 
+test('a head with many spaces is read in linear time', () => {
+  const spaces = ' '.repeat(16_000);
+  const begin = performance.now();
+  for (let count = 0; count < 100; count += 1) {
+    expect(() => parseHead(`HTTP/1.1 200 OK\r\nA:${spaces}\x01`)).toThrow(/a header that is none/);
+    expect(parseHead(`HTTP/1.1 200 OK\r\nConnection: a${spaces}b`).keepsConnection).toBe(true);
+  }
+  // In quadratic time it took more than 40 s.
+  expect(performance.now() - begin).toBeLessThan(5_000);
+});
+
 test('what does not begin as HTTP is told at its first bytes', () => {
   for (const text of ['SSH-2.0', 'x', '\r\n', '\x15\x03\x01'])
     expect(() => new HeadReader().take(Buffer.from(text, 'latin1'))).toThrow(
