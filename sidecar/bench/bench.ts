@@ -15,7 +15,7 @@ import { codecTransfers, smallPayloadCost } from './codec/codec-transfers.ts';
 import { durablePuts } from './filesystem/durable-puts.ts';
 import { reapingCosts } from './filesystem/reaping.ts';
 import { type BenchPrograms, benchPrograms } from './load/go-programs.ts';
-import { writeBeforeAfter, writePage } from './page/performance-page.ts';
+import { writeBeforeAfter, writePages } from './page/performance-page.ts';
 import { codecCostTable, codecTable, otherTable, putTable } from './page/tables.ts';
 import { peerCosts } from './peer/peer-costs.ts';
 import { beforeAfterTable, peerTable } from './peer/peer-table.ts';
@@ -79,12 +79,12 @@ try {
     codec && codecTable(codec.transfers),
     codec && codecCostTable(codec.small, codec.memory),
     (processes ?? reaping) && otherTable(processes, reaping),
-    processes && idleTable(processes.idle),
   ]
     .filter((table) => typeof table === 'string')
     .join('\n\n');
-  process.stdout.write(`${[tables, beforeAfter ?? ''].join('\n\n')}\n`);
-  if (write && processes && peer) writePage({ tables, processes, peer });
+  const idle = processes && [machine(), idleTable(processes.idle)].join('\n\n');
+  process.stdout.write(`${[tables, idle ?? '', beforeAfter ?? ''].join('\n\n')}\n`);
+  if (write && processes && idle && peer) writePages({ tables, idle, processes, peer });
   if (write && peer && beforeAfter) writeBeforeAfter(beforeAfter, peer);
 } finally {
   rmSync(folder, { recursive: true, force: true });
