@@ -1,7 +1,7 @@
 // node sidecar/bench/bench.ts [PART…] measures these parts, or all; --write puts tables and pictures into docs/.
 // The part `peer` has options of its own:
-//   --baseline PROGRAM lets another build of the service, a `payload-store.mjs`, take part; with --write it may be the only part
-//   --cases EXPRESSION has it measure only the places and sizes that match, such as 'S3, 1 MiB' or 'TLS|filesystem'
+//   --baseline PROGRAM measures another build of the service too, a `payload-store.mjs`; then `peer --write` needs no other part
+//   --cases EXPRESSION measures only the places and sizes that match, such as 'S3, 1 MiB' or 'TLS|filesystem'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -29,7 +29,7 @@ export function parseHead(text: string): AnswerHead {
   const headers: Record<string, string> = {};
   for (const line of lines) {
     const [, name, value = ''] = FIELD.exec(line) ?? [];
-    if (name === undefined) throw badAnswer('an answer with a header that is none');
+    if (name === undefined) throw badAnswer('an answer with a malformed header');
     addHeader(headers, name.toLowerCase(), value.trimEnd());
   }
   const connection = headers.connection?.toLowerCase() ?? '';

@@ -45,7 +45,7 @@ test('an unused connection is closed a second before the service says that it cl
   await eventually('it is closed', () => server.open() === 0);
 });
 
-test('bytes that arrive on an idle connection close it, and are no answer to the next request', async () => {
+test('bytes that arrive on an idle connection close it, and are not taken for the answer to the next request', async () => {
   const server = await rawServer(({ socket, requests }) => {
     socket.write(answerWith('hello'));
     if (requests.length === 1) setTimeout(() => socket.write(EVIL), 30);
@@ -73,7 +73,7 @@ test.each(['end', 'resetAndDestroy'] as const)(
   },
 );
 
-test('a kept connection that closes on a request gives an error that callers retry, and nothing is sent twice', async () => {
+test('a kept connection that closes on a request fails with an error that callers retry, and nothing is sent twice', async () => {
   const server = await rawServer(({ socket, requests }) => {
     if (requests.length === 1) socket.write(answerWith('hello'));
     else socket.destroy();
@@ -84,7 +84,7 @@ test('a kept connection that closes on a request gives an error that callers ret
   expect(server.connections.flatMap(({ requests }) => requests)).toHaveLength(2);
 });
 
-test('requests beyond the connections wait their turn, and one that is aborted leaves the line', async () => {
+test('requests beyond the limit of connections wait, and an aborted request stops waiting', async () => {
   const server = await rawServer(({ socket }) => setTimeout(() => socket.write(answerWith('hello')), 50));
   const { ask, agents } = clientOf(server, { connections: 2 });
   const stop = new AbortController();
@@ -98,7 +98,7 @@ test('requests beyond the connections wait their turn, and one that is aborted l
   expect(agents.inUse()).toBe(0);
 });
 
-test('a place in the line that comes too late is a connection that was not had in time', async () => {
+test('a request that waits too long for a connection fails, as if no connection could be opened', async () => {
   const server = await rawServer(() => {});
   const { ask, agents } = clientOf(server, { connections: 1, connectMs: 1_000, answerMs: 60_000 });
   const first = ask();
@@ -127,7 +127,7 @@ test('a connection that is too old serves no further request', async () => {
   expect(server.connections).toHaveLength(2);
 });
 
-test('a connection holds no process that has nothing else to do', async () => {
+test('an unused connection does not keep the process running', async () => {
   const server = await rawServer(hello);
   const script = `
     import { exchange } from ${JSON.stringify(new URL('./exchange.ts', import.meta.url).href)};

@@ -121,7 +121,7 @@ class DirectExchange implements ConnectionUser {
 
   /** RFC 9110, 15.2. Only a `100` that answers `Expect: 100-continue` is taken: a service that sends others did not understand us. */
   #continue({ statusCode }: AnswerHead): void {
-    if (statusCode !== 100 || !this.#mayContinue) throw badAnswer(`a ${statusCode} that nobody asked for`);
+    if (statusCode !== 100 || !this.#mayContinue) throw badAnswer(`an unexpected ${statusCode}`);
     this.#mayContinue = false;
     this.#sender.wake('continue');
   }

@@ -69,7 +69,7 @@ test.each([
   expect(server.connections).toHaveLength(0);
 });
 
-test('a request names its host, and asks for the bytes as they are', async () => {
+test('a request names its host, and asks for bytes without encoding', async () => {
   const server = await rawServer(hello);
   await clientOf(server).ask();
   expect(server.connections[0]?.requests).toEqual([
@@ -139,7 +139,7 @@ test.each<[string, RawScript, boolean]>([
   await eventually('it is closed', () => server.open() === 0 && agents.inUse() === 0);
 });
 
-test('a body that nobody reads is closed, with its connection', async () => {
+test('a body that is closed unread closes its connection', async () => {
   const server = await rawServer(({ socket }) => socket.write(answerWith(HUNDRED).subarray(0, 50_000)));
   const { ask, agents } = clientOf(server);
   const { body } = await ask({ streamAnswer: true });
