@@ -83,7 +83,8 @@ try {
     .filter((table) => typeof table === 'string')
     .join('\n\n');
   const idle = processes && [machine(), idleTable(processes.idle)].join('\n\n');
-  process.stdout.write(`${[tables, idle ?? '', beforeAfter ?? ''].join('\n\n')}\n`);
+  const printed = [tables, idle, beforeAfter].filter((part) => part !== undefined);
+  process.stdout.write(`${printed.join('\n\n')}\n`);
   if (write && processes && idle && peer) writePages({ tables, idle, processes, peer });
   if (write && peer && beforeAfter) writeBeforeAfter(beforeAfter, peer);
 } finally {
