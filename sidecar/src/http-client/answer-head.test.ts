@@ -63,7 +63,7 @@ test('a head with many spaces is read in linear time', () => {
   const spaces = ' '.repeat(16_000);
   const begin = performance.now();
   for (let count = 0; count < 100; count += 1) {
-    expect(() => parseHead(`HTTP/1.1 200 OK\r\nA:${spaces}\x01`)).toThrow(/a header that is none/);
+    expect(() => parseHead(`HTTP/1.1 200 OK\r\nA:${spaces}\x01`)).toThrow(/a malformed header/);
     expect(parseHead(`HTTP/1.1 200 OK\r\nConnection: a${spaces}b`).keepsConnection).toBe(true);
   }
   // In quadratic time it took more than 40 s.
