@@ -35,6 +35,8 @@ function handler(context: DataContext, find: (query: Query, call: Call) => Promi
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const started = performance.now();
     const seconds = () => (performance.now() - started) / 1_000;
+    // An answer that stands behind another one of its connection would stay there when it is destroyed itself.
+    const breakOff = () => request.raw.socket.destroy();
     try {
       const expectedLength = expectedLengthOf(request.headers);
       const stop = new AbortController();
@@ -45,7 +47,7 @@ function handler(context: DataContext, find: (query: Query, call: Call) => Promi
       try {
         const call = { caller: { peer }, signal: stop.signal };
         const payload = await find(request.query as Query, call);
-        await deliver(context, reply, payload, { ...call, expectedLength });
+        await deliver(context, reply, payload, { ...call, expectedLength, breakOff });
         context.metrics.recordGet(payload.size, seconds());
       } finally {
         release();
@@ -57,13 +59,15 @@ function handler(context: DataContext, find: (query: Query, call: Call) => Promi
       if (answer.code !== 'body_incomplete') {
         context.log.warn({ code: answer.code, err: answer }, 'GET broken off before its last bytes');
       }
-      reply.raw.destroy();
+      breakOff();
     }
   };
 }
 
 interface Delivery extends Call {
   readonly expectedLength: number;
+  /** ends the connection */
+  readonly breakOff: () => void;
 }
 
 async function deliver(
@@ -74,7 +78,7 @@ async function deliver(
 ): Promise<void> {
   const { peer } = delivery.caller;
   const units = getReservation(payload.size);
-  const transfer = context.watch.begin({ peer, units, onExpired: () => reply.raw.destroy() });
+  const transfer = context.watch.begin({ peer, units, onExpired: delivery.breakOff });
   try {
     if (payload.size !== delivery.expectedLength) await refuseLength(context, payload, delivery);
     await sendBlob(payload, reply.raw, transfer, () => reply.hijack());

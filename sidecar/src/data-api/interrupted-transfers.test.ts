@@ -28,8 +28,8 @@ async function beginPut(service: TestService, payload: TestPayload, sent: number
   return connection;
 }
 
-const hasInFlight = async (service: TestService) =>
-  (await metric(service, 'payload_store_in_flight_requests')) > 0;
+const IN_FLIGHT = 'payload_store_in_flight_requests';
+const hasInFlight = async (service: TestService) => (await metric(service, IN_FLIGHT)) > 0;
 
 async function expectNothingHeld(service: TestService, limit = 3_000): Promise<void> {
   await eventually('no transfer is left', async () => !(await hasInFlight(service)), limit);
@@ -201,4 +201,24 @@ test.concurrent('a body that goes on after its answer ends the connection, whate
     expect(connection.received.toString()).toMatch(`HTTP/1.1 ${status} `);
   });
   await Promise.all(outcomes);
+});
+
+test.concurrent('an answer that is given up while it waits for the one before it closes the connection', async () => {
+  await using service = await startService({ limits: IMPATIENT });
+  const payload = testPayload(generatedBytes(LARGE));
+  const path = getPath(await stored(service, payload));
+  await using connection = await RawConnection.open(service.data);
+  const { socket } = connection;
+  socket.pause();
+  await connection.sendHead(`GET ${path} HTTP/1.1`, payload.getHeaders);
+  await connection.sendHead(`GET ${path} HTTP/1.1`, payload.getHeaders);
+  await eventually('both are in transfer', async () => (await metric(service, IN_FLIGHT)) === 2);
+  // The first one moves on all the time, and the second one cannot.
+  const reading = setInterval(() => socket.resume().once('data', () => socket.pause()), 10);
+  await eventually('one is given up', async () => (await metric(service, IN_FLIGHT)) < 2, 10_000);
+  clearInterval(reading);
+  socket.resume();
+  await eventually('the connection is closed', () => connection.ended, 10_000);
+  expect(connection.received.length).toBeLessThan(2 * LARGE);
+  await expectNothingHeld(service);
 });

@@ -7,6 +7,11 @@ export type Framing =
   | { readonly kind: 'chunked' }
   | { readonly kind: 'close' };
 
+/**
+ * Codings that leave the bytes as they are. Some services keep the `aws-chunked` of the upload as if it were the object's:
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html
+ */
+const AS_STORED = /^(?:identity|aws-chunked)?$/i;
 const EMPTY: Framing = { kind: 'length', length: 0 };
 
 /**
@@ -29,7 +34,7 @@ export function framingOf(head: AnswerHead, method: string, isStreamed: boolean)
   }
   if (coding !== undefined && coding !== 'chunked')
     throw badAnswerOf(head, 'with an unknown Transfer-Encoding');
-  if (isStreamed && (headers['content-encoding'] ?? 'identity') !== 'identity')
+  if (isStreamed && !AS_STORED.test(headers['content-encoding'] ?? ''))
     throw badAnswerOf(head, 'with an encoding that was not asked for');
   if (length !== undefined) return { kind: 'length', length };
   if (isStreamed || (coding === undefined && statusCode < 300))

@@ -59,6 +59,17 @@ test('a head of 16 KiB is read, and a longer one is refused before its end, what
   }
 });
 
+test('a head with many spaces is read in linear time', () => {
+  const spaces = ' '.repeat(16_000);
+  const begin = performance.now();
+  for (let count = 0; count < 100; count += 1) {
+    expect(() => parseHead(`HTTP/1.1 200 OK\r\nA:${spaces}\x01`)).toThrow(/a malformed header/);
+    expect(parseHead(`HTTP/1.1 200 OK\r\nConnection: a${spaces}b`).keepsConnection).toBe(true);
+  }
+  // In quadratic time it took more than 40 s.
+  expect(performance.now() - begin).toBeLessThan(5_000);
+});
+
 test('what does not begin as HTTP is told at its first bytes', () => {
   for (const text of ['SSH-2.0', 'x', '\r\n', '\x15\x03\x01'])
     expect(() => new HeadReader().take(Buffer.from(text, 'latin1'))).toThrow(
@@ -114,6 +125,20 @@ test.each([
   ['a success without a length', {}, { isStreamed: false }, undefined],
   ['a refusal without a length', {}, { statusCode: 503, isStreamed: false }, 'close'],
   ['a compressed object', { 'content-length': '1', 'content-encoding': 'gzip' }, {}, undefined],
+  ['an object in no coding', { 'content-length': '1', 'content-encoding': '' }, {}, 'length'],
+  ['an object in Identity', { 'content-length': '1', 'content-encoding': 'Identity' }, {}, 'length'],
+  [
+    'an object with the coding of its upload',
+    { 'content-length': '1', 'content-encoding': 'aws-chunked' },
+    {},
+    'length',
+  ],
+  [
+    'an object in two codings',
+    { 'content-length': '1', 'content-encoding': 'aws-chunked,gzip' },
+    {},
+    undefined,
+  ],
   ['a 204 with a length', { 'content-length': '1' }, { statusCode: 204 }, undefined],
   ['a 304 with a length', { 'content-length': '1' }, { statusCode: 304 }, 'length'],
   ['HEAD, whatever it says', { 'transfer-encoding': 'chunked' }, { method: 'HEAD' }, 'length'],

@@ -6,8 +6,11 @@ const END_OF_HEAD = Buffer.from('\r\n\r\n');
 const BEGIN_OF_ANSWER = 'HTTP/1.';
 
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-5][0-9][0-9])(?: [\t\x20-\x7e\x80-\xff]*)?$/;
-/** RFC 9110, 5.1 and 5.5: a token, and a value without control characters. A line that begins with a space (obsolete folding) is none. */
-const FIELD = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[\t ]*([\t\x20-\x7e\x80-\xff]*)$/;
+/**
+ * RFC 9110, 5.1 and 5.5: a token, and a value without control characters. A line that begins with a space
+ * (obsolete folding) is none. Spaces are cut off elsewhere: an expression that looks for them takes 0.2 s for a line that has 16,000.
+ */
+const FIELD = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([\t\x20-\x7e\x80-\xff]*)$/;
 
 export interface AnswerHead {
   readonly statusCode: number;
@@ -30,10 +33,10 @@ export function parseHead(text: string): AnswerHead {
   for (const line of lines) {
     const [, name, value = ''] = FIELD.exec(line) ?? [];
     if (name === undefined) throw badAnswer('an answer with a malformed header');
-    addHeader(headers, name.toLowerCase(), value.trimEnd());
+    addHeader(headers, name.toLowerCase(), value.trim());
   }
-  const connection = headers.connection?.toLowerCase() ?? '';
-  const keepsConnection = minor === '1' && !connection.split(/[\t ]*,[\t ]*/).includes('close');
+  const connection = headers.connection?.toLowerCase().split(',') ?? [];
+  const keepsConnection = minor === '1' && !connection.some((option) => option.trim() === 'close');
   return { statusCode: Number(status), headers, keepsConnection };
 }
 

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { BODY_BUFFERS } from '../bytes/buffer-pool.ts';
 import { bytesOf } from '../bytes/byte-streams.ts';
 import { answerWith, clientOf, rawServer } from './raw-server.fixture.ts';
 import { SCRATCH } from './scratch.ts';
@@ -106,4 +107,23 @@ test('a body pauses at its second buffer, also where each read fills a whole one
   });
   expect(pauses).toEqual([false, true]);
   expect(body.space()).toBe(SCRATCH);
+});
+
+test('a buffer of which a sink may still hold a part does not go back to the pool', async () => {
+  const connection = { resume: () => {}, close: async () => {} };
+  const body = new StreamedBody(200_000, connection, 10, undefined);
+  body.take(body.space().subarray(0, 50_000));
+  const kept = BODY_BUFFERS.keptBytes;
+  const refusing = Promise.withResolvers<void>();
+  const lent = Promise.withResolvers<void>();
+  const write = () => {
+    lent.resolve();
+    return refusing.promise;
+  };
+  const reading = body.readInto({ write });
+  await lent.promise;
+  body.take(body.space().subarray(0, 150_000));
+  refusing.reject(new Error('it failed'));
+  await expect(reading).rejects.toThrow('it failed');
+  expect(BODY_BUFFERS.keptBytes).toBe(kept);
 });

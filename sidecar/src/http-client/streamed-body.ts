@@ -36,7 +36,8 @@ export class StreamedBody implements AnswerBody {
   readonly #bufferSize: number;
   #filling: { readonly buffer: Buffer; from: number; to: number } | undefined;
   readonly #ready: Piece[] = [];
-  #isLent = false;
+  /** the buffer of the piece that the sink has, or of which a write failed */
+  #lent: Buffer | undefined;
   #isPaused = false;
   #failure: { readonly error: unknown } | undefined;
   #quietMs = 0;
@@ -80,7 +81,8 @@ export class StreamedBody implements AnswerBody {
     this.#quietMs = 0;
     if (bytes.buffer === SCRATCH.buffer) this.#copy(own);
     else this.#advance(own.length);
-    this.#pauseIfFull();
+    if (this.isWhole) this.#endPause();
+    else this.#pauseIfFull();
     if (this.#ready.length > 0) this.#wake();
     return own.length;
   }
@@ -106,7 +108,8 @@ export class StreamedBody implements AnswerBody {
   }
 
   async close(): Promise<void> {
-    for (const { buffer, isLast } of this.#ready.splice(0)) if (isLast) BODY_BUFFERS.give(buffer);
+    for (const { buffer, isLast } of this.#ready.splice(0))
+      if (isLast && buffer !== this.#lent) BODY_BUFFERS.give(buffer);
     if (this.isWhole) return;
     // The connection may still fill this buffer, so it does not go back to the pool.
     this.#filling = undefined;
@@ -116,10 +119,10 @@ export class StreamedBody implements AnswerBody {
   }
 
   async #lend({ buffer, bytes, isLast }: Piece, sink: ByteSink): Promise<void> {
-    this.#isLent = true;
+    this.#lent = buffer;
     const writing = sink.write(bytes);
     if (writing !== undefined) await writing;
-    this.#isLent = false;
+    this.#lent = undefined;
     if (isLast) BODY_BUFFERS.give(buffer);
   }
 
@@ -183,8 +186,8 @@ export class StreamedBody implements AnswerBody {
 
   #pauseIfFull(): void {
     const filling = this.#filling;
-    const others = this.#ready.length + (this.#isLent ? 1 : 0);
-    if (this.#missing === 0 || others === 0) return;
+    const others = this.#ready.length + (this.#lent === undefined ? 0 : 1);
+    if (others === 0) return;
     // A single read may fill a buffer, and the next read would begin a third buffer.
     const room = filling === undefined ? (others > 1 ? 0 : PIECE_BYTES) : roomIn(filling.buffer, filling.to);
     this.#isPaused ||= room < MARGIN && room < this.#missing;
@@ -193,6 +196,12 @@ export class StreamedBody implements AnswerBody {
   /** Nothing is put into the buffer directly in a pause, so it can be handed over as it is. */
   #resume(): void {
     this.#finishPiece(true);
+    this.#endPause();
+  }
+
+  /** Also of a body that became whole in the pause, because the next request uses the connection. */
+  #endPause(): void {
+    if (!this.#isPaused) return;
     this.#isPaused = false;
     this.#connection.resume();
   }

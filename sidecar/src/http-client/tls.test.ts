@@ -1,5 +1,5 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -65,6 +65,33 @@ test('bodies over TLS come whole, however slow the sink', async () => {
     await (body as AnswerBody).readInto({ write });
     expect(Buffer.concat(pieces).equals(content)).toBe(true);
   }
+  expect(server.connections).toHaveLength(1);
+});
+
+test('a connection whose body became whole in a pause serves the next request', async () => {
+  const half = 512 * 1024;
+  const content = Buffer.alloc(2 * half + 20_000, 'some bytes ');
+  const head = answerWith(content).subarray(0, -content.length);
+  // The second buffer has little room left when a part of it is lent, and the rest comes in several records at once.
+  const parts = [0, half, 2 * half - 20_000].map((from, at, all) => content.subarray(from, all[at + 1]));
+  let socket: Socket | undefined;
+  const server = await rawServer((connection, request) => {
+    socket = connection.socket;
+    if (request.startsWith('HEAD')) return socket.write(answerWith(''));
+    return socket.write(Buffer.concat([head, parts.shift() as Buffer]));
+  }, identity('server'));
+  const { ask } = clientOf(server, { idleMs: 200, answerMs: 1_000 }, authority());
+  const { body } = await ask({ streamAnswer: true });
+  const pieces: Buffer[] = [];
+  const write = async (chunk: Buffer) => {
+    pieces.push(Buffer.from(chunk));
+    const [next] = parts.splice(0, 1);
+    if (next !== undefined) socket?.write(next);
+    if (parts.length === 0) await sleep(100);
+  };
+  await (body as AnswerBody).readInto({ write });
+  expect(Buffer.concat(pieces).equals(content)).toBe(true);
+  expect(await ask({}, { method: 'HEAD' })).toMatchObject({ statusCode: 200 });
   expect(server.connections).toHaveLength(1);
 });
 

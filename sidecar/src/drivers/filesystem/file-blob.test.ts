@@ -1,3 +1,4 @@
+import { execFileSync, spawn } from 'node:child_process';
 import { truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -5,6 +6,7 @@ import type { ByteSink } from '../../bytes/byte-streams.ts';
 import { someBytes } from '../conformance/subject.ts';
 import { openFile } from './file-blob.ts';
 import { newFolder, removeFolder } from './folder.fixture.ts';
+import { RecentPaths } from './recent-paths.ts';
 
 const MIB = 1024 * 1024;
 const LEFT = new Error('the reader has left');
@@ -83,4 +85,18 @@ test('a file that is cut short while it is read ends early, and a file that grow
     });
     expect(seen).toBe(size);
   }
+});
+
+test('a recent path that has become a pipe holds nobody up', async () => {
+  const recent = new RecentPaths();
+  // A tmpfs, whose files may be opened at once.
+  await recent.learn('/dev/shm');
+  recent.add(path);
+  execFileSync('mkfifo', [path]);
+  // Opens the other end, so that this process does not wait for ever.
+  const opener = spawn('sh', ['-c', 'sleep 4 && : <>"$1"', 'sh', path]);
+  const begin = performance.now();
+  expect(await openFile(path, recent)).toBeUndefined();
+  expect(performance.now() - begin).toBeLessThan(3_000);
+  opener.kill();
 });

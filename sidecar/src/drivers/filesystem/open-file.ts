@@ -38,7 +38,8 @@ export class OpenFile {
 
   /** Opens a file for reading on the main thread, without a hop to the thread pool: only for files that `RecentPaths` has. */
   static async openNow(path: string): Promise<{ file: OpenFile; status: Stats }> {
-    const descriptor = openSync(path, constants.O_RDONLY);
+    // A pipe without a writer would stop the process.
+    const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     return { file: new OpenFile(descriptor), status: fstatSync(descriptor) };
   }
 

@@ -79,3 +79,14 @@ test.each([
   await head('a');
   expect(clock.systemClockOffset).toBe(0);
 });
+
+test('a Date of the last moment that can be written does not break the next requests', async () => {
+  const { head, clock, asked } = await requestsOn(dated({ Date: 'Sat, 13 Sep 275760 00:00:00 GMT' }));
+  for (const key of ['a', 'b', 'c']) {
+    expect(await head(key)).toMatchObject({ statusCode: 200 });
+    // As the SDK may have noted it.
+    clock.systemClockOffset = 8.64e15 - Date.now();
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+  expect(asked()).toBe(1);
+});

@@ -24,6 +24,9 @@ export interface SdkKnowledge {
   readonly clock: { systemClockOffset: number; readonly disableClockSkewCorrection: () => Promise<boolean> };
 }
 
+/** The last moment whose year has four digits; ms since the epoch. */
+const LAST_TIME = Date.UTC(10_000, 0) - 1;
+
 /**
  * PUT, HEAD and GET of objects, signed here: the SDK takes 0.8 ms for each. It shows once for each verb how it would send the
  * request: the address, the headers, the region.
@@ -47,8 +50,7 @@ export class SignedRequests {
    */
   async send({ verb, key, put }: ObjectRequest, options: CallOptions, signal: AbortSignal) {
     const { credentials, template } = await unlessAborted(this.#prepare(verb), signal);
-    const time = Date.now() + this.#sdk.clock.systemClockOffset;
-    const request = { ...template.signed(key, put, credentials, time), body: put?.body };
+    const request = { ...template.signed(key, put, credentials, this.#time()), body: put?.body };
     const answer = await provenExchange(this.#agents, request, { ...options, signal });
     this.#noteClock(answer);
     return answer;
@@ -71,6 +73,13 @@ export class SignedRequests {
   async #makeTemplate(verb: ObjectVerb): Promise<RequestTemplate> {
     this.#followsClock = !(await this.#sdk.clock.disableClockSkewCorrection());
     return RequestTemplate.of(await this.#sdk.sample(verb, SAMPLE_KEY));
+  }
+
+  /** By the service's clock, unless an answer had a date that cannot be written: no request would leave to learn a better one. */
+  #time(): number {
+    const { clock } = this.#sdk;
+    if (Date.now() + clock.systemClockOffset > LAST_TIME) clock.systemClockOffset = 0;
+    return Date.now() + clock.systemClockOffset;
   }
 
   /** As the SDK does after its own requests. An answer with an age comes from a cache. */
