@@ -1,5 +1,6 @@
 import {
   close,
+  closeSync,
   constants,
   fdatasync,
   fstat,
@@ -18,12 +19,14 @@ import {
  */
 export class OpenFile {
   readonly #descriptor: number;
+  readonly #isRecent: boolean;
   #callsUnderWay = 0;
   #onLastCall: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
-  private constructor(descriptor: number) {
+  private constructor(descriptor: number, isRecent = false) {
     this.#descriptor = descriptor;
+    this.#isRecent = isRecent;
   }
 
   /** Whoever opens a file closes it: the collector does not. */
@@ -36,10 +39,10 @@ export class OpenFile {
     });
   }
 
-  /** A file to be read and its status, without a hop to the thread pool: only for `RecentPaths`. */
+  /** A file to be read and its status, without a hop to the thread pool, nor one when it is closed: only for `RecentPaths`. */
   static async openNow(path: string): Promise<{ file: OpenFile; status: Stats }> {
     const descriptor = openSync(path, constants.O_RDONLY);
-    return { file: new OpenFile(descriptor), status: fstatSync(descriptor) };
+    return { file: new OpenFile(descriptor, true), status: fstatSync(descriptor) };
   }
 
   status(): Promise<Stats> {
@@ -82,6 +85,8 @@ export class OpenFile {
         this.#onLastCall = resolve;
       });
     }
+    // The close of a file that has no name any more frees its blocks, and may wait for the disk.
+    if (this.#isRecent && fstatSync(this.#descriptor).nlink > 0) return closeSync(this.#descriptor);
     await new Promise<void>((resolve, reject) => {
       close(this.#descriptor, (error) => (error == null ? resolve() : reject(error)));
     });
