@@ -6,9 +6,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { cpuSecondsOf } from '@largepayload/testing/processes/process-facts';
 import { ACCESS_KEY, SECRET_KEY } from '@largepayload/testing/s3-servers/s3-server';
 import { startVersitygw } from '@largepayload/testing/s3-servers/versitygw';
-import { httpAgents } from '../../../sidecar/src/drivers/object-store/transport/http-agents.ts';
-import { exchange } from '../../../sidecar/src/drivers/object-store/transport/http-transport.ts';
 import { SignatureV4, signingTime } from '../../../sidecar/src/drivers/s3/signing/signature-v4.ts';
+import { exchange } from '../../../sidecar/src/http-client/exchange.ts';
+import { httpAgents } from '../../../sidecar/src/http-client/http-agents.ts';
 
 const MIB = 1024 * 1024;
 const CLIENTS = 8;

@@ -39,6 +39,10 @@ export class AwaitedDriver implements Driver {
   readonly removeFolder: Driver['removeFolder'] = async (...args) => this.#arrived().removeFolder(...args);
   readonly currentTime: Driver['currentTime'] = async (...args) => this.#arrived().currentTime(...args);
 
+  async tryChecksum(...args: Parameters<Required<Driver>['tryChecksum']>): Promise<boolean> {
+    return (await this.#arrived().tryChecksum?.(...args)) ?? false;
+  }
+
   async *listLevel(...args: Parameters<Driver['listLevel']>) {
     yield* this.#arrived().listLevel(...args);
   }

@@ -34,6 +34,12 @@ export interface Driver {
    */
   begin(name: string, facts: BlobFacts, options: PutOptions): ObjectWriter | Promise<ObjectWriter>;
 
+  /**
+   * Finds by an object of this name, which holds nothing, whether the storage refuses bytes that are not those of their
+   * checksum, so that later puts may cost it less. The object is then as it was, or whole. Absent: nothing depends on it.
+   */
+  tryChecksum?(name: string, signal: AbortSignal): Promise<boolean>;
+
   /** The object, or `undefined` when there is none. The caller reads or closes it. */
   open(name: string, signal: AbortSignal): Promise<StoredBlob | undefined>;
 

@@ -81,13 +81,16 @@ function nameOf(window: ExpiryWindow): string {
 
 /** The window of such a name; `undefined` when `windowName` would not have written it. */
 export function parseWindowName(name: string): ExpiryWindow | undefined {
-  const [, year, month, day, hour, minute, second, ttlText = ''] = WINDOW_NAME.exec(name) ?? [];
+  const found = WINDOW_NAME.exec(name);
+  // Most keys of a store without a TTL come here.
+  if (found === null) return undefined;
+  const [, year, month, day, hour, minute, second, ttlText = ''] = found;
   try {
     const end = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
     const window = { end, ttl: parseDuration(ttlText) };
     return windowName(window) === name ? window : undefined;
   } catch {
-    // Not of the grammar, or a time or a TTL that does not exist.
+    // A time or a TTL that does not exist.
     return undefined;
   }
 }

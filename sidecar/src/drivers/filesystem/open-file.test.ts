@@ -1,8 +1,10 @@
-import { constants, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { newFolder, removeFolder } from './folder.fixture.ts';
 import { OpenFile } from './open-file.ts';
+
+vi.mock('node:fs', { spy: true });
 
 const MIB = 1024 * 1024;
 
@@ -73,6 +75,21 @@ test('closing twice closes once', async () => {
   await file.close();
   expect(await other.read(Buffer.alloc(10), 0)).toBe(10);
   await other.close();
+});
+
+test.each([
+  ['that has its name is closed at once', false],
+  ['that was deleted meanwhile is closed in the thread pool, as that frees its blocks', true],
+])('a file opened at once %s', async (_title, isDeleted) => {
+  const { file } = await OpenFile.openNow(path);
+  if (isDeleted) rmSync(path);
+  const link = isDeleted ? `${path} (deleted)` : path;
+  expect(isOpen(link)).toBe(true);
+  const before = vi.mocked(closeSync).mock.calls.length;
+  const closing = file.close();
+  expect(vi.mocked(closeSync).mock.calls.length - before).toBe(isDeleted ? 0 : 1);
+  await closing;
+  expect(isOpen(link)).toBe(false);
 });
 
 test('an open that fails, and a call that fails, reject with the code of the system', async () => {

@@ -1,5 +1,6 @@
 import {
   close,
+  closeSync,
   constants,
   fdatasync,
   fstat,
@@ -18,12 +19,14 @@ import {
  */
 export class OpenFile {
   readonly #descriptor: number;
+  readonly #isRecent: boolean;
   #callsUnderWay = 0;
   #onLastCall: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
-  private constructor(descriptor: number) {
+  private constructor(descriptor: number, isRecent = false) {
     this.#descriptor = descriptor;
+    this.#isRecent = isRecent;
   }
 
   /** The caller has to close the file: the collector does not. */
@@ -36,11 +39,11 @@ export class OpenFile {
     });
   }
 
-  /** Opens a file for reading on the main thread, without a hop to the thread pool: only for files that `RecentPaths` has. */
+  /** Opens a file for reading on the main thread, and closes it there: only for files that `RecentPaths` has. */
   static async openNow(path: string): Promise<{ file: OpenFile; status: Stats }> {
     // A pipe without a writer would stop the process.
     const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    return { file: new OpenFile(descriptor), status: fstatSync(descriptor) };
+    return { file: new OpenFile(descriptor, true), status: fstatSync(descriptor) };
   }
 
   status(): Promise<Stats> {
@@ -83,6 +86,8 @@ export class OpenFile {
         this.#onLastCall = resolve;
       });
     }
+    // The close of a file that has no name any more frees its blocks, and may wait for the disk.
+    if (this.#isRecent && fstatSync(this.#descriptor).nlink > 0) return closeSync(this.#descriptor);
     await new Promise<void>((resolve, reject) => {
       close(this.#descriptor, (error) => (error == null ? resolve() : reject(error)));
     });

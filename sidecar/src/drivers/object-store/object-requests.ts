@@ -3,9 +3,9 @@ import type { PutOutcome } from '../../bytes/object-writer.ts';
 import { StorageError } from '../../errors/storage-error.ts';
 import type { PutOptions } from '../driver.ts';
 import type { Fault } from './failures.ts';
-import type { ObjectBody, ObjectHead } from './object-store-client.ts';
+import { isRepeatable, type ObjectBody, type ObjectHead } from './object-store-client.ts';
 import type { StoreCalls } from './store-calls.ts';
-import { StreamedPut } from './streamed-put.ts';
+import type { StreamedPut } from './streamed-put.ts';
 
 /** What a put does, in messages. */
 export const STORING = 'store the payload';
@@ -81,7 +81,7 @@ export class ObjectRequests {
   }
 
   async #write(body: ObjectBody, ifAbsent: boolean, signal: AbortSignal): Promise<Refusal | undefined> {
-    const repeatable = () => !(body instanceof StreamedPut && body.begun);
+    const repeatable = () => isRepeatable(body);
     let isAnswerLost = false;
     return await this.#calls.call(STORING, 'put', { signal, repeatable }, async (client) => {
       this.writeAttempts += 1;

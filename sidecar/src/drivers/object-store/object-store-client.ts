@@ -40,6 +40,12 @@ export interface ObjectStoreClient {
 
   list(query: ListQuery, signal: AbortSignal): Promise<ListAnswer>;
 
+  /**
+   * Finds by requests for an object that holds nothing whether the service refuses bytes that are not those of their checksum,
+   * so that later PUTs may cost it less. The object is then as it was, or whole.
+   */
+  tryChecksum?(key: string, signal: AbortSignal): Promise<boolean>;
+
   /** Deletes one object; resolves only when the answer proves that it is not there, any more or at all. */
   deleteObject(key: string, signal: AbortSignal): Promise<void>;
 
@@ -56,7 +62,16 @@ export interface ObjectStoreClient {
 }
 
 /** Chunks in memory, which can be sent again, or the body as it arrives, which cannot. */
-export type ObjectBody = readonly Buffer[] | ByteSource;
+export type ObjectBody = readonly Buffer[] | StreamedBody;
+
+export interface StreamedBody extends ByteSource {
+  /** whether it has begun to be read: from then on it cannot be sent again */
+  readonly begun: boolean;
+}
+
+export function isRepeatable(body: ObjectBody): boolean {
+  return !('begun' in body && body.begun);
+}
 
 export interface ObjectHead {
   /** bytes */

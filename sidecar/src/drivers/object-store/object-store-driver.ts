@@ -116,6 +116,10 @@ export class ObjectStoreDriver implements Driver {
     );
   }
 
+  async tryChecksum(name: string, signal: AbortSignal): Promise<boolean> {
+    return (await this.#calls.client.tryChecksum?.(this.#keys.keyOf(name), signal)) ?? false;
+  }
+
   async open(name: string, signal: AbortSignal): Promise<StoredBlob | undefined> {
     const doing = 'read from the storage';
     const { object } = await this.#get(name, doing, signal);

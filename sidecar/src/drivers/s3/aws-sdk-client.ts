@@ -94,6 +94,10 @@ export class AwsSdkClient implements S3Client {
     return this.#objects.put(...call);
   }
 
+  tryChecksum(key: string, signal: AbortSignal): Promise<boolean> {
+    return this.#objects.tryChecksum(key, signal);
+  }
+
   head(key: string, signal: AbortSignal): Promise<ObjectHead | undefined> {
     return this.#objects.head(key, signal);
   }

@@ -31,6 +31,19 @@ test('a store that is known is written to, and one that takes no writes is not b
   await expect(beginStore(driver, OURS, quietLog(), never())).rejects.toBe(denied);
 });
 
+test('the driver may try the checksum in a store that is new, and in one that is known', async () => {
+  const driver = new MemoryDriver(1_000);
+  const tryChecksum = vi.fn(async (_name: string) => false);
+  const trying = Object.assign(driver, { tryChecksum });
+  for (let start = 1; start <= 2; start += 1) {
+    await beginStore(trying, OURS, quietLog(), never());
+    expect(tryChecksum).toHaveBeenCalledTimes(start);
+    expect(tryChecksum.mock.lastCall?.[0]).toBe('write-check');
+  }
+  tryChecksum.mockRejectedValue(new Error('no answer'));
+  await beginStore(trying, OURS, quietLog(), never());
+});
+
 test('a full one serves what it has, which is told', async () => {
   const driver = new MemoryDriver(ROOM_FOR_IDENTITY);
   const log = quietLog();

@@ -11,7 +11,7 @@ import {
   writeIdentity,
 } from '../identity/identity.ts';
 import type { StorageLease } from '../lease/storage-lease.ts';
-import { tryWrite } from '../write-check/write-trial.ts';
+import { tryChecksum, tryWrite } from '../write-check/write-trial.ts';
 
 /** What the pods of a store know from their cluster about its storage. */
 export interface ExpectedStorage {
@@ -55,6 +55,7 @@ export async function beginStore(
     clockKeeper?.beginNew();
   }
   await lease?.acquire(driver, signal);
+  if (needsTrials) await tryChecksum(driver, signal);
   // A storage that was written just now takes writes.
   if (!isNew && needsTrials) await assertTakesWrites(driver, log, signal);
 }

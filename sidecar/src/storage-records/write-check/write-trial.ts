@@ -23,3 +23,13 @@ export async function tryWrite(
   const limit = AbortSignal.any([signal, timeLimit(TRIAL_LIMIT, 'a small object, written as a trial')]);
   await putSmallObject(driver, TRIAL_NAME, `${text}${'.'.repeat(randomInt(SIZES))}\n`, { signal: limit });
 }
+
+/**
+ * Lets the driver learn whether the storage compares bytes with their checksum. A storage that does leaves the object as it was.
+ * @throws the signal's reason
+ */
+export async function tryChecksum(driver: Driver, signal: AbortSignal): Promise<void> {
+  const limit = timeLimit(TRIAL_LIMIT, 'a small object with a wrong checksum, as a trial');
+  await driver.tryChecksum?.(TRIAL_NAME, AbortSignal.any([signal, limit])).catch(() => {});
+  signal.throwIfAborted();
+}

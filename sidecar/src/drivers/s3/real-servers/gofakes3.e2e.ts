@@ -6,6 +6,7 @@ import { describePut } from '../../conformance/put.ts';
 import type { DriverSubject } from '../../conformance/subject.ts';
 import { describeDriver } from '../../conformance.ts';
 import { bucketEach, S3_CAPABILITIES } from './store.fixture.ts';
+import { describeWrongBytes } from './wrong-bytes.fixture.ts';
 
 const server = await unlessMissing(startGofakes3);
 afterAll(() => server?.stop());
@@ -21,6 +22,7 @@ const subject: DriverSubject = {
 
 describe.skipIf(server === undefined)('on gofakes3, without prefixes', () => {
   describeDriver(subject);
+  describeWrongBytes(server, { areRefused: false });
 
   describe('every body streaming', () => {
     const streaming = { ...subject, start: bucketEach(server, { inMemoryLimit: 0 }) };

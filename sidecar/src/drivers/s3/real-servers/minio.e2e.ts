@@ -7,6 +7,7 @@ import type { DriverSubject } from '../../conformance/subject.ts';
 import { describeDriver } from '../../conformance.ts';
 import { describeOddNames } from './odd-names.fixture.ts';
 import { bucketEach, S3_CAPABILITIES } from './store.fixture.ts';
+import { describeWrongBytes } from './wrong-bytes.fixture.ts';
 
 const server = await unlessMissing(startMinio);
 afterAll(() => server?.stop());
@@ -23,6 +24,7 @@ const subject: DriverSubject = {
 describe.skipIf(server === undefined)('on MinIO, without prefixes', () => {
   describeDriver(subject);
   describeOddNames(server);
+  describeWrongBytes(server, { areRefused: true });
 
   describe('every body streaming', () => {
     const streaming = { ...subject, start: bucketEach(server, { inMemoryLimit: 0 }) };

@@ -9,6 +9,7 @@ import type { DriverSubject } from '../../conformance/subject.ts';
 import { describeDriver } from '../../conformance.ts';
 import { describeOddNames } from './odd-names.fixture.ts';
 import { prefixEach, S3_CAPABILITIES, storeIn } from './store.fixture.ts';
+import { describeWrongBytes } from './wrong-bytes.fixture.ts';
 
 const server = await unlessMissing(startSeaweedfs);
 afterAll(() => server?.stop());
@@ -32,6 +33,7 @@ async function manyOnOnePlace(count: number) {
 describe.skipIf(server === undefined)('on SeaweedFS, behind prefixes', () => {
   describeDriver(subject);
   describeOddNames(server);
+  describeWrongBytes(server, { areRefused: true });
 
   test('gateways that try to write at once do not disturb each other', async () => {
     const stores = await manyOnOnePlace(8);

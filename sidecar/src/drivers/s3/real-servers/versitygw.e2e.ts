@@ -7,6 +7,7 @@ import type { DriverSubject } from '../../conformance/subject.ts';
 import { describeDriver } from '../../conformance.ts';
 import { describeOddNames } from './odd-names.fixture.ts';
 import { bucketEach, S3_CAPABILITIES } from './store.fixture.ts';
+import { describeWrongBytes } from './wrong-bytes.fixture.ts';
 
 const server = await unlessMissing(startVersitygw);
 afterAll(() => server?.stop());
@@ -16,6 +17,7 @@ const subject: DriverSubject = { name: 's3', capabilities: S3_CAPABILITIES, star
 describe.skipIf(server === undefined)('on versitygw, without prefixes', () => {
   describeDriver(subject);
   describeOddNames(server);
+  describeWrongBytes(server, { areRefused: true });
 
   describe('every body streaming', () => {
     const streaming = { ...subject, start: bucketEach(server, { inMemoryLimit: 0 }) };

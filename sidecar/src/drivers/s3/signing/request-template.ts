@@ -2,6 +2,7 @@ import type { TransportRequest } from '../../../http-client/transport.ts';
 import { BAD_LOCATION } from '../answers/sdk-faults.ts';
 import type { Credentials } from '../credentials/credentials-source.ts';
 import { ALGORITHM, SignatureV4, signingTime } from './signature-v4.ts';
+import { UNSIGNED } from './unsigned-payloads.ts';
 import { encodedKey, encodedQuery, type Query } from './uri-encoding.ts';
 
 /** The request of which a template is made is for this key, and signed by these credentials. */
@@ -31,6 +32,8 @@ export interface BodyFacts {
   readonly size: number;
   /** SHA-256 of the bytes */
   readonly sha256: Buffer;
+  /** whether the signature holds the bytes only by their checksum header. Default false */
+  readonly isUnsigned?: boolean;
 }
 
 interface Parts {
@@ -82,7 +85,7 @@ export class RequestTemplate {
   ): Omit<TransportRequest, 'body'> {
     const { to, query, signedHeaders, otherHeaders } = this.#parts;
     const path = this.#parts.path + encodedKey(key);
-    const payloadHash = body === undefined ? NOTHING_HASH : body.sha256.toString('hex');
+    const payloadHash = payloadHashOf(body);
     const date = signingTime(time);
     const headers: Record<string, string> = { ...signedHeaders };
     headers['x-amz-date'] = date;
@@ -97,6 +100,11 @@ export class RequestTemplate {
     const target = query === '' ? path : `${path}?${query}`;
     return { ...to, path: target, headers: { ...headers, ...otherHeaders, authorization } };
   }
+}
+
+function payloadHashOf(body: BodyFacts | undefined): string {
+  if (body === undefined) return NOTHING_HASH;
+  return body.isUnsigned === true ? UNSIGNED : body.sha256.toString('hex');
 }
 
 export function unsupportedSigning(): Error {

@@ -22,7 +22,7 @@ export interface RequestToSign {
   readonly query: string;
   /** those that are signed: `host`, `x-amz-date`, and all that must not be changed; names in lower case */
   readonly headers: Readonly<Record<string, string>>;
-  /** what `x-amz-content-sha256` says: hex of the body's SHA-256 */
+  /** what `x-amz-content-sha256` says: hex of the body's SHA-256, or that it is not signed */
   readonly payloadHash: string;
 }
 
