@@ -4,7 +4,7 @@ import base from '../vitest.config.ts';
 
 /** Tests on a real API server, which is built from its sources: `*.e2e.ts`, beside what they test. */
 export default mergeConfig(
-  { ...base, test: { ...base.test, include: [] } },
+  { ...base, test: { ...base.test, projects: undefined } },
   defineConfig({
     test: {
       root: dirname(import.meta.dirname),

@@ -3,7 +3,7 @@ import base from '../vitest.config.ts';
 
 /** Tests on servers that are built from their sources: `*.e2e.ts`, beside what they test. */
 export default mergeConfig(
-  { ...base, test: { ...base.test, include: [] } },
+  { ...base, test: { ...base.test, projects: undefined } },
   defineConfig({
     test: { root: import.meta.dirname, include: ['{src,bench}/**/*.e2e.ts'], reporters: ['verbose'] },
   }),
