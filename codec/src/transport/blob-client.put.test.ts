@@ -182,10 +182,10 @@ test.each([
 test('storage that is long busy with a large payload is waited for', async () => {
   await using service = await httpServer((request, response) => {
     request.resume().on('end', () => {
-      setTimeout(() => response.end(JSON.stringify({ Key: keyOf(fiftyMegabytes) })), 1_000);
+      setTimeout(() => response.end(JSON.stringify({ Key: keyOf(fiftyMegabytes) })), 2_500);
     });
   });
-  const client = new BlobClient({ url: service.url, idleTimeoutMs: 200 });
+  const client = new BlobClient({ url: service.url, idleTimeoutMs: 1_000 });
   const put = putOf(fiftyMegabytes, fiftyMegabytes, fiftyMegabyteDigest);
   expect(await within(20_000, client.put(put))).toEqual({ key: keyOf(fiftyMegabytes), created: false });
   expect(await failureOf(client.put(putOf(Buffer.from('small'))))).toBeInstanceOf(
