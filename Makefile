@@ -109,7 +109,7 @@ bench: build ## speed and memory, written into docs/performance.md with its pict
 	node sidecar/bench/bench.ts --write
 
 .PHONY: bench-operator
-bench-operator: build ## what the operator costs, written into docs/performance.md; takes about ten minutes
+bench-operator: build ## what the operator costs, written into docs/operator-performance.md; takes about ten minutes
 	node $(SOURCES) operator/bench/bench.ts --write
 
 .PHONY: bench-scale

@@ -17,7 +17,7 @@ type Row = readonly [what: string, measured: string, goal: string];
  */
 const AS_IN_A_CONTAINER = ['--max-semi-space-size=1', '--max-old-space-size=256'];
 
-// --write puts the table into docs/performance.md. Flags of Node to try out may be given instead, such as --max-semi-space-size=16.
+// --write puts the table into docs/operator-performance.md. Flags of Node to try out may be given instead, such as --max-semi-space-size=16.
 const write = process.argv[2] === '--write';
 const nodeFlags = process.argv.length > 2 && !write ? process.argv.slice(2) : AS_IN_A_CONTAINER;
 
@@ -25,7 +25,7 @@ const [loadBefore = 0] = loadavg();
 const rows = [...(await withFew()), ...(await withMany())];
 const figures = `${machine()}\n\n${markdownTable(['operator', 'measured', 'goal'], rows)}`;
 process.stdout.write(`${figures}\n`);
-if (write) writeFigures('docs/performance.md', 'bench-operator', figures);
+if (write) writeFigures('docs/operator-performance.md', 'bench-operator', figures);
 
 async function withFew(): Promise<Row[]> {
   await using bed = await measured(`API server with ${FEW} stores`, () => startBed(FEW, nodeFlags));

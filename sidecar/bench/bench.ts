@@ -1,7 +1,7 @@
 // node sidecar/bench/bench.ts [PART…] measures these parts, or all; --write puts tables and pictures into docs/.
 // The part `peer` has options of its own:
-//   --baseline PROGRAM lets another build of the service, a `payload-store.mjs`, take part; with --write it may be the only part
-//   --cases EXPRESSION has it measure only the places and sizes that match, such as 'S3, 1 MiB' or 'TLS|filesystem'
+//   --baseline PROGRAM measures another build of the service too, a `payload-store.mjs`; then `peer --write` needs no other part
+//   --cases EXPRESSION measures only the places and sizes that match, such as 'S3, 1 MiB' or 'TLS|filesystem'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ import { codecTransfers, smallPayloadCost } from './codec/codec-transfers.ts';
 import { durablePuts } from './filesystem/durable-puts.ts';
 import { reapingCosts } from './filesystem/reaping.ts';
 import { type BenchPrograms, benchPrograms } from './load/go-programs.ts';
-import { writeBeforeAfter, writePage } from './page/performance-page.ts';
+import { writeBeforeAfter, writePages } from './page/performance-page.ts';
 import { codecCostTable, codecTable, otherTable, putTable } from './page/tables.ts';
 import { peerCosts } from './peer/peer-costs.ts';
 import { beforeAfterTable, peerTable } from './peer/peer-table.ts';
@@ -79,12 +79,13 @@ try {
     codec && codecTable(codec.transfers),
     codec && codecCostTable(codec.small, codec.memory),
     (processes ?? reaping) && otherTable(processes, reaping),
-    processes && idleTable(processes.idle),
   ]
     .filter((table) => typeof table === 'string')
     .join('\n\n');
-  process.stdout.write(`${[tables, beforeAfter ?? ''].join('\n\n')}\n`);
-  if (write && processes && peer) writePage({ tables, processes, peer });
+  const idle = processes && [machine(), idleTable(processes.idle)].join('\n\n');
+  const printed = [tables, idle, beforeAfter].filter((part) => part !== undefined);
+  process.stdout.write(`${printed.join('\n\n')}\n`);
+  if (write && processes && idle && peer) writePages({ tables, idle, processes, peer });
   if (write && peer && beforeAfter) writeBeforeAfter(beforeAfter, peer);
 } finally {
   rmSync(folder, { recursive: true, force: true });

@@ -1,7 +1,7 @@
 import { markdownTable } from '@largepayload/testing/benchmarks/markdown-table';
 import type { ManyClientsRow } from './many-clients.ts';
 
-/** With the goals of a gateway, which are those of 256 clients. */
+/** The goals for latency are those of 256 clients. */
 export function manyClientsTable(rows: readonly ManyClientsRow[]): string {
   return markdownTable(
     ['1 MiB, clients at once', 'MiB/s', 'p50 ms', 'p99 ms', 'goal', '503', 'peak MiB', 'goal', 'CPU s/GiB'],

@@ -24,9 +24,9 @@ export interface ManyClientsRow {
   readonly verb: LoadOrder['verb'];
   readonly clients: number;
   readonly load: LoadReport;
-  /** answers that there is no room */
+  /** number of answers 503 */
   readonly refused: number;
-  /** MiB at most, of a process that did nothing else */
+  /** MiB at most; each case has a process of its own */
   readonly peakMemory: number;
   /** seconds of processor time for each GiB */
   readonly cpu: number;
@@ -60,7 +60,7 @@ function onBucketOf(server: S3Server): (name: string) => Promise<Start> {
   };
 }
 
-/** @param place makes an empty storage, and gives what starts the service on it */
+/** @param place makes an empty storage, and returns a function that starts the service on it */
 async function measureCases(
   load: string,
   storage: string,

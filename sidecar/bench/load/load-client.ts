@@ -2,21 +2,21 @@ import { execFile } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 
-/** What `sidecar/bench/go/load` does in one run. It ends after `seconds` or `count`, or when each payload was got `once`. */
+/** One run of `sidecar/bench/go/load`. It ends after `seconds`, after `count` requests, or when each payload was got `once`. */
 export interface LoadOrder {
   readonly verb: 'put' | 'get';
   readonly clients: number;
   /** bytes of each payload */
   readonly size: number;
-  /** names the payloads; a get has that of their put */
+  /** names the payloads; a get has the seed of their put */
   readonly seed: string;
   /** a put writes the keys into this file, a get reads them */
   readonly keys: string;
-  /** no request begins after it */
+  /** no request begins after this time */
   readonly seconds?: number;
-  /** at most so many requests */
+  /** most requests */
   readonly count?: number;
-  /** a get asks for each payload one time, and not again and again */
+  /** a get asks for each payload only once */
   readonly once?: boolean;
 }
 
@@ -62,7 +62,7 @@ export function storedKeys(file: string): string[] {
   return (JSON.parse(readFileSync(file, 'utf8')) as { Key: string }[]).map(({ Key }) => Key);
 }
 
-/** Copies the first so many of the keys. */
+/** Copies the first keys. */
 export function keepSomeKeys(from: string, to: string, count: number): void {
   writeFileSync(to, JSON.stringify(JSON.parse(readFileSync(from, 'utf8')).slice(0, count)));
 }

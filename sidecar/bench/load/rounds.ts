@@ -27,7 +27,7 @@ export type Rounds = ReadonlyMap<SideName, readonly Figures[]>;
 
 export type Moved = Pick<LoadReport, 'bytes' | 'mibPerSecond' | 'p50Ms' | 'p99Ms' | 'cpuSeconds'>;
 
-/** What one side does in one round. */
+/** The work of one side in one round. */
 export interface Turn {
   readonly side: SideName;
   readonly server: ServerProcess;
@@ -36,7 +36,7 @@ export interface Turn {
   readonly work: () => Promise<Moved>;
 }
 
-/** Lets the sides take turns, each round in another order, so that a machine whose speed drifts drifts for all. */
+/** Lets the sides take turns, each round in another order, so that a machine whose speed changes is fair to all. */
 export async function inTurns(rounds: number, turnsOf: (round: number) => readonly Turn[]): Promise<Rounds> {
   const all = new Map<SideName, Figures[]>();
   for (let round = 0; round < rounds; round++) {
@@ -73,7 +73,7 @@ export function medians(rounds: readonly Figures[] = []): Figures {
     cpu: of(({ cpu }) => cpu),
     storageCpu: of(({ storageCpu }) => storageCpu),
     clientCpu: of(({ clientCpu }) => clientCpu),
-    // Rare: a median would hide them.
+    // Full collections are rare: a median would hide them.
     collections: rounds.reduce((sum, { collections }) => sum + collections, 0) / rounds.length,
     p50Ms: of(({ p50Ms }) => p50Ms),
     p99Ms: of(({ p99Ms }) => p99Ms),

@@ -1,5 +1,7 @@
 /** A row of bars, the same measurement on each side of a comparison. */
 export interface Bars {
+  /** a heading stands above the first row of each group */
+  readonly group: string;
   readonly label: string;
   readonly values: readonly number[];
 }
@@ -23,8 +25,8 @@ export const THEMES = {
 } as const;
 export type Theme = keyof typeof THEMES;
 
-const [WIDTH, LEFT, RIGHT, TOP, BOTTOM] = [760, 220, 60, 34, 48];
-const [BAR, GAP, LEGEND] = [13, 10, 180];
+const [WIDTH, LEFT, RIGHT, TOP, BOTTOM] = [760, 150, 60, 34, 48];
+const [BAR, GAP, HEADING, LEGEND] = [13, 10, 24, 180];
 
 /** Horizontal bars as an SVG document: one for each side in each row, a scale from 0, a legend above. */
 export function barChart({ title, axis, digits, legend, rows }: BarChart, theme: Theme): string {
@@ -33,7 +35,11 @@ export function barChart({ title, axis, digits, legend, rows }: BarChart, theme:
   const step = tickStep(largest);
   const end = step * Math.ceil(largest / step);
   const rowHeight = legend.length * BAR + GAP;
-  const [bottom, height] = [TOP + rows.length * rowHeight, TOP + rows.length * rowHeight + BOTTOM];
+  const isFirst = (row: number) => rows[row]?.group !== rows[row - 1]?.group;
+  const headings = rows.map((_, row) => rows.slice(0, row + 1).filter((_, index) => isFirst(index)).length);
+  const yOf = (row: number) => TOP + row * rowHeight + (headings[row] ?? 0) * HEADING;
+  const bottom = yOf(rows.length - 1) + rowHeight;
+  const height = bottom + BOTTOM;
   const x = (value: number) => Math.round(LEFT + (value / end) * (WIDTH - LEFT - RIGHT));
   const text = (at: number, y: number, content: string, anchor = 'start') =>
     `<text x="${at}" y="${y}" text-anchor="${anchor}">${content}</text>`;
@@ -50,10 +56,11 @@ export function barChart({ title, axis, digits, legend, rows }: BarChart, theme:
       const at = LEFT + side * LEGEND;
       return `<rect x="${at}" y="8" width="${BAR}" height="${BAR}" fill="${sides[side]}"/>${text(at + 18, 18, name)}`;
     }),
-    ...rows.map(({ label, values }, row) => {
-      const y = TOP + row * rowHeight + GAP / 2;
+    ...rows.map(({ group, label, values }, row) => {
+      const y = yOf(row) + GAP / 2;
       const bars = values.map((value, side) => bar(value, y + side * BAR, sides[side]));
-      return [text(LEFT - 8, y + (legend.length * BAR) / 2 + 4, label, 'end'), ...bars].join('');
+      const heading = isFirst(row) ? `<g font-weight="bold">${text(LEFT - 8, y - 8, group, 'end')}</g>` : '';
+      return [heading, text(LEFT - 8, y + (legend.length * BAR) / 2 + 4, label, 'end'), ...bars].join('');
     }),
     '</svg>',
     '',

@@ -7,15 +7,18 @@ import { perCoreTable } from '../scale/per-core.ts';
 import { writeCpuChart, writeThroughputChart } from './charts.ts';
 
 export interface Results {
-  /** all tables, as Markdown */
+  /** the tables of docs/performance.md, as Markdown */
   readonly tables: string;
+  /** the table of docs/idle-memory.md */
+  readonly idle: string;
   readonly processes: ProcessCosts;
   readonly peer: readonly PeerRow[];
 }
 
-/** Puts the tables into docs/performance.md, its picture into docs/images, what follows from them into docs/scale.md and README.md. */
-export function writePage({ tables, processes, peer }: Results): void {
+/** Writes docs/performance.md with its picture, docs/idle-memory.md, and the figures of docs/scale.md and README.md that follow from them. */
+export function writePages({ tables, idle, processes, peer }: Results): void {
   writeFigures('docs/performance.md', 'bench', tables);
+  writeFigures('docs/idle-memory.md', 'bench-idle', idle);
   writeFigures('docs/scale.md', 'scale-core', perCoreTable());
   writeFigures('README.md', 'bench', headline(processes, peer));
   writeThroughputChart(peer);

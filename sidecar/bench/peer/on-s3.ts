@@ -104,7 +104,7 @@ class Transfers {
     );
   }
 
-  /** Behind the back of versitygw, which keeps an object in a file: so gibibytes need not be written to the disk. */
+  /** Deletes the files in which versitygw keeps the objects, so that gibibytes need not be written to the disk. */
   #removeStored(): void {
     for (const side of this.#sides)
       for (const round of ['warm-up' as const, ...Array(ROUNDS).keys()])

@@ -2,11 +2,11 @@ import { markdownTable } from '@largepayload/testing/benchmarks/markdown-table';
 import { type Figures, medians, throughputRatio } from '../load/rounds.ts';
 import { nameOf, type PeerRow } from './row.ts';
 
-/** What we want to reach beside the peer. */
+/** Our goal beside the peer. */
 interface Goal {
   /** our throughput as a share of the peer's, at least */
   readonly ratio: number;
-  /** our seconds of processor time for each GiB, at most, by the peer's */
+  /** our seconds of processor time for each GiB, at most, from the peer's */
   readonly cpu: (peer: number) => number;
 }
 
@@ -47,7 +47,7 @@ export function peerTable(rows: readonly PeerRow[]): string {
   );
 }
 
-/** Where another build of the service was measured in the same rounds. */
+/** Another build of the service, measured in the same rounds, beside this one. */
 export function beforeAfterTable(rows: readonly PeerRow[]): string {
   return markdownTable(
     [

@@ -17,7 +17,7 @@ export const SIZES = [
 ] as const;
 export type Size = (typeof SIZES)[number];
 
-/** What each measurement needs. */
+/** The programs and the folder of a measurement. */
 export interface Bed {
   readonly programs: BenchPrograms;
   /** for the files with keys, and for stores */

@@ -4,8 +4,8 @@ import { ServerProcess } from '../processes/server-process.ts';
 import { serveS3 } from '../s3/s3-service.ts';
 
 /**
- * What is measured beside another. Payloads are put at `writer` and got at `reader`, which are two processes of ours: the
- * reader has not seen the bytes, so that its first GET of a payload is a first one.
+ * One side of a comparison. Payloads are put at `writer` and got at `reader`. Ours are two processes: the reader has not seen the
+ * bytes of a PUT, so its first GET of a payload hashes them.
  */
 export interface Side {
   readonly name: SideName;

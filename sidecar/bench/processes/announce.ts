@@ -1,6 +1,6 @@
 import type { AddressInfo, Server } from 'node:net';
 
-/** Has a server listen on any port of loopback, and says so by the line that `ServerProcess` waits for. */
+/** Lets a server listen on any port of loopback, and prints the line that `ServerProcess` waits for. */
 export function announce(server: Server): void {
   server.listen(0, '127.0.0.1', () => {
     const { port } = server.address() as AddressInfo;

@@ -89,7 +89,7 @@ async function idleCosts(programs: readonly string[]): Promise<IdleCosts[]> {
           measured[index]?.all.push(server.memory('VmRSS'));
           measured[index]?.files.push(server.memory('RssFile'));
         }
-        // Told to end, a gateway serves on for seconds, and killed, no process writes its compiled code. So the first ends.
+        // A gateway that gets SIGTERM serves for some seconds more, and a killed process does not write its compiled code. So only the first one ends in order.
         if (start > 0 && server.pid !== undefined) process.kill(server.pid, 'SIGKILL');
       }
       await Promise.all(running.map((server) => server.stop()));

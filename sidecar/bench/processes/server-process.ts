@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { cpuSecondsOf, memoryOf } from '@largepayload/testing/processes/process-facts';
 
-/** A server in a process of its own, whose processor time and memory can be told from the load generator's. */
+/** A server in a process of its own, so that its processor time and memory are measured without the load client's. */
 export class ServerProcess {
   readonly #child: ChildProcess;
   readonly port: number;
@@ -26,7 +26,7 @@ export class ServerProcess {
     return await ServerProcess.startProgram(process.execPath, args);
   }
 
-  /** Starts a program that says that it listens, as `start` has it. */
+  /** Starts any program that prints the same line. */
   static async startProgram(
     command: string,
     args: readonly string[],
@@ -59,7 +59,7 @@ export class ServerProcess {
     return memoryOf(this.pid, field);
   }
 
-  /** How often V8 has collected the whole heap so far; 0 where the server does not tell. */
+  /** How often V8 has collected the whole heap so far; 0 where the server has no such metric. */
   async fullCollections(): Promise<number> {
     if (Number.isNaN(this.metricsPort)) return 0;
     const metrics = await (await fetch(`http://127.0.0.1:${this.metricsPort}/metrics`)).text();

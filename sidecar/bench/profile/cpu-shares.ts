@@ -1,4 +1,4 @@
-/** A CPU profile of V8 (`node --cpu-prof`), as far as it is read here. Times in µs of the monotonic clock. */
+/** The parts of a CPU profile of V8 (`node --cpu-prof`) that are read here. Times in µs of the monotonic clock. */
 export interface CpuProfile {
   readonly startTime: number;
   readonly nodes: readonly {
@@ -21,7 +21,7 @@ export const KINDS_OF_WORK = [
 export type KindOfWork = (typeof KINDS_OF_WORK)[number];
 export type CpuShares = Readonly<Record<KindOfWork, number>>;
 
-/** How the busy time of the main thread between two moments divides; the shares add up to 1. */
+/** Divides the busy time of the main thread between two moments by kind of work; the shares add up to 1. */
 export function cpuShares(profile: CpuProfile, from: number, to: number): CpuShares {
   const kinds = new Map(profile.nodes.map(({ id, callFrame }) => [id, kindOf(callFrame)]));
   const spent = new Map<KindOfWork, number>();
@@ -40,7 +40,7 @@ export function cpuShares(profile: CpuProfile, from: number, to: number): CpuSha
 
 const HASHES = /^(update|digest|Hash|Hmac|createHash|createHmac|sign|final|getAuthTag)$/;
 
-/** `undefined`: no work. A system call that code in C++ makes counts where that was called, or as V8's `(program)`. */
+/** `undefined`: idle. A system call made in C++ counts for the function that called the C++ code, or as V8's `(program)`. */
 function kindOf({ functionName, url }: CpuProfile['nodes'][number]['callFrame']): KindOfWork | undefined {
   if (functionName === '(idle)' || functionName === '(root)') return undefined;
   if (functionName === '(garbage collector)') return 'garbage';

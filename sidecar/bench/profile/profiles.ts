@@ -15,7 +15,7 @@ const WARM_UP_SECONDS = 1;
 const SECONDS = 2;
 const SAMPLE_US = '500';
 
-/** How the processor time of one build divides. The sampling itself takes some. */
+/** The processor time of one build, divided by kind of work. The profiler itself takes some of it. */
 export interface Profile {
   /** seconds for each GiB */
   readonly cpu: number;
@@ -99,7 +99,7 @@ function now(): number {
   return Number(process.hrtime.bigint() / 1_000n);
 }
 
-/** That of the main thread, which is the longest. */
+/** The profile of the main thread, which is the longest. */
 function profileIn(folder: string): CpuProfile {
   const texts = readdirSync(folder)
     .filter((file) => file.endsWith('.cpuprofile'))

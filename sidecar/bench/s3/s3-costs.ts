@@ -3,7 +3,7 @@ import { type S3Requests, s3Requests } from './s3-requests.ts';
 import { type S3Row, s3Transfers } from './s3-transfers.ts';
 
 const KIB = 1024;
-/** One that is verified in memory, and one that passes through. */
+/** A payload that is verified in memory, and a payload that is streamed. */
 const REQUEST_SIZES = [128 * KIB, 16 * KIB * KIB];
 
 export interface S3Costs {

@@ -1,6 +1,6 @@
 // The bound of S3: the least that a program using Amazon's SDK can do to store payloads under their digests, create-only,
 // and to read them whole; it hashes once each way, as the service does.
-//   s3-direct.ts ENDPOINT BUCKET; does what POST / says, a `DirectWork`, and answers with what it `Moved`.
+//   s3-direct.ts ENDPOINT BUCKET takes a `DirectWork` by POST /, and answers with `Moved`.
 import { createHash } from 'node:crypto';
 import { Agent, createServer } from 'node:http';
 import { json } from 'node:stream/consumers';
@@ -78,7 +78,7 @@ async function run({ verb, size, clients, seconds = 0, seed }: DirectWork): Prom
     mibPerSecond: bytes / 1024 ** 2 / elapsed,
     p50Ms: median(latencies),
     p99Ms: latencies[Math.ceil(latencies.length * 0.99) - 1] ?? 0,
-    // It makes its load itself.
+    // This program makes its load itself.
     cpuSeconds: 0,
   };
 }

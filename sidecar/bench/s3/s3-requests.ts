@@ -17,7 +17,7 @@ export interface S3Requests {
   readonly get: string;
 }
 
-/** What the storage is asked for one operation, counted by a proxy before it. */
+/** The requests to the storage for one operation, counted by a proxy before it. */
 export async function s3Requests(
   load: string,
   server: S3Server,

@@ -33,9 +33,9 @@ export interface S3Row {
 }
 
 /**
- * PUT and GET by the built program before an S3 server, beside a program that uses Amazon's SDK itself. The bytes make one
- * more way on ours, from the load client to the service. All processes share the machine's cores, the S3 server, which
- * hashes too, taking the most: with 16 at a time the processors are the limit of both sides, by one client it is latency.
+ * PUT and GET by the built program before an S3 server, beside a program that uses Amazon's SDK itself. On our side the bytes
+ * go one way more, from the load client to the service. All processes share the machine's cores, and the S3 server, which hashes
+ * too, takes the most. With 16 payloads at a time the processors limit both sides, with one client it is latency.
  */
 export async function s3Transfers(load: string, server: S3Server): Promise<S3Row[]> {
   const location = await server.newBucket();

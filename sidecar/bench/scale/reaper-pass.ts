@@ -30,7 +30,7 @@ export async function reaperPassTables(): Promise<string> {
     byTtl.push([
       ...[name, width < 1 ? `${width * 60} min` : width < 24 ? `${width} h` : `${width / 24} d`],
       ...[`${windows.length}`, payloads.toLocaleString('en'), `${requests.list} LIST`],
-      // Two more find the window and its namespaces.
+      // Two more requests find the window and its namespaces.
       ...[requestsOf({ list: pages + 2, delete: pages }), dollars(pages + 2)],
     ]);
   }
@@ -62,7 +62,7 @@ export async function reaperPassTables(): Promise<string> {
   ].join('\n\n');
 }
 
-/** The windows that have payloads when a store takes PUTs all the time and what has expired is deleted. */
+/** The windows that have payloads while a store takes PUTs all the time and expired payloads are deleted. */
 function storedWindows(ttl: number): ExpiryWindow[] {
   const width = windowWidth(ttl);
   const { end } = windowForPut(Date.now(), ttl, CLOCK_TOLERANCE_MS);

@@ -15,7 +15,7 @@ export class SimulatedBucket extends MemoryClient {
   /** in each window */
   readonly #payloads: number;
 
-  /** @param windows at most 1,000; of the only one payloads can be deleted, from the first on */
+  /** @param windows at most 1,000; if it is one, its payloads can be deleted, from the first on */
   constructor(windows: readonly ExpiryWindow[], payloads: number) {
     super();
     this.#windows = new Map(windows.map((window) => [`${windowName(window)}/`, window]));

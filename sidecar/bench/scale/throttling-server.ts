@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { answerError, answerXml } from '@largepayload/testing/fault-proxy/s3-answers';
 
-/** Answers what a driver asks at its start: what there is in the bucket. */
+/** Answers the listing that a driver asks for at its start. */
 const NOTHING =
   '<ListBucketResult><Name>bench</Name><Prefix>expires-</Prefix><Delimiter>/</Delimiter><IsTruncated>false</IsTruncated></ListBucketResult>';
 

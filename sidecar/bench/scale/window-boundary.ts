@@ -53,7 +53,7 @@ interface Put {
   readonly isStored: boolean;
 }
 
-/** What PUTs of the driver meet when a window begins, beside another layout of the keys. A Markdown table. */
+/** What happens to PUTs of the driver when a window begins, for two layouts of the keys. A Markdown table. */
 export async function windowBoundaryTable(): Promise<string> {
   const rows = RUNS.map(async ([name, layout, load]) => [
     name,
@@ -90,7 +90,7 @@ function cellsOf(puts: readonly Put[]): string[] {
   ];
 }
 
-/** Starts PUTs evenly, whatever becomes of those before them. */
+/** Starts PUTs evenly, without waiting for earlier ones. */
 async function run(layout: typeof AS_IT_IS, load: number): Promise<readonly Put[]> {
   const rules = { putsPerSecond: S3_PUTS_PER_SECOND / SCALE, splitAfterMs: SPLIT_AFTER_MS };
   const boundaries = load > S3_PUTS_PER_SECOND ? [`${layout.splitBehind}8`] : [];

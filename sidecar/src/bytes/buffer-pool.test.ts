@@ -20,7 +20,7 @@ describe('a pool of buffers', () => {
     expect(pool.sizeFor(bytes)).toBe(size);
   });
 
-  test('gives a buffer to one user at a time, and again only after that one gave it back', () => {
+  test('gives a buffer to one user at a time, and again only after it was given back', () => {
     const pool = new BufferPool();
     const first = pool.take(MIB);
     expect(pool.take(MIB)).not.toBe(first);
@@ -30,7 +30,7 @@ describe('a pool of buffers', () => {
     expect(pool.keptBytes).toBe(0);
   });
 
-  test('keeps no more than it may, and frees what is beyond', () => {
+  test('keeps no more bytes than its limit, and frees the others', () => {
     const pool = new BufferPool(2 * MIB);
     const taken = [1, 2, 3].map(() => pool.take(MIB));
     for (const buffer of taken) pool.give(buffer);
@@ -44,7 +44,7 @@ describe('a pool of buffers', () => {
     expect(pool.keptBytes).toBe(0);
   });
 
-  test('gives its memory back to the system when it was not used for a while, and can be used then', async () => {
+  test('frees its memory when it was not used for a while, and can be used afterwards', async () => {
     const pool = new BufferPool(MIB, 20);
     const buffer = pool.take(MIB);
     pool.give(buffer);

@@ -1,10 +1,10 @@
 const KIB = 1024;
 const SIZES = [128 * KIB, 256 * KIB, 512 * KIB, 1024 * KIB];
-/** Less is not worth to be kept. */
+/** Smaller buffers are not worth keeping. */
 const LEAST_KEPT = 64 * KIB;
 /** Bytes that are kept for later bodies. */
 const MOST_KEPT = 16 * 1024 * KIB;
-/** They are given back to the system when none came back for this time. */
+/** Kept buffers are freed when none was given back for this time. */
 const KEPT_FOR_MS = 10_000;
 
 /** Memory for bodies. Filling the same memory again costs much less than new memory, which the system clears first. */
@@ -26,7 +26,7 @@ export class BufferPool {
     return this.#keptBytes;
   }
 
-  /** @returns how many bytes `take` takes of memory for so many */
+  /** @returns the memory that `take(bytes)` takes, in bytes */
   sizeFor(bytes: number): number {
     if (bytes < LEAST_KEPT) return bytes;
     return SIZES.find((size) => bytes <= size) ?? bytes;
@@ -41,7 +41,7 @@ export class BufferPool {
     return buffer;
   }
 
-  /** Takes back what `take` gave. Nothing, not even the kernel, may read or fill it any more. */
+  /** Takes back a buffer of `take`. Nothing, not even the kernel, may read or fill it any more. */
   give(buffer: Buffer): void {
     const alike = this.#kept.get(buffer.length);
     if (alike === undefined || this.#keptBytes + buffer.length > this.#mostKept) {
@@ -61,13 +61,13 @@ export class BufferPool {
 }
 
 /**
- * Frees the memory of a chunk now, if the chunk has that memory for itself. Else the collector would free it, and a chunk of
- * 64 KiB outside its heap makes it look through all of that. The chunk is empty then, so whoever reads it yet gets no other
- * bytes; but nothing outside JavaScript, such as a system call under way, may use it any more.
+ * Frees the memory of a chunk now, if no other buffer shares it. Otherwise the collector would free it later, and memory
+ * outside its heap makes V8 collect the whole heap. The chunk is empty afterwards, so a late reader in JavaScript gets no other
+ * bytes. Nothing outside JavaScript, such as a system call under way, may still use the chunk.
  */
 export function free({ buffer, byteLength }: Buffer): void {
   if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
 }
 
-/** Of the process. */
+/** The pool of the process. */
 export const BODY_BUFFERS = new BufferPool();

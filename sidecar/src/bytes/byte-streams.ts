@@ -1,12 +1,12 @@
 /**
- * Takes bytes in order, with back-pressure. Chunks are lent: the sink has used a chunk when its write has ended, and looks at
- * it no more. The caller then fills it anew, or frees it. A write that failed may have left the chunk to the kernel, so the
- * caller leaves that one to the garbage collector.
+ * Takes bytes in order, with back-pressure. Chunks are lent: a sink may use a chunk only until its write has ended. The caller
+ * then fills it anew, or frees it. After a write that failed the kernel may still read the chunk, so the caller leaves it to the
+ * garbage collector.
  */
 export interface ByteSink {
   /**
-   * Takes the next bytes. The write has ended with `undefined`, else when the promise has resolved, and the next one may
-   * follow. Throws or rejects when the sink takes no more.
+   * Takes the next bytes. The write has ended when it returns `undefined`, or when its promise has resolved; then the next
+   * write may follow. Throws or rejects when the sink takes no more bytes.
    */
   write(chunk: Buffer): Promise<void> | undefined;
 }
@@ -17,7 +17,7 @@ export interface ByteSource {
   readInto(sink: ByteSink): Promise<void>;
 }
 
-/** Chunks in memory, or chunks that arrive. An iterable that a sink refuses is left early. */
+/** A source of chunks in memory, or of chunks that arrive. If the sink throws, the iterable is left early. */
 export function sourceOf(chunks: Iterable<Buffer> | AsyncIterable<Buffer>): ByteSource {
   return {
     async readInto(sink) {

@@ -104,7 +104,7 @@ test('a later read of the same bytes in other chunks passes, and makes no furthe
   expect(openssl.nonces).toHaveLength(1);
 });
 
-test('bytes that were verified for one digest are refused for another one that has a tag too', async () => {
+test('bytes that were verified for a digest are refused for another digest that has a tag too', async () => {
   const other = someBytes(SIZE, 'other');
   await read(bytes);
   await read(other, SIZE, factsOf(other));
@@ -119,7 +119,7 @@ test('a read that breaks off leaves no tag', async () => {
   expect((await read(withFlippedBit(0))).error).toEqual(BY_HASH);
 });
 
-test('first reads at the same time each have a tag of their own, and the last one counts', async () => {
+test('first reads at the same time each make a tag, and the last tag counts', async () => {
   const reads = await Promise.all([1_000, 2_000, SIZE].map((chunkSize) => read(bytes, chunkSize)));
   expect(reads).toEqual([WHOLE, WHOLE, WHOLE]);
   expect(new Set(openssl.nonces).size).toBe(3);

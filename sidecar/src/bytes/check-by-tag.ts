@@ -6,11 +6,11 @@ import { checkByHash, type DigestCheck } from './verified-body.ts';
 /** GMAC: AES-GCM over associated data only (NIST SP 800-38D, 3). */
 const CIPHER = 'aes-128-gcm';
 const NONCE_BYTES = 12;
-/** Bytes below which making a tag costs more than one later check by it gains; docs/adr/0016-verify-once-then-cheaply.md. */
+/** Smaller payloads get no tag: to make it costs more than one later check gains. docs/adr/0016-verify-once-then-cheaply.md */
 const SMALLEST_TAGGED = 64 * 1024;
 
 /**
- * Hashes the bytes of a digest once; later checks of that digest compare a tag, at an eighth of the cost. Key and tags never
+ * Hashes the bytes of a digest once; later checks of that digest compare a tag, at about a tenth of the cost. Key and tags never
  * leave the memory of the process. Bytes with another tag are refused, and the next check of that digest hashes again.
  * docs/adr/0016-verify-once-then-cheaply.md has the argument.
  */

@@ -28,13 +28,13 @@ class KeepingByMistake implements ByteSink {
   }
 }
 
-test('a sink that keeps lent chunks is noticed: it has other bytes in the end', async () => {
+test('a sink that keeps lent chunks is noticed, because it has other bytes in the end', async () => {
   const kept = new KeepingByMistake();
   await lending(bytes).readInto(kept);
   expect(Buffer.concat(kept.chunks).equals(bytes)).toBe(false);
 });
 
-test('what reads lent chunks does not keep them: the copy and the verification are right', async () => {
+test('readers of lent chunks do not keep them: copy and verification are right', async () => {
   expect((await bytesOf(lending(bytes))).equals(bytes)).toBe(true);
   expect((await bytesOf(verifiedSource(lending(bytes), factsOf(bytes)))).equals(bytes)).toBe(true);
 });

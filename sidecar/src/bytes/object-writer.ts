@@ -37,8 +37,8 @@ export async function writeAll(source: ByteSource, writer: ObjectWriter): Promis
 /** What differs between the writers of drivers. `CheckedWriter` keeps the rules by which these steps are called. */
 export interface WriteSteps {
   /**
-   * A chunk that is not empty, after the write before it has ended. It is used when the write has ended, and must be copied to
-   * be kept. The chunk that completes the object is verified.
+   * Takes a chunk that is not empty, after the write before it has ended. The chunk may be used only until this write has
+   * ended; bytes that are kept have to be copied. The chunk that completes the object is verified.
    */
   write(chunk: Buffer): Promise<void> | undefined;
   /** Once, after exactly the promised bytes. */
@@ -47,7 +47,7 @@ export interface WriteSteps {
   abort(reason: unknown): Promise<void>;
 }
 
-/** Takes the bytes of an object that is there already, and keeps that. @param settle makes what is there durable */
+/** For an object that is there already: takes the bytes and keeps the object. @param settle makes the object durable */
 export function keepExisting(settle: () => Promise<unknown> = async () => {}): WriteSteps {
   return {
     write: () => undefined,

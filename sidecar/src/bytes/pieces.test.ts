@@ -52,7 +52,7 @@ describe.each(SIZES)('a body of %i bytes', (size) => {
   });
 });
 
-test('a piece is not filled anew while it is handed on, and the second one waits for it', async () => {
+test('a piece is not filled anew while it is handed on, and the second piece waits for it', async () => {
   const first = Promise.withResolvers<void>();
   const held: Buffer[] = [];
   const pieces = new Pieces(4 * PIECE_BYTES, (piece) => {

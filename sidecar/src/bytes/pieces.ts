@@ -1,6 +1,6 @@
 import { BODY_BUFFERS } from './buffer-pool.ts';
 
-/** Bytes of a piece of a body that is larger than the largest buffer; a smaller one is one piece. */
+/** Bytes of a piece, if the body is larger than the largest buffer. A smaller body is one piece. */
 export const PIECE_BYTES = 512 * 1024;
 
 /** How many bytes are in a piece of a body of `size` bytes; the last piece may have fewer. */
@@ -44,14 +44,14 @@ export class Pieces {
     await this.#handing;
   }
 
-  /** Gives the memory back, when nothing reads it any more. */
+  /** Gives the memory back. Nothing may read it any more. */
   release(): void {
     if (this.#filling !== undefined) this.#spare.push(this.#filling);
     this.#filling = undefined;
     for (const buffer of this.#spare.splice(0)) BODY_BUFFERS.give(buffer);
   }
 
-  /** Whether a piece is full that is not the last one. */
+  /** Whether the piece is full and is not the last one. */
   get #isFull(): boolean {
     return this.#filled === this.#pieceBytes && this.#written < this.#size;
   }
@@ -60,7 +60,7 @@ export class Pieces {
     for (let at = from; this.#isFull; at += this.#copy(chunk, at)) await this.#handOnFilled();
   }
 
-  /** @returns how many bytes of the chunk have found room */
+  /** @returns how many bytes of the chunk were copied */
   #copy(chunk: Buffer, from: number): number {
     this.#filling ??= this.#spare.pop() ?? BODY_BUFFERS.take(this.#pieceBytes);
     const copied = chunk.copy(this.#filling, this.#filled, from, from + this.#pieceBytes - this.#filled);
@@ -69,7 +69,7 @@ export class Pieces {
     return copied;
   }
 
-  /** Waits until the piece before was used. */
+  /** Waits until the piece before it was used. */
   async #handOnFilled(): Promise<void> {
     await this.#handing;
     const buffer = this.#filling as Buffer;

@@ -11,7 +11,7 @@ const rivals = (count: number) =>
     return digest;
   });
 
-test('a tag is found by its digest, by no other, and not after it was removed', () => {
+test('a tag is found by its digest only, and not after it was removed', () => {
   const table = new TagTable();
   const [digest, other] = rivals(2) as [Buffer, Buffer];
   expect(table.find(digest)).toBe(undefined);
@@ -23,7 +23,7 @@ test('a tag is found by its digest, by no other, and not after it was removed', 
   expect(table.find(digest)).toBe(undefined);
 });
 
-test('a tag that was found stays as it is when its entry gets another one', () => {
+test('a tag that was found does not change when its entry gets another tag', () => {
   const table = new TagTable();
   const digest = Buffer.alloc(32, 1);
   table.put(digest, { tag: tagOf(1), number: 1 });
@@ -33,7 +33,7 @@ test('a tag that was found stays as it is when its entry gets another one', () =
   expect(table.find(digest)).toEqual({ tag: tagOf(2), number: 2 });
 });
 
-test('of nine digests that share eight entries the oldest makes room, and no other', () => {
+test('of nine digests that share eight entries, only the oldest is dropped', () => {
   const table = new TagTable();
   const digests = rivals(9);
   for (const [index, digest] of digests.slice(0, 8).entries())
@@ -45,7 +45,7 @@ test('of nine digests that share eight entries the oldest makes room, and no oth
   for (const digest of [first, ...rest]) expect(table.find(digest)).toBeDefined();
 });
 
-test('a full table keeps its newest tags, and few of those that came long before', () => {
+test('a full table keeps its newest tags, and few of the old ones', () => {
   const table = new TagTable();
   const random = randomBytes(32 * 100_000);
   const digests = Array.from({ length: 100_000 }, (_, index) =>

@@ -6,7 +6,7 @@ const ENTRY_BYTES = NUMBER_AT + NUMBER_BYTES;
 
 /** 3.4 MiB */
 const ENTRIES = 65_536;
-/** Entries among which a digest has its place. */
+/** Entries of the set to which a digest belongs. */
 const SET_ENTRIES = 8;
 const SET_BYTES = SET_ENTRIES * ENTRY_BYTES;
 
@@ -18,8 +18,8 @@ export interface TagEntry {
 }
 
 /**
- * Tags by digest, of 32 bytes: the newest 65,536 of them, or some fewer, as a new entry takes the place of the oldest of
- * eight. Memory that no entry has touched yet is not resident.
+ * Tags by digest (32 bytes): about the newest 65,536 of them. A new entry replaces the oldest of its set of eight. Memory that
+ * no entry has touched yet is not resident.
  */
 export class TagTable {
   /** An empty entry has the number 0. */

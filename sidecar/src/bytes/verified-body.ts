@@ -6,7 +6,7 @@ import { type ByteSource, drain } from './byte-streams.ts';
 /** Finds whether bytes are those of a digest. */
 export interface DigestCheck {
   take(chunk: Buffer): void;
-  /** Once, after the last chunk: what is wrong with the bytes; `undefined`: nothing. */
+  /** Called once, after the last chunk. @returns what is wrong with the bytes; `undefined`: they are right */
   finish(): string | undefined;
 }
 
@@ -25,7 +25,7 @@ export function checkByHash({ digest }: BlobFacts): DigestCheck {
   };
 }
 
-/** The same bytes. A sink that has received all `facts.size` of them has received the right ones. @throws IntegrityError */
+/** The source's bytes, verified: a sink that has received all `facts.size` bytes has received the right ones. @throws IntegrityError */
 export function verifiedSource(source: ByteSource, facts: BlobFacts, beginCheck?: BeginCheck): ByteSource {
   return {
     async readInto(sink) {
@@ -47,7 +47,7 @@ export async function verify(source: ByteSource, facts: BlobFacts, signal: Abort
   await drain(verifiedSource(source, facts), signal);
 }
 
-/** Compares bytes with what is promised of them, before each chunk is passed on. */
+/** Compares bytes with the promised size and digest, before each chunk is passed on. */
 export class Verification {
   readonly #size: number;
   readonly #check: DigestCheck;

@@ -1,7 +1,7 @@
 /** What a command says about its failure: in our words where the cause is a library's that only experts understand. */
 export function errorText(error: Error): string {
   return speaksPlainHttp(error)
-    ? 'the service speaks http at this address, not https; use an http:// URL, or the address of what ends TLS'
+    ? 'the service speaks http at this address, not https; use an http:// URL, or the address of the proxy that ends TLS'
     : error.message;
 }
 

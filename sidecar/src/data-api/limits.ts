@@ -11,7 +11,7 @@ export interface DataLimits {
   readonly connections: ConnectionRules;
   /** memory that all transfers together may hold */
   readonly inFlightBytes: number;
-  /** a request that finds that memory used waits in line so long at most; codecs wait 7 s for a first byte */
+  /** how long a request that finds that memory used waits in line at most; codecs wait 7 s for a first byte */
   readonly waitTimeMs: number;
   /** requests that wait in line at a time */
   readonly mostWaiting: number;
@@ -34,7 +34,7 @@ export const DEFAULT_LIMITS = {
 
 /** Two buffers that take turns: a GET's between disk and client, a PUT's between client and disk. */
 const LARGEST_RESERVATION = 1024 * 1024;
-/** What a PUT takes from its socket ahead of them. */
+/** What a PUT may have received ahead of these buffers. */
 const RECEIVED_AHEAD = 192 * 1024;
 /** What the smallest transfer costs besides its bytes, so that many of them are bounded too. */
 const SMALLEST_RESERVATION = 64 * 1024;

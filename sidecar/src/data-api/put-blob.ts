@@ -49,7 +49,7 @@ async function store(
   const delayedMs = performance.now() - received.monotonicTime;
   const transfer = watch.begin({ peer, units, deadline, delayedMs, onExpired });
   try {
-    // Node sends this by itself only without a listener for `checkContinue`; here a refused body is never sent.
+    // Node sends this by itself only without a listener for `checkContinue`. We have one, so that no refused body is sent.
     const onRead = () => {
       if (waitsForContinue(request.raw)) reply.raw.writeContinue();
     };

@@ -3,7 +3,7 @@ import type { ByteSink, ByteSource } from '../bytes/byte-streams.ts';
 import { ServiceError } from '../errors/service-error.ts';
 import type { Transfer } from '../http/transfer-watch.ts';
 
-/** A peer that was waited for so long (ms) is taken to be slow. */
+/** A peer that we have waited for this long counts as slow. ms */
 const SLOW_AGE = 500;
 const SMALL_PIECE = 64 * 1024;
 
@@ -77,7 +77,7 @@ class AnswerSink implements ByteSink {
     });
   }
 
-  /** A peer that is slow gets small pieces, as its progress shows only when a piece is taken. */
+  /** A slow peer gets small pieces, because its progress shows only when a whole piece is taken. */
   async #sendSlowly(chunk: Buffer): Promise<void> {
     for (let at = 0; at < chunk.length; at += SMALL_PIECE)
       await this.#send(chunk.subarray(at, at + SMALL_PIECE));

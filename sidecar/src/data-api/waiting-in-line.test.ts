@@ -46,7 +46,7 @@ async function holder(service: TestService) {
   };
 }
 
-test('PUTs and GETs that find the memory used get through, one after the other, when a transfer ends', async () => {
+test('PUTs and GETs that find the memory used up are served one after the other, when a transfer ends', async () => {
   await using service = await startService({ limits: { ...ONE_PLACE, waitTimeMs: 60_000 } });
   const payloads = Array.from({ length: 6 }, (_, seed) => testPayload(generatedBytes(MIB, seed + 1)));
   const [first] = payloads as [TestPayload];
@@ -75,7 +75,7 @@ test('PUTs and GETs that find the memory used get through, one after the other, 
   );
 });
 
-test('one request more than may wait is busy at once', async () => {
+test('a request beyond the length of the line gets busy at once', async () => {
   await using service = await startService({ limits: { ...ONE_PLACE, waitTimeMs: 60_000, mostWaiting: 1 } });
   await using holding = await holder(service);
   const payload = testPayload(generatedBytes(MIB, 1));
@@ -86,7 +86,7 @@ test('one request more than may wait is busy at once', async () => {
   expect((await Promise.all(two)).map(({ status }) => status).toSorted()).toEqual([201, 503]);
 });
 
-test('time in line counts as time of the PUT: at its limit it is busy, and nothing is stored', async () => {
+test('time in line counts as time of the PUT: at its limit the answer is busy, and nothing is stored', async () => {
   await using folder = await newFolder();
   const large = testPayload(generatedBytes(LARGE));
   let key: string;

@@ -10,8 +10,8 @@ export type Framing =
 const EMPTY: Framing = { kind: 'length', length: 0 };
 
 /**
- * RFC 9112, 6.3, but an answer that contradicts itself is none. A success has a length, or is chunked where it is collected:
- * a listing may be.
+ * By RFC 9112, 6.3, but an answer that contradicts itself is refused. A success has a length. A success that is collected, such
+ * as a listing, may be chunked instead.
  * @param isStreamed the body is handed on before it is whole, so its length has to be known, and it must not be encoded
  * @throws Error of `badAnswer`
  */

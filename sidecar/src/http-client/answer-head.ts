@@ -1,12 +1,12 @@
 import { badAnswer, NOT_HTTP } from './errors.ts';
 
-/** As Node's own client has it. */
+/** Bytes. Node's own client has the same limit. */
 const LARGEST_HEAD = 16 * 1024;
 const END_OF_HEAD = Buffer.from('\r\n\r\n');
 const BEGIN_OF_ANSWER = 'HTTP/1.';
 
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-5][0-9][0-9])(?: [\t\x20-\x7e\x80-\xff]*)?$/;
-/** RFC 9110, 5.1 and 5.5: a token, and a value without control characters. A line that begins with a space folds the one before. */
+/** RFC 9110, 5.1 and 5.5: a token, and a value without control characters. A line that begins with a space (obsolete folding) is none. */
 const FIELD = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[\t ]*([\t\x20-\x7e\x80-\xff]*)$/;
 
 export interface AnswerHead {
@@ -29,7 +29,7 @@ export function parseHead(text: string): AnswerHead {
   const headers: Record<string, string> = {};
   for (const line of lines) {
     const [, name, value = ''] = FIELD.exec(line) ?? [];
-    if (name === undefined) throw badAnswer('an answer with a header that is none');
+    if (name === undefined) throw badAnswer('an answer with a malformed header');
     addHeader(headers, name.toLowerCase(), value.trimEnd());
   }
   const connection = headers.connection?.toLowerCase() ?? '';
@@ -48,10 +48,10 @@ function notHttp(line: string): Error {
   return Object.assign(new Error(`an answer that begins with ${text}`), { code: NOT_HTTP });
 }
 
-/** By how much earlier than the service we close a connection: the two may not count from the same moment. ms */
+/** We close an unused connection this much earlier than the service does, since both may count from different moments. ms */
 const KEEP_ALIVE_MARGIN_MS = 1_000;
 
-/** How long (ms) the service keeps the connection without requests, as far as it says so: `Keep-Alive: timeout=5` */
+/** How long (ms) the connection can be kept without requests, if the service says so: `Keep-Alive: timeout=5` */
 export function keptMsOf({ headers }: AnswerHead): number {
   const [, seconds] = /(?:^|[,\s])timeout=([0-9]{1,6})(?:[,\s]|$)/i.exec(headers['keep-alive'] ?? '') ?? [];
   return seconds === undefined ? Number.POSITIVE_INFINITY : Number(seconds) * 1_000 - KEEP_ALIVE_MARGIN_MS;
@@ -67,7 +67,7 @@ export class HeadReader {
   }
 
   /**
-   * @param bytes the next ones, which are not kept
+   * @param bytes the next ones; they are copied, not kept
    * @returns the head and the bytes behind it; `undefined`: it is not whole yet
    * @throws as `parseHead`, and for a head of more than 16 KiB
    */
@@ -93,7 +93,7 @@ export class HeadReader {
 
   #keep(bytes: Buffer, before: number): undefined {
     if (before === 0) {
-      // What cannot become an answer is told at once, and not when the service has sent a whole head.
+      // Bytes that cannot begin an answer are refused at once, and not only when a whole head has arrived.
       const begin = bytes.toString('latin1', 0, BEGIN_OF_ANSWER.length);
       if (!BEGIN_OF_ANSWER.startsWith(begin)) throw notHttp(begin);
       this.#bytes = Buffer.allocUnsafe(LARGEST_HEAD + END_OF_HEAD.length);

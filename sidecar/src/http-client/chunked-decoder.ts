@@ -2,11 +2,11 @@ import { badAnswer } from './errors.ts';
 
 const CR = 0x0d;
 const LF = 0x0a;
-/** Digits of a size: more than anything that is collected here. */
+/** Most hex digits of a chunk's size: enough for every body that is collected. */
 const MOST_DIGITS = 8;
 
 /**
- * A body in chunks by RFC 9112, 7.1, without extensions and trailers, which nobody asked for.
+ * Decodes a body in chunks by RFC 9112, 7.1. Extensions and trailers are refused: no request asks for them.
  */
 export class ChunkedDecoder {
   /** bytes of the chunk that are still to come */

@@ -3,7 +3,7 @@ import { ChunkedDecoder } from './chunked-decoder.ts';
 import { badAnswer, closedError } from './errors.ts';
 import { largestCollected } from './limits.ts';
 
-/** A body that is gathered in memory, and of which nothing is given before it is whole. */
+/** A body that is gathered in memory. Nothing of it is handed over before it is whole. */
 export class CollectedAnswer {
   readonly #framing: Framing;
   readonly #statusCode: number;

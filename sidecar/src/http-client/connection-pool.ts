@@ -1,7 +1,7 @@
 import { Connection, type Endpoint } from './connection.ts';
 import { type Limits, lateError } from './limits.ts';
 
-/** Gets a connection that was given back, or `undefined` and the right to open one. */
+/** Called with a connection that was given back, or with `undefined`: then it may open a new one. */
 type Waiter = (connection: Connection | undefined) => void;
 
 interface Idle {
@@ -10,7 +10,7 @@ interface Idle {
   readonly timer: NodeJS.Timeout;
 }
 
-/** The connections to one service. The one used last is used first, so that those which are not needed are closed. */
+/** The connections to one service. The one used last is used first, so that surplus ones stay unused and are closed. */
 export class ConnectionPool {
   readonly #endpoint: Endpoint;
   readonly limits: Limits;
@@ -30,7 +30,7 @@ export class ConnectionPool {
   }
 
   /**
-   * A connection that nobody else uses. One that is kept comes at once.
+   * A connection for one request. A kept connection is returned at once.
    * @throws the signal's reason; an error of the network or TLS; `TransportTimeoutError`
    */
   acquire(signal: AbortSignal | undefined): Connection | Promise<Connection> {

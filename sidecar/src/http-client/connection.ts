@@ -4,7 +4,7 @@ import { connect as connectSecure, type SecureContext, type TLSSocket } from 'no
 import { closedError } from './errors.ts';
 import { SCRATCH } from './scratch.ts';
 
-/** Where connections of a pool lead. */
+/** The server of a pool's connections. */
 export interface Endpoint {
   readonly hostname: string;
   readonly port: number;
@@ -14,21 +14,21 @@ export interface Endpoint {
   session: Buffer | undefined;
 }
 
-/** What a connection is used for. */
+/** The exchange that uses a connection. */
 export interface ConnectionUser {
-  /** Where the next bytes are put. A part of `SCRATCH`, unless the user is sure that nothing else uses the place. */
+  /** Memory for the next bytes: a part of `SCRATCH`, unless the user is sure that nothing else uses that memory. */
   space(): Buffer;
-  /** These bytes are in the space, and have to be used or copied now. @returns false: no more of them until `resume` */
+  /** These bytes have arrived in the space. They have to be used or copied now. @returns `false`: no more bytes until `resume` */
   received(bytes: Buffer): boolean;
-  /** All bytes that were written have left, after a moment in which they had not. */
+  /** All written bytes have left, after some had to wait. */
   drained(): void;
-  /** The connection is of no more use. @param error `undefined`: the other end closed it in order */
+  /** The connection has ended. @param error `undefined`: the other end closed it in order */
   ended(error: unknown): void;
 }
 
 const KEEP_ALIVE_PROBE_MS = 1_000;
 
-/** One TCP or TLS connection, for one request after the other. It is closed by bytes that arrive while nobody uses it. */
+/** One TCP or TLS connection, for one request after the other. Bytes that arrive while no request uses it close it. */
 export class Connection {
   readonly openedAt = performance.now();
   readonly socket: Socket;
@@ -49,7 +49,7 @@ export class Connection {
     this.socket
       .once(endpoint.secureContext === undefined ? 'connect' : 'secureConnect', resolve)
       .on('drain', () => this.#user?.drained())
-      // Whatever is under way sees the end, and not only a socket that is closed: it may be the end of an answer.
+      // The user has to see this, and not only the later `close`: it may be the end of an answer.
       .on('end', () => this.#end(undefined))
       .on('error', (error) => {
         failure = error;
@@ -62,7 +62,7 @@ export class Connection {
         this.#closed.resolve();
       });
     promise.catch(() => {
-      // A ticket that the service does not take any more must not be offered again.
+      // The service may take the ticket no more, so it is not offered again.
       endpoint.session = undefined;
     });
   }
@@ -76,14 +76,14 @@ export class Connection {
     this.socket.ref();
   }
 
-  /** Nobody expects anything of it until it is used again. */
+  /** The connection has no user until the next `use`. */
   leave(): void {
     this.#user = undefined;
-    // What nobody waits for must not keep the process.
+    // An unused connection must not keep the process running.
     this.socket.unref();
   }
 
-  /** Resolves when it is gone. Its user hears the reason. */
+  /** Resolves when the connection is gone. Its user gets the reason. */
   async close(reason?: unknown): Promise<void> {
     this.socket.destroy();
     this.#end(reason ?? closedError('the connection was closed'));
@@ -127,7 +127,7 @@ function open(
   const socket: TLSSocket = connectSecure({
     ...options,
     secureContext,
-    // RFC 6066, 3: no addresses.
+    // RFC 6066, 3: a server name is not an address.
     servername: isIP(host) === 0 ? host : '',
     ALPNProtocols: ['http/1.1'],
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION,

@@ -37,11 +37,11 @@ export async function exchangeDirectly(
 }
 
 interface AnnotatedHead extends AnswerHead {
-  /** whether the whole body had been given to the connection when it came */
+  /** whether the whole body had been given to the connection when the head came */
   readonly sent: boolean;
 }
 
-/** One request and its answer, which has the connection for itself. */
+/** One request and its answer. They have the connection for themselves. */
 class DirectExchange implements ConnectionUser {
   readonly answered: Promise<TransportAnswer>;
   readonly #answer = Promise.withResolvers<TransportAnswer>();
@@ -80,7 +80,7 @@ class DirectExchange implements ConnectionUser {
       ? this.#sender.sendAll(head, body, length)
       : this.#sender.sendSource(head, body, length, this.#mayContinue);
     sending.catch((error) => {
-      // Later the connection may serve another request.
+      // After the exchange, the connection may serve another request.
       if (!this.#isOver) void this.#connection.close(error);
     });
   }
@@ -119,9 +119,9 @@ class DirectExchange implements ConnectionUser {
 
   readonly #onAbort = () => void this.#connection.close(this.#options.signal?.reason);
 
-  /** RFC 9110, 15.2: only the one that answers our question is of use; who sends others does not know what was asked. */
+  /** RFC 9110, 15.2. Only a `100` that answers `Expect: 100-continue` is taken: a service that sends others did not understand us. */
   #continue({ statusCode }: AnswerHead): void {
-    if (statusCode !== 100 || !this.#mayContinue) throw badAnswer(`a ${statusCode} that nobody asked for`);
+    if (statusCode !== 100 || !this.#mayContinue) throw badAnswer(`an unexpected ${statusCode}`);
     this.#sender.wake('continue');
   }
 
@@ -160,7 +160,7 @@ class DirectExchange implements ConnectionUser {
     this.#answer.resolve({ statusCode, headers, sent, body });
   }
 
-  /** The answer is whole. @param isClean nothing came behind it */
+  /** The answer is whole. @param isClean no bytes came after it */
   #finish(isClean: boolean): void {
     this.#stop();
     const head = this.#head as AnnotatedHead;

@@ -1,12 +1,12 @@
-/** An answer that is none of the service's protocol. */
+/** Code of an error: the answer is not one of the service's protocol. */
 export const BAD_ANSWER = 'BadAnswer';
-/** What answers does not speak HTTP. */
+/** Code of an error: the server does not speak HTTP. */
 export const NOT_HTTP = 'NotHttp';
 
-/** The environment names a proxy that cannot be used. */
+/** Code of an error: the environment names a proxy that cannot be used. */
 export const BAD_PROXY = 'BadProxy';
 
-/** Nothing of the answer can be believed: it counts as none. */
+/** For an answer that cannot be believed: it counts as no answer. */
 export const badAnswer = (message: string) => Object.assign(new Error(message), { code: BAD_ANSWER });
 
 interface DescribedAnswer {

@@ -7,7 +7,7 @@ import { exchangeByNode } from './node-client/node-exchange.ts';
 import type { TransportAnswer, TransportOptions, TransportRequest } from './transport.ts';
 
 const EXPECTATION_FAILED = 417;
-/** How long a service that closed the connection on the question is not asked again. */
+/** How long a service is not asked again after it closed the connection instead of answering the question. */
 const NOT_ASKED_FOR_MS = 60_000;
 
 /**

@@ -9,7 +9,7 @@ import { proxyChoice } from './proxies/proxy-choice.ts';
 export interface HttpAgents {
   readonly limits: Limits;
   /**
-   * A pool of our connections; Node's agent for what goes through a proxy, or is to go by Node's client.
+   * A pool of our connections, or Node's agent: for requests through a proxy, and where `byNode` says so.
    * @throws Error with the code `BAD_PROXY` when the environment names a proxy that cannot be used
    */
   routeTo(

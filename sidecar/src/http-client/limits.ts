@@ -1,10 +1,10 @@
 /** How long each wait of a request may take, and how many connections there are to each service. */
 export interface Limits {
-  /** until there is a connection, with a place among the others, with TLS and a proxy's tunnel */
+  /** until there is a connection, with the wait for a free place, TLS and a proxy's tunnel */
   readonly connectMs: number;
   /** until the head of an answer, from the last byte of the request */
   readonly answerMs: number;
-  /** in which a connection that we wait for moves no byte */
+  /** without a byte on a connection that we wait for */
   readonly idleMs: number;
   /** for the whole body of an answer that is not streamed */
   readonly bodyMs: number;
@@ -14,7 +14,7 @@ export interface Limits {
   readonly keptMs: number;
   /** a connection that is older serves no further request, so that new addresses of the service are found */
   readonly ageMs: number;
-  /** further requests wait for a connection */
+  /** at a time; further requests wait for one */
   readonly connections: number;
   /** unused ones that are kept for later requests */
   readonly kept: number;

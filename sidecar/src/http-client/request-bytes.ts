@@ -1,14 +1,14 @@
 import type { TransportRequest } from './transport.ts';
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-/** What Latin-1 has beside control characters. */
+/** Characters of Latin-1, without control characters. */
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 const TARGET = /^[\x21-\x7e]+$/;
 
 /**
  * The head of a request, with its empty line.
  * @param bodyLength bytes; `undefined`: there is no body
- * @throws TypeError for what would be another request: spaces, CR or LF where they are not allowed
+ * @throws TypeError for spaces, CR or LF where they would make another request of it
  */
 export function requestHead(request: TransportRequest, bodyLength: number | undefined): Buffer {
   const { method, path, headers, hostname, port } = request;
@@ -25,7 +25,7 @@ export function requestHead(request: TransportRequest, bodyLength: number | unde
   };
   for (const [name, value] of Object.entries(headers)) add(name, value);
   if (!names.has('host')) add('Host', port === undefined ? hostname : `${hostname}:${port}`);
-  // Bytes are wanted as they were stored.
+  // The bytes have to come as they were stored.
   if (!names.has('accept-encoding')) add('Accept-Encoding', 'identity');
   if (bodyLength !== undefined && !names.has('content-length')) add('Content-Length', `${bodyLength}`);
   return Buffer.from(`${text}\r\n`, 'latin1');

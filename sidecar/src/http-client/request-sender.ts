@@ -8,7 +8,7 @@ const LARGEST_AT_ONCE = 1024 * 1024;
 /** Ends the reading of a body whose rest the service does not want. */
 const NOT_WANTED = new Error('the service does not want the rest of the body');
 
-/** That the service wants the body; that the bytes which were written have left. */
+/** `continue`: the service wants the body; `drain`: all written bytes have left. */
 type Awaited = 'continue' | 'drain';
 
 /** Sends one request. Nothing is sent after `stop`. */
@@ -17,7 +17,7 @@ export class RequestSender {
   readonly #limit: TimeLimit;
   readonly #limits: Limits;
   readonly #onSent: () => void;
-  /** Whether the whole body has been given to the connection. It may have not left yet. */
+  /** Whether the whole body has been given to the connection. It may not have left yet. */
   isGiven = false;
   /** Whether all bytes have left. */
   isSent = false;
@@ -32,7 +32,7 @@ export class RequestSender {
     this.#onSent = onSent;
   }
 
-  /** A body in memory, with the head. */
+  /** Sends the head and a body in memory. */
   async sendAll(head: Buffer, body: readonly Buffer[], length: number): Promise<void> {
     const { socket } = this.#connection;
     if (length > LARGEST_AT_ONCE) {
@@ -50,7 +50,7 @@ export class RequestSender {
     socket.uncork();
   }
 
-  /** A body of `length` bytes, behind a question whether it is wanted, if there is one. */
+  /** Sends the head and a body of `length` bytes. With `askFirst`, the body waits until the service wants it, or does not answer in time. */
   async sendSource(head: Buffer, source: ByteSource, length: number, askFirst: boolean): Promise<void> {
     if (length === 0) return await this.sendAll(head, [], 0);
     const writeLent = (chunk: Buffer) => this.#writeLent(chunk);
@@ -104,7 +104,7 @@ export class RequestSender {
     this.#limit.start('progress', this.#limits.idleMs);
   }
 
-  /** Writes a chunk of a body that is in memory until the request is over. */
+  /** Writes a chunk that stays in memory until the request is over. */
   #writeAhead(chunk: Buffer): Promise<void> | undefined {
     const { socket } = this.#connection;
     if (socket.write(chunk, this.isGiven ? this.#sent : undefined)) return undefined;
@@ -112,7 +112,7 @@ export class RequestSender {
     return this.#progress();
   }
 
-  /** Writes a chunk that is used anew once it has left. */
+  /** Writes a chunk whose memory is used again once it has left. */
   async #writeLent(chunk: Buffer): Promise<void> {
     let hasLeft = false;
     this.#connection.socket.write(chunk, (error) => {
@@ -124,11 +124,11 @@ export class RequestSender {
     if (!hasLeft) throw NOT_WANTED;
   }
 
-  /** Until what was written has left. */
+  /** Waits until all written bytes have left. */
   async #progress(): Promise<void> {
     this.#limit.start('progress', this.#limits.idleMs);
     await this.#waitFor('drain');
-    // The limit of the next wait has begun with the last byte.
+    // With the last byte, the limit of the wait for the answer has begun already.
     if (!this.#isOver && !this.isSent) this.#limit.stop();
   }
 

@@ -1,5 +1,5 @@
 /**
- * Where all connections put heads, and what arrives when nothing is expected. The callback of a read runs before any other
- * read, so one place is enough.
+ * All connections read heads into this memory, and bytes that arrive unexpectedly. The callback of a read runs before any other
+ * read, so one buffer is enough for all.
  */
 export const SCRATCH = Buffer.allocUnsafeSlow(64 * 1024);

@@ -6,20 +6,20 @@ import { lateError } from './limits.ts';
 import { SCRATCH } from './scratch.ts';
 import type { AnswerBody } from './transport.ts';
 
-/** TLS hands over what it has decrypted already, up to 80 KiB, after it was told to pause. */
+/** After it is told to pause, TLS still hands over what it has decrypted, up to 80 KiB. */
 const MARGIN = 128 * 1024;
-/** A slow service must not silence us: what has arrived is handed over at least this often. */
+/** What has arrived is handed over at least this often, so that a slow service does not make us silent. */
 const FLUSH_MS = 1_000;
 
 /** Bytes that have arrived. */
 interface Piece {
   readonly buffer: Buffer;
   readonly bytes: Buffer;
-  /** nothing else is in the buffer, so that it can be used anew */
+  /** of its buffer, which can be used again after it */
   readonly isLast: boolean;
 }
 
-/** What a body asks of the connection that brings it. */
+/** What a body needs of its connection. */
 export interface BodyConnection {
   resume(): void;
   /** Resolves when the connection is gone. */
@@ -54,14 +54,14 @@ export class StreamedBody implements AnswerBody {
     return this.#missing === 0;
   }
 
-  /** Whether no more bytes shall come until `resume`. */
+  /** Whether the connection has to bring no more bytes until `resume`. */
   get isPaused(): boolean {
     return this.#isPaused;
   }
 
   /** Where the next bytes are put. */
   space(): Buffer {
-    // What arrives in a pause is copied: while it lasts, nobody can be told of another place.
+    // What arrives in a pause is copied: the current buffer may be handed over before it arrives.
     if (this.#missing === 0 || this.#isPaused) return SCRATCH;
     const { buffer, to } = this.#currentBuffer();
     // With room for one byte more than is missing, surplus bytes are seen by the read that brings them.
@@ -108,7 +108,7 @@ export class StreamedBody implements AnswerBody {
   async close(): Promise<void> {
     for (const { buffer, isLast } of this.#ready.splice(0)) if (isLast) BODY_BUFFERS.give(buffer);
     if (this.isWhole) return;
-    // The connection may still know a buffer that was being filled, so the pool does not get it.
+    // The connection may still fill this buffer, so it does not go back to the pool.
     this.#filling = undefined;
     const closed = new Error('the body was not read to its end');
     this.#fail(closed);
@@ -123,7 +123,7 @@ export class StreamedBody implements AnswerBody {
     if (isLast) BODY_BUFFERS.give(buffer);
   }
 
-  /** Until there is a piece or a failure. Only this wait has a limit: the sink's time is not the service's fault. */
+  /** Waits for a piece or a failure. Only this wait has a limit: the sink's time is not the service's fault. */
   async #arrival(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#wake = resolve;
@@ -159,7 +159,7 @@ export class StreamedBody implements AnswerBody {
     }
   }
 
-  /** So many bytes were put into the buffer. */
+  /** Counts bytes that were put into the buffer. */
   #advance(count: number): void {
     const filling = this.#filling;
     if (filling === undefined) return;
@@ -185,7 +185,7 @@ export class StreamedBody implements AnswerBody {
     const filling = this.#filling;
     const others = this.#ready.length + (this.#isLent ? 1 : 0);
     if (this.#missing === 0 || others === 0) return;
-    // A single read may fill a buffer, and the next one would begin a third.
+    // A single read may fill a buffer, and the next read would begin a third buffer.
     const room = filling === undefined ? (others > 1 ? 0 : PIECE_BYTES) : roomIn(filling.buffer, filling.to);
     this.#isPaused ||= room < MARGIN && room < this.#missing;
   }

@@ -19,7 +19,7 @@ export interface TransportOptions {
   readonly answerLimitMs?: number | undefined;
   /** hand over the body of a successful answer as it arrives */
   readonly streamAnswer?: boolean | undefined;
-  /** by Node's client, for those who watch its requests */
+  /** send it by Node's client, whose requests can be watched */
   readonly byNode?: boolean | undefined;
   /** ask by `Expect: 100-continue` whether the body, a `ByteSource`, is wanted before it is sent, or taken from its source */
   readonly askFirst?: boolean | undefined;

@@ -22,7 +22,7 @@ function setUp() {
   };
 }
 
-test('no request begins as long as each turn brings a connection, and all do after one that brings none', async () => {
+test('no request begins while each turn brings a connection, and all begin after a turn that brings none', async () => {
   const { connect, begin, entered } = setUp();
   const beginning: Promise<void>[] = [];
   for (let turn = 0; turn < 5; turn += 1) {

@@ -1,16 +1,16 @@
 import type { Server } from 'node:http';
 import type { FairBudget } from './fair-budget.ts';
 
-/** ms that arriving connections keep requests from beginning, at most … */
+/** For how long arriving connections delay requests at most, ms. */
 const LONGEST_PAUSE_MS = 250;
-/** … and for so long after that they do not: clients that connect anew for each request arrive all the time. */
+/** For how long after that they do not delay them: clients that connect anew for each request arrive all the time. ms */
 const REST_MS = 1_000;
 
 /**
- * Lets no request begin while many connections arrive: those that have arrived stand in line meanwhile, in their order. Node
- * accepts one connection in a turn of its event loop (https://github.com/libuv/libuv/pull/3696). A turn in which many
- * transfers move takes tens of ms, so that of 256 clients that connect at once the last would be accepted after seconds, and
- * the first would be served again and again before it. A turn in which none moves takes well below a ms.
+ * Begins no request while many connections arrive; requests that have arrived wait in line meanwhile. Node accepts one
+ * connection in a turn of its event loop (https://github.com/libuv/libuv/pull/3696). A turn in which many transfers move takes
+ * tens of ms. So of 256 clients that connect at once, the last would be accepted after seconds, and the first would be served
+ * again and again before it. A turn in which no transfer moves takes well below a ms.
  */
 export function pauseWhileConnectionsArrive(server: Server, budget: FairBudget): void {
   let arrived = 0;

@@ -40,7 +40,7 @@ test('gives out so many units, then to the others in the order of their arrival'
   for (const release of [await budget.reserve('a', 1, never), await budget.reserve('a', 1, never)]) release();
 });
 
-test('who gives up, or waits too long, takes no unit', async () => {
+test('a request that gives up, or waits too long, takes no unit', async () => {
   const budget = new FairBudget({ ...rules, limit: 1, waitTimeMs: 50 });
   const release = await budget.reserve('a', 1, never);
   const stop = new AbortController();
@@ -53,7 +53,7 @@ test('who gives up, or waits too long, takes no unit', async () => {
   (await budget.reserve('a', 1, never))();
 });
 
-test('one peer alone may have everything, and waits behind the others once they come', async () => {
+test('a peer that is alone may hold all units, and waits behind the others once they come', async () => {
   const budget = new FairBudget({ ...rules, limit: 4, mostWaiting: 100 });
   const entered: string[] = [];
   const busy = inLine(budget, Array(10).fill('busy'), entered);
@@ -66,7 +66,7 @@ test('one peer alone may have everything, and waits behind the others once they 
   expect(budget.used).toBe(4);
 });
 
-test('none is overtaken because it wants more', async () => {
+test('a request is not overtaken because it wants more units', async () => {
   const budget = new FairBudget({ ...rules, limit: 4 });
   const releases = await Promise.all([1, 1, 1].map((units) => budget.reserve('a', units, never)));
   const large = budget.reserve('b', 3, never);
@@ -79,7 +79,7 @@ test('none is overtaken because it wants more', async () => {
   (await small)();
 });
 
-test('when the line is full, the peer that has the most in it gives up its last place', async () => {
+test('when the line is full, the peer with the most requests in it gives up its last place', async () => {
   const budget = new FairBudget({ ...rules, limit: 1 });
   const release = await budget.reserve('a', 1, never);
   const entered: string[] = [];
@@ -106,7 +106,7 @@ test('a peer has more than its share only while others wait', async () => {
   expect(budget.demand).toBe(undefined);
 });
 
-test('who has a deadline waits no longer than until then', async () => {
+test('a request waits no longer than until its deadline', async () => {
   const budget = new FairBudget({ ...rules, limit: 1, waitTimeMs: 60_000 });
   const release = await budget.reserve('a', 1, never);
   for (const restMs of [50, 0, -1_000]) {
@@ -125,7 +125,7 @@ test('a deadline that is later than the wait time does not prolong the wait', as
   await expect(refused).rejects.toMatchObject({ code: 'busy' });
 });
 
-test('while it is paused all wait in line, and enter in their order once it is resumed', async () => {
+test('while the budget is paused all requests wait in line, and they enter in their order after `resume`', async () => {
   const budget = new FairBudget(rules);
   const held = await budget.reserve('a', 1, never);
   budget.pause();
@@ -142,7 +142,7 @@ test('while it is paused all wait in line, and enter in their order once it is r
   expect(entered).toEqual(['b', 'c', 'd']);
 });
 
-test('who gives up while it is paused takes no unit once it is resumed', async () => {
+test('a request that gives up while the budget is paused takes no unit after `resume`', async () => {
   const budget = new FairBudget(rules);
   budget.pause();
   const stop = new AbortController();

@@ -5,15 +5,15 @@ export interface FairBudgetRules {
   readonly limit: number;
   /** a request that waits longer for its turn is refused; ms */
   readonly waitTimeMs: number;
-  /** requests that wait at a time; one of them more is refused */
+  /** requests that wait at a time; further requests are refused */
   readonly mostWaiting: number;
 }
 
-/** What those in line wait for. */
+/** The units that the requests in line wait for. */
 export interface Demand {
-  /** since when the first of them waits; monotonic clock, ms */
+  /** since when the first request waits; monotonic clock, ms */
   readonly since: number;
-  /** how many units they want together */
+  /** how many units the requests want together */
   readonly units: number;
   /** By how many units a peer exceeds its share while others wait; 0 where it does not. */
   excessOf(peer: string): number;
@@ -28,8 +28,8 @@ interface Waiting {
 }
 
 /**
- * Gives out a limited number of units. Who finds none left waits in line, for a while: next is the peer that holds the
- * least, so that one with many requests delays itself and not the others; alone it may have everything.
+ * Gives out a limited number of units. When none are left, requests wait in line for a while. The peer that holds the least is
+ * next, so a peer with many requests delays itself and not the others. A peer that is alone may hold all units.
  */
 export class FairBudget {
   readonly #rules: FairBudgetRules;
@@ -78,7 +78,7 @@ export class FairBudget {
     };
   }
 
-  /** From here on all requests wait in line, until `resume`. */
+  /** Until `resume`, all requests wait in line. */
   pause(): void {
     this.#paused = true;
   }
@@ -121,7 +121,7 @@ export class FairBudget {
     });
   }
 
-  /** The newest one of the peer that has the most in line goes. @throws ServiceError `busy` when that is this peer */
+  /** Refuses the newest request of the peer that has the most in line. @throws ServiceError `busy` when that is this peer */
   #makeRoomFor(peer: string): void {
     const counts = new Map<string, number>([[peer, 1]]);
     for (const waiting of this.#line) counts.set(waiting.peer, (counts.get(waiting.peer) ?? 0) + 1);
@@ -136,7 +136,7 @@ export class FairBudget {
       next.enter();
   }
 
-  /** The request whose peer holds the least; of several the one that waits longest. None is overtaken because it wants more. */
+  /** The request whose peer holds the least; of several, the one that waits longest. None is overtaken because it wants many units. */
   #next(): Waiting | undefined {
     let next: Waiting | undefined;
     let least = Number.POSITIVE_INFINITY;
@@ -171,7 +171,7 @@ export class FairBudget {
 
   #giveBack(peer: string, units: number): void {
     this.#used -= units;
-    // With what it gives back still counted, so that a peer which has all that there is does not follow itself.
+    // The units still count for this peer here, so that a peer which holds all of them is not served next again.
     this.#serve();
     const rest = (this.#held.get(peer) ?? 0) - units;
     if (rest > 0) this.#held.set(peer, rest);

@@ -54,7 +54,7 @@ test('lends each chunk, and frees it once the sink has used it', async () => {
   expect(lent.every(({ length }) => length === 0)).toBe(true);
 });
 
-test('leaves a chunk as it is while the sink is busy with it, and sends no other one', async () => {
+test('leaves a chunk as it is while the sink is busy with it, and sends no other chunk', async () => {
   const { body } = await bodyOf();
   const copies: Buffer[] = [];
   let isBusy = false;
@@ -96,7 +96,7 @@ test.each<[string, ByteSink['write']]>([
 });
 
 test.each([0, 100_000, bytes.length - 1])(
-  'a client that leaves after %i bytes is an error, once the sink is not busy any more',
+  'a client that leaves after %i bytes is an error, once the sink is no longer busy',
   async (sent) => {
     const { body } = await bodyOf(sent);
     let taken = 0;

@@ -7,8 +7,8 @@ import type { Transfer } from './transfer-watch.ts';
 /**
  * The request's body, pushed into the sink as it arrives. The request is paused while the sink is busy; Node then holds up to
  * 128 KiB of it. Ends only after the last byte that Content-Length promised. Throws `body_incomplete` when the client leaves
- * before, and the signal's reason when that is aborted, both only when the sink is not busy any more. Nothing is taken from the
- * request before it is read.
+ * earlier, and the signal's reason after an abort; both only when the sink is no longer busy. Nothing is taken from the request
+ * before `readInto`.
  */
 export class RequestBody implements ByteSource {
   readonly #request: IncomingMessage;
@@ -72,7 +72,7 @@ export class RequestBody implements ByteSource {
     writing.then(done, failed);
   }
 
-  /** The sink has used the chunk, which nobody else has. */
+  /** The sink has used the chunk, and no other code has it. */
   #goOn(chunk: Buffer): void {
     free(chunk);
     this.#transfer.wait();

@@ -26,7 +26,7 @@ func newConnection(address string) *connection {
 }
 
 // exchange sends a request and hands each part of the answer's body to take, with its place in the body.
-// An answer may come before the whole request is sent: then that failure does not count.
+// An answer may come before the whole request is sent: then a failure to send the rest does not count.
 func (c *connection) exchange(request net.Buffers, take func(status int, part []byte, offset int)) (int, error) {
 	if err := c.connect(); err != nil {
 		return 0, err
@@ -55,7 +55,7 @@ func (c *connection) connect() error {
 	return err
 }
 
-// wakeAfter has the kernel wake us only when so many bytes have come, and not for each piece that the server writes.
+// wakeAfter lets the kernel wake us only when this many bytes have come, and not for each piece that the server writes.
 func (c *connection) wakeAfter(length int) error {
 	length = min(length, len(c.buffer))
 	if length == c.wakeAt {

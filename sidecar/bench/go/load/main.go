@@ -1,5 +1,5 @@
-// The load client of the bench: keep-alive connections over plain TCP that put and get distinct payloads, every byte of an
-// answer compared. It costs little processor time, since it shares the machine with what it measures.
+// The load client of the bench: it puts and gets distinct payloads on keep-alive connections over plain TCP, and compares
+// every byte of an answer. It costs little processor time, since it shares the machine with what it measures.
 //
 //	load -address HOST:PORT -verb put -clients 16 -size 131072 -seconds 2 -seed round-1 -keys FILE    writes the keys into FILE
 //	load -address HOST:PORT -verb get -clients 16 -size 131072 -seconds 2 -seed round-1 -keys FILE    each payload again and again

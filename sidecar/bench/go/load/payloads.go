@@ -12,7 +12,7 @@ import (
 const tailLength = 64
 const minimumSize = 2 * tailLength
 
-// payloads differ in their last bytes only: many take the memory of one, and the hash of what they share is computed once.
+// payloads differ only in their last bytes: all together take the memory of one, and the shared bytes are hashed once.
 type payloads struct {
 	size       int
 	seed       string

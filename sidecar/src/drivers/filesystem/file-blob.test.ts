@@ -42,7 +42,7 @@ test.each([
 });
 
 test.each([128 * 1024, 3 * MIB])(
-  'what a sink still uses when its write of %d bytes fails is not overwritten by later reads',
+  'the buffer of a write of %d bytes that failed is not overwritten by later reads',
   async (size) => {
     const bytes = someBytes(size, 'first');
     writeFileSync(path, bytes);
@@ -58,7 +58,7 @@ test.each([128 * 1024, 3 * MIB])(
   },
 );
 
-test('a file that is cut short while it is read ends early, and one that grows ends where it ended before', async () => {
+test('a file that is cut short while it is read ends early, and a file that grows ends where it ended before', async () => {
   writeFileSync(path, someBytes(4 * MIB));
   const blob = await openFile(path);
   truncateSync(path, MIB + 10);

@@ -58,7 +58,7 @@ class FileBlob implements StoredBlob {
 async function readWhole(file: OpenFile, size: number, sink: ByteSink): Promise<void> {
   const buffer = BODY_BUFFERS.take(size);
   const chunk = await fill(file, buffer.subarray(0, size));
-  // The caller waits for it, and hears of its failure.
+  // `readInto` waits for the close, and reports its failure.
   file.close().catch(() => {});
   await sink.write(chunk);
   BODY_BUFFERS.give(buffer);

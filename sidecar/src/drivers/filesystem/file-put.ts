@@ -62,7 +62,7 @@ function storing<T>(operation: () => Promise<T>): Promise<T> {
   return fileOperation('store the payload', operation);
 }
 
-/** What a put does about the file at its path: a hit is acknowledged only when the bytes on the disk are the promised ones. */
+/** Decides what happens to the file at the path: a hit is acknowledged only when the bytes on the disk are the promised ones. */
 async function decide({ path, facts, options }: FileToPut): Promise<'create' | 'keep' | 'replace'> {
   if (options.replace) return 'replace';
   const blob = await openFile(path);
@@ -83,7 +83,7 @@ async function isIntact(blob: StoredBlob, facts: BlobFacts, signal: AbortSignal)
   }
 }
 
-/** Writes a temporary file by pieces, one behind what is received; it gets its name when its bytes are on the disk. */
+/** Writes a temporary file in pieces: one is written while the next is received. It gets its name when its bytes are on the disk. */
 class FilePut implements WriteSteps {
   readonly #file: TemporaryFile;
   readonly #put: FileToPut;

@@ -107,7 +107,7 @@ test('a file in place of the data folder is refused at the start', async () => {
 });
 
 test.each(['/proc/payloads', '/proc/below/payloads'])(
-  'the data folder %s, where no folder can be made, is refused at the start with the place that takes none',
+  'the data folder %s, where no folder can be made, is refused at the start by a message that names the place',
   async (data) => {
     const refused = { ...UNAVAILABLE, message: expect.stringContaining('/proc takes no new folders') };
     await expect(FilesystemDriver.start(data)).rejects.toMatchObject(refused);

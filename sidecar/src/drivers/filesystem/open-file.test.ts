@@ -27,7 +27,7 @@ function isOpen(file: string): boolean {
   });
 }
 
-test('reads go on where the last one ended, and give 0 bytes at the end of the file', async () => {
+test('a read begins where the last one ended, and gives 0 bytes at the end of the file', async () => {
   const file = await open();
   const buffer = Buffer.alloc(3 * MIB);
   expect(await file.read(buffer, 0)).toBe(3 * MIB);
@@ -36,7 +36,7 @@ test('reads go on where the last one ended, and give 0 bytes at the end of the f
   await file.close();
 });
 
-test('a file that is closed during a read stays open until that ended, so no other file takes its place', async () => {
+test('a file that is closed during a read stays open until the read ends, so no other file gets its descriptor', async () => {
   for (let round = 0; round < 20; round += 1) {
     const file = await open();
     const buffer = Buffer.alloc(4 * MIB);

@@ -13,8 +13,8 @@ import {
 } from 'node:fs';
 
 /**
- * A file or folder that is open. By calls with callbacks, because each call of a `FileHandle` costs a third more processor
- * time. In the thread pool, so that a mount that hangs does not stop the whole process (docs/adr/0017).
+ * An open file or folder. Its calls have callbacks, because a call of a `FileHandle` costs a third more processor time. They run
+ * in the thread pool, so that a mount that hangs does not stop the whole process (docs/adr/0017).
  */
 export class OpenFile {
   readonly #descriptor: number;
@@ -26,7 +26,7 @@ export class OpenFile {
     this.#descriptor = descriptor;
   }
 
-  /** Whoever opens a file closes it: the collector does not. */
+  /** The caller has to close the file: the collector does not. */
   static open(path: string, flags: number, mode?: number): Promise<OpenFile> {
     return new Promise((resolve, reject) => {
       open(path, flags, mode, (error, descriptor) => {
@@ -36,7 +36,7 @@ export class OpenFile {
     });
   }
 
-  /** A file to be read and its status, without a hop to the thread pool: only for `RecentPaths`. */
+  /** Opens a file for reading on the main thread, without a hop to the thread pool: only for files that `RecentPaths` has. */
   static async openNow(path: string): Promise<{ file: OpenFile; status: Stats }> {
     const descriptor = openSync(path, constants.O_RDONLY);
     return { file: new OpenFile(descriptor), status: fstatSync(descriptor) };
@@ -46,14 +46,14 @@ export class OpenFile {
     return this.#call((descriptor, done) => fstat(descriptor, done));
   }
 
-  /** Reads from where the last read ended, at most to the end of the buffer. How many bytes: 0 at the end of the file. */
+  /** Reads from where the last read ended, until the buffer is full at most. @returns the number of bytes: 0 at the end of the file */
   read(buffer: Buffer, offset: number): Promise<number> {
     return this.#call((descriptor, done) =>
       read(descriptor, buffer, offset, buffer.length - offset, null, done),
     );
   }
 
-  /** Writes where the last write ended. How many bytes: it may be fewer than given (write(2)). */
+  /** Writes where the last write ended. @returns the number of bytes, which may be fewer than given (write(2)) */
   write(buffer: Buffer, offset: number): Promise<number> {
     return this.#call((descriptor, done) =>
       write(descriptor, buffer, offset, buffer.length - offset, null, done),
@@ -70,7 +70,7 @@ export class OpenFile {
     return this.#call((descriptor, done) => fsync(descriptor, done));
   }
 
-  /** Ends once; a call under way ends first, because its descriptor may be another file's as soon as it is closed. */
+  /** Closes the file once, after all calls under way: a closed descriptor may become another file's at once. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;

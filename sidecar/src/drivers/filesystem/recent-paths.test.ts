@@ -46,7 +46,7 @@ test('of a million paths only the last thousands are kept', async () => {
 });
 
 test.each(['/proc', '/sys'])(
-  'nothing below %s is ever recent: only known local filesystems are',
+  'no path below %s is ever recent, because its filesystem is not a known local one',
   async (folder) => {
     const recent = await recentPaths(folder);
     recent.add('a');

@@ -2,11 +2,11 @@ import { statfs } from 'node:fs/promises';
 
 /** A path is recent for this long at least, and twice as long at most. */
 const PERIOD_MS = 15_000;
-/** Paths of one period, of which two are kept. A path has up to some hundred bytes. */
+/** Paths of one period; two periods are kept. A path has up to a few hundred bytes. */
 const PATHS_A_PERIOD = 4_096;
 
 /**
- * Filesystems that open a file without asking anybody, once they have it in memory (statfs(2)): ext4, xfs, btrfs, tmpfs.
+ * Filesystems that need no disk or server to open a file that they have in memory (statfs(2)): ext4, xfs, btrfs, tmpfs.
  * NFS and FUSE ask their server each time, and wait for it without limit.
  */
 const LOCAL_FILESYSTEMS: readonly number[] = [0xef53, 0x58465342, 0x9123683e, 0x01021994];
@@ -25,7 +25,7 @@ export class RecentPaths {
     this.#began = now();
   }
 
-  /** Whether files below this folder may ever be opened at once. Before it is called they may not. */
+  /** Finds out whether files below this folder may be opened at once. Before this call they may not. */
   async learn(folder: string): Promise<void> {
     this.#isLocal = LOCAL_FILESYSTEMS.includes((await statfs(folder)).type);
   }

@@ -23,7 +23,7 @@ describe.skipIf(!traceable)('system calls on the data folder', () => {
   });
   afterEach(() => removeFolder(folder));
 
-  test('are as few as durable puts and verified reads need, in the thread pool but for opening a file read a moment ago', async () => {
+  test('are as few as durable puts and verified reads need, and run in the thread pool, except the opening of a file that was read a moment ago', async () => {
     const trace = join(folder, 'trace');
     const data = join(folder, 'data');
     await inProcess('systemCalls', [data], ['strace', '-f', '-y', '-o', trace]);

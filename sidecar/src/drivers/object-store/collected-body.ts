@@ -40,7 +40,7 @@ export class CollectedBody {
     });
   }
 
-  /** Gives the memory back, when nothing reads it any more. */
+  /** Gives the memory back. Nothing may read it any more. */
   release(): void {
     for (const buffer of this.#buffers.splice(0)) BODY_BUFFERS.give(buffer);
   }

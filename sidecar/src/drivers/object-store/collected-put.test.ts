@@ -36,7 +36,7 @@ class LingeringClient extends MemoryClient {
 const bodyOf = (pieces: readonly Buffer[] | undefined) => Buffer.concat(pieces ?? []);
 
 test.each([128_000, MIB, 3 * MIB])(
-  'the memory of %i bytes is used again only after one request stored them',
+  'the memory of a body of %i bytes is used again only if a single request stored it',
   async (size) => {
     const client = new LingeringClient();
     const driver = new ObjectStoreDriver(client, { prefix: '' });

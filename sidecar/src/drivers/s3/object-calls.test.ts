@@ -56,7 +56,7 @@ describe('an odd name of an object', () => {
   });
 });
 
-test('requests have the headers that Amazon’s SDK sends, but for those by which it counts its retries', async () => {
+test('requests have the headers that Amazon’s SDK sends, except those that count its retries', async () => {
   const server = await scriptedServer(ok({ 'Content-Length': '0' }));
   const client = clientOf(server);
   await client.put(name, [bytes], factsOf(bytes), { ifAbsent: true, signal: never() });
@@ -146,7 +146,7 @@ describe('the clock', () => {
     };
   };
 
-  test('of the service, which an object’s request saw, signs listings too', async () => {
+  test('of the service, learned from a request for an object, is used to sign listings', async () => {
     const server = await scriptedServer(ahead());
     const client = clientOf(server);
     expect(await client.get(name, never()).catch(faultOf)).toMatchObject({ code: 'RequestTimeTooSkewed' });
@@ -154,7 +154,7 @@ describe('the clock', () => {
     expect(await client.get(name, never())).toMatchObject({ object: undefined });
   });
 
-  test('of the service, which a listing saw, signs objects’ requests too', async () => {
+  test('of the service, learned from a listing, is used to sign requests for objects', async () => {
     const server = await scriptedServer(ahead());
     const client = clientOf(server);
     const listed = await client.list({ prefix: '' }, never()).catch(faultOf);
@@ -162,7 +162,7 @@ describe('the clock', () => {
     expect(await client.head(name, never())).toBeUndefined();
   });
 
-  test('of an answer from a cache signs nothing', async () => {
+  test('of an answer from a cache is not used', async () => {
     const server = await scriptedServer(ahead({ Age: '3600' }));
     const client = clientOf(server);
     for (let look = 0; look < 2; look += 1) {
@@ -238,7 +238,7 @@ describe('a refusal', () => {
     for (const each of [code, message, region]) expect(each).toBe(long.slice(0, 1_000));
   });
 
-  test('that is larger than any refusal is no answer of S3', async () => {
+  test('that is larger than any refusal counts as no answer of S3', async () => {
     const { ofClient } = await faultsOf(raw(503, 'x'.repeat(200_000)));
     expect(await ofClient()).toMatchObject({ status: undefined, code: 'BadAnswer' });
   });
@@ -252,7 +252,7 @@ describe('a refusal', () => {
 });
 
 test.each(['payloads--use1-az4--x-s3'])(
-  'the directory bucket %s is refused, and sent nothing',
+  'the directory bucket %s is refused, and no request is sent',
   async (bucket) => {
     const server = await scriptedServer(ok());
     expect(await clientOf(server, bucket).get(name, never()).catch(faultOf)).toMatchObject({

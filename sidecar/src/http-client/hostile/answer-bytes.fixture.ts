@@ -32,7 +32,7 @@ export function made(answer: Partial<HostileAnswer> & Pick<HostileAnswer, 'kind'
   return { ...usual, ...answer };
 }
 
-/** What nobody asked for. Whoever delivers it has taken it for the answer to another request. */
+/** Bytes that answer no request. A client that delivers them has taken them for an answer. */
 export const EVIL = 'evil';
 export const evil = () =>
   bytes(

@@ -11,9 +11,9 @@ import type { HostileAnswer } from './answer-bytes.fixture.ts';
 import { hostileAnswer } from './hostile-answers.fixture.ts';
 import { hostileServer } from './hostile-server.fixture.ts';
 
-/** Short, so that the drips of a test do not take minutes; longer than a busy machine stops. */
+/** Short, so that slow answers do not take minutes, but longer than the pauses of a busy machine. */
 const LIMITS = { connectMs: 10_000, answerMs: 800, idleMs: 800, bodyMs: 800, continueMs: 800 };
-/** Far beyond all limits: a request that hangs. */
+/** Far beyond all limits: after this time a request hangs. */
 const HANGS_MS = 30_000;
 const WORKERS = 32;
 /** Codes of connections that the server closed when it had answered the request before. */
@@ -26,7 +26,7 @@ export interface HostileRun {
   readonly tls?: { readonly server: TlsOptions; readonly authority: string };
 }
 
-/** How many answers ended how. */
+/** Number of answers by their outcome. */
 export type Tally = Record<'delivered' | 'refused' | 'lost', number>;
 
 /**

@@ -49,7 +49,7 @@ async function serveConnection(
       else if (!socket.write(step)) await Promise.race([once(socket, 'drain'), once(socket, 'close')]);
     }
     if (answer.end === 'keep') continue;
-    // Who leaves the loop destroys the socket, so the bytes have to leave first.
+    // The end of this loop destroys the socket, so the bytes have to leave before.
     if (answer.end === 'fin') await once(socket.end(), 'finish');
     else if (socket instanceof TLSSocket) socket.destroy();
     else socket.resetAndDestroy();

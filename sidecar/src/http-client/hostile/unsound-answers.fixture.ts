@@ -70,7 +70,7 @@ const BROKEN_CHUNKS = [
   ' 5\r\nhello\r\n',
 ];
 
-/** Nothing of them may be delivered as whole, but what says so. */
+/** None of them may be delivered as whole, unless it says so itself. */
 export const UNSOUND: readonly Maker[] = [
   ...(['fin', 'rst'] as const).flatMap((end): Maker[] => {
     const cutShort: Maker = (random, number) => {
@@ -144,7 +144,7 @@ export const UNSOUND: readonly Maker[] = [
   },
   (random) =>
     unsound('a 204 with a body', random, head(204, [['Content-Length', '5']]), Buffer.from('hello')),
-  // The first of each two holds the connection for as long as the client bears it, so it is rare.
+  // The first of each two keeps the connection until the client's limit, so it is rare.
   (random) => {
     if (random() < 0.05) return made({ kind: 'silence', steps: [] });
     return made({ kind: 'no answer', steps: [], end: pick(random, ['fin', 'rst']) });

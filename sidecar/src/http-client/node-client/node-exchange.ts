@@ -103,14 +103,14 @@ async function send(
   outgoing.end();
 }
 
-/** Writes a chunk of a body that is in memory until the request is over. */
+/** Writes a chunk that stays in memory until the request is over. */
 function writeAhead({ outgoing, limit, limits }: Sending, chunk: Buffer): Promise<void> | undefined {
   if (outgoing.write(chunk) || outgoing.writableLength < WRITE_AHEAD) return undefined;
   limit.start('progress', limits.idleMs);
   return firstOf(outgoing, ['drain', 'response']).then(() => limit.stop());
 }
 
-/** Writes a chunk that is used anew once it has left. */
+/** Writes a chunk whose memory is used again once it has left. */
 async function writeLent({ outgoing, limit, limits }: Sending, chunk: Buffer): Promise<void> {
   limit.start('progress', limits.idleMs);
   let hasLeft = false;

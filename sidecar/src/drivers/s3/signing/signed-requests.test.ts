@@ -43,7 +43,7 @@ async function requestsOn(
   return { server, clock, head, asked: () => asked };
 }
 
-test('requests at once and later ones need one sample', async () => {
+test('requests at the same time, and later requests, need one sample', async () => {
   const { head, asked, server } = await requestsOn(dated({}));
   await Promise.all(['a', 'b', 'c'].map(head));
   await head('d');

@@ -18,9 +18,9 @@ export interface ObjectRequest {
 
 /** What only Amazon's SDK knows of the requests. */
 export interface SdkKnowledge {
-  /** The request that the SDK would send for the object, signed by `SAMPLE_CREDENTIALS`; `undefined`: it would send another one first. */
+  /** The request that the SDK would send for the object, signed by `SAMPLE_CREDENTIALS`; `undefined`: it would send another request first. */
   sample(verb: ObjectVerb, key: string): Promise<SampleRequest | undefined>;
-  /** where the SDK keeps by how many ms the service's clock is ahead of ours */
+  /** the SDK's record of how many ms the service's clock is ahead of ours */
   readonly clock: { systemClockOffset: number; readonly disableClockSkewCorrection: () => Promise<boolean> };
 }
 
@@ -42,7 +42,7 @@ export class SignedRequests {
   }
 
   /**
-   * Resolves with any answer; one of success is proven.
+   * Resolves with any answer; a successful answer is proven.
    * @throws what credentials, transport and proof throw; errors about the location; the signal's reason
    */
   async send({ verb, key, put }: ObjectRequest, options: CallOptions, signal: AbortSignal) {

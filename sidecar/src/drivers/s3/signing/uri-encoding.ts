@@ -8,7 +8,7 @@ export function uriEncoded(text: string): string {
   );
 }
 
-/** The path of a key: its slashes stay, also those that follow each other. */
+/** The path of a key: its slashes stay, also consecutive ones. */
 export function encodedKey(key: string): string {
   return uriEncoded(key).replaceAll('%2F', '/');
 }
