@@ -24,8 +24,11 @@ const readers: Array<[string, (client: BlobClient, signal?: AbortSignal) => Prom
   ],
 ];
 
-function clientOf({ url }: { url: string }): BlobClient {
-  return new BlobClient({ url, idleTimeoutMs: 200 });
+/** Far beyond what a busy machine needs, so that it only fails what hangs. */
+const HANGS_MS = 20_000;
+
+function clientOf({ url }: { url: string }, idleTimeoutMs = HANGS_MS): BlobClient {
+  return new BlobClient({ url, idleTimeoutMs });
 }
 
 function chunked(...chunks: Uint8Array[]): Buffer {
@@ -79,7 +82,7 @@ describe.each(readers)('%s', (_name, read) => {
     ],
   ])('integrity error: %s', async (_case, retryable, answer) => {
     await using service = await rawServer(answer);
-    const failure = await failureOf(within(1_000, read(clientOf(service))));
+    const failure = await failureOf(within(HANGS_MS / 2, read(clientOf(service))));
     expect(failure).toBeInstanceOf(PayloadIntegrityError);
     expect(failure).toMatchObject({ key, retryable });
   });
@@ -99,7 +102,7 @@ describe.each(readers)('%s', (_name, read) => {
     ['an endless head', (socket) => socket.end(`HTTP/1.1 200 OK\r\nX: ${'x'.repeat(100_000)}`)],
   ])('unavailable: %s', async (_case, answer) => {
     await using service = await rawServer(answer);
-    const failure = await failureOf(within(1_000, read(clientOf(service))));
+    const failure = await failureOf(within(HANGS_MS / 2, read(clientOf(service, 200))));
     expect(failure).toBeInstanceOf(PayloadStoreUnavailableError);
     expect(failure).toMatchObject({ key, retryable: true });
   });
@@ -127,7 +130,7 @@ describe.each(readers)('%s', (_name, read) => {
       setTimeout(() => abort.abort(new Error('enough')), 30);
     });
     const client = new BlobClient({ url: service.url });
-    expect(await failureOf(within(1_000, read(client, abort.signal)))).toBe(abort.signal.reason);
+    expect(await failureOf(within(HANGS_MS / 2, read(client, abort.signal)))).toBe(abort.signal.reason);
   });
 
   test('makes no request when it is aborted beforehand', async () => {
@@ -153,7 +156,7 @@ describe.each(readers)('%s, answered 200 by somebody else', (_name, read) => {
     ['nothing', head('200 OK', { 'Content-Length': 0 })],
   ])('unavailable: %s', async (_case, answer) => {
     await using service = await rawServer((socket) => socket.resume().end(answer));
-    const failure = await failureOf(within(1_000, read(clientOf(service))));
+    const failure = await failureOf(within(HANGS_MS / 2, read(clientOf(service))));
     expect(failure).toBeInstanceOf(PayloadStoreUnavailableError);
     expect(failure).toMatchObject({ key, retryable: true, status: 200 });
     expect((failure as Error).message).toContain('is the URL that of a blob service?');
@@ -215,8 +218,8 @@ test('a slow reader of a stream is not an idle connection', async () => {
   const stored = { key, size: large.byteLength, digest: digestOf(large) };
   await using service = await memoryService();
   service.blobs.set(key, large);
-  const stream = await new BlobClient({ url: service.url, idleTimeoutMs: 50 }).getStream(stored);
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  const stream = await new BlobClient({ url: service.url, idleTimeoutMs: 1_000 }).getStream(stored);
+  await new Promise((resolve) => setTimeout(resolve, 3_000));
   expect((await buffer(stream)).byteLength).toBe(large.byteLength);
 });
 
@@ -227,7 +230,7 @@ test('destroying a stream closes its connection', async () => {
   const stream = await new BlobClient({ url: service.url }).getStream(wanted);
   stream.destroy();
   const [socket] = service.connections;
-  await within(1_000, new Promise((resolve) => socket?.on('close', resolve)));
+  await within(HANGS_MS / 2, new Promise((resolve) => socket?.on('close', resolve)));
 });
 
 function send(socket: Socket, ...parts: Array<string | Uint8Array>): Socket {

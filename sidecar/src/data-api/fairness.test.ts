@@ -106,7 +106,8 @@ test.concurrent('a slow client keeps its place while no other client waits', asy
 
 test.concurrent('a client with many transfers delays itself, and not the others', async () => {
   await using service = await startService({ limits: { ...LIMITS, waitTimeMs: 60_000 } });
-  const large = testPayload(generatedBytes(4 * MIB));
+  // Fits between two sockets, so that a busy machine does not make this client a slow one.
+  const large = testPayload(generatedBytes(MIB));
   let answered = 0;
   const busy = Array.from({ length: 40 }, async () => {
     const answer = await call(service.data, large.putPath, {

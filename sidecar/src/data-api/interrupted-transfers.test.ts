@@ -31,8 +31,8 @@ async function beginPut(service: TestService, payload: TestPayload, sent: number
 const IN_FLIGHT = 'payload_store_in_flight_requests';
 const hasInFlight = async (service: TestService) => (await metric(service, IN_FLIGHT)) > 0;
 
-async function expectNothingHeld(service: TestService, limit = 3_000): Promise<void> {
-  await eventually('no transfer is left', async () => !(await hasInFlight(service)), limit);
+async function expectNothingHeld(service: TestService): Promise<void> {
+  await eventually('no transfer is left', async () => !(await hasInFlight(service)));
   expect(await metric(service, 'payload_store_in_flight_bytes')).toBe(0);
   await eventually('no temporary file is left', async () =>
     (await filesIn(service.folder)).every((file) => !file.startsWith('/.payload-store')),

@@ -53,8 +53,8 @@ class DirectExchange implements ConnectionUser {
   readonly #limit: TimeLimit;
   readonly #sender: RequestSender;
   readonly #headReader = new HeadReader();
-  /** whether `100 Continue` may come */
-  #mayContinue: boolean;
+  /** whether `100 Continue` may come, more than once too: some services, e.g. on werkzeug, send it twice */
+  readonly #mayContinue: boolean;
   #head: AnnotatedHead | undefined;
   #body: CollectedAnswer | StreamedBody | undefined;
   #isOver = false;
@@ -122,7 +122,6 @@ class DirectExchange implements ConnectionUser {
   /** RFC 9110, 15.2. Only a `100` that answers `Expect: 100-continue` is taken: a service that sends others did not understand us. */
   #continue({ statusCode }: AnswerHead): void {
     if (statusCode !== 100 || !this.#mayContinue) throw badAnswer(`an unexpected ${statusCode}`);
-    this.#mayContinue = false;
     this.#sender.wake('continue');
   }
 

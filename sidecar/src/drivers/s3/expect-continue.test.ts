@@ -76,6 +76,15 @@ test.each<[string, Script]>([
       response.writeHead(200, { ETag: '"1"' }).end();
     },
   ],
+  [
+    'says twice that it wants the body, as those on werkzeug do',
+    async ({ response, body }) => {
+      response.writeContinue();
+      response.writeContinue();
+      await body();
+      response.writeHead(200, { ETag: '"1"' }).end();
+    },
+  ],
 ])('a service that %s gets the body', async (_title, script) => {
   const { driver, puts } = await storageThat(script);
   expect(await put(driver)).toBe('created');

@@ -7,10 +7,13 @@ import { hostileAnswer } from './hostile-answers.fixture.ts';
 
 /** A server that plays the answer of the number in the path of each request, `/NUMBER`. */
 export async function hostileServer(seed: number, tls?: TlsOptions) {
-  const sockets = new Set<Socket>();
+  /** with the kind of the last answer */
+  const sockets = new Map<Socket, string>();
   const serve = (socket: Socket) => {
-    sockets.add(socket.on('error', () => {}).on('close', () => sockets.delete(socket)));
-    serveConnection(socket, seed).catch(() => socket.destroy());
+    socket.on('error', () => {}).on('close', () => sockets.delete(socket));
+    sockets.set(socket, 'no answer yet');
+    const onAnswer = ({ kind }: HostileAnswer) => sockets.set(socket, kind);
+    serveConnection(socket, seed, onAnswer).catch(() => socket.destroy());
   };
   const server: Server =
     tls === undefined
@@ -20,17 +23,26 @@ export async function hostileServer(seed: number, tls?: TlsOptions) {
   await once(server, 'listening');
   return {
     port: (server.address() as AddressInfo).port,
-    connections: () => sockets.size,
+    /** what each open one is doing */
+    connections: () =>
+      [...sockets].map(
+        ([socket, kind]) =>
+          `"${kind}" (${socket.writableLength} bytes to write, ended: ${socket.readableEnded}, paused: ${socket.isPaused()})`,
+      ),
     close: () => {
-      for (const socket of sockets) socket.destroy();
+      for (const socket of sockets.keys()) socket.destroy();
       server.close();
     },
   };
 }
 
-async function serveConnection(socket: Socket, seed: number): Promise<void> {
-  const requests = requestsOf(socket, seed);
-  for await (const answer of requests) {
+async function serveConnection(
+  socket: Socket,
+  seed: number,
+  onAnswer: (answer: HostileAnswer) => void,
+): Promise<void> {
+  for await (const answer of requestsOf(socket, seed)) {
+    onAnswer(answer);
     for (const step of answer.steps) {
       if (typeof step === 'number') await sleep(step);
       else if (socket.destroyed) return;
@@ -47,28 +59,30 @@ async function serveConnection(socket: Socket, seed: number): Promise<void> {
 
 /** The answers to the requests that arrive, each when its time has come. */
 async function* requestsOf(socket: Socket, seed: number): AsyncGenerator<HostileAnswer> {
-  let received = Buffer.alloc(0);
+  let received: Buffer = Buffer.alloc(0);
+  // of the body of the last request, and of that of the request whose turn comes after it
   let skip = 0;
-  let isContinued = false;
+  let awaited: HostileAnswer | undefined;
   for await (const chunk of socket as AsyncIterable<Buffer>) {
-    received = Buffer.concat([received, chunk]);
+    received = received.length === 0 ? chunk : Buffer.concat([received, chunk]);
     for (;;) {
       const skipped = Math.min(skip, received.length);
       received = received.subarray(skipped);
       skip -= skipped;
-      const end = received.indexOf('\r\n\r\n');
-      if (skip > 0 || end < 0) break;
-      const text = received.toString('latin1', 0, end);
-      const answer = hostileAnswer(seed, Number(/^[A-Z]+ \/(\d+) /.exec(text)?.[1]));
-      if (/\r\nexpect: 100-continue/i.test(text) && !isContinued) {
-        isContinued = true;
-        socket.write('HTTP/1.1 100 Continue\r\n\r\n');
+      if (skip > 0) break;
+      if (awaited !== undefined) {
+        yield awaited;
+        awaited = undefined;
       }
-      if (!answer.isEarly && received.length < end + 4 + answer.requestSize) break;
-      isContinued = false;
+      const end = received.indexOf('\r\n\r\n');
+      if (end < 0) break;
+      const text = received.toString('latin1', 0, end);
       received = received.subarray(end + 4);
+      const answer = hostileAnswer(seed, Number(/^[A-Z]+ \/(\d+) /.exec(text)?.[1]));
+      if (/\r\nexpect: 100-continue/i.test(text)) socket.write('HTTP/1.1 100 Continue\r\n\r\n');
       skip = answer.requestSize;
-      yield answer;
+      if (answer.isEarly) yield answer;
+      else awaited = answer;
     }
   }
 }

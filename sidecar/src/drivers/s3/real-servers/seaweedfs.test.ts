@@ -3,25 +3,14 @@ import type { S3Server } from '@largepayload/testing/s3-servers/s3-server';
 import { startSeaweedfs } from '@largepayload/testing/s3-servers/seaweedfs';
 import { afterAll, describe, test } from 'vitest';
 import { tryWrite } from '../../../storage-records/write-check/write-trial.ts';
-import { describeFailedPut } from '../../conformance/failed-put.ts';
-import { describePut } from '../../conformance/put.ts';
-import type { DriverSubject } from '../../conformance/subject.ts';
 import { describeDriver } from '../../conformance.ts';
 import { describeOddNames } from './odd-names.fixture.ts';
-import { prefixEach, S3_CAPABILITIES, storeIn } from './store.fixture.ts';
+import { onSeaweedfs } from './seaweedfs.fixture.ts';
+import { storeIn } from './store.fixture.ts';
 import { describeWrongBytes } from './wrong-bytes.fixture.ts';
 
 const server = await unlessMissing(startSeaweedfs);
 afterAll(() => server?.stop());
-
-const subject: DriverSubject = {
-  name: 's3',
-  capabilities: {
-    ...S3_CAPABILITIES,
-    emptyFoldersVanish: 'SeaweedFS lists a folder for minutes after its last object has gone',
-  },
-  start: prefixEach(server),
-};
 
 /** As many drivers on one place. */
 async function manyOnOnePlace(count: number) {
@@ -31,7 +20,7 @@ async function manyOnOnePlace(count: number) {
 }
 
 describe.skipIf(server === undefined)('on SeaweedFS, behind prefixes', () => {
-  describeDriver(subject);
+  describeDriver(onSeaweedfs(server));
   describeOddNames(server);
   describeWrongBytes(server, { areRefused: true });
 
@@ -41,11 +30,5 @@ describe.skipIf(server === undefined)('on SeaweedFS, behind prefixes', () => {
       await Promise.all(stores.map(({ driver }) => tryWrite(driver)));
     }
     await Promise.all(stores.map((store) => store.stop()));
-  });
-
-  describe('every body streaming', () => {
-    const streaming = { ...subject, start: prefixEach(server, { inMemoryLimit: 0 }) };
-    describePut(streaming);
-    describeFailedPut(streaming);
   });
 });
