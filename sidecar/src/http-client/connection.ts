@@ -108,12 +108,16 @@ export class Connection {
   }
 }
 
+/** @param hostname as in a URL, where an IPv6 address is in brackets */
+export function withoutBrackets(hostname: string): string {
+  return hostname.replace(/^\[(.*)\]$/, '$1');
+}
+
 function open(
   endpoint: Endpoint,
   onread: { buffer: () => Uint8Array; callback: (count: number, bytes: Uint8Array) => boolean },
 ): Socket {
-  // In a URL, an IPv6 address is in brackets.
-  const host = endpoint.hostname.replace(/^\[(.*)\]$/, '$1');
+  const host = withoutBrackets(endpoint.hostname);
   const { port, secureContext, session } = endpoint;
   const options = {
     host,

@@ -21,11 +21,10 @@ export async function exchangeDirectly(
   request: TransportRequest,
   options: TransportOptions,
 ): Promise<TransportAnswer> {
-  const { signal, askFirst = false } = options;
+  const { signal } = options;
   signal?.throwIfAborted();
   const { body, length } = bodyOf(request);
-  const asking = askFirst ? { ...request, headers: { ...request.headers, Expect: '100-continue' } } : request;
-  const head = requestHead(asking, request.body === undefined ? undefined : length);
+  const head = requestHead(request, request.body === undefined ? undefined : length);
   const connection = await pool.acquire(signal);
   if (signal?.aborted === true) {
     void connection.close();

@@ -22,6 +22,9 @@ export function badAnswerOf({ statusCode, headers }: DescribedAnswer, fault?: st
   return badAnswer(parts.join(' ').slice(0, 200) + (fault === undefined ? '' : `, ${fault}`));
 }
 
+/** Ends the reading of a body whose rest the service does not want. */
+export const NOT_WANTED = new Error('the service does not want the rest of the body');
+
 /** As Node reports a connection that the other end closed. */
 export const closedError = (message: string) => Object.assign(new Error(message), { code: 'ECONNRESET' });
 

@@ -33,7 +33,8 @@ export async function exchange(
       return source.readInto(sink);
     },
   };
-  const answer = await exchangeOnce(agents, { ...request, body }, options).catch((error) => {
+  const headers = { ...request.headers, Expect: '100-continue' };
+  const answer = await exchangeOnce(agents, { ...request, headers, body }, options).catch((error) => {
     if (!begun && isClosed(error)) withoutExpect.set(endpoint, performance.now() + NOT_ASKED_FOR_MS);
     throw error;
   });

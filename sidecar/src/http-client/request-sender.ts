@@ -1,12 +1,10 @@
 import { type ByteSource, sourceOf } from '../bytes/byte-streams.ts';
 import type { Connection } from './connection.ts';
+import { NOT_WANTED } from './errors.ts';
 import { type Limits, type TimeLimit, WRITE_AHEAD } from './limits.ts';
 
 /** Bytes that are given to the connection at once. */
 const LARGEST_AT_ONCE = 1024 * 1024;
-
-/** Ends the reading of a body whose rest the service does not want. */
-const NOT_WANTED = new Error('the service does not want the rest of the body');
 
 /** `continue`: the service wants the body; `drain`: all written bytes have left. */
 type Awaited = 'continue' | 'drain';

@@ -43,7 +43,12 @@ export class OpenFile {
   static async openNow(path: string): Promise<{ file: OpenFile; status: Stats }> {
     // A pipe without a writer would stop the process.
     const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    return { file: new OpenFile(descriptor, true), status: fstatSync(descriptor) };
+    try {
+      return { file: new OpenFile(descriptor, true), status: fstatSync(descriptor) };
+    } catch (error) {
+      closeSync(descriptor);
+      throw error;
+    }
   }
 
   status(): Promise<Stats> {

@@ -3,7 +3,8 @@ import { request as secureRequest } from 'node:https';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { type ByteSource, sourceOf } from '../../bytes/byte-streams.ts';
-import { badAnswer } from '../errors.ts';
+import { withoutBrackets } from '../connection.ts';
+import { badAnswer, NOT_WANTED } from '../errors.ts';
 import { type Limits, largestCollected, type TimeLimit, timeLimit, WRITE_AHEAD } from '../limits.ts';
 import type { TransportAnswer, TransportOptions, TransportRequest } from '../transport.ts';
 import { nodeBody } from './node-body.ts';
@@ -18,12 +19,11 @@ export async function exchangeByNode(
   signal?.throwIfAborted();
   const secure = protocol === 'https:';
   const outgoing = (secure ? secureRequest : plainRequest)({
-    // In a URL, an IPv6 address is in brackets.
-    host: hostname.replace(/^\[(.*)\]$/, '$1'),
+    host: withoutBrackets(hostname),
     ...(port === undefined ? {} : { port }),
     method,
     path,
-    headers: askFirst ? { ...headers, Expect: '100-continue' } : headers,
+    headers,
     agent,
   });
   let incoming: IncomingMessage | undefined;
@@ -123,9 +123,6 @@ async function writeLent({ outgoing, limit, limits }: Sending, chunk: Buffer): P
   limit.stop();
   if (!hasLeft) throw NOT_WANTED;
 }
-
-/** Ends the reading of a body whose rest the service does not want. */
-const NOT_WANTED = new Error('the service does not want the rest of the body');
 
 /** Whether no more is to be sent: the connection is gone, or the answer came early. */
 function isOver(outgoing: ClientRequest): boolean {
