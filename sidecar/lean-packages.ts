@@ -56,7 +56,7 @@ export const leanPackages: Plugin = {
 };
 
 /**
- * The source, with each array in it said to be without effect, so that esbuild leaves out those that nobody uses. It cannot
+ * Marks each array of the source as free of side effects, so that esbuild leaves out the unused arrays. It cannot
  * see that itself, for keys such as `{[_hH]: …}`. Of S3's hundred operations eight are used.
  */
 function pure(schemas: string): string {

@@ -87,7 +87,7 @@ test('a file that is cut short while it is read ends early, and a file that grow
   }
 });
 
-test('a recent path that has become a pipe holds nobody up', async () => {
+test('a recent path that has become a pipe does not block the process', async () => {
   const recent = new RecentPaths();
   // A tmpfs, whose files may be opened at once.
   await recent.learn('/dev/shm');

@@ -123,7 +123,7 @@ test('a data folder below a file is refused at the start', async () => {
 test('a file whose opening hangs, as on a mount that is gone, holds up its own request only', async () => {
   const hanging = objectPath(folder, name);
   mkdirSync(dirname(hanging), { recursive: true });
-  // Opening a pipe waits until somebody opens its other end.
+  // Opening a pipe waits until a process opens its other end.
   execFileSync('mkfifo', [hanging]);
   // So that a process that waits for it does not wait for ever.
   const opener = spawn('sh', ['-c', 'sleep 10 && : <>"$1"', 'sh', hanging]);

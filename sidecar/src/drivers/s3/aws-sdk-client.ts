@@ -204,7 +204,7 @@ export class AwsSdkClient implements S3Client {
   /** Requests to STS and SSO use the storage's region and connections, a proxy included. */
   #searchedCredentials(): () => Promise<Credentials> {
     const options = { timeout: SOURCE_TIMEOUT_MS, maxRetries: 1 };
-    // `RequestWatch` tells which of the sources failed.
+    // `RequestWatch` sees requests of Node's client only, and finds by them which source failed.
     const watched = requestHandler(sendingBy(this.#agents, { byNode: true }));
     const clientConfig = () => ({ ...this.#aws.config, requestHandler: watched });
     const chain = credentialsFromChain({

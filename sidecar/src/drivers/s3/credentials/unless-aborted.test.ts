@@ -7,7 +7,7 @@ test('work has its outcome as long as the signal is not aborted', async () => {
   await expect(unlessAborted(Promise.reject(new Error('failed')), signal)).rejects.toThrow('failed');
 });
 
-test('an abort ends the waiting with its reason, and a later failure of the work is nobody’s', async () => {
+test('an abort ends the waiting with its reason, and a later failure of the work is ignored', async () => {
   const { promise, reject } = Promise.withResolvers<never>();
   const stop = new AbortController();
   const waiting = unlessAborted(promise, stop.signal);
