@@ -14,13 +14,21 @@ const LAYERS: Record<string, readonly (readonly string[])[]> = {
     ['retention', 'payload-service'],
     ['http'],
     ['operations'],
+    ['callers'],
     ['data-api', 'codec-server'],
     ['roles'],
     ['cli'],
     ['commands'],
     ['.'],
   ],
-  'operator/src': [['kubernetes'], ['stores'], ['cluster', 'polling'], ['operations'], ['reconcile'], ['.']],
+  'operator/src': [
+    ['kubernetes'],
+    ['authority', 'stores'],
+    ['cluster', 'polling'],
+    ['operations'],
+    ['reconcile'],
+    ['.'],
+  ],
 };
 
 /** The workspaces that the code of a workspace may use. Tests may use all. */
@@ -37,6 +45,9 @@ const ONLY_IN: [packages: RegExp, places: readonly string[]][] = [
   [/^@(aws-sdk|smithy)\//, ['sidecar/src/drivers/s3/']],
   [/^@kubernetes\//, ['operator/src/kubernetes/client-node-api.ts']],
   [/^@temporalio\//, ['codec/src/']],
+  [/^@peculiar\//, ['operator/src/authority/x509.ts']],
+  [/^jose$/, ['sidecar/src/callers/tokens/jose.ts']],
+  [/^lru-cache$/, ['sidecar/src/payload-service/cache/', 'sidecar/src/callers/']],
   [/^prom-client$/, ['sidecar/src/operations/metrics.ts', 'operator/src/operations/']],
   [
     /^fastify$/,

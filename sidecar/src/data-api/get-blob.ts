@@ -6,7 +6,7 @@ import { toServiceError } from '../errors/to-service-error.ts';
 import { abortWhenClientLeaves } from '../http/client-left.ts';
 import { peerOf } from '../http/peer.ts';
 import { parseDigest } from '../keys/key.ts';
-import type { Call } from '../payload-service/payload-service.ts';
+import type { GetRequest } from '../payload-service/payload-service.ts';
 import type { DataContext } from './data-context.ts';
 import { getReservation } from './limits.ts';
 import { expectedLengthOf, keyParameter, type Query, single } from './request-fields.ts';
@@ -15,39 +15,39 @@ import { assertKeyServed, assertUnrestricted } from './served-namespaces.ts';
 
 /** `GET /v2/blobs/get?key=`: 200 and the bytes. */
 export function getBlob(context: DataContext) {
-  return handler(context, async (query, call) => {
+  return handler(context, async (query, wanted) => {
     const key = keyParameter(query);
     assertKeyServed(context.namespaces, key);
-    return await context.service.get(key, call);
+    return await context.service.get(key, wanted);
   });
 }
 
 /** `GET /v1/blobs/get?digest=`: what references of version 1 name; they are read, never written. */
 export function getVersionOneBlob(context: DataContext) {
-  return handler(context, async (query, call) => {
+  return handler(context, async (query, wanted) => {
     const digest = parseDigest(single(query.digest));
     assertUnrestricted(context.namespaces);
-    return await context.service.getVersionOne(digest, call);
+    return await context.service.getVersionOne(digest, wanted);
   });
 }
 
-function handler(context: DataContext, find: (query: Query, call: Call) => Promise<StoredBlob>) {
+function handler(context: DataContext, find: (query: Query, wanted: GetRequest) => Promise<StoredBlob>) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const started = performance.now();
     const seconds = () => (performance.now() - started) / 1_000;
     // An answer that stands behind another one of its connection would stay there when it is destroyed itself.
     const breakOff = () => request.raw.socket.destroy();
     try {
-      const expectedLength = expectedLengthOf(request.headers);
+      const expectedSize = expectedLengthOf(request.headers);
       const stop = new AbortController();
       abortWhenClientLeaves(reply.raw, stop);
       const peer = peerOf(request.raw);
       // Before the payload is opened, so that requests that wait in line hold no connection or file of the storage.
-      const release = await context.budget.reserve(peer, getReservation(expectedLength), stop.signal);
+      const release = await context.budget.reserve(peer, getReservation(expectedSize), stop.signal);
       try {
-        const call = { caller: { peer }, signal: stop.signal };
-        const payload = await find(request.query as Query, call);
-        await deliver(context, reply, payload, { ...call, expectedLength, breakOff });
+        const wanted = { caller: { peer }, signal: stop.signal, expectedSize };
+        const payload = await find(request.query as Query, wanted);
+        await deliver(context, reply, payload, { ...wanted, breakOff });
         context.metrics.recordGet(payload.size, seconds());
       } finally {
         release();
@@ -64,8 +64,7 @@ function handler(context: DataContext, find: (query: Query, call: Call) => Promi
   };
 }
 
-interface Delivery extends Call {
-  readonly expectedLength: number;
+interface Delivery extends GetRequest {
   /** ends the connection */
   readonly breakOff: () => void;
 }
@@ -80,7 +79,7 @@ async function deliver(
   const units = getReservation(payload.size);
   const transfer = context.watch.begin({ peer, units, onExpired: delivery.breakOff });
   try {
-    if (payload.size !== delivery.expectedLength) await refuseLength(context, payload, delivery);
+    if (payload.size !== delivery.expectedSize) await refuseLength(context, payload, delivery);
     await sendBlob(payload, reply.raw, transfer, () => reply.hijack());
   } finally {
     transfer.end();
@@ -92,12 +91,12 @@ async function deliver(
 async function refuseLength(
   { budget }: DataContext,
   payload: StoredBlob,
-  { caller, expectedLength, signal }: Delivery,
+  { caller, expectedSize, signal }: Delivery,
 ): Promise<never> {
   const release = await budget.reserve(caller.peer, getReservation(payload.size), signal);
   await drain(payload, signal).finally(release);
   throw new ServiceError(
     'expected_length_mismatch',
-    `the payload has ${payload.size} bytes, not the expected ${expectedLength}`,
+    `the payload has ${payload.size} bytes, not the expected ${expectedSize}`,
   );
 }

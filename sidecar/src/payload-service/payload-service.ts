@@ -34,6 +34,12 @@ export interface PutRequest extends Call {
   readonly received: Moment;
 }
 
+/** A payload that is asked for. */
+export interface GetRequest extends Call {
+  /** bytes, as the caller's reference says; the caller compares it with the size of what it gets */
+  readonly expectedSize: number;
+}
+
 export interface PutResult {
   readonly key: string;
   readonly outcome: PutOutcome;
@@ -57,10 +63,10 @@ export interface PayloadService {
    * when the bytes are not those of the key.
    * @throws ServiceError `invalid_key`, `key_not_found`; ForeignStoreError, StorageError
    */
-  get(key: string, call: Call): Promise<StoredBlob>;
+  get(key: string, request: GetRequest): Promise<StoredBlob>;
 
   /** A payload stored through version 1 of the wire API. @throws ServiceError `key_not_found`; ForeignStoreError, StorageError */
-  getVersionOne(digest: string, call: Call): Promise<StoredBlob>;
+  getVersionOne(digest: string, request: GetRequest): Promise<StoredBlob>;
 
   /** Whether payloads can be stored and read now, as `/readyz` finds it. @throws ServiceError of status 503 */
   assertUsable(): Promise<void>;
