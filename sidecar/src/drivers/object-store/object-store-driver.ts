@@ -18,7 +18,7 @@ import {
   type StartedDriver,
   type StoredBlob,
 } from '../driver.ts';
-import { CollectedBody } from './collected-body.ts';
+import { CollectedBody } from '../../bytes/collected-body.ts';
 import { collectedPut } from './collected-put.ts';
 import { deleteEach } from './delete-each.ts';
 import { ListingProgress } from './listing-progress.ts';
