@@ -26,6 +26,8 @@ export interface SidecarSettings {
   readonly gateway: Omit<ForwardingSettings, 'keptBytes'>;
   readonly listen: Readonly<Record<'data' | 'metrics', ListenAddress>>;
   readonly limits?: Partial<DataLimits>;
+  /** bytes of memory for bodies that are kept; by default as the process's memory allows */
+  readonly keptBytes?: number;
 }
 
 /**
@@ -34,11 +36,11 @@ export interface SidecarSettings {
  * @throws the error of a port that cannot be listened on
  */
 export async function startSidecar(
-  { gateway, listen, limits: ownLimits }: SidecarSettings,
+  { gateway, listen, limits: ownLimits, keptBytes }: SidecarSettings,
   log: FastifyBaseLogger,
 ): Promise<RunningService<'data' | 'metrics'>> {
   const { inFlightBytes, collectedBodies, dataPort: connections } = processLimits(memoryLimit());
-  const forwarding = new ForwardingService({ ...gateway, keptBytes: collectedBodies }, log);
+  const forwarding = new ForwardingService({ ...gateway, keptBytes: keptBytes ?? collectedBodies }, log);
   const service: PayloadService = forwarding;
   const readiness = new Readiness(() => service.assertUsable());
   // How large a payload may be, and how long its PUT may take, is known by the gateway.

@@ -14,7 +14,7 @@ export function putToGateway({ namespace, facts, metadata, workflowId }: PutRequ
     path: `/v2/blobs/put?${new URLSearchParams({ namespace, digest: facts.digest })}`,
     headers: {
       ...OCTETS,
-      'Content-Length': String(facts.size),
+      'content-length': String(facts.size),
       'X-Temporal-Metadata': encodeMetadataHeader(metadata),
       ...(workflowId !== undefined && { 'X-Payload-Store-Workflow-Id': workflowId }),
     },
