@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { SecureContextOptions } from 'node:tls';
 import { writeCertificates } from '@largepayload/testing/cluster/certificates';
 import { httpsServer, type TlsTestServer } from '@largepayload/testing/servers/test-server';
+import { vi } from 'vitest';
 import { digestOf } from '../wire/digest.ts';
 import type { GetRequest } from './blob-client.ts';
 
@@ -88,4 +89,10 @@ export async function fileWith(folder: string, name: string, text: string): Prom
   const path = join(folder, name);
   await writeFile(path, text);
   return path;
+}
+
+/** Moves the monotonic clock on, until `vi.restoreAllMocks()`. */
+export function pass(milliseconds: number): void {
+  const now = performance.now.bind(performance);
+  vi.spyOn(performance, 'now').mockImplementation(() => now() + milliseconds);
 }
