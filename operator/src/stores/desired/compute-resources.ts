@@ -1,3 +1,5 @@
+import { parseQuantity } from '@largepayload/crds';
+
 type Quantities<Value = string> = Readonly<Record<string, Value>>;
 
 /** The requests and limits of a container, by resource: `cpu: 100m`. */
@@ -17,6 +19,19 @@ export const REAPER_RESOURCES: ComputeResources = {
   requests: { cpu: '50m', memory: '128Mi' },
   limits: { cpu: '1', memory: '384Mi' },
 };
+
+const MIB = 2 ** 20;
+
+/** The defaults of a gateway with this `spec.gateway.cacheSize`: the memory of the cache comes on top. */
+export function gatewayResources(cacheSize: number | string | undefined): ComputeResources {
+  const { requests, limits } = GATEWAY_RESOURCES;
+  if (cacheSize === undefined) return GATEWAY_RESOURCES;
+  const withCache = ({ memory = '0', ...rest }: Quantities): Quantities => {
+    const bytes = parseQuantity(memory) + parseQuantity(cacheSize);
+    return { ...rest, memory: bytes % MIB === 0 ? `${bytes / MIB}Mi` : String(bytes) };
+  };
+  return { requests: withCache(requests), limits: withCache(limits) };
+}
 
 /**
  * The defaults, replaced by the given values. For a resource with one given value, a default request is lowered to the given

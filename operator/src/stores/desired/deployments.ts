@@ -2,7 +2,7 @@ import { FOREVER, parseDuration, putTimeLimit, storageKindOf } from '@largepaylo
 import { DEPLOYMENTS } from '../../kubernetes/resources.ts';
 import { selectorLabels } from '../labels.ts';
 import { DATA_PORT } from '../names.ts';
-import { computeResources, GATEWAY_RESOURCES, REAPER_RESOURCES } from './compute-resources.ts';
+import { computeResources, gatewayResources, REAPER_RESOURCES } from './compute-resources.ts';
 import type { Config } from './config-map.ts';
 import { type StoreContext, type StoreObject, storeObject } from './context.ts';
 import { type PodParts, podTemplate } from './pod-template.ts';
@@ -32,7 +32,7 @@ export function gatewayDeployment(context: StoreContext, config: Config): StoreO
     component: 'gateway',
     args: ['--listen', `:${DATA_PORT}`],
     ports: [{ name: 'data', containerPort: DATA_PORT }],
-    resources: computeResources(GATEWAY_RESOURCES, spec.gateway.resources),
+    resources: computeResources(gatewayResources(spec.gateway.cacheSize), spec.gateway.resources),
     terminationGracePeriodSeconds: Math.ceil(longestPut(spec.retention.ttl) / 1_000) + GATEWAY_GRACE_SECONDS,
     ...(takesManyPods && { spec: { topologySpreadConstraints: spread(selectorLabels(name, 'gateway')) } }),
   });
