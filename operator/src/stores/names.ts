@@ -1,3 +1,5 @@
+import type { Authentication } from '@largepayload/crds';
+
 /** The parts of a store that run as pods. */
 export type Component = 'gateway' | 'reaper';
 
@@ -13,6 +15,13 @@ export const CONFIG_FOLDER = '/etc/payload-store';
 export const CONFIG_KEY = 'store.yaml';
 export const CREDENTIALS_FOLDER = '/var/run/secrets/payload-store/credentials';
 export const DATA_FOLDER = '/var/lib/payload-store';
+
+/** The Secret with the certificate of all gateways of a namespace: `tls.crt`, `tls.key` and `ca.crt`. */
+export const TLS_SECRET = 'largepayload-tls';
+export const TLS_FOLDER = '/var/run/secrets/payload-store/tls';
+
+/** The folder with a token for the API server, and its CA: `token` and `ca.crt`. */
+export const KUBERNETES_FOLDER = '/var/run/secrets/payload-store/kubernetes';
 
 /** The folder in which a pod finds the id of its store's storage, once that is known. */
 export const STORAGE_ID_FOLDER = '/var/run/payload-store';
@@ -34,6 +43,7 @@ export function storageIdMapName(store: string): string {
 }
 
 /** The URL of the gateway for pods of the cluster. */
-export function endpointOf(store: string, namespace: string): string {
-  return `http://${componentName(store, 'gateway')}.${namespace}.svc:${DATA_PORT}`;
+export function endpointOf(store: string, namespace: string, authentication: Authentication): string {
+  const scheme = authentication === 'None' ? 'http' : 'https';
+  return `${scheme}://${componentName(store, 'gateway')}.${namespace}.svc:${DATA_PORT}`;
 }
