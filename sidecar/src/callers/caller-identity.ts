@@ -1,4 +1,5 @@
-import { type Claims, claimOf, refused } from './tokens/token-parts.ts';
+import { refused } from './token-refused.ts';
+import { type Claims, claimOf } from './tokens/token-parts.ts';
 import type { VerifiedToken } from './tokens/token-verifier.ts';
 
 interface CommonIdentity {

@@ -1,36 +1,18 @@
+import type { LargePayloadStore } from '@largepayload/crds';
 import type { Identity, OidcIdentity } from './caller-identity.ts';
 import { claimOf } from './tokens/token-parts.ts';
 
-/** The parts of a store's manifest that say who may use it, and for what. */
+type Spec = LargePayloadStore['spec'];
+type CallerEntry = NonNullable<Spec['callers']>[number];
+
+/** A store, and what its manifest says of who may use it, and for what. */
 export interface StorePolicy {
   /** of Kubernetes */
   readonly namespace: string;
   readonly name: string;
-  readonly allowedNamespaces?: readonly string[] | undefined;
-  /** `undefined`: every caller may do everything */
-  readonly callers?: readonly CallerEntry[] | undefined;
-  readonly oidc?: readonly OidcEntry[] | undefined;
-  /** that the store serves; `undefined`: any */
-  readonly temporalNamespaces?: readonly string[] | undefined;
-}
-
-/** Of `spec.gateway.oidc`. */
-export interface OidcEntry {
-  readonly issuer: string;
-  readonly audience: string;
-  readonly requiredClaims?: Readonly<Record<string, string>> | undefined;
-}
-
-/** Of `spec.callers`: exactly one of `namespaces`, `serviceAccounts` and `oidc`. */
-export interface CallerEntry {
-  readonly namespaces?: readonly string[] | undefined;
-  /** `NAMESPACE/NAME` */
-  readonly serviceAccounts?: readonly string[] | undefined;
-  readonly oidc?:
-    | { readonly issuer: string; readonly claims?: Readonly<Record<string, string>> | undefined }
-    | undefined;
-  readonly temporalNamespaces?: readonly string[] | undefined;
-  readonly access?: 'Read' | 'ReadWrite' | undefined;
+  readonly spec: Pick<Spec, 'allowedNamespaces' | 'temporalNamespaces' | 'callers'> & {
+    readonly gateway: Pick<Spec['gateway'], 'oidc'>;
+  };
 }
 
 /** Temporal namespaces; `undefined`: any. */
@@ -47,18 +29,18 @@ export const ALL_RIGHTS: Rights = { read: undefined, write: undefined };
 /** Why a caller may not use the store at all, with what has to be changed; `undefined`: nothing is wrong. */
 type Rule = (identity: Identity, policy: StorePolicy) => string | undefined;
 
-const foreignNamespace: Rule = (identity, { namespace, name, allowedNamespaces = [] }) => {
+const foreignNamespace: Rule = (identity, { namespace, name, spec: { allowedNamespaces = [] } }) => {
   if (identity.kind !== 'kubernetes') return undefined;
   if (identity.namespace === namespace || allowedNamespaces.includes(identity.namespace)) return undefined;
   return `${identity.name} may not use the store ${namespace}/${name}; add the namespace ${identity.namespace} to spec.allowedNamespaces of it, if it should`;
 };
 
-const otherClaims: Rule = (identity, { oidc = [] }) => {
+const otherClaims: Rule = (identity, { spec }) => {
   if (identity.kind !== 'oidc') return undefined;
-  const entries = oidc.filter(({ issuer }) => issuer === identity.issuer);
-  const faults = entries.map(({ requiredClaims }) => differentClaim(identity, requiredClaims));
-  if (faults.length === 0 || faults.includes(undefined)) return undefined;
-  return `${identity.name} may not use the store: its token has another ${faults[0]} than spec.gateway.oidc requires`;
+  const entry = spec.gateway.oidc?.find(({ issuer }) => issuer === identity.issuer);
+  const claim = differentClaim(identity, entry?.requiredClaims);
+  if (claim === undefined) return undefined;
+  return `${identity.name} may not use this store: its token has another ${claim} than spec.gateway.oidc requires`;
 };
 
 const inNoEntry: Rule = (identity, policy) => {
@@ -94,8 +76,8 @@ function union(entries: readonly CallerEntry[]): ServedNamespaces {
 }
 
 /** The entries that admit a caller; `undefined`: there are no entries, and each caller is admitted. */
-function entriesFor(identity: Identity, { callers }: StorePolicy): readonly CallerEntry[] | undefined {
-  return callers?.filter((entry) => admits(entry, identity));
+function entriesFor(identity: Identity, { spec }: StorePolicy): readonly CallerEntry[] | undefined {
+  return spec.callers?.filter((entry) => admits(entry, identity));
 }
 
 function admits({ namespaces, serviceAccounts, oidc }: CallerEntry, identity: Identity): boolean {

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Authentication } from '@largepayload/crds';
 import { ServiceError } from '../errors/service-error.ts';
 import { toServiceError } from '../errors/to-service-error.ts';
 import { peerOf } from '../http/peer.ts';
@@ -17,12 +18,6 @@ import {
 } from './caller-rules.ts';
 import { denialOfRequest, type Wish } from './request-rules.ts';
 import type { TokenVerifier, VerifiedToken } from './tokens/token-verifier.ts';
-
-/**
- * How callers are known. `Token`: by a token, which each request needs. `Migrate`: by a token, if the request has one. `None`:
- * not at all.
- */
-export type Authentication = 'Token' | 'Migrate' | 'None';
 
 const ANONYMOUS = 'anonymous';
 
@@ -54,7 +49,8 @@ export class Callers {
   constructor({ authentication, policy, verifier }: CallersSettings, metrics: Pick<Metrics, 'recordCaller'>) {
     this.#authentication = authentication;
     this.#policy = policy;
-    this.#served = policy.temporalNamespaces && new Set(policy.temporalNamespaces);
+    const { temporalNamespaces } = policy.spec;
+    this.#served = temporalNamespaces && new Set(temporalNamespaces);
     this.#verifier = verifier;
     this.#metrics = metrics;
   }

@@ -4,7 +4,7 @@ import { stringOption, usage, type Values } from '../cli/command.ts';
 import { UsageError } from '../cli/exit-codes.ts';
 import { assertMounts, type Mounts } from '../drivers/start-driver.ts';
 import { isLoopback, type ListenAddress, parseListenAddress } from '../http/listen-address.ts';
-import { authenticationOf, policyOf } from '../roles/manifest-facts.ts';
+import { authenticationOf } from '../roles/manifest-facts.ts';
 import type { ClusterResource, Role, ServiceSettings } from '../roles/role.ts';
 import { isStorageId } from '../storage-records/identity/identity.ts';
 import { isLeaseText } from '../storage-records/lease/lease.ts';
@@ -60,7 +60,7 @@ export function clusterAccess(
   if (folder !== undefined) return { folder, url: apiServerUrl(url ?? 'https://kubernetes.default.svc') };
   if (url !== undefined) throw new UsageError('--kubernetes-url needs --kubernetes-dir');
   const authentication = authenticationOf(manifest);
-  if (name === 'gateway' && authentication !== 'None' && (policyOf(manifest).oidc ?? []).length === 0)
+  if (name === 'gateway' && authentication !== 'None' && (manifest.spec.gateway.oidc ?? []).length === 0)
     throw new UsageError(
       `spec.gateway.authentication ${authentication} needs --kubernetes-dir, or an issuer in spec.gateway.oidc`,
     );

@@ -33,7 +33,7 @@ export function gatewayCallers(
     keySets.flatMap(({ name, ageMs }) =>
       ageMs === undefined ? [] : [{ issuer: name, seconds: ageMs / 1_000 }],
     );
-  const namespaces = [policy.namespace, ...(policy.allowedNamespaces ?? [])];
+  const namespaces = [policy.namespace, ...(policy.spec.allowedNamespaces ?? [])];
   return {
     check: async () => {
       for (const { keys } of needed) await keys.assertLoaded();
@@ -55,7 +55,7 @@ function issuersOf(
   log: FastifyBaseLogger,
 ): TrustedIssuer[] {
   const { namespace, name } = identityOf(manifest);
-  const elsewhere = (policyOf(manifest).oidc ?? []).map(
+  const elsewhere = (manifest.spec.gateway.oidc ?? []).map(
     ({ issuer, audience }): TrustedIssuer => ({
       kind: 'oidc',
       audience,

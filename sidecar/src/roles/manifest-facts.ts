@@ -1,6 +1,5 @@
-import { type LargePayloadStore, parseDuration } from '@largepayload/crds';
+import { type Authentication, type LargePayloadStore, parseDuration } from '@largepayload/crds';
 import type { StorePolicy } from '../callers/caller-rules.ts';
-import type { Authentication } from '../callers/callers.ts';
 import type { StoreIdentity } from '../storage-records/identity/identity.ts';
 
 /** ms; `undefined`: payloads are kept for ever */
@@ -15,15 +14,10 @@ export function identityOf({ metadata }: LargePayloadStore): StoreIdentity {
 
 /** Who may use the store, and for what. */
 export function policyOf(manifest: LargePayloadStore): StorePolicy {
-  const { allowedNamespaces, callers, temporalNamespaces, gateway } = manifest.spec as SpecOfCallers;
-  return { ...identityOf(manifest), allowedNamespaces, callers, temporalNamespaces, oidc: gateway?.oidc };
+  return { ...identityOf(manifest), spec: manifest.spec };
 }
 
 /** In a cluster the operator writes the mode that is in force into the manifest. A manifest without it has none. */
-export function authenticationOf(manifest: LargePayloadStore): Authentication {
-  return (manifest.spec as SpecOfCallers).gateway?.authentication ?? 'None';
-}
-
-interface SpecOfCallers extends Pick<StorePolicy, 'allowedNamespaces' | 'callers' | 'temporalNamespaces'> {
-  readonly gateway?: Pick<StorePolicy, 'oidc'> & { readonly authentication?: Authentication };
+export function authenticationOf({ spec }: LargePayloadStore): Authentication {
+  return spec.gateway.authentication ?? 'None';
 }

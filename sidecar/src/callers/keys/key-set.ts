@@ -2,7 +2,7 @@ import { excerpt } from '../../errors/excerpt.ts';
 import { ServiceError } from '../../errors/service-error.ts';
 import type { Log } from '../../log/log.ts';
 import { elapsedSince, type Moment, momentNow } from '../../time/moment.ts';
-import { refused } from '../tokens/token-parts.ts';
+import { refused } from '../token-refused.ts';
 import type { IssuerKey, ReadKeys } from './key-document.ts';
 
 /** Keys that are older are fetched again when they are used. An issuer publishes a new key before it signs with it. */

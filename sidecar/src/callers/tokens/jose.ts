@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { errors, jwtVerify } from 'jose';
-import { ServiceError } from '../../errors/service-error.ts';
+import { refused } from '../token-refused.ts';
 import type { Claims } from './token-parts.ts';
 
 /**
@@ -34,7 +34,7 @@ export async function verifyToken(token: string, key: KeyObject, expected: Expec
     });
     return payload;
   } catch (error) {
-    throw new ServiceError('token_refused', `the token is refused: ${faultOf(error)}`);
+    throw refused(faultOf(error));
   }
 }
 

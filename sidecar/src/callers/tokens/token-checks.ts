@@ -1,6 +1,7 @@
 import { excerpt } from '../../errors/excerpt.ts';
+import { refused } from '../token-refused.ts';
 import { ALGORITHMS, LEEWAY_SECONDS } from './jose.ts';
-import { claimOf, refused, type TokenParts } from './token-parts.ts';
+import { claimOf, type TokenParts } from './token-parts.ts';
 
 /** What a token can be refused for before its signature is verified, which costs a hundred times as much. */
 interface Facts extends TokenParts {

@@ -1,4 +1,4 @@
-import { ServiceError } from '../../errors/service-error.ts';
+import { refused } from '../token-refused.ts';
 
 export type Claims = Readonly<Record<string, unknown>>;
 
@@ -37,11 +37,6 @@ export function assertSize(token: string): void {
 /** A claim that the token itself has, and no property that every object has. */
 export function claimOf(claims: Claims, name: string): unknown {
   return Object.hasOwn(claims, name) ? claims[name] : undefined;
-}
-
-/** @param fault continues `the token is refused: ` */
-export function refused(fault: string): ServiceError {
-  return new ServiceError('token_refused', `the token is refused: ${fault}`);
 }
 
 function objectOf(part: string, what: string): Claims {

@@ -3,9 +3,10 @@ import { LRUCache } from 'lru-cache';
 import { FairBudget } from '../../http/fair-budget.ts';
 import type { IssuerKey } from '../keys/key-document.ts';
 import type { KeySet } from '../keys/key-set.ts';
+import { refused } from '../token-refused.ts';
 import { LEEWAY_SECONDS, verifyToken } from './jose.ts';
 import { assertClaims, assertHeader, shown } from './token-checks.ts';
-import { assertSize, type Claims, claimOf, readToken, refused } from './token-parts.ts';
+import { assertSize, type Claims, claimOf, readToken } from './token-parts.ts';
 
 /** Whose tokens are believed. */
 export interface TrustedIssuer {
