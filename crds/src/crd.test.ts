@@ -68,13 +68,14 @@ test('the definition has its names, subresources and printer columns', () => {
     'TTL',
     'Missed',
     'Outdated',
+    'Authentication',
     'Message',
     'Age',
   ]);
 });
 
 test('every rule is emitted once for each place', () => {
-  expect(rules).toHaveLength(34);
+  expect(rules).toHaveLength(45);
   expect(rules.filter(({ rule }) => rule.includes('oldSelf'))).toHaveLength(5);
   for (const rule of rules) {
     expect(Object.keys(rule).filter((key) => key !== 'fieldPath')).toEqual(['rule', 'message']);
@@ -100,6 +101,7 @@ test('the defaults are emitted, and no field with a default is required', () => 
     '.spec.storage.gcs.prefix': '',
     '.spec.storage.azure.prefix': '',
     '.spec.retention.reaperInterval': '1h',
+    '.spec.callers[].access': 'ReadWrite',
     '.spec.thresholdSize': 128_000,
     '.spec.maxPayloadSize': '1Gi',
     '.spec.gateway': {},
@@ -127,6 +129,13 @@ test('the patterns are emitted as they are', () => {
     '.spec.retention.reaperInterval': '^[1-9][0-9]*(s|m|h|d)$',
     '.spec.retention.temporal.address': '^[a-zA-Z0-9.-]+:[0-9]+$',
     '.spec.allowedNamespaces[]': '^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$',
+    '.spec.callers[].namespaces[]': '^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$',
+    '.spec.callers[].serviceAccounts[]':
+      '^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?/[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$',
+    '.spec.callers[].oidc.issuer': '^https://[a-zA-Z0-9.-]+(:[0-9]{1,5})?(/[a-zA-Z0-9._~%:/-]*)?$',
+    '.spec.gateway.oidc[].issuer': '^https://[a-zA-Z0-9.-]+(:[0-9]{1,5})?(/[a-zA-Z0-9._~%:/-]*)?$',
+    '.spec.gateway.dnsNames[]':
+      '^([*]|[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)([.][a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)+[.][a-z]([-a-z0-9]{0,61}[a-z0-9])?$',
   });
 });
 

@@ -41,7 +41,8 @@ const PRINTER_COLUMNS = [
   { name: 'TTL', type: 'string', jsonPath: '.spec.retention.ttl' },
   { name: 'Missed', type: 'integer', jsonPath: '.status.pods.missed' },
   { name: 'Outdated', type: 'integer', jsonPath: '.status.pods.outdated' },
-  // Shown by `-o wide` only, as it is a sentence.
+  // Shown by `-o wide` only.
+  { name: 'Authentication', type: 'string', priority: 1, jsonPath: '.status.authentication' },
   { name: 'Message', type: 'string', priority: 1, jsonPath: condition('message') },
   { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
 ];

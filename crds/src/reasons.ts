@@ -11,7 +11,7 @@ function oneOf<const Value extends string>(...values: Value[]): Read<Value> {
 }
 
 /**
- * Why a process of the service cannot use its storage, for programs: each reason with its parameters. An error has a reason only
+ * Why a process of the service is not ready, for programs: each reason with its parameters. An error has a reason only
  * where its code is not enough to act on. The service names the reason where it throws the error; the operator has a finding for it.
  */
 export const REASONS = {
@@ -42,6 +42,10 @@ export const REASONS = {
   CredentialsRefused: { explanation: text },
   /** The storage knows the credentials, and they lack a right. */
   AccessDenied: {},
+  /** A gateway that needs a certificate has none: `tls.crt` or `tls.key` of `--tls-dir` is missing, or is no such file. */
+  CertificateMissing: {},
+  /** A gateway has never loaded the keys by which it verifies tokens. `issuer`: its URL; of the cluster, as its API server has it */
+  TokenKeysMissing: { issuer: text },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, Read<string>>>>>;
 
 type Reasons = typeof REASONS;

@@ -1,3 +1,4 @@
+import { at } from './json-fields.ts';
 import type { Problem } from './manifest-error.ts';
 import { fieldPath, shown } from './message-parts.ts';
 import { scalarProblem } from './scalars.ts';
@@ -92,13 +93,20 @@ class Validation {
     if (list.length > maxItems) this.#found(path, `takes at most ${maxItems} items, got ${list.length}`);
     const seen = new Set<unknown>();
     return list.map((item, index) => {
-      const at = `${path}[${index}]`;
-      const isRepeated = node['x-kubernetes-list-type'] === 'set' && seen.has(item);
-      if (isRepeated) this.#found(at, `${shown(item)} is listed twice`);
-      seen.add(item);
-      return items ? this.check(items, item, at) : item;
+      const place = `${path}[${index}]`;
+      const key = keyOf(node, item);
+      if (key !== undefined && seen.has(key)) this.#found(place, `${shown(key)} is listed twice`);
+      seen.add(key);
+      return items ? this.check(items, item, place) : item;
     });
   }
+}
+
+/** What an item of a list must not share with another; `undefined`: it may share everything. Lists with a map's keys have one key. */
+function keyOf(node: SchemaNode, item: unknown): unknown {
+  const [field = ''] = node['x-kubernetes-list-map-keys'] ?? [];
+  if (node['x-kubernetes-list-type'] === 'map') return at(item, field);
+  return node['x-kubernetes-list-type'] === 'set' ? item : undefined;
 }
 
 /** A field that would change a prototype is a problem even where fields of any name are dropped. */

@@ -1,5 +1,5 @@
 import { Integer, Object as MapOf, Optional, String as Text, Unsafe } from 'typebox';
-import { isQuantity, QUANTITY_IN_WORDS } from '../quantity.ts';
+import { isQuantity, parseQuantity, QUANTITY_IN_WORDS } from '../quantity.ts';
 import type { Rule } from './node.ts';
 
 /** Fields that appear in several places. They are functions, as the description depends on the place. */
@@ -35,13 +35,13 @@ export const secretKeyReference = (description: string) =>
   );
 
 /** CEL for the size in a field that may be a number or a text. */
-export const SIZE = 'quantity(string(self))';
+const SIZE = 'quantity(string(self))';
 
 /**
  * CEL for "looks like a size in bytes". Has to come first, as the API server takes minutes to read 1e999999999 as a quantity. Allows
  * no unit below one byte, and as many digits of an exponent as `parseQuantity` can use.
  */
-export const LOOKS_LIKE_SIZE =
+const LOOKS_LIKE_SIZE =
   "string(self).matches('^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([KMGTPE]i|[kMGTPE]|[eE][+-]?0*[0-9]{1,2})?$')";
 
 /** CEL for what `parseQuantity` reads: a whole number of bytes, not negative, that a JavaScript number holds. */
@@ -54,14 +54,30 @@ const IS_SIZE = [
 ].join(' && ');
 
 /** A size in bytes. */
-export const byteSize = (description: string, defaultSize: number | string, ...rules: Rule[]) =>
+export const byteSize = (
+  description: string,
+  { rules = [], ...fallback }: { readonly default?: number | string; readonly rules?: readonly Rule[] },
+) =>
   Unsafe<number | string>({
     description,
     'x-kubernetes-int-or-string': true,
-    default: defaultSize,
+    ...fallback,
     maxLength: 20,
     rules: [{ cel: IS_SIZE, message: `expected ${QUANTITY_IN_WORDS}`, holds: isSizeOrNeither }, ...rules],
   });
+
+/** Bounds of a size, both included. */
+export function sizeWithin(smallest: string, largest: string): Rule {
+  return {
+    cel: `!${LOOKS_LIKE_SIZE} || (${SIZE}.compareTo(quantity('${smallest}')) >= 0 && ${SIZE}.compareTo(quantity('${largest}')) <= 0)`,
+    message: `must lie between ${smallest} and ${largest}`,
+    holds: (size) => {
+      if (!isQuantity(size)) return true;
+      const bytes = parseQuantity(size);
+      return bytes >= parseQuantity(smallest) && bytes <= parseQuantity(largest);
+    },
+  };
+}
 
 const isSizeOrNeither = (value: unknown) =>
   (typeof value !== 'number' && typeof value !== 'string') || isQuantity(value);

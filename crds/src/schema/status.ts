@@ -1,5 +1,6 @@
 import { Array as ListOf, Object as MapOf, Optional, type Static, String as Text, Unsafe } from 'typebox';
 import { count32, count64, timestamp } from './fields.ts';
+import { authentication } from './gateway.ts';
 
 const Condition = MapOf({
   type: Text({
@@ -43,6 +44,11 @@ export const StatusSchema = MapOf(
       Text({ description: 'Identity recorded in the storage: namespace, name and an id of its own.' }),
     ),
     endpoint: Optional(Text({ description: 'URL of the gateway within the cluster.' })),
+    authentication: Optional(
+      authentication(
+        'How gateways know their callers now: Token, Migrate or None. Kept while the spec does not name it.',
+      ),
+    ),
     replicas: Optional(count32('Gateway pods that exist; read by an autoscaler.')),
     selector: Optional(Text({ description: 'Label selector of the gateway pods; read by an autoscaler.' })),
     retention: Optional(Retention),

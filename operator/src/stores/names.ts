@@ -14,6 +14,13 @@ export const CONFIG_KEY = 'store.yaml';
 export const CREDENTIALS_FOLDER = '/var/run/secrets/payload-store/credentials';
 export const DATA_FOLDER = '/var/lib/payload-store';
 
+/** The Secret with the certificate of all gateways of a namespace: `tls.crt`, `tls.key` and `ca.crt`. */
+export const TLS_SECRET = 'largepayload-tls';
+export const TLS_FOLDER = '/var/run/secrets/payload-store/tls';
+
+/** The folder with a token for the API server, and its CA: `token` and `ca.crt`. */
+export const KUBERNETES_FOLDER = '/var/run/secrets/payload-store/kubernetes';
+
 /** The folder in which a pod finds the id of its store's storage, once that is known. */
 export const STORAGE_ID_FOLDER = '/var/run/payload-store';
 export const STORAGE_ID_KEY = 'claimed';

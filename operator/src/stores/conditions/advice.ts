@@ -49,3 +49,12 @@ export function correctCredentials(store: StoreResource, component: Component): 
   const account = accountOf(store, component);
   return `spec.${component}.credentialsSecretRef names no Secret, so the ${component} has the cloud identity of ${account}; give that the rights, and where it had no identity before, make its pods anew by ${restartCommand(store, component)}; or name a Secret`;
 }
+
+/** What a person looks at when a gateway cannot load the keys of an issuer. */
+export function correctIssuer({ name, spec }: StoreResource, issuer: string): string {
+  if (spec?.gateway.oidc?.some((each) => each.issuer === issuer)) {
+    return 'check the issuer in spec.gateway.oidc, and that pods of this namespace can reach it';
+  }
+  const account = spec === undefined ? '' : ` (ServiceAccount ${accountName(name, spec, 'gateway')})`;
+  return `the keys come from https://kubernetes.default.svc: check that no NetworkPolicy keeps the gateway from it, and that its account${account} has the ClusterRole system:service-account-issuer-discovery, which Kubernetes gives to all service accounts`;
+}

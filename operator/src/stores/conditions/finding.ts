@@ -53,6 +53,9 @@ export type Reason =
   | 'StorageUnavailable'
   | 'ClockDifference'
   | 'ClockUnconfirmed'
+  // A pod runs and cannot authenticate callers.
+  | 'CertificateMissing'
+  | 'TokenKeysMissing'
   // A pod runs and cannot be polled, or does not do its work.
   | 'PodUnreachable'
   | 'PassFailed'

@@ -27,6 +27,8 @@ const EXPECTED: { readonly [Name in ReasonName]: [Omit<Reason<Name>, 'name'>, Co
   CredentialsFileMissing: [{ key: 'AWS_ACCESS_KEY_ID' }, 'SecretMissing'],
   CredentialsRefused: [{ explanation: 'STS does not give the role' }, 'StorageDenied'],
   AccessDenied: [{}, 'StorageDenied'],
+  CertificateMissing: [{}, 'CertificateMissing'],
+  TokenKeysMissing: [{ issuer: 'https://kubernetes.default.svc.cluster.local' }, 'TokenKeysMissing'],
 };
 
 test.each(Object.entries(EXPECTED))('the reason %s has a finding', (name, [parameters, reason]) => {
@@ -75,4 +77,24 @@ test.each([
     reason: 'StorageDenied',
     message: expect.stringContaining('cloud identity of ServiceAccount orders-gateway'),
   });
+});
+
+test.each([
+  ['the cluster', 'https://kubernetes.default.svc.cluster.local', 'system:service-account-issuer-discovery'],
+  ['spec.gateway.oidc', 'https://token.ci.example', 'check the issuer in spec.gateway.oidc'],
+])('missing keys of an issuer of %s lead to what loads them', (_what, issuer, advice) => {
+  const oidc = [
+    {
+      issuer: 'https://token.ci.example',
+      audience: 'payloads',
+      requiredClaims: { repository: 'acme/orders' },
+    },
+  ];
+  const reason = { name: 'TokenKeysMissing', issuer } as const;
+  const finding = findingOf(
+    { code: 'token_keys_unavailable', message: 'ECONNREFUSED', reason },
+    { ...ON_S3, gateway: { ...ON_S3.gateway, oidc } },
+  );
+  expect(finding).toMatchObject({ reason: 'TokenKeysMissing', message: expect.stringContaining(advice) });
+  expect(finding?.message).toContain(issuer);
 });

@@ -1,10 +1,11 @@
 import type { ReadFailure, Reason, ReasonName } from '@largepayload/crds';
-import type { Component } from '../names.ts';
+import { type Component, TLS_SECRET } from '../names.ts';
 import type { ObservedPod } from '../observed.ts';
 import type { StoreResource } from '../read-store.ts';
 import {
   accountOf,
   correctCredentials,
+  correctIssuer,
   credentialKeysOf,
   identityText,
   placeOfData,
@@ -126,6 +127,16 @@ const BY_REASON: {
       `they are in Secret ${secret} (spec.${reported.component}.credentialsSecretRef); once that is allowed, the pod goes on by itself within a minute`,
     );
   },
+
+  CertificateMissing: ({ pod, error }) => ({
+    reason: 'CertificateMissing',
+    message: `pod ${pod.name} has no usable certificate: ${quote(error.message)}; the operator writes it to Secret ${TLS_SECRET} of namespace ${pod.namespace}, and within two minutes the pod goes on by itself; if it stays away, look at the operator's log (or at cert-manager, if that makes certificates)`,
+  }),
+
+  TokenKeysMissing: ({ store, pod, error }, { issuer }) => ({
+    reason: 'TokenKeysMissing',
+    message: `pod ${pod.name} has no keys of the issuer ${quote(issuer)} to verify tokens with: ${quote(error.message)}; ${correctIssuer(store, issuer)}`,
+  }),
 };
 
 /** For errors without a reason. A code that is not here is of a storage that cannot be used now. */
