@@ -3,6 +3,7 @@ import { stringOption, usage, type Values } from '../cli/command.ts';
 import { UsageError } from '../cli/exit-codes.ts';
 import { assertMounts, type Mounts } from '../drivers/start-driver.ts';
 import { isLoopback, type ListenAddress, parseListenAddress } from '../http/listen-address.ts';
+import { requiresTls } from '../roles/data-port-tls.ts';
 import type { ClusterResource, Role, ServiceSettings } from '../roles/role.ts';
 import { isStorageId } from '../storage-records/identity/identity.ts';
 import { isLeaseText } from '../storage-records/lease/lease.ts';
@@ -43,6 +44,16 @@ export function resourceOf({ name }: Role, values: Values): ClusterResource {
   if (cluster !== undefined && !isLeaseText(cluster))
     throw new UsageError('--cluster-name has up to 253 ASCII characters, none of them a space');
   return { uid, cluster };
+}
+
+/** @throws UsageError */
+export function tlsFolder(role: Role, manifest: LargePayloadStore, values: Values): string | undefined {
+  const folder = given(values, 'tls-dir');
+  if (folder !== undefined && !role.hasDataPort)
+    throw new UsageError(`the role ${role.name} has no data port; leave out --tls-dir`);
+  if (folder === undefined && role.name === 'gateway' && requiresTls(manifest))
+    throw new UsageError('with spec.gateway.authentication: Token a gateway needs --tls-dir');
+  return folder;
 }
 
 /** @throws UsageError */

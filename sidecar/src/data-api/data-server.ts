@@ -3,8 +3,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ServiceError } from '../errors/service-error.ts';
 import { buildApp } from '../http/app.ts';
 import { pauseWhileConnectionsArrive } from '../http/arriving-connections.ts';
-import type { PayloadService } from '../payload-service/payload-service.ts';
 import { assertTls } from '../http/tls/tls-required.ts';
+import type { PayloadService } from '../payload-service/payload-service.ts';
 import type { DataContext } from './data-context.ts';
 import { getBlob, getVersionOneBlob } from './get-blob.ts';
 import { putBlob } from './put-blob.ts';
@@ -28,7 +28,7 @@ export function buildDataServer(context: DataContext): FastifyInstance {
     ...(tls && {
       tls: {
         certificate: tls.certificate,
-        handshakes: Math.ceil(connections.connections * HANDSHAKES),
+        handshakes: connections.handshakes ?? connections.connections,
         handshakeTimeMs: headersTimeout,
       },
     }),

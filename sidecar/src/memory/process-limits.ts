@@ -14,6 +14,8 @@ export const COSTS = {
   garbage: 48 * MIB,
   /** a connection, idle or with an ordinary request, without its head */
   connection: 32 * KIB,
+  /** what TLS adds to a connection, and to each its part of the handshakes under way */
+  tls: 80 * KIB,
   /** memory for each byte of a head: once as the parser copied it, once as strings and what is made of them */
   headByte: 2.5,
   /** a codec server without work */
@@ -34,6 +36,8 @@ const MOST_COLLECTED = 64 * MIB;
 const MOST_CONNECTIONS = 2_048;
 const LARGEST_HEAD = 256 * KIB;
 const SMALL_HEAD = 8 * KIB;
+/** Of the connections, so many may be in a handshake at a time. */
+const HANDSHAKES = 1 / 8;
 /** A process whose limit is smaller than what it needs idle gets these bytes all the same, and may not last. */
 const LEAST_ROOM = 32 * MIB;
 
@@ -63,19 +67,27 @@ export interface ProcessLimits {
  * the first three take no more than they can use, and the large heads get the rest.
  * @param limit of the process's memory; `undefined`: nothing limits it
  */
-export function processLimits(limit: number | undefined): ProcessLimits {
+export function processLimits(
+  limit: number | undefined,
+  { takesTls = false }: { takesTls?: boolean } = {},
+): ProcessLimits {
   const memory = limit ?? ASSUMED_MEMORY;
   const beside = COSTS.idleProcess + COSTS.garbage + 2 * memoryOfPort(OPERATIONS_PORT);
   const room = Math.max(LEAST_ROOM, memory - beside);
   const inFlightBytes = Math.min(MOST_IN_FLIGHT, room / 4);
   const collectedBodies = Math.min(MOST_COLLECTED, room / 4);
-  const small = memoryOfConnection(SMALL_HEAD);
+  const tls = takesTls ? COSTS.tls : 0;
+  const small = memoryOfConnection(SMALL_HEAD) + tls;
   const connections = Math.min(MOST_CONNECTIONS, Math.floor(room / 4 / small));
   const rest = room - inFlightBytes - collectedBodies - connections * small;
-  const largeHeads = Math.min(connections, Math.floor(rest / (memoryOfConnection(LARGEST_HEAD) - small)));
+  const largeHeads = Math.min(
+    connections,
+    Math.floor(rest / (memoryOfConnection(LARGEST_HEAD) + tls - small)),
+  );
+  const handshakes = takesTls ? Math.ceil(connections * HANDSHAKES) : 0;
   return {
     ...{ memory, inFlightBytes: Math.floor(inFlightBytes), collectedBodies: Math.floor(collectedBodies) },
-    dataPort: { connections, largeHeads, largestHead: LARGEST_HEAD, smallHead: SMALL_HEAD },
+    dataPort: { connections, largeHeads, largestHead: LARGEST_HEAD, smallHead: SMALL_HEAD, handshakes },
   };
 }
 

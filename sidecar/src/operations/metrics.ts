@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { ErrorCode } from '../errors/service-error.ts';
+import type { CertificateFolder } from '../http/tls/certificate-folder.ts';
 import type { Readiness } from './readiness.ts';
 
 const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
@@ -107,6 +108,19 @@ export class Metrics {
       registers: [this.registry],
       async collect() {
         this.set((await readiness.report()).ready ? 1 : 0);
+      },
+    });
+  }
+
+  /** Adds a gauge of when the certificate ends; each scrape looks at its files again. */
+  watchCertificate(certificate: CertificateFolder): void {
+    new Gauge({
+      name: 'payload_store_tls_certificate_expiry_seconds',
+      help: 'When the TLS certificate in use expires, in seconds since 1970; 0 while there is none.',
+      registers: [this.registry],
+      async collect() {
+        await certificate.look();
+        this.set((certificate.inUse?.notAfter ?? 0) / 1_000);
       },
     });
   }

@@ -8,13 +8,13 @@ import type { Port } from './run-service.ts';
 import type { StorageParts } from './storage-parts.ts';
 
 export function dataPort(
-  { traffic, metrics, log, settings: { manifest, listen } }: PortParts,
+  { traffic, metrics, tls, log, settings: { manifest, listen } }: PortParts,
   service: PayloadService,
   drain: DrainTimes,
 ): Port {
   const { temporalNamespaces } = manifest.spec;
   const namespaces = temporalNamespaces === undefined ? undefined : new Set(temporalNamespaces);
-  const app = buildDataServer({ ...traffic, service, metrics, namespaces, log });
+  const app = buildDataServer({ ...traffic, service, metrics, namespaces, tls, log });
   return { app, address: listen.data, drain };
 }
 

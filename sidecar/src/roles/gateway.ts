@@ -4,6 +4,7 @@ import type { Driver } from '../drivers/driver.ts';
 import { beginStore } from '../storage-records/ownership/begin-store.ts';
 import { awaitStorage, IN_CLUSTER, openStorage } from './await-storage.ts';
 import { storageDataPort } from './data-port.ts';
+import { dataPortTls, requiresTls } from './data-port-tls.ts';
 import type { Role } from './role.ts';
 import { runService } from './run-service.ts';
 import { buildStorageParts } from './storage-parts.ts';
@@ -32,7 +33,7 @@ export const gateway: Role = {
       settings,
       log,
     );
-    const ports = buildStoragePorts(storage);
+    const ports = buildStoragePorts(storage, dataPortTls(settings, requiresTls(settings.manifest), log));
     const mayDelete = kind.deletedBy === 'gateway';
     const reaper = mayDelete ? buildReaper(storage, ports) : undefined;
     const { putTimeLimitMs } = ports.traffic.limits;

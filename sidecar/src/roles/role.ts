@@ -13,6 +13,8 @@ export interface ServiceSettings {
   readonly version: string;
   readonly listen: Readonly<Record<'data' | 'metrics' | 'admin', ListenAddress>>;
   readonly limits?: Partial<DataLimits>;
+  /** has `tls.crt` and `tls.key`, perhaps not yet; absent: the data port takes plain HTTP only */
+  readonly tlsFolder?: string | undefined;
   readonly expected?: ExpectedStorage;
   /** whether a person vouches, for this start, that the clock is right */
   readonly acceptClock?: boolean;

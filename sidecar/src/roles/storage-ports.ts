@@ -1,4 +1,5 @@
 import { parseDuration } from '@largepayload/crds';
+import type { DataPortTls } from '../data-api/data-context.ts';
 import { statusOf } from '../operations/status.ts';
 import { Reaper } from '../retention/reaper.ts';
 import { adminPort, buildPortParts, metricsPort, type PortParts } from './port-parts.ts';
@@ -28,9 +29,9 @@ export function buildReaper(
   return new Reaper({ ...parts, metrics }, { intervalMs, clockToleranceMs: traits.clockToleranceMs, trial });
 }
 
-export function buildStoragePorts(storage: StorageParts): PortParts {
+export function buildStoragePorts(storage: StorageParts, tls?: DataPortTls): PortParts {
   const { settings, traits, log } = storage;
-  return buildPortParts(settings, () => checkStorage(storage), { latch: traits.latchReadiness }, log);
+  return buildPortParts(settings, () => checkStorage(storage), { latch: traits.latchReadiness, tls }, log);
 }
 
 /** The ports beside the data. */
