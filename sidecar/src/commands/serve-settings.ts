@@ -1,9 +1,11 @@
-import type { LargePayloadStore } from '@largepayload/crds';
+import { type LargePayloadStore, parseQuantity } from '@largepayload/crds';
 import { assertSecure, type ClusterAccess } from '../callers/keys/key-sources.ts';
+import { parseCacheSize } from '../cli/cache-size.ts';
 import { stringOption, usage, type Values } from '../cli/command.ts';
 import { UsageError } from '../cli/exit-codes.ts';
 import { assertMounts, type Mounts } from '../drivers/start-driver.ts';
 import { isLoopback, type ListenAddress, parseListenAddress } from '../http/listen-address.ts';
+import { requiresTls } from '../roles/data-port-tls.ts';
 import { authenticationOf } from '../roles/manifest-facts.ts';
 import type { ClusterResource, Role, ServiceSettings } from '../roles/role.ts';
 import { isStorageId } from '../storage-records/identity/identity.ts';
@@ -47,6 +49,19 @@ export function resourceOf({ name }: Role, values: Values): ClusterResource {
   return { uid, cluster };
 }
 
+/** Bytes of the cache that is wanted; `undefined`: none. @throws UsageError */
+export function cacheSizeOf(
+  { name }: Role,
+  { spec: { gateway } }: LargePayloadStore,
+  values: Values,
+): number | undefined {
+  const text = given(values, 'cache-size');
+  if (name === 'standalone') return text === undefined ? undefined : parseCacheSize(text, '--cache-size');
+  if (text !== undefined) throw new UsageError('--cache-size is for standalone; set spec.gateway.cacheSize');
+  if (name !== 'gateway' || gateway.cacheSize === undefined) return undefined;
+  return parseQuantity(gateway.cacheSize);
+}
+
 /** @throws UsageError, also where tokens are needed and none could be verified */
 export function clusterAccess(
   { name }: Role,
@@ -73,6 +88,16 @@ function apiServerUrl(text: string): string {
   if (url.href !== `${url.origin}/`)
     throw new UsageError(`--kubernetes-url ${text} has more than a scheme, a host and a port`);
   return url.origin;
+}
+
+/** @throws UsageError */
+export function tlsFolder(role: Role, manifest: LargePayloadStore, values: Values): string | undefined {
+  const folder = given(values, 'tls-dir');
+  if (folder !== undefined && !role.hasDataPort)
+    throw new UsageError(`the role ${role.name} has no data port; leave out --tls-dir`);
+  if (folder === undefined && role.name === 'gateway' && requiresTls(manifest))
+    throw new UsageError('with spec.gateway.authentication: Token a gateway needs --tls-dir');
+  return folder;
 }
 
 /** @throws UsageError */
