@@ -1,4 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify';
+import type { Callers } from '../callers/callers.ts';
 import type { FairBudget } from '../http/fair-budget.ts';
 import type { CertificateFolder } from '../http/tls/certificate-folder.ts';
 import type { TransferWatch } from '../http/transfer-watch.ts';
@@ -21,8 +22,7 @@ export interface DataContext {
   readonly budget: FairBudget;
   readonly watch: TransferWatch;
   readonly metrics: Metrics;
-  /** the Temporal namespaces that are served; `undefined`: any */
-  readonly namespaces: ReadonlySet<string> | undefined;
+  readonly callers: Callers;
   /** absent: the port takes plain HTTP only */
   readonly tls?: DataPortTls | undefined;
   readonly log: FastifyBaseLogger;

@@ -1,3 +1,4 @@
+import { totalmem } from 'node:os';
 import { type ConnectionRules, headMemoryOf } from './connection-rules.ts';
 
 const KIB = 1024;
@@ -40,6 +41,8 @@ const SMALL_HEAD = 8 * KIB;
 const HANDSHAKES = 1 / 8;
 /** A process whose limit is smaller than what it needs idle gets these bytes all the same, and may not last. */
 const LEAST_ROOM = 32 * MIB;
+/** A smaller cache than this is none. */
+const SMALLEST_CACHE = MIB;
 
 /** For probes, scrapes and the commands of people. */
 export const OPERATIONS_PORT: ConnectionRules = {
@@ -59,27 +62,42 @@ export interface ProcessLimits {
   /** of all bodies together that are held to be sent to an object store as often as needed */
   readonly collectedBodies: number;
   readonly dataPort: ConnectionRules;
+  /** of the cache of payloads, which may be less than was wanted; 0: there is none */
+  readonly cacheBytes: number;
+}
+
+interface Wanted {
+  /** bytes of the cache */
+  readonly cacheSize?: number | undefined;
+  /** whether the data port takes TLS too */
+  readonly takesTls?: boolean;
+  /** bytes of memory that the machine has */
+  readonly machine?: number;
 }
 
 /**
  * The limits of a process with a data, a metrics and an admin port, such that all of them reached together fit into its
  * memory. What is left beside an idle process goes in four parts to transfers, collected bodies, connections and large heads;
- * the first three take no more than they can use, and the large heads get the rest.
+ * the first three take no more than they can use, and the large heads get the rest. A cache comes out of what is left beside
+ * collected bodies, and leaves the others the room of a small process.
  * @param limit of the process's memory; `undefined`: nothing limits it
  */
 export function processLimits(
   limit: number | undefined,
-  { takesTls = false }: { takesTls?: boolean } = {},
+  { cacheSize = 0, takesTls = false, machine = totalmem() }: Wanted = {},
 ): ProcessLimits {
-  const memory = limit ?? ASSUMED_MEMORY;
+  const memory = limit ?? Math.max(ASSUMED_MEMORY, Math.min(ASSUMED_MEMORY + cacheSize, machine / 2));
   const beside = COSTS.idleProcess + COSTS.garbage + 2 * memoryOfPort(OPERATIONS_PORT);
   const room = Math.max(LEAST_ROOM, memory - beside);
-  const inFlightBytes = Math.min(MOST_IN_FLIGHT, room / 4);
   const collectedBodies = Math.min(MOST_COLLECTED, room / 4);
+  const possibleCache = Math.floor(Math.min(cacheSize, room - collectedBodies - LEAST_ROOM));
+  const cacheBytes = possibleCache < SMALLEST_CACHE ? 0 : possibleCache;
+  const share = Math.min(room / 4, (room - collectedBodies - cacheBytes) / 3);
+  const inFlightBytes = Math.min(MOST_IN_FLIGHT, share);
   const tls = takesTls ? COSTS.tls : 0;
   const small = memoryOfConnection(SMALL_HEAD) + tls;
-  const connections = Math.min(MOST_CONNECTIONS, Math.floor(room / 4 / small));
-  const rest = room - inFlightBytes - collectedBodies - connections * small;
+  const connections = Math.min(MOST_CONNECTIONS, Math.floor(share / small));
+  const rest = room - inFlightBytes - collectedBodies - cacheBytes - connections * small;
   const largeHeads = Math.min(
     connections,
     Math.floor(rest / (memoryOfConnection(LARGEST_HEAD) + tls - small)),
@@ -88,6 +106,7 @@ export function processLimits(
   return {
     ...{ memory, inFlightBytes: Math.floor(inFlightBytes), collectedBodies: Math.floor(collectedBodies) },
     dataPort: { connections, largeHeads, largestHead: LARGEST_HEAD, smallHead: SMALL_HEAD, handshakes },
+    cacheBytes,
   };
 }
 

@@ -48,11 +48,11 @@ export async function startStandalone(
     await driver.close();
     throw error;
   }
-  const ports = buildStoragePorts(storage, dataPortTls(settings, false, log));
+  const ports = buildStoragePorts(storage, { tls: dataPortTls(settings, false, log) });
   const reaper = buildReaper(storage, ports, { trial: needsTrials });
   return await runService({
     ports: {
-      data: storageDataPort(storage, ports, DRAIN),
+      data: await storageDataPort(storage, ports, DRAIN),
       ...storageOperationsPorts(storage, ports, { reaper, mayDelete: true }),
     },
     readiness: ports.readiness,
@@ -82,6 +82,7 @@ function unusedFields({ spec }: LargePayloadStore): string[] {
   const fields: Record<string, unknown> = {
     'spec.thresholdSize': spec.thresholdSize === DEFAULT_THRESHOLD ? undefined : spec.thresholdSize,
     'spec.allowedNamespaces': spec.allowedNamespaces,
+    'spec.callers': spec.callers,
     'spec.gateway': Object.keys(spec.gateway ?? {}).length > 0 ? spec.gateway : undefined,
     'spec.reaper': spec.reaper,
     'spec.sidecar': spec.sidecar,

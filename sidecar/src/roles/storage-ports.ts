@@ -29,9 +29,19 @@ export function buildReaper(
   return new Reaper({ ...parts, metrics }, { intervalMs, clockToleranceMs: traits.clockToleranceMs, trial });
 }
 
-export function buildStoragePorts(storage: StorageParts, tls?: DataPortTls): PortParts {
+interface BesideStorage {
+  readonly tls?: DataPortTls | undefined;
+  /** rejects when payloads cannot be served for another reason than the storage */
+  readonly check?: () => Promise<void>;
+}
+
+export function buildStoragePorts(storage: StorageParts, beside: BesideStorage = {}): PortParts {
   const { settings, traits, log } = storage;
-  return buildPortParts(settings, () => checkStorage(storage), { latch: traits.latchReadiness, tls }, log);
+  const check = async () => {
+    await checkStorage(storage);
+    await beside.check?.();
+  };
+  return buildPortParts(settings, check, { latch: traits.latchReadiness, tls: beside.tls }, log);
 }
 
 /** The ports beside the data. */
