@@ -1,5 +1,6 @@
 import { longestRequestMs } from '@largepayload/codec/wire/put-time-limit';
 import type { FastifyBaseLogger } from 'fastify';
+import { Callers } from '../callers/callers.ts';
 import { buildDataServer } from '../data-api/data-server.ts';
 import { type DataLimits, DEFAULT_LIMITS } from '../data-api/limits.ts';
 import { FairBudget } from '../http/fair-budget.ts';
@@ -21,6 +22,8 @@ import { withCache } from './with-cache.ts';
 /** The longest PUT, and time for its answer. The grace period of the pod ends it earlier. */
 const DATA_DRAIN = { limitMs: longestRequestMs + 10_000 };
 const METRICS_DRAIN = { limitMs: 1_000 };
+/** What is served, and to whom, is decided by the gateway. */
+const ANY_POLICY = { namespace: '', name: '', spec: { gateway: {} } };
 
 export interface SidecarSettings {
   readonly gateway: Omit<ForwardingSettings, 'keptBytes'>;
@@ -41,7 +44,9 @@ export async function startSidecar(
   { gateway, listen, limits: ownLimits, keptBytes, cacheSize = 0 }: SidecarSettings,
   log: FastifyBaseLogger,
 ): Promise<RunningService<'data' | 'metrics'>> {
-  const { inFlightBytes, collectedBodies, cacheBytes, dataPort } = processLimits(memoryLimit(), cacheSize);
+  const { inFlightBytes, collectedBodies, cacheBytes, dataPort } = processLimits(memoryLimit(), {
+    cacheSize,
+  });
   const forwarding = new ForwardingService({ ...gateway, keptBytes: keptBytes ?? collectedBodies }, log);
   const readiness = new Readiness(() => forwarding.assertUsable());
   // How large a payload may be, and how long its PUT may take, is known by the gateway.
@@ -52,7 +57,8 @@ export async function startSidecar(
   const metrics = new Metrics({ requests: () => watch.size, bytes: () => budget.used });
   metrics.watchReadiness(readiness);
   const service = await withCache(forwarding, { settings: { cacheSize }, cacheBytes, metrics, log });
-  const data = buildDataServer({ service, limits, budget, watch, metrics, namespaces: undefined, log });
+  const callers = new Callers({ authentication: 'None', policy: ANY_POLICY }, metrics);
+  const data = buildDataServer({ service, limits, budget, watch, metrics, callers, log });
   const operations = buildMetricsServer({ metrics, readiness, log });
   return await runService<'data' | 'metrics'>({
     ports: {
