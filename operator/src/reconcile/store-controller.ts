@@ -5,7 +5,7 @@ import type { EventRecorder } from '../kubernetes/event-recorder.ts';
 import { WorkQueue } from '../kubernetes/work-queue.ts';
 import type { Metrics } from '../operations/metrics.ts';
 import type { Poller } from '../polling/poller.ts';
-import type { PodSettings } from '../stores/desired/context.ts';
+import type { BundleSource, PodSettings } from '../stores/desired/context.ts';
 import { conditionOf, type StoreResource } from '../stores/read-store.ts';
 import type { Transition } from '../stores/transitions.ts';
 import { referenceTo, StatusWriter } from './status-writer.ts';
@@ -19,6 +19,7 @@ export interface ControllerParts {
   readonly cluster: ClusterView;
   readonly poller: Poller;
   readonly settings: PodSettings;
+  readonly bundles: BundleSource;
   readonly events: EventRecorder;
   readonly metrics: Metrics;
   readonly log: Logger;
@@ -29,7 +30,8 @@ export class StoreController {
   readonly #cluster: ClusterView;
   readonly #queue: WorkQueue;
 
-  constructor({ api, cluster, poller, settings, events, metrics, log }: ControllerParts) {
+  constructor(parts: ControllerParts) {
+    const { api, cluster, poller, settings, bundles, events, metrics, log } = parts;
     this.#cluster = cluster;
     const record = (store: StoreResource, transition: Transition) => {
       const { type, reason, note } = transition;
@@ -37,7 +39,7 @@ export class StoreController {
       events.record(referenceTo(store), { ...transition, action: 'Reconcile' });
     };
     const status = new StatusWriter({ api, record });
-    const reconciler = new StoreReconciler({ api, cluster, poller, status, settings });
+    const reconciler = new StoreReconciler({ api, cluster, poller, status, settings, bundles });
     this.#queue = new WorkQueue({
       concurrency: CONCURRENCY,
       work: async (store, signal) => {
@@ -55,6 +57,9 @@ export class StoreController {
     });
     cluster.onChange((store) => this.#queue.add(store));
     poller.onNews((store) => this.#queue.add(store));
+    bundles.onChange(() => {
+      for (const [store] of cluster.stores()) this.#queue.add(store);
+    });
     metrics.watchQueue(() => this.#queue.depth);
     metrics.watchStores((ready) => this.#countStores(ready));
   }

@@ -1,12 +1,13 @@
 import type { ClusterView } from '../cluster/cluster-view.ts';
 import type { KubernetesApi } from '../kubernetes/api.ts';
 import type { Poller } from '../polling/poller.ts';
-import type { PodSettings } from '../stores/desired/context.ts';
+import type { BundleSource, PodSettings } from '../stores/desired/context.ts';
 import { type DesiredObject, desiredObjects } from '../stores/desired-objects.ts';
 import { type Component, componentName } from '../stores/names.ts';
 import type { ObservedPod, ObservedStore } from '../stores/observed.ts';
 import type { StoreResource } from '../stores/read-store.ts';
 import { decideStatus } from '../stores/status.ts';
+import { leftElsewhere } from '../stores/write-plan/obsolete-objects.ts';
 import { creationQuestions, mountQuestions } from './event-questions.ts';
 import { ExplainingEvents } from './explaining-events.ts';
 import { PlanExecutor } from './plan-executor.ts';
@@ -18,6 +19,7 @@ export interface ReconcilerParts {
   readonly poller: Poller;
   readonly status: StatusWriter;
   readonly settings: PodSettings;
+  readonly bundles: BundleSource;
 }
 
 /** Memory of a store between two reconciliations. All of it can be found out anew. */
@@ -49,12 +51,11 @@ export class StoreReconciler {
    * @throws ApiError when something could not be written; the status is written all the same, if that is possible
    */
   async reconcile(key: string, signal: AbortSignal): Promise<number> {
-    const { cluster, poller, settings } = this.#parts;
+    const { cluster, poller, settings, bundles } = this.#parts;
     const store = cluster.store(key);
-    // Kubernetes removes the objects of a store that has gone.
-    if (store === undefined) return this.#forget(key);
+    if (store === undefined) return await this.#leave(key, signal);
     const memory = this.#memory(key, store);
-    const desired = desiredObjects(store, settings);
+    const desired = desiredObjects(store, { ...settings, bundle: bundles.bundle });
     const pods = cluster.pods(key);
     poller.watch(key, pods);
     const questions = [...mountQuestions(pods, Date.now()), ...creationQuestions(cluster.deployments(key))];
@@ -85,12 +86,19 @@ export class StoreReconciler {
     return memory;
   }
 
-  #forget(key: string): number {
+  /** Kubernetes removes the objects of a store that has gone, except for those of other namespaces, which cannot have it as owner. */
+  async #leave(key: string, signal: AbortSignal): Promise<number> {
+    const { api, cluster } = this.#parts;
+    this.#forget(key);
+    for (const object of leftElsewhere(cluster.objects(key))) await api.delete(object, object.uid, signal);
+    return NEVER;
+  }
+
+  #forget(key: string): void {
     const { poller, status } = this.#parts;
     poller.forget(key);
     status.forget(this.#memories.get(key)?.uid ?? '');
     this.#memories.delete(key);
-    return NEVER;
   }
 
   #observe(key: string, store: StoreResource, memory: Memory): ObservedStore {

@@ -15,8 +15,18 @@ export interface PodSettings {
   readonly imagePullSecrets?: readonly string[];
   /** of the operator and its Lease; it polls pods for their status report */
   readonly namespace: string;
+  /** PEM certificates that clients of gateways trust; `undefined`: there are none yet */
+  readonly bundle?: string | undefined;
   /** namespaces, besides the operator's, that may scrape pods; empty: every namespace may */
   readonly scrapeNamespaces: readonly string[];
+}
+
+/** Gives the certificates that clients of gateways trust. */
+export interface BundleSource {
+  /** PEM; `undefined`: there are none yet, and what was published before stays */
+  readonly bundle: string | undefined;
+  /** Called after each change of `bundle`. */
+  onChange(listener: () => void): void;
 }
 
 /** All that a store's desired objects depend on. */
@@ -33,7 +43,7 @@ export interface StoreObject {
 
 /** An object that has the store as its owner, so that Kubernetes removes it once the store is deleted. */
 export function storeObject(
-  { namespace, name: store, uid }: StoreContext,
+  { namespace, name: store, uid }: Pick<StoreResource, 'namespace' | 'name' | 'uid'>,
   resource: ResourceKind,
   place: Component | Pick<ObjectMeta, 'name' | 'annotations'>,
   content: Readonly<Record<string, unknown>>,
