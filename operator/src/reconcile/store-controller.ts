@@ -5,9 +5,10 @@ import type { EventRecorder } from '../kubernetes/event-recorder.ts';
 import { WorkQueue } from '../kubernetes/work-queue.ts';
 import type { Metrics } from '../operations/metrics.ts';
 import type { Poller } from '../polling/poller.ts';
-import type { BundleSource, PodSettings } from '../stores/desired/context.ts';
+import type { PodSettings } from '../stores/desired/context.ts';
 import { conditionOf, type StoreResource } from '../stores/read-store.ts';
 import type { Transition } from '../stores/transitions.ts';
+import type { CertificateController } from './certificates/certificate-controller.ts';
 import { referenceTo, StatusWriter } from './status-writer.ts';
 import { StoreReconciler } from './store-reconciler.ts';
 
@@ -18,8 +19,8 @@ export interface ControllerParts {
   readonly api: KubernetesApi;
   readonly cluster: ClusterView;
   readonly poller: Poller;
+  readonly certificates: CertificateController;
   readonly settings: PodSettings;
-  readonly bundles: BundleSource;
   readonly events: EventRecorder;
   readonly metrics: Metrics;
   readonly log: Logger;
@@ -30,8 +31,7 @@ export class StoreController {
   readonly #cluster: ClusterView;
   readonly #queue: WorkQueue;
 
-  constructor(parts: ControllerParts) {
-    const { api, cluster, poller, settings, bundles, events, metrics, log } = parts;
+  constructor({ api, cluster, poller, certificates, settings, events, metrics, log }: ControllerParts) {
     this.#cluster = cluster;
     const record = (store: StoreResource, transition: Transition) => {
       const { type, reason, note } = transition;
@@ -39,7 +39,7 @@ export class StoreController {
       events.record(referenceTo(store), { ...transition, action: 'Reconcile' });
     };
     const status = new StatusWriter({ api, record });
-    const reconciler = new StoreReconciler({ api, cluster, poller, status, settings, bundles });
+    const reconciler = new StoreReconciler({ api, cluster, poller, certificates, status, settings });
     this.#queue = new WorkQueue({
       concurrency: CONCURRENCY,
       work: async (store, signal) => {
@@ -57,9 +57,7 @@ export class StoreController {
     });
     cluster.onChange((store) => this.#queue.add(store));
     poller.onNews((store) => this.#queue.add(store));
-    bundles.onChange(() => {
-      for (const [store] of cluster.stores()) this.#queue.add(store);
-    });
+    certificates.onChange((store) => this.#queue.add(store));
     metrics.watchQueue(() => this.#queue.depth);
     metrics.watchStores((ready) => this.#countStores(ready));
   }

@@ -1,13 +1,14 @@
 import type { ClusterView } from '../cluster/cluster-view.ts';
 import type { KubernetesApi } from '../kubernetes/api.ts';
 import type { Poller } from '../polling/poller.ts';
-import type { BundleSource, PodSettings } from '../stores/desired/context.ts';
+import type { PodSettings } from '../stores/desired/context.ts';
 import { type DesiredObject, desiredObjects } from '../stores/desired-objects.ts';
 import { type Component, componentName } from '../stores/names.ts';
 import type { ObservedPod, ObservedStore } from '../stores/observed.ts';
 import type { StoreResource } from '../stores/read-store.ts';
 import { decideStatus } from '../stores/status.ts';
 import { leftElsewhere } from '../stores/write-plan/obsolete-objects.ts';
+import type { CertificateController } from './certificates/certificate-controller.ts';
 import { creationQuestions, mountQuestions } from './event-questions.ts';
 import { ExplainingEvents } from './explaining-events.ts';
 import { PlanExecutor } from './plan-executor.ts';
@@ -17,9 +18,9 @@ export interface ReconcilerParts {
   readonly api: KubernetesApi;
   readonly cluster: ClusterView;
   readonly poller: Poller;
+  readonly certificates: CertificateController;
   readonly status: StatusWriter;
   readonly settings: PodSettings;
-  readonly bundles: BundleSource;
 }
 
 /** Memory of a store between two reconciliations. All of it can be found out anew. */
@@ -51,11 +52,14 @@ export class StoreReconciler {
    * @throws ApiError when something could not be written; the status is written all the same, if that is possible
    */
   async reconcile(key: string, signal: AbortSignal): Promise<number> {
-    const { cluster, poller, settings, bundles } = this.#parts;
+    const { cluster, poller, certificates, settings } = this.#parts;
     const store = cluster.store(key);
     if (store === undefined) return await this.#leave(key, signal);
     const memory = this.#memory(key, store);
-    const desired = desiredObjects(store, { ...settings, bundle: bundles.bundle });
+    const desired = desiredObjects(store, {
+      ...settings,
+      bundle: certificates.stateOf(store.namespace).bundle,
+    });
     const pods = cluster.pods(key);
     poller.watch(key, pods);
     const questions = [...mountQuestions(pods, Date.now()), ...creationQuestions(cluster.deployments(key))];

@@ -21,14 +21,6 @@ export interface PodSettings {
   readonly scrapeNamespaces: readonly string[];
 }
 
-/** Gives the certificates that clients of gateways trust. */
-export interface BundleSource {
-  /** PEM; `undefined`: there are none yet, and what was published before stays */
-  readonly bundle: string | undefined;
-  /** Called after each change of `bundle`. */
-  onChange(listener: () => void): void;
-}
-
 /** All that a store's desired objects depend on. */
 export interface StoreContext extends Pick<StoreResource, 'namespace' | 'name' | 'uid'> {
   readonly spec: StoreSpec;
