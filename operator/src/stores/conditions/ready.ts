@@ -1,5 +1,8 @@
+import type { Authentication } from '@largepayload/crds';
+import { effectiveAuthentication } from '../authentication.ts';
 import { hasReaper } from '../desired-objects.ts';
 import { conditionOf } from '../read-store.ts';
+import { certificatesElsewhere } from './certificates-elsewhere.ts';
 import { componentProblem, count, isAvailable, isUpToDate } from './component-problem.ts';
 import { type ComponentView, type Situation, viewOf } from './component-view.ts';
 import {
@@ -63,11 +66,24 @@ function storageUnknown({ reason, message }: Finding): Finding {
   };
 }
 
+/** Who is served without a token, for the end of a sentence. */
+const WITHOUT_TOKEN: Readonly<Record<Authentication, string>> = {
+  Token: '',
+  Migrate: ', also for callers without a token (status.authentication is Migrate)',
+  None: ', for all callers, because tokens are not looked at (status.authentication is None)',
+};
+
 /** All gateways that serve are up to date. There may be fewer of them than the resource asks for. */
 function well(gateway: ComponentView): Verdict {
   const { available = 0, wanted = 0 } = gateway.deployment ?? {};
-  const serving = 'payloads are stored and served';
-  if (available >= wanted) return yes('Ready', serving);
+  const authentication = effectiveAuthentication(gateway.situation.observed.store);
+  const serving = `payloads are stored and served${WITHOUT_TOKEN[authentication]}`;
+  if (available >= wanted) {
+    const problem = certificatesElsewhere(gateway.situation);
+    return problem === undefined
+      ? yes('Ready', serving)
+      : yes(problem.reason, `${serving}; ${problem.message}`);
+  }
   const problem = componentProblem(gateway);
   if (PASSING.has(problem.reason) || isFollowing(gateway.situation, problem)) {
     return yes('Ready', `${serving}, so far by ${available} of ${wanted} gateway pods`);
