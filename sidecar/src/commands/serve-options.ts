@@ -38,6 +38,10 @@ export const SERVE_OPTIONS: Command['options'] = {
     placeholder: 'NAME',
     help: 'for gateway and reaper, with --resource-uid: the name of this cluster, which a process that is refused is told',
   },
+  'cache-size': {
+    placeholder: 'SIZE',
+    help: 'for standalone: memory for a cache of payloads, from 1Mi to 16Gi; a gateway has spec.gateway.cacheSize [default: no cache]',
+  },
   listen: {
     placeholder: 'HOST:PORT',
     help: 'data port, which a reaper does not have; :8577 for all interfaces',

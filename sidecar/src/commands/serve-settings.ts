@@ -1,4 +1,5 @@
-import type { LargePayloadStore } from '@largepayload/crds';
+import { type LargePayloadStore, parseQuantity } from '@largepayload/crds';
+import { parseCacheSize } from '../cli/cache-size.ts';
 import { stringOption, usage, type Values } from '../cli/command.ts';
 import { UsageError } from '../cli/exit-codes.ts';
 import { assertMounts, type Mounts } from '../drivers/start-driver.ts';
@@ -43,6 +44,19 @@ export function resourceOf({ name }: Role, values: Values): ClusterResource {
   if (cluster !== undefined && !isLeaseText(cluster))
     throw new UsageError('--cluster-name has up to 253 ASCII characters, none of them a space');
   return { uid, cluster };
+}
+
+/** Bytes of the cache that is wanted; `undefined`: none. @throws UsageError */
+export function cacheSizeOf(
+  { name }: Role,
+  { spec: { gateway } }: LargePayloadStore,
+  values: Values,
+): number | undefined {
+  const text = given(values, 'cache-size');
+  if (name === 'standalone') return text === undefined ? undefined : parseCacheSize(text, '--cache-size');
+  if (text !== undefined) throw new UsageError('--cache-size is for standalone; set spec.gateway.cacheSize');
+  if (name !== 'gateway' || gateway.cacheSize === undefined) return undefined;
+  return parseQuantity(gateway.cacheSize);
 }
 
 /** @throws UsageError */

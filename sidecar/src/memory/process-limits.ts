@@ -1,3 +1,4 @@
+import { totalmem } from 'node:os';
 import { type ConnectionRules, headMemoryOf } from './connection-rules.ts';
 
 const KIB = 1024;
@@ -36,6 +37,8 @@ const LARGEST_HEAD = 256 * KIB;
 const SMALL_HEAD = 8 * KIB;
 /** A process whose limit is smaller than what it needs idle gets these bytes all the same, and may not last. */
 const LEAST_ROOM = 32 * MIB;
+/** A smaller cache than this is none. */
+const SMALLEST_CACHE = MIB;
 
 /** For probes, scrapes and the commands of people. */
 export const OPERATIONS_PORT: ConnectionRules = {
@@ -55,27 +58,39 @@ export interface ProcessLimits {
   /** of all bodies together that are held to be sent to an object store as often as needed */
   readonly collectedBodies: number;
   readonly dataPort: ConnectionRules;
+  /** of the cache of payloads, which may be less than was wanted; 0: there is none */
+  readonly cacheBytes: number;
 }
 
 /**
  * The limits of a process with a data, a metrics and an admin port, such that all of them reached together fit into its
  * memory. What is left beside an idle process goes in four parts to transfers, collected bodies, connections and large heads;
- * the first three take no more than they can use, and the large heads get the rest.
+ * the first three take no more than they can use, and the large heads get the rest. A cache comes out of what is left beside
+ * collected bodies, and leaves the others the room of a small process.
  * @param limit of the process's memory; `undefined`: nothing limits it
+ * @param wantedCache bytes
  */
-export function processLimits(limit: number | undefined): ProcessLimits {
-  const memory = limit ?? ASSUMED_MEMORY;
+export function processLimits(
+  limit: number | undefined,
+  wantedCache = 0,
+  machine = totalmem(),
+): ProcessLimits {
+  const memory = limit ?? Math.max(ASSUMED_MEMORY, Math.min(ASSUMED_MEMORY + wantedCache, machine / 2));
   const beside = COSTS.idleProcess + COSTS.garbage + 2 * memoryOfPort(OPERATIONS_PORT);
   const room = Math.max(LEAST_ROOM, memory - beside);
-  const inFlightBytes = Math.min(MOST_IN_FLIGHT, room / 4);
   const collectedBodies = Math.min(MOST_COLLECTED, room / 4);
+  const possibleCache = Math.floor(Math.min(wantedCache, room - collectedBodies - LEAST_ROOM));
+  const cacheBytes = possibleCache < SMALLEST_CACHE ? 0 : possibleCache;
+  const share = Math.min(room / 4, (room - collectedBodies - cacheBytes) / 3);
+  const inFlightBytes = Math.min(MOST_IN_FLIGHT, share);
   const small = memoryOfConnection(SMALL_HEAD);
-  const connections = Math.min(MOST_CONNECTIONS, Math.floor(room / 4 / small));
-  const rest = room - inFlightBytes - collectedBodies - connections * small;
+  const connections = Math.min(MOST_CONNECTIONS, Math.floor(share / small));
+  const rest = room - inFlightBytes - collectedBodies - cacheBytes - connections * small;
   const largeHeads = Math.min(connections, Math.floor(rest / (memoryOfConnection(LARGEST_HEAD) - small)));
   return {
     ...{ memory, inFlightBytes: Math.floor(inFlightBytes), collectedBodies: Math.floor(collectedBodies) },
     dataPort: { connections, largeHeads, largestHead: LARGEST_HEAD, smallHead: SMALL_HEAD },
+    cacheBytes,
   };
 }
 

@@ -1,8 +1,27 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { ErrorCode } from '../errors/service-error.ts';
+import type { CacheFigures } from '../payload-service/cache/cached-service.ts';
 import type { Readiness } from './readiness.ts';
 
 const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+
+type CacheMetric = readonly [name: string, help: string, figure: keyof CacheFigures];
+
+const CACHE_COUNTERS: readonly CacheMetric[] = [
+  ['hits', 'GETs answered from the cache, or by a request that was under way for another GET.', 'hits'],
+  ['misses', 'GETs that asked the gateway or the storage.', 'misses'],
+  ['admissions', 'Payloads that came into the cache, verified.', 'admissions'],
+  ['evictions', 'Payloads that left the cache to make room.', 'evictions'],
+  [
+    'refused',
+    'Answers with wrong bytes, which were fetched once more and did not come into the cache.',
+    'refused',
+  ],
+];
+const CACHE_GAUGES: readonly CacheMetric[] = [
+  ['bytes', 'Memory of payloads in the cache and on their way into it.', 'bytes'],
+  ['limit_bytes', 'The most memory that the cache takes.', 'limitBytes'],
+];
 
 /** What `/metrics` shows. No label is a digest, key, workflow id or text that a caller chose. */
 export class Metrics {
@@ -109,6 +128,31 @@ export class Metrics {
         this.set((await readiness.report()).ready ? 1 : 0);
       },
     });
+  }
+
+  /** Adds what each scrape asks a cache for. */
+  watchCache(figures: () => CacheFigures): void {
+    for (const [name, help, figure] of CACHE_COUNTERS) {
+      new Counter({
+        name: `payload_store_cache_${name}_total`,
+        help,
+        registers: [this.registry],
+        collect() {
+          this.reset();
+          this.inc(figures()[figure]);
+        },
+      });
+    }
+    for (const [name, help, figure] of CACHE_GAUGES) {
+      new Gauge({
+        name: `payload_store_cache_${name}`,
+        help,
+        registers: [this.registry],
+        collect() {
+          this.set(figures()[figure]);
+        },
+      });
+    }
   }
 
   recordPut(outcome: 'created' | 'existed', bytes: number, seconds: number): void {

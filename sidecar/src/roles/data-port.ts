@@ -6,6 +6,7 @@ import { ttlOf } from './manifest-facts.ts';
 import type { PortParts } from './port-parts.ts';
 import type { Port } from './run-service.ts';
 import type { StorageParts } from './storage-parts.ts';
+import { withCache } from './with-cache.ts';
 
 export function dataPort(
   { traffic, metrics, log, settings: { manifest, listen } }: PortParts,
@@ -19,10 +20,14 @@ export function dataPort(
 }
 
 /** The data port of a process that has the storage itself. */
-export function storageDataPort(storage: StorageParts, ports: PortParts, drain: DrainTimes): Port {
+export async function storageDataPort(
+  storage: StorageParts,
+  ports: PortParts,
+  drain: DrainTimes,
+): Promise<Port> {
   const { driver, clockKeeper, ownership, writes, traits, settings } = storage;
   const guards = { clock: clockKeeper, ownership, writes, readiness: ports.readiness };
   const { clockToleranceMs } = traits;
   const service = new BlobStore(driver, guards, { ttl: ttlOf(settings.manifest), clockToleranceMs });
-  return dataPort(ports, service, drain);
+  return dataPort(ports, await withCache(service, ports), drain);
 }

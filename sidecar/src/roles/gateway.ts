@@ -40,7 +40,7 @@ export const gateway: Role = {
     const drain = { limitMs, lameDuckMs: LAME_DUCK_MS, lingerMs: LINGER_MS };
     return await runService({
       ports: {
-        data: storageDataPort(storage, ports, drain),
+        data: await storageDataPort(storage, ports, drain),
         ...storageOperationsPorts(storage, ports, { reaper, mayDelete }),
       },
       readiness: ports.readiness,

@@ -5,7 +5,7 @@ import type { DrainTimes } from '../http/drain.ts';
 import { FairBudget } from '../http/fair-budget.ts';
 import { TransferWatch } from '../http/transfer-watch.ts';
 import { memoryLimit } from '../memory/memory-limit.ts';
-import { processLimits } from '../memory/process-limits.ts';
+import { type ProcessLimits, processLimits } from '../memory/process-limits.ts';
 import { type AdminContext, buildAdminServer } from '../operations/admin-server.ts';
 import { Metrics } from '../operations/metrics.ts';
 import { buildMetricsServer } from '../operations/metrics-server.ts';
@@ -26,6 +26,8 @@ export interface PortParts {
     readonly budget: FairBudget;
     readonly watch: TransferWatch;
   };
+  /** bytes of the cache; 0: there is none */
+  readonly cacheBytes: number;
   readonly metrics: Metrics;
   readonly log: FastifyBaseLogger;
 }
@@ -41,16 +43,19 @@ export function buildPortParts(
   log: FastifyBaseLogger,
 ): PortParts {
   const readiness = new Readiness(check, { latch });
-  const traffic = buildTraffic(settings);
+  const processWide = processLimits(memoryLimit(), settings.cacheSize);
+  const traffic = buildTraffic(settings, processWide);
   const { watch, budget } = traffic;
   const metrics = new Metrics({ requests: () => watch.size, bytes: () => budget.used });
   metrics.watchReadiness(readiness);
-  return { settings, readiness, traffic, metrics, log };
+  return { settings, readiness, traffic, cacheBytes: processWide.cacheBytes, metrics, log };
 }
 
-function buildTraffic({ manifest, limits: ownLimits }: ServiceSettings): PortParts['traffic'] {
+function buildTraffic(
+  { manifest, limits: ownLimits }: ServiceSettings,
+  { inFlightBytes, dataPort: connections }: ProcessLimits,
+): PortParts['traffic'] {
   const maxPayloadSize = parseQuantity(manifest.spec.maxPayloadSize);
-  const { inFlightBytes, dataPort: connections } = processLimits(memoryLimit());
   const putTimeLimitMs = putTimeLimit(ttlOf(manifest));
   const derived = { inFlightBytes, connections, maxPayloadSize, putTimeLimitMs };
   const limits = { ...DEFAULT_LIMITS, ...derived, ...ownLimits };

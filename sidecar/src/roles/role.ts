@@ -13,6 +13,8 @@ export interface ServiceSettings {
   readonly version: string;
   readonly listen: Readonly<Record<'data' | 'metrics' | 'admin', ListenAddress>>;
   readonly limits?: Partial<DataLimits>;
+  /** bytes of the cache that is wanted; absent: none */
+  readonly cacheSize?: number | undefined;
   readonly expected?: ExpectedStorage;
   /** whether a person vouches, for this start, that the clock is right */
   readonly acceptClock?: boolean;

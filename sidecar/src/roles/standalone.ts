@@ -51,7 +51,7 @@ export async function startStandalone(
   const reaper = buildReaper(storage, ports, { trial: needsTrials });
   return await runService({
     ports: {
-      data: storageDataPort(storage, ports, DRAIN),
+      data: await storageDataPort(storage, ports, DRAIN),
       ...storageOperationsPorts(storage, ports, { reaper, mayDelete: true }),
     },
     readiness: ports.readiness,

@@ -1,3 +1,5 @@
+import { parseQuantity } from '@largepayload/crds';
+
 type Quantities<Value = string> = Readonly<Record<string, Value>>;
 
 /** The requests and limits of a container, by resource: `cpu: 100m`. */
@@ -12,6 +14,15 @@ export const GATEWAY_RESOURCES: ComputeResources = {
   requests: { cpu: '100m', memory: '192Mi' },
   limits: { cpu: '2', memory: '512Mi' },
 };
+
+/** @param cacheSize bytes that a gateway keeps in memory beside everything else */
+export function gatewayResources(cacheSize = 0): ComputeResources {
+  const withCache = ({ memory = '', ...others }: Quantities) => ({
+    ...others,
+    memory: `${Math.ceil((parseQuantity(memory) + cacheSize) / 2 ** 20)}Mi`,
+  });
+  return { requests: withCache(GATEWAY_RESOURCES.requests), limits: withCache(GATEWAY_RESOURCES.limits) };
+}
 
 export const REAPER_RESOURCES: ComputeResources = {
   requests: { cpu: '50m', memory: '128Mi' },
