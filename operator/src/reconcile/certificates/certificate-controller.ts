@@ -29,6 +29,8 @@ export interface TlsState {
   readonly bundle: string | undefined;
   /** why the namespace has no certificate as it should be, as a sentence for people */
   readonly problem: string | undefined;
+  /** The first certificate of the namespace is being made, as far as this process knows. */
+  readonly isPending: boolean;
 }
 
 /** Sees to it that each namespace with a store has a certificate, and that there is an authority to sign it. */
@@ -76,7 +78,9 @@ export class CertificateController {
 
   stateOf(namespace: string): TlsState {
     const { bundle, problem } = this.#parts.source;
-    return { bundle, problem: problem ?? this.#failure ?? this.#statuses.get(namespace)?.problem };
+    const status = this.#statuses.get(namespace);
+    const why = problem ?? this.#failure ?? status?.problem;
+    return { bundle, problem: why, isPending: status === undefined && why === undefined };
   }
 
   /** Works until the signal is aborted, beside the view; resolves when the work under way has ended. */
@@ -140,7 +144,7 @@ export class CertificateController {
   #setStatus(namespace: string, status: CertificateStatus): void {
     const before = this.#statuses.get(namespace);
     this.#statuses.set(namespace, status);
-    if (before?.problem !== status.problem) this.#tell(namespace);
+    if (before === undefined || before.problem !== status.problem) this.#tell(namespace);
   }
 
   #tell(namespace: string): void {
