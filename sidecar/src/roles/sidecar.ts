@@ -22,8 +22,11 @@ import { withCache } from './with-cache.ts';
 /** The longest PUT, and time for its answer. The grace period of the pod ends it earlier. */
 const DATA_DRAIN = { limitMs: longestRequestMs + 10_000 };
 const METRICS_DRAIN = { limitMs: 1_000 };
-/** What is served, and to whom, is decided by the gateway. */
-const ANY_POLICY = { namespace: '', name: '', spec: { gateway: {} } };
+/** The gateway judges the token of the pod. Only containers of the pod reach the port. */
+const EVERY_CALLER = {
+  authentication: 'None',
+  policy: { namespace: '', name: '', spec: { gateway: {} } },
+} as const;
 
 export interface SidecarSettings {
   readonly gateway: Omit<ForwardingSettings, 'keptBytes'>;
@@ -57,7 +60,7 @@ export async function startSidecar(
   const metrics = new Metrics({ requests: () => watch.size, bytes: () => budget.used });
   metrics.watchReadiness(readiness);
   const service = await withCache(forwarding, { settings: { cacheSize }, cacheBytes, metrics, log });
-  const callers = new Callers({ authentication: 'None', policy: ANY_POLICY }, metrics);
+  const callers = new Callers(EVERY_CALLER, metrics);
   const data = buildDataServer({ service, limits, budget, watch, metrics, callers, log });
   const operations = buildMetricsServer({ metrics, readiness, log });
   return await runService<'data' | 'metrics'>({
