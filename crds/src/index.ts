@@ -6,7 +6,7 @@ export { type Leniency, parseLargePayloadStore, readLargePayloadStore } from './
 export { putTimeLimit } from './put-time-limit.ts';
 export { parseQuantity, QuantityError } from './quantity.ts';
 export { REASONS, type Reason, type ReasonName } from './reasons.ts';
-export type { Authentication } from './schema/gateway.ts';
+export { AUTHENTICATIONS, type Authentication } from './schema/gateway.ts';
 export { FOREVER } from './schema/retention.ts';
 export type { LargePayloadStoreStatus } from './schema/status.ts';
 export type { LargePayloadStore } from './schema/store.ts';

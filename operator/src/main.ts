@@ -8,10 +8,13 @@ import { connectToKubernetes } from './kubernetes/client-node-api.ts';
 import { clusterUID } from './kubernetes/cluster-name.ts';
 import { EventRecorder } from './kubernetes/event-recorder.ts';
 import { LeaderElection } from './kubernetes/leader-election.ts';
+import { ServerTime } from './kubernetes/server-time.ts';
 import { Metrics } from './operations/metrics.ts';
 import { listen } from './operations/server.ts';
 import { HELP, type OperatorOptions, OptionsError, parseOptions } from './options.ts';
 import { Poller } from './polling/poller.ts';
+import { CertificateController } from './reconcile/certificates/certificate-controller.ts';
+import { certificateSource } from './reconcile/certificates/choose-source.ts';
 import { StoreController } from './reconcile/store-controller.ts';
 
 const args = process.argv.slice(2);
@@ -42,9 +45,13 @@ async function run(options: OperatorOptions): Promise<void> {
     },
   });
   const metrics = new Metrics();
+  const time = new ServerTime();
   const api = connectToKubernetes({
     version: packageFile.version,
-    onRequest: ({ verb, resource, status }) => metrics.recordRequest(verb, resource, status),
+    onRequest: ({ verb, resource, status, date }) => {
+      time.learn(date);
+      metrics.recordRequest(verb, resource, status);
+    },
   });
   const stopping = stopSignal(log.info.bind(log));
   const instance = process.env.POD_NAME ?? hostname();
@@ -68,8 +75,12 @@ async function run(options: OperatorOptions): Promise<void> {
       const clusterName = options.clusterName ?? (await clusterUID(api, signal));
       const settings = { ...options, clusterName };
       const poller = new Poller();
-      const stores = new StoreController({ api, cluster, poller, settings, events, metrics, log });
-      await Promise.all([cluster, poller, stores].map((part) => part.run(signal)));
+      const source = certificateSource({ api, options, now: () => time.now(), events, metrics, log });
+      const certificates = new CertificateController({ cluster, source, metrics, log });
+      const stores = new StoreController({
+        ...{ api, cluster, poller, certificates, settings, events, metrics, log },
+      });
+      await Promise.all([cluster, poller, certificates, stores].map((part) => part.run(signal)));
     });
     await events.settled(AbortSignal.timeout(2_000));
   } finally {

@@ -1,10 +1,20 @@
+import { X509Certificate } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import type { PodSettings } from './stores/desired/context.ts';
 
 export interface OperatorOptions extends PodSettings {
+  /** cert-manager makes the certificates; `undefined`: the operator signs them itself */
+  readonly certManager: CertManagerOptions | undefined;
   readonly leaseName: string;
   readonly metricsListen: { readonly host: string | undefined; readonly port: number };
   readonly logLevel: string;
+}
+
+export interface CertManagerOptions {
+  /** of every Certificate: an Issuer of each store's namespace, or a ClusterIssuer */
+  readonly issuer: { readonly group: string; readonly kind: string; readonly name: string };
+  /** certificates that clients trust, as PEM: the operator may not read cert-manager's Secrets */
+  readonly bundle: string;
 }
 
 /** The command line cannot be understood; the message describes the right form. */
@@ -29,6 +39,9 @@ Options:
                              lets its pods, and the operator, scrape gateways and reapers, and no others; may be repeated [default: any]
   --lease-name NAME          one of several replicas leads: who holds this Lease [default: large-payload-operator]
   --metrics-listen HOST:PORT /metrics, /healthz and /readyz; :PORT is every interface [default: :8080]
+  --certificate-issuer KIND/NAME[/GROUP]
+                             cert-manager makes the certificates by this issuer, an Issuer or a ClusterIssuer [default: the operator makes them]
+  --ca-bundle PEM            the certificates that clients are to trust; required with --certificate-issuer
   --log-level LEVEL          ${LOG_LEVELS.join(', ')} [default: info]
   --help, --version
 
@@ -52,6 +65,7 @@ export function parseOptions(args: readonly string[]): OperatorOptions {
     scrapeNamespaces: namespaceNames(values['scrape-namespace'] ?? []),
     leaseName: values['lease-name'] ?? 'large-payload-operator',
     metricsListen: listenAddress(values['metrics-listen'] ?? ':8080'),
+    certManager: certManager(values['certificate-issuer'], values['ca-bundle']),
     logLevel: oneOf(LOG_LEVELS, values['log-level'] ?? 'info', '--log-level'),
   };
 }
@@ -70,6 +84,8 @@ function parse(args: readonly string[]) {
         'scrape-namespace': { type, multiple: true },
         'lease-name': { type },
         'metrics-listen': { type },
+        'certificate-issuer': { type },
+        'ca-bundle': { type },
         'log-level': { type },
       },
     }).values;
@@ -93,6 +109,27 @@ function namespaceNames(names: readonly string[]): readonly string[] {
   const wrong = names.find((name) => !/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name));
   if (wrong === undefined) return names;
   throw new OptionsError(`--scrape-namespace "${wrong}": write the name of a namespace`);
+}
+
+function certManager(issuer: string | undefined, bundle: string | undefined) {
+  if (issuer === undefined && bundle === undefined) return undefined;
+  const text = required(issuer, '--certificate-issuer KIND/NAME[/GROUP]');
+  const match = /^([A-Za-z]+)\/([a-z0-9][-a-z0-9.]*)(?:\/([a-z0-9][-a-z0-9.]*))?$/.exec(text);
+  if (match === null)
+    throw new OptionsError(`--certificate-issuer ${text}: write KIND/NAME or KIND/NAME/GROUP`);
+  const [, kind = '', name = '', group = 'cert-manager.io'] = match;
+  return { issuer: { kind, name, group }, bundle: certificates(required(bundle, '--ca-bundle PEM')) };
+}
+
+/** One or more certificates, and nothing else. */
+function certificates(pem: string): string {
+  const parts = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  try {
+    if (parts.length === 0) throw new Error('it has no certificate');
+    return parts.map((part) => new X509Certificate(part).toString()).join('');
+  } catch (cause) {
+    throw new OptionsError(`--ca-bundle: write certificates as PEM: ${(cause as Error).message}`, { cause });
+  }
 }
 
 function listenAddress(text: string): OperatorOptions['metricsListen'] {

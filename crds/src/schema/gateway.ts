@@ -5,10 +5,11 @@ import { byteSize, computeResources, resourceName, secretReference, sizeWithin }
 import type { Rule } from './node.ts';
 
 /** How a gateway knows its callers. */
-export type Authentication = 'Token' | 'Migrate' | 'None';
+export const AUTHENTICATIONS = ['Token', 'Migrate', 'None'] as const;
+export type Authentication = (typeof AUTHENTICATIONS)[number];
 
 export const authentication = (description: string) =>
-  Unsafe<Authentication>({ type: 'string', description, enum: ['Token', 'Migrate', 'None'] });
+  Unsafe<Authentication>({ type: 'string', description, enum: [...AUTHENTICATIONS] });
 
 /** Public issuers give every person a token for any audience, so an audience alone admits the whole world. */
 const namesAClaim: Rule = {
@@ -55,7 +56,7 @@ export const GatewaySchema = MapOf(
     authentication: Optional(
       authentication(
         'How gateways know their callers. Token: every request needs a token, over TLS. Migrate: requests without a ' +
-          'token, and plain HTTP, are admitted too, and counted. None: tokens are not looked at, and there is no TLS. ' +
+          'token, and plain HTTP, are admitted too, and counted. None: tokens are not looked at. ' +
           'Default: what is in force (status.authentication); for a new store Token, for a store of version 0.1 Migrate.',
       ),
     ),

@@ -92,6 +92,11 @@ describe.skipIf(helm === undefined)('the chart', () => {
       { metrics: { scrapeNamespaces: ['A_B'] } },
       "at '/metrics/scrapeNamespaces/0': 'A_B' does not match pattern",
     ],
+    [{ certificates: { issuerRef: { name: 'internal' } } }, "at '/certificates/caBundle': minLength"],
+    [
+      { certificates: { caBundle: 'secret' } },
+      "at '/certificates/caBundle': 'secret' does not match pattern",
+    ],
     [{ podLabels: { a: 1 } }, "at '/podLabels/a': got number, want string"],
   ])('refuses %j with a message that names the value', async (values, words) => {
     await expect(render(values)).rejects.toThrow(words);

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { makeAuthority } from '@largepayload/operator/authority/x509';
 import { parseOptions } from '@largepayload/operator/options';
 import { describe, expect, test } from 'vitest';
 import rootPackage from '../../../package.json' with { type: 'json' };
@@ -29,6 +30,20 @@ describe.skipIf(helm === undefined)('the chart', () => {
       scrapeNamespaces: ['monitoring', 'observers'],
     });
     expect(await read({ image: { tag: 'v9' } })).toMatchObject({ runs: 'largepayload/payload-store:v9' });
+  });
+
+  test('has cert-manager make the certificates where a value names an issuer', async () => {
+    const read = async (values?: Values) => {
+      const [container] = operatorPod(await render(values)).containers;
+      return parseOptions(container.args.slice(1)).certManager;
+    };
+    const lifetime = { notBefore: 0, notAfter: 1_000 };
+    const caBundle = ['one', 'two'].map((name) => makeAuthority(name, lifetime).certificate).join('');
+    expect(await read()).toBeUndefined();
+    expect(await read({ certificates: { issuerRef: { name: 'internal' }, caBundle } })).toEqual({
+      issuer: { group: 'cert-manager.io', kind: 'ClusterIssuer', name: 'internal' },
+      bundle: caBundle,
+    });
   });
 
   test('makes pods that pass the Pod Security Standard `restricted`, and have requests and limits', async () => {

@@ -10,6 +10,14 @@ interface Rule {
   readonly verbs: readonly string[];
 }
 
+/** Any certificates do, as nothing reads them here. */
+const CERT_MANAGER = {
+  certificates: {
+    issuerRef: { name: 'internal' },
+    caBundle: '-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n',
+  },
+};
+
 const OWNED = 'create get list patch watch';
 const REMOVED = 'create delete get list patch watch';
 const OPERATOR_RIGHTS = {
@@ -30,6 +38,13 @@ const LEASE_RIGHTS = {
   'coordination.k8s.io/leases': 'create',
   'coordination.k8s.io/leases payloads-large-payload-operator': 'get update',
 };
+/** A right to create has no name. */
+const SECRET_RIGHTS = { '/secrets': 'create', '/secrets largepayload-tls': 'delete get patch' };
+const AUTHORITY_RIGHTS = { '/secrets largepayload-ca': 'get patch' };
+const CERT_MANAGER_RIGHTS = {
+  'cert-manager.io/certificates': 'create',
+  'cert-manager.io/certificates largepayload-tls': 'delete get patch',
+};
 
 /** Verbs by `GROUP/RESOURCE`, and by `GROUP/RESOURCE NAME` for a right on a single object. */
 function rights({ rules }: Manifest): Record<string, string> {
@@ -47,12 +62,19 @@ function rights({ rules }: Manifest): Record<string, string> {
 
 describe.skipIf(helm === undefined)('the rights that the chart gives', async () => {
   const manifests = helm === undefined ? [] : await renderChart(helm);
-  const named = (kind: string, name: RegExp) =>
-    manifests.find((each) => each.kind === kind && name.test(each.metadata.name)) as Manifest;
+  const named = (kind: string, name: RegExp, of = manifests) =>
+    of.find((each) => each.kind === kind && name.test(each.metadata.name)) as Manifest;
 
   test('the operator has these rights, and no others', () => {
-    expect(rights(named('ClusterRole', /operator$/))).toEqual(OPERATOR_RIGHTS);
-    expect(rights(named('Role', /operator$/))).toEqual(LEASE_RIGHTS);
+    expect(rights(named('ClusterRole', /operator$/))).toEqual({ ...OPERATOR_RIGHTS, ...SECRET_RIGHTS });
+    expect(rights(named('Role', /operator$/))).toEqual({ ...LEASE_RIGHTS, ...AUTHORITY_RIGHTS });
+  });
+
+  test('where cert-manager makes the certificates, the operator has no right to Secrets', async () => {
+    const others = await renderChart(helm as string, CERT_MANAGER);
+    const all = { ...OPERATOR_RIGHTS, ...CERT_MANAGER_RIGHTS };
+    expect(rights(named('ClusterRole', /operator$/, others))).toEqual(all);
+    expect(rights(named('Role', /operator$/, others))).toEqual(LEASE_RIGHTS);
   });
 
   test('the roles are bound to the operator alone', () => {
@@ -70,7 +92,9 @@ describe.skipIf(helm === undefined)('the rights that the chart gives', async () 
 
   test('the operator may use every kind that it knows', () => {
     // A right on a single object has its name behind the resource.
-    const all = Object.keys({ ...OPERATOR_RIGHTS, ...LEASE_RIGHTS }).map((right) => right.split(' ')[0]);
+    const all = [OPERATOR_RIGHTS, LEASE_RIGHTS, SECRET_RIGHTS, CERT_MANAGER_RIGHTS]
+      .flatMap((each) => Object.keys(each))
+      .map((right) => right.split(' ')[0]);
     for (const kind of Object.values(resources)) {
       if (typeof kind === 'function') continue;
       expect(all).toContain(`${kind.group}/${kind.plural}`);

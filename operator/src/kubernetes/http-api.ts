@@ -35,6 +35,8 @@ export interface RequestOutcome {
   /** HTTP status; 0: no answer */
   readonly status: number;
   readonly seconds: number;
+  /** the header `Date`: the time of the API server */
+  readonly date: string | undefined;
 }
 
 export interface HttpApiOptions {
@@ -203,10 +205,12 @@ export class HttpApi implements KubernetesApi {
   ): Promise<T> {
     const started = performance.now();
     let status = 0;
+    let date: string | undefined;
     try {
       return await withinLimit(CALL_LIMIT_MS, signal, async (limited) => {
         const answer = await send(this.#access, this.#request(call), limited);
         const { statusCode = 0 } = answer;
+        date = answer.headers.date;
         if (statusCode >= 300) throw refusal(nameOf(call), answer, await collect(answer, LARGEST_ANSWER));
         const result = await read(answer);
         status = statusCode;
@@ -218,7 +222,7 @@ export class HttpApi implements KubernetesApi {
       throw failure;
     } finally {
       const seconds = (performance.now() - started) / 1_000;
-      const outcome = { verb: call.verb, resource: call.resource.plural, status, seconds };
+      const outcome = { verb: call.verb, resource: call.resource.plural, status, seconds, date };
       if (!signal.aborted) this.#options.onRequest?.(outcome);
     }
   }

@@ -3,6 +3,11 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 /** Upper bounds: from a reconciliation without requests to an API server that hardly answers. */
 const DURATIONS_SECONDS = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 30];
 
+interface WatchedCertificates {
+  authorityNotAfter(): number | undefined;
+  certificates(): Iterable<{ readonly notAfter?: number | undefined; readonly problem?: string | undefined }>;
+}
+
 /** The operator's metrics. No label holds the name of a store: there may be thousands. */
 export class Metrics {
   readonly registry = new Registry();
@@ -31,6 +36,24 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  readonly #issued = new Counter({
+    name: 'large_payload_operator_certificates_issued_total',
+    help: 'Certificates that were made, by reason: Missing, Damaged, OtherAuthority, OtherNames, NotYetValid, Old.',
+    labelNames: ['reason'],
+    registers: [this.registry],
+  });
+  readonly #authoritySteps = new Counter({
+    name: 'large_payload_operator_authority_steps_total',
+    help: 'Steps of the certificate authority: create, begin, promote and drop of a rotation, restamp.',
+    labelNames: ['step'],
+    registers: [this.registry],
+  });
+  readonly #certificateFailures = new Counter({
+    name: 'large_payload_operator_certificate_failures_total',
+    help: 'Attempts to see to a certificate or the authority that failed; each is repeated.',
+    registers: [this.registry],
+  });
+
   constructor() {
     // By default the event loop is measured each 10 ms, which costs more than everything else in an idle operator.
     collectDefaultMetrics({ register: this.registry, eventLoopMonitoringPrecision: 100 });
@@ -45,6 +68,48 @@ export class Metrics {
 
   recordRequest(verb: string, resource: string, code: number): void {
     this.#requests.inc({ verb, resource, code: String(code) });
+  }
+
+  recordCertificateIssued(reason: string): void {
+    this.#issued.inc({ reason });
+  }
+
+  recordAuthorityStep(step: string): void {
+    this.#authoritySteps.inc({ step });
+  }
+
+  recordCertificateFailure(): void {
+    this.#certificateFailures.inc();
+  }
+
+  /** @param source both called at each scrape; times are ms since the epoch, `undefined`: not known */
+  watchCertificates({ authorityNotAfter, certificates }: WatchedCertificates): void {
+    const seconds = (time: number | undefined) =>
+      time === undefined ? Number.NaN : Math.floor(time / 1_000);
+    this.#gauge(
+      'large_payload_operator_authority_not_after_timestamp_seconds',
+      'When the certificate authority that signs expires; NaN: not known.',
+      () => seconds(authorityNotAfter()),
+    );
+    this.#gauge(
+      'large_payload_operator_certificate_not_after_timestamp_seconds',
+      'When the first of the certificates of all namespaces expires; NaN: there is none.',
+      () => {
+        const times = [...certificates()].flatMap(({ notAfter }) => notAfter ?? []);
+        return seconds(times.length === 0 ? undefined : times.reduce((one, other) => Math.min(one, other)));
+      },
+    );
+    const namespaces: Gauge<'healthy'> = new Gauge({
+      name: 'large_payload_operator_certificates',
+      help: 'Namespaces with a store, by whether their certificate is as it should be.',
+      labelNames: ['healthy'],
+      registers: [this.registry],
+      collect: () => {
+        const healthy = [...certificates()].map(({ problem }) => problem === undefined);
+        for (const value of [true, false])
+          namespaces.set({ healthy: String(value) }, healthy.filter((each) => each === value).length);
+      },
+    });
   }
 
   /** @param isLeader called at each scrape */

@@ -56,7 +56,10 @@ test('no pod is made that would read the configuration of others', async () => {
   const { spec } = readStore(await there(LARGE_PAYLOAD_STORES, await begun(), 'orders'));
   const namespace = await bed.newNamespace();
   // Whoever knows a store can know the name, too.
-  const { name } = configOf({ namespace, name: 'orders', spec: spec as StoreSpec });
+  const { name } = configOf(
+    { namespace, name: 'orders', spec: spec as StoreSpec, authentication: 'Token' },
+    'gateway',
+  );
   const metadata = { namespace, name };
   await create(CONFIG_MAPS, { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { [CONFIG_KEY]: '{}' } });
   await create(LARGE_PAYLOAD_STORES, store(namespace, 'orders'));

@@ -4,7 +4,17 @@ import type { KubernetesApi } from '../kubernetes/api.ts';
 import { EventRecorder } from '../kubernetes/event-recorder.ts';
 import { Metrics } from '../operations/metrics.ts';
 import { Poller } from '../polling/poller.ts';
+import { CertificateController } from './certificates/certificate-controller.ts';
+import type { CertificateSource } from './certificates/certificate-source.ts';
 import { StoreController } from './store-controller.ts';
+
+/** For tests of other things. */
+const NO_CERTIFICATES: CertificateSource = {
+  ...{ bundle: undefined, problem: undefined, authority: undefined },
+  lookAtAuthority: async () => false,
+  settle: async () => ({}),
+  remove: async () => {},
+};
 
 /**
  * Runs a controller on an API server.
@@ -14,12 +24,15 @@ export function runController(
   api: KubernetesApi,
   log: Logger,
   onFailure: (failure: Error) => void = () => {},
+  source: CertificateSource = NO_CERTIFICATES,
 ): () => Promise<void> {
   const end = new AbortController();
   const cluster = new ClusterView({ api, onFailure });
   const poller = new Poller();
+  const metrics = new Metrics();
+  const certificates = new CertificateController({ cluster, source, metrics, log });
   const controller = new StoreController({
-    ...{ api, cluster, poller, log },
+    ...{ api, cluster, poller, certificates, log },
     settings: {
       image: 'largepayload/payload-store:test',
       imagePullPolicy: 'Never',
@@ -27,9 +40,11 @@ export function runController(
       scrapeNamespaces: [],
     },
     events: new EventRecorder({ api, instance: 'test' }),
-    metrics: new Metrics(),
+    metrics,
   });
-  const running = Promise.all([cluster, poller, controller].map((part) => part.run(end.signal)));
+  const running = Promise.all(
+    [cluster, poller, certificates, controller].map((part) => part.run(end.signal)),
+  );
   return async () => {
     end.abort();
     await running;

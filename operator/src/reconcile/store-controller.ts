@@ -8,6 +8,7 @@ import type { Poller } from '../polling/poller.ts';
 import type { PodSettings } from '../stores/desired/context.ts';
 import { conditionOf, type StoreResource } from '../stores/read-store.ts';
 import type { Transition } from '../stores/transitions.ts';
+import type { CertificateController } from './certificates/certificate-controller.ts';
 import { referenceTo, StatusWriter } from './status-writer.ts';
 import { StoreReconciler } from './store-reconciler.ts';
 
@@ -18,6 +19,7 @@ export interface ControllerParts {
   readonly api: KubernetesApi;
   readonly cluster: ClusterView;
   readonly poller: Poller;
+  readonly certificates: CertificateController;
   readonly settings: PodSettings;
   readonly events: EventRecorder;
   readonly metrics: Metrics;
@@ -29,7 +31,7 @@ export class StoreController {
   readonly #cluster: ClusterView;
   readonly #queue: WorkQueue;
 
-  constructor({ api, cluster, poller, settings, events, metrics, log }: ControllerParts) {
+  constructor({ api, cluster, poller, certificates, settings, events, metrics, log }: ControllerParts) {
     this.#cluster = cluster;
     const record = (store: StoreResource, transition: Transition) => {
       const { type, reason, note } = transition;
@@ -37,7 +39,7 @@ export class StoreController {
       events.record(referenceTo(store), { ...transition, action: 'Reconcile' });
     };
     const status = new StatusWriter({ api, record });
-    const reconciler = new StoreReconciler({ api, cluster, poller, status, settings });
+    const reconciler = new StoreReconciler({ api, cluster, poller, certificates, status, settings });
     this.#queue = new WorkQueue({
       concurrency: CONCURRENCY,
       work: async (store, signal) => {
@@ -55,6 +57,7 @@ export class StoreController {
     });
     cluster.onChange((store) => this.#queue.add(store));
     poller.onNews((store) => this.#queue.add(store));
+    certificates.onChange((store) => this.#queue.add(store));
     metrics.watchQueue(() => this.#queue.depth);
     metrics.watchStores((ready) => this.#countStores(ready));
   }

@@ -7,6 +7,7 @@ import { type Component, componentName } from '../stores/names.ts';
 import type { ObservedPod, ObservedStore } from '../stores/observed.ts';
 import type { StoreResource } from '../stores/read-store.ts';
 import { decideStatus } from '../stores/status.ts';
+import type { CertificateController } from './certificates/certificate-controller.ts';
 import { creationQuestions, mountQuestions } from './event-questions.ts';
 import { ExplainingEvents } from './explaining-events.ts';
 import { PlanExecutor } from './plan-executor.ts';
@@ -16,6 +17,7 @@ export interface ReconcilerParts {
   readonly api: KubernetesApi;
   readonly cluster: ClusterView;
   readonly poller: Poller;
+  readonly certificates: CertificateController;
   readonly status: StatusWriter;
   readonly settings: PodSettings;
 }

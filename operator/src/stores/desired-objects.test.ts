@@ -1,37 +1,32 @@
-import { parseLargePayloadStore, textAt } from '@largepayload/crds';
+import { parseLargePayloadStore } from '@largepayload/crds';
 import { expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { desiredObjects } from './desired-objects.ts';
 import { OBJECT_HASH } from './labels.ts';
 import {
   desiredFor,
+  manifestOf,
   namesOf,
   ON_A_VOLUME,
   ON_S3,
   objectNamed,
+  podsOf,
   S3_WITH_EVERYTHING,
   SETTINGS,
   store,
 } from './stores.fixture.ts';
 
 const LONGEST_NAME = 'a'.repeat(40);
-const manifestOf = (objects: ReturnType<typeof desiredFor>) => {
-  const found = objects.find(({ object }) => object.kind === 'ConfigMap');
-  return textAt(found?.object, 'data', 'store.yaml') ?? '';
-};
-const podsOf = (objects: ReturnType<typeof desiredFor>) =>
-  objects
-    .filter(({ object }) => object.kind === 'Deployment')
-    // biome-ignore lint/suspicious/noExplicitAny: a raw object
-    .map(({ object }) => (object.spec as any).template);
 
 test('a store on S3 has a gateway and a reaper, after the objects that these need', () => {
   const names = namesOf(desiredFor());
-  const config = names.find((name) => name.startsWith('ConfigMap'));
-  expect(config).toMatch(/^ConfigMap orders-config-[0-9a-f]{10}$/);
+  const configs = names.filter((name) => name.startsWith('ConfigMap'));
+  for (const config of configs) expect(config).toMatch(/^ConfigMap orders-config-[0-9a-f]{10}$/);
+  expect(new Set(configs).size).toBe(2);
   expect(names).toEqual([
     'ServiceAccount orders-gateway',
     'ServiceAccount orders-reaper',
-    config,
+    ...configs,
     'NetworkPolicy orders-gateway',
     'NetworkPolicy orders-reaper',
     'PodDisruptionBudget orders-gateway',
@@ -126,7 +121,9 @@ test.each([
     }
     for (const volume of pod.volumes) {
       const kinds = Object.keys(volume).filter((field) => field !== 'name');
-      expect(['configMap', 'secret', 'persistentVolumeClaim']).toEqual(expect.arrayContaining(kinds));
+      expect(['configMap', 'secret', 'projected', 'persistentVolumeClaim']).toEqual(
+        expect.arrayContaining(kinds),
+      );
     }
   }
 });
@@ -162,26 +159,36 @@ test.each([
   ['S3', ON_S3],
   ['a volume', ON_A_VOLUME],
 ])('pods of a store on %s can read their manifest', (_where, spec) => {
-  const manifest = parseLargePayloadStore(manifestOf(desiredFor(spec)), 'store.yaml');
-  expect(manifest.metadata).toEqual({ name: 'orders', namespace: 'payments' });
-  expect(manifest.spec.storage).toEqual(store(spec).spec?.storage);
-  expect(manifest.spec.retention).toEqual(store(spec).spec?.retention);
+  const manifests = podsOf(desiredFor(spec)).map((pod) => manifestOf(desiredFor(spec), pod));
+  for (const text of manifests) {
+    const manifest = parseLargePayloadStore(text, 'store.yaml');
+    expect(manifest.metadata).toEqual({ name: 'orders', namespace: 'payments' });
+    expect(manifest.spec.storage).toEqual(store(spec).spec?.storage);
+    expect(manifest.spec.retention).toEqual(store(spec).spec?.retention);
+  }
 });
 
-test('the manifest has every field that a pod reads, and no other', () => {
-  const { spec } = parseLargePayloadStore(manifestOf(desiredFor(S3_WITH_EVERYTHING)), 'store.yaml');
+test('the manifest has every field that a pod of its component reads, and no other', () => {
+  const objects = desiredFor(S3_WITH_EVERYTHING);
+  const [gateway = '', reaper = ''] = podsOf(objects).map((pod) => manifestOf(objects, pod));
   const { storage, retention, temporalNamespaces, maxPayloadSize } = S3_WITH_EVERYTHING;
-  expect(spec).toMatchObject({ storage, retention, temporalNamespaces, maxPayloadSize });
-  expect(spec).toMatchObject({ gateway: {}, thresholdSize: 128_000 });
-  expect(manifestOf(desiredFor(S3_WITH_EVERYTHING))).not.toMatch(
-    /gateway|reaper:|sidecar|thresholdSize|allowed/,
-  );
+  for (const text of [gateway, reaper]) {
+    const { spec } = parseLargePayloadStore(text, 'store.yaml');
+    expect(spec).toMatchObject({ storage, retention, temporalNamespaces, maxPayloadSize });
+    expect(spec).toMatchObject({ thresholdSize: 128_000 });
+    expect(text).not.toMatch(/reaper:|sidecar|thresholdSize|replicas|resources|credentials|dnsNames/);
+  }
+  const { allowedNamespaces, callers } = S3_WITH_EVERYTHING;
+  const { authentication, oidc, cacheSize } = S3_WITH_EVERYTHING.gateway;
+  expect(parse(gateway).spec).toMatchObject({ allowedNamespaces, callers });
+  expect(parse(gateway).spec.gateway).toEqual({ authentication, oidc, cacheSize });
+  expect(reaper).not.toMatch(/gateway|allowed|callers/);
 });
 
 test.each([
   ['thresholdSize', { thresholdSize: 1_000 }],
   ['gateway.replicas', { gateway: { ...ON_S3.gateway, replicas: 7 } }],
-  ['allowedNamespaces', { allowedNamespaces: ['workers'] }],
+  ['gateway.dnsNames', { gateway: { ...ON_S3.gateway, dnsNames: ['payloads.example.com'] } }],
   ['sidecar', { sidecar: { resources: { limits: { memory: '64Mi' } } } }],
 ])('an edit of %s restarts no pod', (_field, edit) => {
   expect(podsOf(desiredFor({ ...ON_S3, ...edit }))).toEqual(podsOf(desiredFor()));
@@ -204,6 +211,18 @@ test('the hash of the configuration depends on the content, and not on the order
   expect(desiredFor({ reaper, retention, storage, gateway }).map(({ hash }) => hash)).toEqual(hashes);
   const other = desiredObjects(store(), { ...SETTINGS, image: 'another' }).map(({ hash }) => hash);
   expect(other.filter((hash) => !hashes.includes(hash))).toHaveLength(2);
+});
+
+test.each([
+  ['allowedNamespaces', { allowedNamespaces: ['workers'] }],
+  ['callers', { callers: [{ namespaces: ['payments'] }] }],
+  ['gateway.authentication', { gateway: { ...ON_S3.gateway, authentication: 'Migrate' } }],
+  ['gateway.cacheSize', { gateway: { ...ON_S3.gateway, cacheSize: '64Mi' } }],
+])('an edit of %s restarts the gateways and not the reaper', (_field, edit) => {
+  const [gateway, reaper] = podsOf(desiredFor({ ...ON_S3, ...edit }));
+  const [gatewayBefore, reaperBefore] = podsOf(desiredFor());
+  expect(gateway).not.toEqual(gatewayBefore);
+  expect(reaper).toEqual(reaperBefore);
 });
 
 test('a claim is mounted by one pod at a time, which needs no credentials', () => {

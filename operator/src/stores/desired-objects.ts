@@ -1,4 +1,5 @@
 import { FOREVER, storageKindOf, unsupportedFields } from '@largepayload/crds';
+import { effectiveAuthentication } from './authentication.ts';
 import { configMap, configOf, storageIdMap } from './desired/config-map.ts';
 import type { PodSettings, StoreContext, StoreObject } from './desired/context.ts';
 import { gatewayDeployment, reaperDeployment } from './desired/deployments.ts';
@@ -23,8 +24,10 @@ export interface DesiredObject extends StoreObject {
 export function desiredObjects(store: StoreResource, settings: PodSettings): readonly DesiredObject[] {
   const { namespace, name, uid, spec } = store;
   if (store.deleting || spec === undefined || unsupportedFields(spec).length > 0) return [];
-  const context: StoreContext = { namespace, name, uid, spec, settings };
-  const config = configOf(context);
+  const authentication = effectiveAuthentication(store);
+  const context: StoreContext = { namespace, name, uid, spec, authentication, settings };
+  const config = configOf(context, 'gateway');
+  const reaperConfig = configOf(context, 'reaper');
   const reaps = hasReaper(spec);
   const account = (component: 'gateway' | 'reaper') =>
     spec[component]?.serviceAccountName === undefined && serviceAccount(context, component);
@@ -33,13 +36,14 @@ export function desiredObjects(store: StoreResource, settings: PodSettings): rea
     account('gateway'),
     reaps && account('reaper'),
     configMap(context, config),
+    reaps && configMap(context, reaperConfig),
     store.status.storageID !== undefined && storageIdMap(context, store.status.storageID),
     gatewayPolicy(context),
     reaps && reaperPolicy(context),
     disruptionBudget(context),
     gatewayService(context),
     gatewayDeployment(context, config),
-    reaps && reaperDeployment(context, config),
+    reaps && reaperDeployment(context, reaperConfig),
   ];
   return objects.filter((object) => object !== false).map(withHash);
 }

@@ -1,3 +1,5 @@
+import type { Authentication } from '@largepayload/crds';
+
 /** The parts of a store that run as pods. */
 export type Component = 'gateway' | 'reaper';
 
@@ -41,6 +43,7 @@ export function storageIdMapName(store: string): string {
 }
 
 /** The URL of the gateway for pods of the cluster. */
-export function endpointOf(store: string, namespace: string): string {
-  return `http://${componentName(store, 'gateway')}.${namespace}.svc:${DATA_PORT}`;
+export function endpointOf(store: string, namespace: string, authentication: Authentication): string {
+  const scheme = authentication === 'None' ? 'http' : 'https';
+  return `${scheme}://${componentName(store, 'gateway')}.${namespace}.svc:${DATA_PORT}`;
 }

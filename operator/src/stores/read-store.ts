@@ -1,5 +1,6 @@
 import {
   API_VERSION,
+  AUTHENTICATIONS,
   at,
   KIND,
   type LargePayloadStore,
@@ -56,10 +57,14 @@ function readSpec(manifest: Readonly<Record<string, unknown>>): Pick<StoreResour
 }
 
 function readStatus(status: unknown): LargePayloadStoreStatus {
+  const fields: Record<string, unknown> = typeof status === 'object' && status !== null ? { ...status } : {};
+  const { authentication: written, ...others } = fields;
+  const authentication = AUTHENTICATIONS.find((each) => each === written);
   const storageID = textAt(status, 'storageID');
   const lastCompletedTime = textAt(status, 'retention', 'lastCompletedTime');
   return {
-    ...(typeof status === 'object' && status !== null ? status : {}),
+    ...others,
+    ...(authentication !== undefined && { authentication }),
     ...(storageID !== undefined && { storageID }),
     retention: { ...(lastCompletedTime !== undefined && { lastCompletedTime }) },
     conditions: listAt(status, 'conditions').filter(isCondition),

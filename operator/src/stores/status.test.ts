@@ -56,7 +56,8 @@ test('the status has the endpoint, the storage and the last pass of the store', 
   expect(decideStatus(wellStore())).toMatchObject({
     observedGeneration: 3,
     storageID: STORAGE_ID,
-    endpoint: 'http://orders-gateway.payments.svc:8577',
+    endpoint: 'https://orders-gateway.payments.svc:8577',
+    authentication: 'Token',
     replicas: 2,
     selector:
       'app.kubernetes.io/name=payload-store,app.kubernetes.io/instance=orders,app.kubernetes.io/component=gateway',

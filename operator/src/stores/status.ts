@@ -1,4 +1,5 @@
 import type { LargePayloadStoreStatus } from '@largepayload/crds';
+import { effectiveAuthentication } from './authentication.ts';
 import type { Situation } from './conditions/component-view.ts';
 import type { Verdict } from './conditions/finding.ts';
 import { gatewayAvailable } from './conditions/gateway-available.ts';
@@ -22,12 +23,14 @@ const CONDITIONS: readonly (readonly [string, (situation: Situation) => Verdict]
 export function decideStatus(situation: Situation): LargePayloadStoreStatus {
   const { observed } = situation;
   const { namespace, name, generation } = observed.store;
+  const authentication = effectiveAuthentication(observed.store);
   const storageID = storageIdOf(observed);
   const completed = lastCompleted(situation);
   return {
     observedGeneration: generation,
     ...(storageID !== undefined && { storageID }),
-    endpoint: endpointOf(name, namespace),
+    endpoint: endpointOf(name, namespace, authentication),
+    authentication,
     replicas: observed.gateway?.replicas ?? 0,
     selector: selectorText(name, 'gateway'),
     ...(completed !== undefined && { retention: { lastCompletedTime: rfc3339(completed) } }),

@@ -1,3 +1,4 @@
+import { textAt } from '@largepayload/crds';
 import type { KubernetesObject } from '../kubernetes/api.ts';
 import { type DesiredObject, desiredObjects } from './desired-objects.ts';
 import { readStore, type StoreResource } from './read-store.ts';
@@ -61,10 +62,28 @@ export const S3_WITH_EVERYTHING = {
   retention: { ttl: '30d', reaperInterval: '30m' },
   temporalNamespaces: ['orders', 'invoices'],
   allowedNamespaces: ['workers', 'starters'],
+  callers: [
+    { namespaces: ['payments'], access: 'ReadWrite' },
+    { serviceAccounts: ['workers/invoices'], temporalNamespaces: ['invoices'], access: 'ReadWrite' },
+    {
+      oidc: { issuer: 'https://token.ci.example', claims: { repository: 'acme/orders' } },
+      access: 'Read',
+    },
+  ],
   thresholdSize: '64Ki',
   maxPayloadSize: '2Gi',
   gateway: {
     replicas: 3,
+    authentication: 'Token',
+    oidc: [
+      {
+        issuer: 'https://token.ci.example',
+        audience: 'payloads',
+        requiredClaims: { repository_owner: 'acme' },
+      },
+    ],
+    dnsNames: ['payloads.example.com'],
+    cacheSize: '64Mi',
     serviceAccountName: 'payload-writer',
     credentialsSecretRef: { name: 'payload-writer' },
     resources: { requests: { cpu: '250m' }, limits: { memory: '1Gi' } },
@@ -91,4 +110,23 @@ export function objectNamed(objects: readonly DesiredObject[], name: string): an
   const found = objects.find(({ object }) => `${object.kind} ${object.metadata.name}` === name);
   if (found === undefined) throw new Error(`no ${name} among ${namesOf(objects).join(', ')}`);
   return found.object;
+}
+
+/** The pod templates, the gateway's first. */
+export function podsOf(objects: readonly DesiredObject[]) {
+  return (
+    objects
+      .filter(({ object }) => object.kind === 'Deployment')
+      // biome-ignore lint/suspicious/noExplicitAny: a test may look at any field of a pod
+      .map(({ object }): any => (object.spec as any).template)
+  );
+}
+
+/** The manifest that a pod reads. */
+export function manifestOf(
+  objects: readonly DesiredObject[],
+  pod: ReturnType<typeof podsOf>[number],
+): string {
+  const [{ configMap }] = pod.spec.volumes;
+  return textAt(objectNamed(objects, `ConfigMap ${configMap.name}`), 'data', 'store.yaml') ?? '';
 }

@@ -42,6 +42,14 @@ export const SERVE_OPTIONS: Command['options'] = {
     placeholder: 'SIZE',
     help: 'for standalone: memory for a cache of payloads, from 1Mi to 16Gi; a gateway has spec.gateway.cacheSize [default: no cache]',
   },
+  'kubernetes-dir': {
+    placeholder: 'DIR',
+    help: 'for a gateway that takes tokens of pods: "token" for the API server, and its authority "ca.crt"; read again when they are used',
+  },
+  'kubernetes-url': {
+    placeholder: 'URL',
+    help: 'of the API server, with --kubernetes-dir, whose keys verify those tokens [default: https://kubernetes.default.svc]',
+  },
   listen: {
     placeholder: 'HOST:PORT',
     help: 'data port, which a reaper does not have; :8577 for all interfaces',

@@ -9,7 +9,14 @@ import { createLog } from '../log/log.ts';
 import type { Role, RoleName } from '../roles/role.ts';
 import { ROLES } from '../roles/roles.ts';
 import { SERVE_OPTIONS } from './serve-options.ts';
-import { cacheSizeOf, expectedStorage, listenAddresses, mountsFor, resourceOf } from './serve-settings.ts';
+import {
+  cacheSizeOf,
+  clusterAccess,
+  expectedStorage,
+  listenAddresses,
+  mountsFor,
+  resourceOf,
+} from './serve-settings.ts';
 
 export const command: Command = {
   name: 'serve',
@@ -30,6 +37,7 @@ async function run(values: Values): Promise<void> {
     ...{ manifest, version: packageFile.version, listen },
     ...{ expected: expectedStorage(role, values), resource: resourceOf(role, values) },
     cacheSize: cacheSizeOf(role, manifest, values),
+    cluster: clusterAccess(role, manifest, values),
     acceptClock: values['accept-clock'] === true,
   };
   const mounts = mountsFor(manifest, values);

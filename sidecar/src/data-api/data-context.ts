@@ -1,4 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify';
+import type { Callers } from '../callers/callers.ts';
 import type { FairBudget } from '../http/fair-budget.ts';
 import type { TransferWatch } from '../http/transfer-watch.ts';
 import type { Metrics } from '../operations/metrics.ts';
@@ -13,7 +14,6 @@ export interface DataContext {
   readonly budget: FairBudget;
   readonly watch: TransferWatch;
   readonly metrics: Metrics;
-  /** the Temporal namespaces that are served; `undefined`: any */
-  readonly namespaces: ReadonlySet<string> | undefined;
+  readonly callers: Callers;
   readonly log: FastifyBaseLogger;
 }

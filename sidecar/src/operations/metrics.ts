@@ -23,6 +23,12 @@ const CACHE_GAUGES: readonly CacheMetric[] = [
   ['limit_bytes', 'The most memory that the cache takes.', 'limitBytes'],
 ];
 
+interface WatchedCallers {
+  readonly authentication: string;
+  readonly namespaces: readonly string[];
+  readonly keyAges: () => readonly { readonly issuer: string; readonly seconds: number }[];
+}
+
 /** What `/metrics` shows. No label is a digest, key, workflow id or text that a caller chose. */
 export class Metrics {
   readonly registry = new Registry();
@@ -92,6 +98,14 @@ export class Metrics {
     help: 'How much longer than its TTL what expired is kept, as the clock was set forward or the machine slept.',
     registers: [this.registry],
   });
+  readonly #callerRequests = new Counter({
+    name: 'payload_store_caller_requests_total',
+    help: 'Requests whose caller was judged, by its Kubernetes namespace and result: ok or the error code.',
+    labelNames: ['caller_namespace', 'result'],
+    registers: [this.registry],
+  });
+  /** Those that may be labels; all others count as `other`. */
+  readonly #callerNamespaces = new Set(['anonymous', 'oidc']);
 
   constructor(inFlight: { requests: () => number; bytes: () => number }) {
     const gauges = { registers: [this.registry] };
@@ -153,6 +167,35 @@ export class Metrics {
         },
       });
     }
+  }
+
+  /** Adds what is known of callers: how they are known, the Kubernetes namespaces that are counted, and the age of keys in s. */
+  watchCallers({ authentication, namespaces, keyAges }: WatchedCallers): void {
+    new Gauge({
+      name: 'payload_store_authentication_info',
+      help: '1 with the mode by which callers are known: Token, Migrate or None.',
+      labelNames: ['mode'],
+      registers: [this.registry],
+    }).set({ mode: authentication }, 1);
+    new Gauge({
+      name: 'payload_store_token_keys_age_seconds',
+      help: 'Time since the keys that verify the tokens of an issuer were fetched; absent before the first time.',
+      labelNames: ['issuer'],
+      registers: [this.registry],
+      collect() {
+        for (const { issuer, seconds } of keyAges()) this.set({ issuer }, seconds);
+      },
+    });
+    for (const namespace of namespaces) {
+      this.#callerNamespaces.add(namespace);
+      this.#callerRequests.inc({ caller_namespace: namespace, result: 'ok' }, 0);
+    }
+  }
+
+  /** @param namespace of Kubernetes, or `anonymous` or `oidc` */
+  recordCaller(namespace: string, result: 'ok' | ErrorCode): void {
+    const label = this.#callerNamespaces.has(namespace) ? namespace : 'other';
+    this.#callerRequests.inc({ caller_namespace: label, result });
   }
 
   recordPut(outcome: 'created' | 'existed', bytes: number, seconds: number): void {

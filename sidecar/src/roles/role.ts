@@ -1,5 +1,6 @@
 import type { LargePayloadStore } from '@largepayload/crds';
 import type { FastifyBaseLogger } from 'fastify';
+import type { ClusterAccess } from '../callers/keys/key-sources.ts';
 import type { DataLimits } from '../data-api/limits.ts';
 import type { Mounts } from '../drivers/start-driver.ts';
 import type { ListenAddress } from '../http/listen-address.ts';
@@ -20,6 +21,8 @@ export interface ServiceSettings {
   readonly acceptClock?: boolean;
   readonly resource?: ClusterResource;
   readonly leaseTimes?: LeaseTimes;
+  /** where a gateway finds the keys of tokens of service accounts; absent: it takes none of them */
+  readonly cluster?: ClusterAccess | undefined;
 }
 
 /** The resource that this process belongs to. It differs from a resource of the same name in another cluster. */

@@ -81,6 +81,7 @@ function unusedFields({ spec }: LargePayloadStore): string[] {
   const fields: Record<string, unknown> = {
     'spec.thresholdSize': spec.thresholdSize === DEFAULT_THRESHOLD ? undefined : spec.thresholdSize,
     'spec.allowedNamespaces': spec.allowedNamespaces,
+    'spec.callers': spec.callers,
     'spec.gateway': Object.keys(spec.gateway ?? {}).length > 0 ? spec.gateway : undefined,
     'spec.reaper': spec.reaper,
     'spec.sidecar': spec.sidecar,

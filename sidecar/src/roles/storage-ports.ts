@@ -28,9 +28,14 @@ export function buildReaper(
   return new Reaper({ ...parts, metrics }, { intervalMs, clockToleranceMs: traits.clockToleranceMs, trial });
 }
 
-export function buildStoragePorts(storage: StorageParts): PortParts {
+/** @param checkBeside rejects when payloads cannot be served for another reason than the storage */
+export function buildStoragePorts(storage: StorageParts, checkBeside?: () => Promise<void>): PortParts {
   const { settings, traits, log } = storage;
-  return buildPortParts(settings, () => checkStorage(storage), { latch: traits.latchReadiness }, log);
+  const check = async () => {
+    await checkStorage(storage);
+    await checkBeside?.();
+  };
+  return buildPortParts(settings, check, { latch: traits.latchReadiness }, log);
 }
 
 /** The ports beside the data. */

@@ -1,3 +1,5 @@
+import type { Authentication } from '@largepayload/crds';
+import { effectiveAuthentication } from '../authentication.ts';
 import { hasReaper } from '../desired-objects.ts';
 import { conditionOf } from '../read-store.ts';
 import { componentProblem, count, isAvailable, isUpToDate } from './component-problem.ts';
@@ -63,10 +65,18 @@ function storageUnknown({ reason, message }: Finding): Finding {
   };
 }
 
+/** Who is served without a token, for the end of a sentence. */
+const WITHOUT_TOKEN: Readonly<Record<Authentication, string>> = {
+  Token: '',
+  Migrate: ', also for callers without a token (status.authentication is Migrate)',
+  None: ', for all callers, because tokens are not looked at (status.authentication is None)',
+};
+
 /** All gateways that serve are up to date. There may be fewer of them than the resource asks for. */
 function well(gateway: ComponentView): Verdict {
   const { available = 0, wanted = 0 } = gateway.deployment ?? {};
-  const serving = 'payloads are stored and served';
+  const authentication = effectiveAuthentication(gateway.situation.observed.store);
+  const serving = `payloads are stored and served${WITHOUT_TOKEN[authentication]}`;
   if (available >= wanted) return yes('Ready', serving);
   const problem = componentProblem(gateway);
   if (PASSING.has(problem.reason) || isFollowing(gateway.situation, problem)) {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { computeResources, GATEWAY_RESOURCES, gatewayResources } from './compute-resources.ts';
+import { computeResources, GATEWAY_RESOURCES } from './compute-resources.ts';
 
 const { requests, limits } = GATEWAY_RESOURCES;
 
@@ -42,15 +42,4 @@ test.each([
   ],
 ])('the defaults give way to %s', (_what, given, expected) => {
   expect(computeResources(GATEWAY_RESOURCES, given)).toEqual(expected);
-});
-
-test.each([
-  [undefined, '192Mi', '512Mi'],
-  ['64Mi', '256Mi', '576Mi'],
-  ['1Gi', '1216Mi', '1536Mi'],
-  [1_048_577, '202375169', '537919489'],
-])('the memory of a cache of %s comes on top of the defaults of a gateway', (cacheSize, request, limit) => {
-  const { requests, limits } = gatewayResources(cacheSize);
-  expect([requests.memory, limits.memory]).toEqual([request, limit]);
-  expect([requests.cpu, limits.cpu]).toEqual([GATEWAY_RESOURCES.requests.cpu, GATEWAY_RESOURCES.limits.cpu]);
 });

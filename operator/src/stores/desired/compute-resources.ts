@@ -15,23 +15,19 @@ export const GATEWAY_RESOURCES: ComputeResources = {
   limits: { cpu: '2', memory: '512Mi' },
 };
 
+/** @param cacheSize bytes that a gateway keeps in memory beside everything else */
+export function gatewayResources(cacheSize = 0): ComputeResources {
+  const withCache = ({ memory = '', ...others }: Quantities) => ({
+    ...others,
+    memory: `${Math.ceil((parseQuantity(memory) + cacheSize) / 2 ** 20)}Mi`,
+  });
+  return { requests: withCache(GATEWAY_RESOURCES.requests), limits: withCache(GATEWAY_RESOURCES.limits) };
+}
+
 export const REAPER_RESOURCES: ComputeResources = {
   requests: { cpu: '50m', memory: '128Mi' },
   limits: { cpu: '1', memory: '384Mi' },
 };
-
-const MIB = 2 ** 20;
-
-/** The defaults of a gateway with this `spec.gateway.cacheSize`: the memory of the cache comes on top. */
-export function gatewayResources(cacheSize: number | string | undefined): ComputeResources {
-  const { requests, limits } = GATEWAY_RESOURCES;
-  if (cacheSize === undefined) return GATEWAY_RESOURCES;
-  const withCache = ({ memory = '0', ...rest }: Quantities): Quantities => {
-    const bytes = parseQuantity(memory) + parseQuantity(cacheSize);
-    return { ...rest, memory: bytes % MIB === 0 ? `${bytes / MIB}Mi` : String(bytes) };
-  };
-  return { requests: withCache(requests), limits: withCache(limits) };
-}
 
 /**
  * The defaults, replaced by the given values. For a resource with one given value, a default request is lowered to the given

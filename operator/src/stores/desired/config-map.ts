@@ -2,7 +2,7 @@ import { API_VERSION, KIND } from '@largepayload/crds';
 import { stringify } from 'yaml';
 import { CONFIG_MAPS } from '../../kubernetes/resources.ts';
 import { CONFIG_HASH } from '../labels.ts';
-import { CONFIG_KEY, configMapName, STORAGE_ID_KEY, storageIdMapName } from '../names.ts';
+import { CONFIG_KEY, type Component, configMapName, STORAGE_ID_KEY, storageIdMapName } from '../names.ts';
 import { hashText } from '../stable-hash.ts';
 import { type StoreContext, type StoreObject, storeObject } from './context.ts';
 
@@ -14,18 +14,28 @@ export interface Config {
   readonly name: string;
 }
 
-/** The manifest with only the fields that pods read, so that an edit of another field restarts no pod. */
-export function configOf({ namespace, name, spec }: Omit<StoreContext, 'uid' | 'settings'>): Config {
+/** The manifest with only the fields that a component's pods read, so that an edit of another field restarts none of them. */
+export function configOf(context: Omit<StoreContext, 'uid' | 'settings'>, component: Component): Config {
+  const { namespace, name, spec } = context;
   const { storage, retention, temporalNamespaces, maxPayloadSize } = spec;
   const manifest = {
     apiVersion: API_VERSION,
     kind: KIND,
     metadata: { name, namespace },
-    spec: { storage, retention, temporalNamespaces, maxPayloadSize },
+    spec: {
+      ...{ storage, retention, temporalNamespaces, maxPayloadSize },
+      ...(component === 'gateway' && fieldsOfCallers(context)),
+    },
   };
   const text = stringify(manifest, { aliasDuplicateObjects: false, lineWidth: 0 });
   const hash = hashText(text);
   return { text, hash, name: configMapName(name, hash) };
+}
+
+function fieldsOfCallers({ spec, authentication }: Pick<StoreContext, 'spec' | 'authentication'>) {
+  const { allowedNamespaces, callers, gateway } = spec;
+  const { oidc, cacheSize } = gateway;
+  return { allowedNamespaces, callers, gateway: { authentication, oidc, cacheSize } };
 }
 
 /** One ConfigMap for each content, never changed: a pod that restarts while a bad edit is rolled out keeps its configuration. */

@@ -1,3 +1,4 @@
+import type { Authentication } from '@largepayload/crds';
 import type { KubernetesObject, ObjectMeta, ResourceKind } from '../../kubernetes/api.ts';
 import { kindOf, LARGE_PAYLOAD_STORES } from '../../kubernetes/resources.ts';
 import { objectLabels } from '../labels.ts';
@@ -21,6 +22,7 @@ export interface PodSettings {
 /** All that a store's desired objects depend on. */
 export interface StoreContext extends Pick<StoreResource, 'namespace' | 'name' | 'uid'> {
   readonly spec: StoreSpec;
+  readonly authentication: Authentication;
   readonly settings: PodSettings;
 }
 

@@ -1,4 +1,4 @@
-import { FOREVER, parseDuration, putTimeLimit, storageKindOf } from '@largepayload/crds';
+import { FOREVER, parseDuration, parseQuantity, putTimeLimit, storageKindOf } from '@largepayload/crds';
 import { DEPLOYMENTS } from '../../kubernetes/resources.ts';
 import { selectorLabels } from '../labels.ts';
 import { DATA_PORT } from '../names.ts';
@@ -25,6 +25,7 @@ const ONE_AT_A_TIME = { type: 'Recreate' };
 export function gatewayDeployment(context: StoreContext, config: Config): StoreObject {
   const { spec, name } = context;
   const { takesManyPods } = storageKindOf(spec);
+  const cacheSize = parseQuantity(spec.gateway.cacheSize ?? 0);
   const rollout = takesManyPods
     ? { replicas: spec.gateway.replicas ?? DEFAULT_REPLICAS, strategy: NEW_BEFORE_OLD }
     : { replicas: 1, strategy: ONE_AT_A_TIME };
@@ -32,7 +33,7 @@ export function gatewayDeployment(context: StoreContext, config: Config): StoreO
     component: 'gateway',
     args: ['--listen', `:${DATA_PORT}`],
     ports: [{ name: 'data', containerPort: DATA_PORT }],
-    resources: computeResources(gatewayResources(spec.gateway.cacheSize), spec.gateway.resources),
+    resources: computeResources(gatewayResources(cacheSize), spec.gateway.resources),
     terminationGracePeriodSeconds: Math.ceil(longestPut(spec.retention.ttl) / 1_000) + GATEWAY_GRACE_SECONDS,
     ...(takesManyPods && { spec: { topologySpreadConstraints: spread(selectorLabels(name, 'gateway')) } }),
   });

@@ -1,4 +1,4 @@
-import { storageKindOf } from '@largepayload/crds';
+import { type Authentication, storageKindOf } from '@largepayload/crds';
 import { CONFIG_HASH, objectLabels, TEMPLATE_HASH } from '../labels.ts';
 import {
   CONFIG_FOLDER,
@@ -7,10 +7,13 @@ import {
   type Component,
   CREDENTIALS_FOLDER,
   DATA_FOLDER,
+  KUBERNETES_FOLDER,
   METRICS_PORT,
   STORAGE_ID_FOLDER,
   STORAGE_ID_KEY,
   storageIdMapName,
+  TLS_FOLDER,
+  TLS_SECRET,
 } from '../names.ts';
 import { hashValue } from '../stable-hash.ts';
 import type { ComputeResources } from './compute-resources.ts';
@@ -128,7 +131,7 @@ interface Mount {
 }
 
 function mountsOf(
-  { name, spec, uid, settings }: StoreContext,
+  { name, spec, uid, settings, authentication }: StoreContext,
   config: Config,
   component: Component,
 ): Mount[] {
@@ -170,6 +173,7 @@ function mountsOf(
         ...cluster,
       ],
     },
+    ...(component === 'gateway' ? mountsOfCallers(authentication) : []),
     claim && {
       name: 'data',
       mountPath: DATA_FOLDER,
@@ -180,3 +184,32 @@ function mountsOf(
   ];
   return mounts.filter((mount) => mount !== undefined);
 }
+
+/** What a gateway needs to know its callers: its certificate, and access to the keys of the cluster's tokens. */
+function mountsOfCallers(authentication: Authentication): readonly (Mount | undefined)[] {
+  return [
+    {
+      name: 'tls',
+      mountPath: TLS_FOLDER,
+      readOnly: true,
+      // The operator makes it, and a gateway that needs it waits for it.
+      volume: { secret: { secretName: TLS_SECRET, optional: true, defaultMode: GROUP_READABLE } },
+      args: ['--tls-dir', TLS_FOLDER],
+    },
+    authentication === 'None'
+      ? undefined
+      : {
+          name: 'kubernetes',
+          mountPath: KUBERNETES_FOLDER,
+          readOnly: true,
+          volume: { projected: { defaultMode: GROUP_READABLE, sources: API_ACCESS } },
+          args: ['--kubernetes-dir', KUBERNETES_FOLDER],
+        },
+  ];
+}
+
+/** A token for the API server's own audience, and the API server's authority, which every namespace has. */
+const API_ACCESS = [
+  { serviceAccountToken: { path: 'token', expirationSeconds: 3_600 } },
+  { configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca.crt' }] } },
+];

@@ -1,3 +1,4 @@
+import { AUTHENTICATION_CASES } from './authentication.fixture.ts';
 import type { Case } from './case.fixture.ts';
 import { REAPER_CASES } from './reaper.fixture.ts';
 import { REFUSED_CASES } from './refused.fixture.ts';
@@ -13,4 +14,5 @@ export const CASES: readonly Case[] = [
   ...START_CASES,
   ...STORAGE_CASES,
   ...REAPER_CASES,
+  ...AUTHENTICATION_CASES,
 ];

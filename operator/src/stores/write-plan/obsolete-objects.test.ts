@@ -25,7 +25,8 @@ const withObjectsOfBefore = (situation: ReturnType<typeof wellStore>) => {
 };
 
 const forever = withObjectsOfBefore(wellStore(FOREVER));
-const [oldConfig] = namesOf(before).filter((name) => name.startsWith('ConfigMap'));
+const oldConfigs = namesOf(before).filter((name) => name.startsWith('ConfigMap'));
+const [oldConfig] = oldConfigs;
 
 test('nothing of a store that is well is obsolete', () => {
   expect(obsoleteIn(wellStore())).toEqual([]);
@@ -34,7 +35,7 @@ test('nothing of a store that is well is obsolete', () => {
 test('a store that comes to keep for ever loses its reaper', () => {
   expect(obsoleteIn(forever)).toEqual(
     [
-      oldConfig,
+      ...oldConfigs,
       'Deployment orders-reaper',
       'NetworkPolicy orders-reaper',
       'ServiceAccount orders-reaper',

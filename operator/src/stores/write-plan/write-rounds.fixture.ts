@@ -7,7 +7,7 @@ import type { WriteAction, WriteOutcome } from './write-action.ts';
 import { beginRound, NOTHING_WRITTEN, record, type WriteState } from './write-state.ts';
 
 export const desired = desiredFor();
-export const [config = ''] = desired
+export const [config = '', reaperConfig = ''] = desired
   .filter(({ resource }) => resource === CONFIG_MAPS)
   .map(({ object }) => object.metadata.name);
 export const observedWith = (objects: readonly ObservedObject[]): ObservedStore =>

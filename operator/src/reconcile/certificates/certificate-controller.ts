@@ -1,0 +1,160 @@
+import type { Logger } from 'pino';
+import type { ClusterView } from '../../cluster/cluster-view.ts';
+import { ApiError } from '../../kubernetes/api.ts';
+import { WorkQueue } from '../../kubernetes/work-queue.ts';
+import type { Metrics } from '../../operations/metrics.ts';
+import type { CertificateSource, CertificateStatus } from './certificate-source.ts';
+import { NamespaceNames } from './namespace-names.ts';
+
+/** namespaces worked on at a time */
+const CONCURRENCY = 4;
+/** A key of the queue that is the name of no namespace. */
+const AUTHORITY = '(authority)';
+/** A person who asks for another authority should not wait for long. */
+const AUTHORITY_LOOK_MS = 60_000;
+/** The operator may not watch Secrets, so it looks at each now and then: one that was deleted or edited is noticed by that. */
+const CERTIFICATE_LOOK_MS = 3_600_000;
+const AGAIN_MS = 1_000;
+
+export interface CertificateControllerParts {
+  readonly cluster: ClusterView;
+  readonly source: CertificateSource;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+}
+
+/** What the objects and the status of a store need to know of TLS. */
+export interface TlsState {
+  /** certificates that clients trust, as PEM; `undefined`: not known now, so what was published stays */
+  readonly bundle: string | undefined;
+  /** why the namespace has no certificate as it should be, as a sentence for people */
+  readonly problem: string | undefined;
+}
+
+/** Sees to it that each namespace with a store has a certificate, and that there is an authority to sign it. */
+export class CertificateController {
+  readonly #parts: CertificateControllerParts;
+  readonly #queue: WorkQueue;
+  readonly #names = new NamespaceNames();
+  readonly #statuses = new Map<string, CertificateStatus>();
+  readonly #listeners: ((store: string) => void)[] = [];
+  /** why the authority could not be looked at */
+  #failure: string | undefined;
+  /** what all namespaces depend on, as it was last */
+  #shared = '';
+
+  constructor(parts: CertificateControllerParts) {
+    this.#parts = parts;
+    const { cluster, metrics, log } = parts;
+    this.#queue = new WorkQueue({
+      concurrency: CONCURRENCY,
+      work: async (key, signal) =>
+        await (key === AUTHORITY ? this.#lookAtAuthority(signal) : this.#settle(key, signal)),
+      onDone: ({ key, failure, retryInMs }) => {
+        if (failure === undefined || retryInMs === undefined) return;
+        metrics.recordCertificateFailure();
+        log.warn(
+          { namespace: key, err: failure, retryIn: retryInMs },
+          'a certificate could not be seen to; it is tried again',
+        );
+      },
+    });
+    cluster.onChange((store) => {
+      const namespace = this.#names.notice(store, cluster.store(store));
+      if (namespace !== undefined) this.#queue.add(namespace);
+    });
+    metrics.watchCertificates({
+      authorityNotAfter: () => parts.source.authority?.notAfter,
+      certificates: () => this.#statuses.values(),
+    });
+  }
+
+  /** Called with the key, `NAMESPACE/NAME`, of each store whose `TlsState` has changed. */
+  onChange(listener: (store: string) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  stateOf(namespace: string): TlsState {
+    const { bundle, problem } = this.#parts.source;
+    return { bundle, problem: problem ?? this.#failure ?? this.#statuses.get(namespace)?.problem };
+  }
+
+  /** Works until the signal is aborted, beside the view; resolves when the work under way has ended. */
+  async run(signal: AbortSignal): Promise<void> {
+    // The names are those of all stores.
+    await this.#parts.cluster.synced.catch(() => {});
+    this.#queue.add(AUTHORITY);
+    await this.#queue.run(signal);
+  }
+
+  async #lookAtAuthority(signal: AbortSignal): Promise<void> {
+    const { source } = this.#parts;
+    const isReplaced = (authority: string) =>
+      [...this.#names.namespaces()].every(
+        (namespace) => this.#statuses.get(namespace)?.authority === authority,
+      );
+    try {
+      const isAgain = await source.lookAtAuthority(isReplaced, signal);
+      this.#failure = undefined;
+      this.#queue.addAfter(AUTHORITY, isAgain ? AGAIN_MS : AUTHORITY_LOOK_MS);
+    } catch (error) {
+      if (error instanceof ApiError && isRefusal(error)) this.#failure = error.message;
+      throw error;
+    } finally {
+      this.#tellWhatIsShared();
+    }
+  }
+
+  #tellWhatIsShared(): void {
+    const { bundle, problem, authority } = this.#parts.source;
+    const shared = JSON.stringify([bundle, problem, authority?.fingerprint, this.#failure]);
+    if (shared === this.#shared) return;
+    this.#shared = shared;
+    for (const namespace of this.#names.namespaces()) {
+      this.#queue.add(namespace);
+      this.#tell(namespace);
+    }
+  }
+
+  async #settle(namespace: string, signal: AbortSignal): Promise<void> {
+    const { source } = this.#parts;
+    const request = this.#names.request(namespace);
+    if (request === undefined) {
+      await source.remove(namespace, signal);
+      this.#statuses.delete(namespace);
+      return;
+    }
+    // Before the authority is known nothing can be made; every namespace comes again then.
+    if (source.bundle === undefined) return;
+    try {
+      this.#setStatus(namespace, await source.settle(request, signal));
+    } catch (error) {
+      if (!(error instanceof ApiError) || !isRefusal(error)) throw error;
+      if (isEnding(error)) return;
+      this.#setStatus(namespace, { ...this.#statuses.get(namespace), problem: error.message });
+      throw error;
+    }
+    this.#queue.addAfter(namespace, CERTIFICATE_LOOK_MS * (0.75 + Math.random() / 4));
+  }
+
+  #setStatus(namespace: string, status: CertificateStatus): void {
+    const before = this.#statuses.get(namespace);
+    this.#statuses.set(namespace, status);
+    if (before?.problem !== status.problem) this.#tell(namespace);
+  }
+
+  #tell(namespace: string): void {
+    for (const store of this.#names.stores(namespace))
+      for (const listener of this.#listeners) listener(store);
+  }
+}
+
+/** The API server will not change its mind soon. A conflict means that another has written, so the next try reads that. */
+function isRefusal({ status }: ApiError): boolean {
+  return status >= 400 && status < 500 && status !== 409 && status !== 429;
+}
+
+/** The namespace is being deleted, and its stores with it. */
+function isEnding({ status, message }: ApiError): boolean {
+  return status === 403 && message.includes('because it is being terminated');
+}

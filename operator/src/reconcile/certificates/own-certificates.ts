@@ -1,0 +1,97 @@
+import { signingProblem } from '../../authority/authority-plan.ts';
+import type { AuthorityState } from '../../authority/authority-state.ts';
+import {
+  certificateLifetime,
+  type IssueReason,
+  readFound,
+  reasonToIssue,
+} from '../../authority/certificate-plan.ts';
+import { fieldOf } from '../../authority/secret-data.ts';
+import type { KubernetesApi, KubernetesObject } from '../../kubernetes/api.ts';
+import { SECRETS } from '../../kubernetes/resources.ts';
+import { TLS_SECRET } from '../../stores/names.ts';
+import type { AuthorityKeeper } from './authority-keeper.ts';
+import type { CertificateRequest, CertificateSource, CertificateStatus } from './certificate-source.ts';
+import { isOwn, writeSecret } from './own-secret.ts';
+
+export interface OwnCertificatesOptions {
+  readonly api: KubernetesApi;
+  readonly keeper: AuthorityKeeper;
+  /** ms since the epoch, by the clock of the API server */
+  readonly now: () => number;
+  readonly onIssue?: (namespace: string, reason: IssueReason) => void;
+}
+
+/** Certificates that the operator signs, in the Secret `largepayload-tls` of each namespace. */
+export class OwnCertificates implements CertificateSource {
+  readonly #options: OwnCertificatesOptions;
+
+  constructor(options: OwnCertificatesOptions) {
+    this.#options = options;
+  }
+
+  get bundle(): string | undefined {
+    return this.#options.keeper.bundle;
+  }
+
+  get problem(): string | undefined {
+    return this.#options.keeper.problem;
+  }
+
+  get authority() {
+    return this.#options.keeper.state?.current.facts;
+  }
+
+  async lookAtAuthority(isReplaced: (fingerprint: string) => boolean, signal: AbortSignal): Promise<boolean> {
+    return await this.#options.keeper.look(isReplaced, signal);
+  }
+
+  async settle(request: CertificateRequest, signal: AbortSignal): Promise<CertificateStatus> {
+    const { api, keeper, now } = this.#options;
+    const { namespace } = request;
+    const secret = await api.get({ resource: SECRETS, namespace, name: TLS_SECRET }, signal);
+    const isForeign = secret !== undefined && !isOwn(secret);
+    const found = secret && { certificate: fieldOf(secret, 'tls.crt'), key: fieldOf(secret, 'tls.key') };
+    const facts = found && readFound(found);
+    const { state } = keeper;
+    if (state === undefined) return { notAfter: facts?.notAfter };
+    const authority = state.current.facts.fingerprint;
+    if (isForeign) return { problem: FOREIGN, authority };
+    const kept = request.keepsNames ? (facts?.names ?? []) : [];
+    const names = [...new Set([...request.names, ...kept])];
+    const reason = reasonToIssue(found, { names, authority: state.current.facts }, now());
+    if (reason === undefined) return { notAfter: facts?.notAfter, authority };
+    const problem = signingProblem(state, now());
+    if (problem !== undefined) return { problem, notAfter: facts?.notAfter };
+    const notAfter = await this.#issue(namespace, names, secret, state, signal);
+    this.#options.onIssue?.(namespace, reason);
+    return { notAfter, authority };
+  }
+
+  async remove(namespace: string, signal: AbortSignal): Promise<void> {
+    const { api } = this.#options;
+    const secret = { resource: SECRETS, namespace, name: TLS_SECRET };
+    const found = await api.get(secret, signal);
+    if (found !== undefined && isOwn(found)) await api.delete(secret, found.metadata.uid, signal);
+  }
+
+  /** @returns until when it is valid, ms since the epoch */
+  async #issue(
+    namespace: string,
+    names: readonly string[],
+    before: KubernetesObject | undefined,
+    { current }: AuthorityState,
+    signal: AbortSignal,
+  ): Promise<number> {
+    const { api, now } = this.#options;
+    // Loaded only where something is made.
+    const { makeServerCertificate } = await import('../../authority/x509.ts');
+    const lifetime = certificateLifetime(current.facts, now());
+    const made = makeServerCertificate(names, lifetime, current);
+    const data = { 'tls.crt': made.certificate, 'tls.key': made.key, 'ca.crt': current.certificate };
+    await writeSecret(api, before, { namespace, name: TLS_SECRET, type: 'kubernetes.io/tls', data }, signal);
+    return lifetime.notAfter;
+  }
+}
+
+const FOREIGN = `Secret ${TLS_SECRET} exists and was not made by the operator, so it is left as it is; delete it, and the operator makes one`;
