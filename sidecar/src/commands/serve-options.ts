@@ -19,6 +19,10 @@ export const SERVE_OPTIONS: Command['options'] = {
     placeholder: 'DIR',
     help: 'S3 credentials as files: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, perhaps AWS_SESSION_TOKEN; read again when they change [default: as the AWS SDK finds them]',
   },
+  'tls-dir': {
+    placeholder: 'DIR',
+    help: 'tls.crt and tls.key, as a Secret has them, perhaps later; read again when they change. The data port then takes TLS beside plain HTTP',
+  },
   'claimed-file': {
     placeholder: 'FILE',
     help: "for gateway and reaper: has the id of the store's storage, once there is one; the process then uses no other storage, and begins none",

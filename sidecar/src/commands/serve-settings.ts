@@ -5,6 +5,7 @@ import { stringOption, usage, type Values } from '../cli/command.ts';
 import { UsageError } from '../cli/exit-codes.ts';
 import { assertMounts, type Mounts } from '../drivers/start-driver.ts';
 import { isLoopback, type ListenAddress, parseListenAddress } from '../http/listen-address.ts';
+import { requiresTls } from '../roles/data-port-tls.ts';
 import { authenticationOf } from '../roles/manifest-facts.ts';
 import type { ClusterResource, Role, ServiceSettings } from '../roles/role.ts';
 import { isStorageId } from '../storage-records/identity/identity.ts';
@@ -87,6 +88,16 @@ function apiServerUrl(text: string): string {
   if (url.href !== `${url.origin}/`)
     throw new UsageError(`--kubernetes-url ${text} has more than a scheme, a host and a port`);
   return url.origin;
+}
+
+/** @throws UsageError */
+export function tlsFolder(role: Role, manifest: LargePayloadStore, values: Values): string | undefined {
+  const folder = given(values, 'tls-dir');
+  if (folder !== undefined && !role.hasDataPort)
+    throw new UsageError(`the role ${role.name} has no data port; leave out --tls-dir`);
+  if (folder === undefined && role.name === 'gateway' && requiresTls(manifest))
+    throw new UsageError('with spec.gateway.authentication: Token a gateway needs --tls-dir');
+  return folder;
 }
 
 /** @throws UsageError */

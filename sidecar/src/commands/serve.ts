@@ -16,6 +16,7 @@ import {
   listenAddresses,
   mountsFor,
   resourceOf,
+  tlsFolder,
 } from './serve-settings.ts';
 
 export const command: Command = {
@@ -38,6 +39,7 @@ async function run(values: Values): Promise<void> {
     ...{ expected: expectedStorage(role, values), resource: resourceOf(role, values) },
     cacheSize: cacheSizeOf(role, manifest, values),
     cluster: clusterAccess(role, manifest, values),
+    tlsFolder: tlsFolder(role, manifest, values),
     acceptClock: values['accept-clock'] === true,
   };
   const mounts = mountsFor(manifest, values);

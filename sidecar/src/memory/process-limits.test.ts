@@ -56,7 +56,7 @@ describe('the limits of a process with a cache', () => {
   ])(
     'in %s fit into it, and the cache is as large as that allows',
     (_name, memory, wanted, cached, machine = 24_576) => {
-      const limits = processLimits(memory, wanted * MIB, machine * MIB);
+      const limits = processLimits(memory, { cacheSize: wanted * MIB, machine: machine * MIB });
       expect(Math.floor(limits.cacheBytes / MIB)).toBe(cached);
       if (memory === undefined || memory >= 192 * MIB)
         expect(memoryOf(limits)).toBeLessThanOrEqual(limits.memory);
@@ -69,7 +69,7 @@ describe('the limits of a process with a cache', () => {
 
   test('are those without a cache where nothing limits the process, as the machine has memory for both', () => {
     const { inFlightBytes, dataPort } = processLimits(undefined);
-    expect(processLimits(undefined, 64 * MIB)).toMatchObject({ inFlightBytes, dataPort });
+    expect(processLimits(undefined, { cacheSize: 64 * MIB })).toMatchObject({ inFlightBytes, dataPort });
   });
 });
 

@@ -15,6 +15,8 @@ export const COSTS = {
   garbage: 48 * MIB,
   /** a connection, idle or with an ordinary request, without its head */
   connection: 32 * KIB,
+  /** what TLS adds to a connection, and to each its part of the handshakes under way */
+  tls: 80 * KIB,
   /** memory for each byte of a head: once as the parser copied it, once as strings and what is made of them */
   headByte: 2.5,
   /** a codec server without work */
@@ -35,6 +37,8 @@ const MOST_COLLECTED = 64 * MIB;
 const MOST_CONNECTIONS = 2_048;
 const LARGEST_HEAD = 256 * KIB;
 const SMALL_HEAD = 8 * KIB;
+/** Of the connections, so many may be in a handshake at a time. */
+const HANDSHAKES = 1 / 8;
 /** A process whose limit is smaller than what it needs idle gets these bytes all the same, and may not last. */
 const LEAST_ROOM = 32 * MIB;
 /** A smaller cache than this is none. */
@@ -62,34 +66,46 @@ export interface ProcessLimits {
   readonly cacheBytes: number;
 }
 
+interface Wanted {
+  /** bytes of the cache */
+  readonly cacheSize?: number | undefined;
+  /** whether the data port takes TLS too */
+  readonly takesTls?: boolean;
+  /** bytes of memory that the machine has */
+  readonly machine?: number;
+}
+
 /**
  * The limits of a process with a data, a metrics and an admin port, such that all of them reached together fit into its
  * memory. What is left beside an idle process goes in four parts to transfers, collected bodies, connections and large heads;
  * the first three take no more than they can use, and the large heads get the rest. A cache comes out of what is left beside
  * collected bodies, and leaves the others the room of a small process.
  * @param limit of the process's memory; `undefined`: nothing limits it
- * @param wantedCache bytes
  */
 export function processLimits(
   limit: number | undefined,
-  wantedCache = 0,
-  machine = totalmem(),
+  { cacheSize = 0, takesTls = false, machine = totalmem() }: Wanted = {},
 ): ProcessLimits {
-  const memory = limit ?? Math.max(ASSUMED_MEMORY, Math.min(ASSUMED_MEMORY + wantedCache, machine / 2));
+  const memory = limit ?? Math.max(ASSUMED_MEMORY, Math.min(ASSUMED_MEMORY + cacheSize, machine / 2));
   const beside = COSTS.idleProcess + COSTS.garbage + 2 * memoryOfPort(OPERATIONS_PORT);
   const room = Math.max(LEAST_ROOM, memory - beside);
   const collectedBodies = Math.min(MOST_COLLECTED, room / 4);
-  const possibleCache = Math.floor(Math.min(wantedCache, room - collectedBodies - LEAST_ROOM));
+  const possibleCache = Math.floor(Math.min(cacheSize, room - collectedBodies - LEAST_ROOM));
   const cacheBytes = possibleCache < SMALLEST_CACHE ? 0 : possibleCache;
   const share = Math.min(room / 4, (room - collectedBodies - cacheBytes) / 3);
   const inFlightBytes = Math.min(MOST_IN_FLIGHT, share);
-  const small = memoryOfConnection(SMALL_HEAD);
+  const tls = takesTls ? COSTS.tls : 0;
+  const small = memoryOfConnection(SMALL_HEAD) + tls;
   const connections = Math.min(MOST_CONNECTIONS, Math.floor(share / small));
   const rest = room - inFlightBytes - collectedBodies - cacheBytes - connections * small;
-  const largeHeads = Math.min(connections, Math.floor(rest / (memoryOfConnection(LARGEST_HEAD) - small)));
+  const largeHeads = Math.min(
+    connections,
+    Math.floor(rest / (memoryOfConnection(LARGEST_HEAD) + tls - small)),
+  );
+  const handshakes = takesTls ? Math.ceil(connections * HANDSHAKES) : 0;
   return {
     ...{ memory, inFlightBytes: Math.floor(inFlightBytes), collectedBodies: Math.floor(collectedBodies) },
-    dataPort: { connections, largeHeads, largestHead: LARGEST_HEAD, smallHead: SMALL_HEAD },
+    dataPort: { connections, largeHeads, largestHead: LARGEST_HEAD, smallHead: SMALL_HEAD, handshakes },
     cacheBytes,
   };
 }

@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { ErrorCode } from '../errors/service-error.ts';
+import type { CertificateFolder } from '../http/tls/certificate-folder.ts';
 import type { CacheFigures } from '../payload-service/cache/cached-service.ts';
 import type { Readiness } from './readiness.ts';
 
@@ -196,6 +197,19 @@ export class Metrics {
   recordCaller(namespace: string, result: 'ok' | ErrorCode): void {
     const label = this.#callerNamespaces.has(namespace) ? namespace : 'other';
     this.#callerRequests.inc({ caller_namespace: label, result });
+  }
+
+  /** Adds a gauge of when the certificate ends; each scrape looks at its files again. */
+  watchCertificate(certificate: CertificateFolder): void {
+    new Gauge({
+      name: 'payload_store_tls_certificate_expiry_seconds',
+      help: 'When the TLS certificate in use expires, in seconds since 1970; 0 while there is none.',
+      registers: [this.registry],
+      async collect() {
+        await certificate.look();
+        this.set((certificate.inUse?.notAfter ?? 0) / 1_000);
+      },
+    });
   }
 
   recordPut(outcome: 'created' | 'existed', bytes: number, seconds: number): void {

@@ -11,12 +11,12 @@ import { withCache } from './with-cache.ts';
 
 /** @param callers default: all that reach the port, and what they ask for is what the store serves */
 export function dataPort(
-  { traffic, metrics, log, settings: { manifest, listen } }: PortParts,
+  { traffic, metrics, tls, log, settings: { manifest, listen } }: PortParts,
   service: PayloadService,
   drain: DrainTimes,
   callers = new Callers({ authentication: 'None', policy: policyOf(manifest) }, metrics),
 ): Port {
-  const app = buildDataServer({ ...traffic, service, metrics, callers, log });
+  const app = buildDataServer({ ...traffic, service, metrics, callers, tls, log });
   return { app, address: listen.data, drain };
 }
 

@@ -4,6 +4,7 @@ import type { Driver } from '../drivers/driver.ts';
 import { beginStore } from '../storage-records/ownership/begin-store.ts';
 import { awaitStorage, IN_CLUSTER, openStorage } from './await-storage.ts';
 import { storageDataPort } from './data-port.ts';
+import { dataPortTls, requiresTls } from './data-port-tls.ts';
 import { gatewayCallers } from './gateway-callers.ts';
 import type { Role } from './role.ts';
 import { runService } from './run-service.ts';
@@ -34,7 +35,8 @@ export const gateway: Role = {
       log,
     );
     const callers = gatewayCallers(settings, log);
-    const ports = buildStoragePorts(storage, callers.check);
+    const tls = dataPortTls(settings, requiresTls(settings.manifest), log);
+    const ports = buildStoragePorts(storage, { tls, check: callers.check });
     const mayDelete = kind.deletedBy === 'gateway';
     const reaper = mayDelete ? buildReaper(storage, ports) : undefined;
     const { putTimeLimitMs } = ports.traffic.limits;

@@ -1,5 +1,6 @@
 import { parseQuantity, putTimeLimit, type StatusReport } from '@largepayload/crds';
 import type { FastifyBaseLogger } from 'fastify';
+import type { DataPortTls } from '../data-api/data-context.ts';
 import { type DataLimits, DEFAULT_LIMITS } from '../data-api/limits.ts';
 import type { DrainTimes } from '../http/drain.ts';
 import { FairBudget } from '../http/fair-budget.ts';
@@ -10,6 +11,7 @@ import { type AdminContext, buildAdminServer } from '../operations/admin-server.
 import { Metrics } from '../operations/metrics.ts';
 import { buildMetricsServer } from '../operations/metrics-server.ts';
 import { Readiness } from '../operations/readiness.ts';
+import { assertCertificate } from './data-port-tls.ts';
 import { ttlOf } from './manifest-facts.ts';
 import type { ServiceSettings } from './role.ts';
 import type { Port } from './run-service.ts';
@@ -29,6 +31,8 @@ export interface PortParts {
   /** bytes of the cache; 0: there is none */
   readonly cacheBytes: number;
   readonly metrics: Metrics;
+  /** of the data port */
+  readonly tls: DataPortTls | undefined;
   readonly log: FastifyBaseLogger;
 }
 
@@ -39,16 +43,18 @@ export interface PortParts {
 export function buildPortParts(
   settings: ServiceSettings,
   check: () => Promise<void>,
-  { latch }: { latch: boolean },
+  { latch, tls }: { latch: boolean; tls: DataPortTls | undefined },
   log: FastifyBaseLogger,
 ): PortParts {
-  const readiness = new Readiness(check, { latch });
-  const processWide = processLimits(memoryLimit(), settings.cacheSize);
+  const readiness = new Readiness(() => assertCertificate(tls).then(check), { latch });
+  const { cacheSize, tlsFolder } = settings;
+  const processWide = processLimits(memoryLimit(), { cacheSize, takesTls: tlsFolder !== undefined });
   const traffic = buildTraffic(settings, processWide);
   const { watch, budget } = traffic;
   const metrics = new Metrics({ requests: () => watch.size, bytes: () => budget.used });
   metrics.watchReadiness(readiness);
-  return { settings, readiness, traffic, cacheBytes: processWide.cacheBytes, metrics, log };
+  if (tls !== undefined) metrics.watchCertificate(tls.certificate);
+  return { settings, readiness, traffic, cacheBytes: processWide.cacheBytes, metrics, tls, log };
 }
 
 function buildTraffic(

@@ -16,6 +16,8 @@ export interface ServiceSettings {
   readonly limits?: Partial<DataLimits>;
   /** bytes of the cache that is wanted; absent: none */
   readonly cacheSize?: number | undefined;
+  /** has `tls.crt` and `tls.key`, perhaps not yet; absent: the data port takes plain HTTP only */
+  readonly tlsFolder?: string | undefined;
   readonly expected?: ExpectedStorage;
   /** whether a person vouches, for this start, that the clock is right */
   readonly acceptClock?: boolean;

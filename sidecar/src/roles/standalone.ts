@@ -6,6 +6,7 @@ import { startDriver } from '../drivers/start-driver.ts';
 import { StorageInUseError } from '../errors/storage-in-use-error.ts';
 import { beginStore } from '../storage-records/ownership/begin-store.ts';
 import { storageDataPort } from './data-port.ts';
+import { dataPortTls } from './data-port-tls.ts';
 import type { Role, RunningService, ServiceSettings } from './role.ts';
 import { runService } from './run-service.ts';
 import { buildStorageParts, identityLimit, type StorageParts } from './storage-parts.ts';
@@ -47,7 +48,7 @@ export async function startStandalone(
     await driver.close();
     throw error;
   }
-  const ports = buildStoragePorts(storage);
+  const ports = buildStoragePorts(storage, { tls: dataPortTls(settings, false, log) });
   const reaper = buildReaper(storage, ports, { trial: needsTrials });
   return await runService({
     ports: {
