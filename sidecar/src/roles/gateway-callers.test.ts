@@ -37,6 +37,8 @@ async function serveGateway(
     ...MANIFEST,
     role: 'gateway',
     dataFolder: folder,
+    // Authorities of issuers outside the cluster are those that Node trusts.
+    wrapper: ['env', `NODE_EXTRA_CA_CERTS=${cluster}/ca.crt`],
     args: ['--kubernetes-dir', cluster, '--kubernetes-url', issuer.url, '--tls-dir', `${folder}-tls`],
     spec: { gateway: { authentication }, ...spec },
   });
@@ -74,7 +76,12 @@ const requests = (namespace: string, result: string) =>
 
 test.concurrent('a gateway serves pods that show a token of their service account, and counts them', async () => {
   await using issuer = await apiServer();
-  const oidc = [{ issuer: 'https://127.0.0.1:9', audience: 'payloads', requiredClaims: { sub: 'ci' } }];
+  const { certificate: cert, key: tlsKey } = CLUSTER_AUTHORITY.issue();
+  await using ci = await TokenIssuer.start({ tls: { cert, key: tlsKey } });
+  const requiredClaims = { repository: 'acme/orders' };
+  const oidc = [ci.url, 'https://127.0.0.1:9'].map((url) => ({
+    ...{ issuer: url, audience: 'payloads', requiredClaims },
+  }));
   await using service = await serveGateway(issuer, 'Token', {
     ...{ allowedNamespaces: ['starters'], gateway: { authentication: 'Token', oidc } },
   });
@@ -98,6 +105,12 @@ test.concurrent('a gateway serves pods that show a token of their service accoun
   const { certificate: ca } = AUTHORITY;
   expect((await call(service.data, '/v2/health/head', { method: 'HEAD', ca })).status).toBe(200);
   expect(issuer.requests).toEqual(['/.well-known/openid-configuration', '/openid/v1/jwks']);
+  const job = ci.oidcToken('payloads', requiredClaims);
+  expect((await get(service, key, { token: job })).status).toBe(200);
+  const fork = ci.oidcToken('payloads', { repository: 'evil/orders' });
+  expectError(await get(service, key, { token: fork }), 'caller_denied');
+  expect(await metric(service, requests('oidc', 'ok'))).toBe(1);
+  expect(await metric(service, requests('oidc', 'caller_denied'))).toBe(1);
   // An issuer outside the cluster that is down concerns its own callers only.
   const elsewhere = issuer.oidcToken('payloads', { iss: 'https://127.0.0.1:9' });
   expectError(await put(service, { token: elsewhere }), 'token_keys_unavailable');
