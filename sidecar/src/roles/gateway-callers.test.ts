@@ -6,6 +6,8 @@ import {
   type ServingProcess,
 } from '@largepayload/testing/service/real-program';
 import { metric } from '@largepayload/testing/service/running-service';
+import { writeCertificateSecret } from '@largepayload/testing/tls/secret-folder';
+import { testAuthority } from '@largepayload/testing/tls/test-authority';
 import { writeClusterFolder } from '@largepayload/testing/tokens/cluster-folder';
 import { TokenIssuer } from '@largepayload/testing/tokens/token-issuer';
 import { eventually } from '@largepayload/testing/waiting/eventually';
@@ -14,16 +16,19 @@ import { expect, test } from 'vitest';
 const { serve, newFolder, run, configFile } = realProgram();
 
 const STORE = 'payments/documents';
+const AUTHORITY = testAuthority();
+const ca = AUTHORITY.certificate;
 const MANIFEST = { namespace: 'payments', name: 'documents' };
 
 async function serveGateway(issuer: TokenIssuer, options: ServeOptions = {}): Promise<ServingProcess> {
   const folder = await newFolder(crypto.randomUUID());
   const cluster = await writeClusterFolder(`${folder}-kubernetes`, 'token-of-the-gateway');
+  await writeCertificateSecret(`${folder}-tls`, AUTHORITY.issue());
   return await serve({
     ...MANIFEST,
     role: 'gateway',
     dataFolder: folder,
-    args: ['--kubernetes-dir', cluster, '--kubernetes-url', issuer.url],
+    args: ['--kubernetes-dir', cluster, '--kubernetes-url', issuer.url, '--tls-dir', `${folder}-tls`],
     ...options,
   });
 }
@@ -31,14 +36,14 @@ async function serveGateway(issuer: TokenIssuer, options: ServeOptions = {}): Pr
 const put = (service: ServingProcess, authorization?: string, content = 'a payload') => {
   const { bytes, putPath, putHeaders } = testPayload(content);
   const headers = { ...putHeaders, ...(authorization && { Authorization: authorization }) };
-  return call(service.data, putPath, { method: 'PUT', headers, body: bytes });
+  return call(service.data, putPath, { method: 'PUT', headers, body: bytes, ca });
 };
 const get = (service: ServingProcess, key: string, authorization?: string, content = 'a payload') => {
   const headers = {
     ...testPayload(content).getHeaders,
     ...(authorization && { Authorization: authorization }),
   };
-  return call(service.data, getPath(key), { headers });
+  return call(service.data, getPath(key), { headers, ca });
 };
 const readyz = async (service: ServingProcess) => {
   const { status, body } = await call(service.metrics, '/readyz');
@@ -70,5 +75,5 @@ test.concurrent('a gateway serves pods that show a token of their service accoun
   expect(await metric(service, requests('other', 'caller_denied'))).toBe(1);
   expect(await metric(service, requests('other', 'token_refused'))).toBe(1);
   expect(await metric(service, 'payload_store_authentication_info{mode="Token"}')).toBe(1);
-  expect((await call(service.data, '/v2/health/head', { method: 'HEAD' })).status).toBe(200);
+  expect((await call(service.data, '/v2/health/head', { method: 'HEAD', ca })).status).toBe(200);
 });
