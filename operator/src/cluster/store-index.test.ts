@@ -49,6 +49,25 @@ test('both stores are named when an object comes to bear the label of another', 
   expect(names('shop/returns')).toEqual(['one']);
 });
 
+test('certificates that are published to another namespace belong to their store, beside an object of the same name', () => {
+  const { cache, changed, names } = bed();
+  const published = (namespace: string, resourceVersion: string) => ({
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: {
+      ...{ name: 'orders.shop-ca', namespace, uid: namespace, resourceVersion },
+      labels: { 'largepayload.dev/store': 'orders', 'largepayload.dev/store-namespace': 'shop' },
+    },
+  });
+  cache.put(published('starters', '1'));
+  cache.put(published('workers', '2'));
+  expect(changed).toEqual(['shop/orders', 'shop/orders']);
+  expect(names('shop/orders')).toHaveLength(2);
+  expect(names('starters/orders')).toEqual([]);
+  cache.remove('starters/orders.shop-ca');
+  expect(names('shop/orders')).toHaveLength(1);
+});
+
 test('an object that belongs to no store is left out', () => {
   const { cache, changed, names } = bed();
   cache.put(configMap('one', undefined, '1'));

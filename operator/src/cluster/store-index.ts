@@ -1,10 +1,12 @@
 import type { ChangeListener } from '../kubernetes/object-cache.ts';
 
-/** An object of a namespace, and the store that its label names. */
+/** An object, and the store that its labels name. */
 interface Belonging {
   readonly namespace: string;
   readonly name: string;
   readonly store: string | undefined;
+  /** absent: `namespace` */
+  readonly storeNamespace?: string;
 }
 
 /** Finds the objects of a store without a look through those of all stores. */
@@ -31,16 +33,21 @@ export class StoreIndex<T extends Belonging> {
 
   #put(store: string, object: T): void {
     const members = this.#byStore.get(store) ?? new Map<string, T>();
-    this.#byStore.set(store, members.set(object.name, object));
+    this.#byStore.set(store, members.set(placeOf(object), object));
   }
 
-  #remove(store: string, { name }: T): void {
+  #remove(store: string, object: T): void {
     const members = this.#byStore.get(store);
-    members?.delete(name);
+    members?.delete(placeOf(object));
     if (members?.size === 0) this.#byStore.delete(store);
   }
 }
 
+function placeOf({ namespace, name }: Belonging): string {
+  return `${namespace}/${name}`;
+}
+
 function storeOf(object: Belonging | undefined): string | undefined {
-  return object?.store === undefined ? undefined : `${object.namespace}/${object.store}`;
+  if (object?.store === undefined) return undefined;
+  return `${object.storeNamespace ?? object.namespace}/${object.store}`;
 }

@@ -83,8 +83,8 @@ export class PlanExecutor {
 function outcomeOf(error: unknown, action: WriteAction): WriteOutcome {
   if (!(error instanceof ApiError)) throw error;
   const { status, message } = error;
-  const { resource, name } = objectOf(action);
-  const refusal = { resource, name, message };
+  const { resource, namespace, name } = objectOf(action);
+  const refusal = { resource, namespace, name, message };
   return isRefusal(error) ? { kind: 'refused', status, refusal } : { kind: 'failed', refusal };
 }
 

@@ -10,7 +10,7 @@ import { StoreController } from './store-controller.ts';
 
 /** For tests of other things. */
 const NO_CERTIFICATES: CertificateSource = {
-  ...{ bundle: undefined, problem: undefined, authority: undefined },
+  ...{ bundle: undefined, problem: 'no certificates are made here', authority: undefined },
   lookAtAuthority: async () => false,
   settle: async () => ({}),
   remove: async () => {},

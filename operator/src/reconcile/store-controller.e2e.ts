@@ -40,7 +40,7 @@ test('a store gets everything that it needs, owned by it, and a status', async (
   }
   await untilReady(namespace, 'orders', 'Starting');
   expect(at((await get(LARGE_PAYLOAD_STORES, namespace, 'orders'))?.status, 'endpoint')).toBe(
-    `http://orders-gateway.${namespace}.svc:8577`,
+    `https://orders-gateway.${namespace}.svc:8577`,
   );
 });
 
@@ -200,5 +200,5 @@ test('the operator goes on after the API server was away', async () => {
   await create(LARGE_PAYLOAD_STORES, store(namespace, 'after'));
   await eventualValue(() => get(DEPLOYMENTS, namespace, 'after-gateway'), 30_000);
   const config = await api().list({ resource: CONFIG_MAPS, namespace }, { limit: 10 }, NEVER);
-  expect(config.items).toHaveLength(2);
+  expect(config.items).toHaveLength(4);
 });

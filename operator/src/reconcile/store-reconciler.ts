@@ -1,12 +1,14 @@
 import type { ClusterView } from '../cluster/cluster-view.ts';
 import type { KubernetesApi } from '../kubernetes/api.ts';
 import type { Poller } from '../polling/poller.ts';
+import { certificateFirst } from '../stores/certificate-first.ts';
 import type { PodSettings } from '../stores/desired/context.ts';
 import { type DesiredObject, desiredObjects } from '../stores/desired-objects.ts';
 import { type Component, componentName } from '../stores/names.ts';
-import type { ObservedPod, ObservedStore } from '../stores/observed.ts';
+import type { ObservedDeployment, ObservedPod, ObservedStore } from '../stores/observed.ts';
 import type { StoreResource } from '../stores/read-store.ts';
 import { decideStatus } from '../stores/status.ts';
+import { leftElsewhere } from '../stores/write-plan/obsolete-objects.ts';
 import type { CertificateController } from './certificates/certificate-controller.ts';
 import { creationQuestions, mountQuestions } from './event-questions.ts';
 import { ExplainingEvents } from './explaining-events.ts';
@@ -51,12 +53,14 @@ export class StoreReconciler {
    * @throws ApiError when something could not be written; the status is written all the same, if that is possible
    */
   async reconcile(key: string, signal: AbortSignal): Promise<number> {
-    const { cluster, poller, settings } = this.#parts;
+    const { cluster, poller, certificates, settings } = this.#parts;
     const store = cluster.store(key);
-    // Kubernetes removes the objects of a store that has gone.
-    if (store === undefined) return this.#forget(key);
+    if (store === undefined) return await this.#leave(key, signal);
     const memory = this.#memory(key, store);
-    const desired = desiredObjects(store, settings);
+    const { bundle, isPending } = certificates.stateOf(store.namespace);
+    const hasGateway = this.#deployment(key, store, 'gateway') !== undefined;
+    const all = desiredObjects(store, { ...settings, bundle });
+    const desired = certificateFirst(store, all, { isPending, hasGateway });
     const pods = cluster.pods(key);
     poller.watch(key, pods);
     const questions = [...mountQuestions(pods, Date.now()), ...creationQuestions(cluster.deployments(key))];
@@ -87,23 +91,33 @@ export class StoreReconciler {
     return memory;
   }
 
-  #forget(key: string): number {
+  /** Kubernetes removes the objects of a store that has gone, except for those of other namespaces, which cannot have it as owner. */
+  async #leave(key: string, signal: AbortSignal): Promise<number> {
+    const { api, cluster } = this.#parts;
+    this.#forget(key);
+    for (const object of leftElsewhere(cluster.objects(key))) await api.delete(object, object.uid, signal);
+    return NEVER;
+  }
+
+  #forget(key: string): void {
     const { poller, status } = this.#parts;
     poller.forget(key);
     status.forget(this.#memories.get(key)?.uid ?? '');
     this.#memories.delete(key);
-    return NEVER;
+  }
+
+  #deployment(key: string, { name }: StoreResource, component: Component): ObservedDeployment | undefined {
+    const wanted = componentName(name, component);
+    return this.#parts.cluster.deployments(key).find((deployment) => deployment.name === wanted);
   }
 
   #observe(key: string, store: StoreResource, memory: Memory): ObservedStore {
     const { cluster, poller, status } = this.#parts;
     const { writes, events } = memory;
-    const deployment = (component: Component) =>
-      cluster.deployments(key).find(({ name }) => name === componentName(store.name, component));
     return {
       store: { ...store, status: status.statusOf(store) },
-      gateway: deployment('gateway'),
-      reaper: deployment('reaper'),
+      gateway: this.#deployment(key, store, 'gateway'),
+      reaper: this.#deployment(key, store, 'reaper'),
       pods: cluster.pods(key),
       objects: [...cluster.objects(key), ...writes.foreignObjects(store)],
       reports: poller.reports(key),
@@ -118,11 +132,16 @@ export class StoreReconciler {
     desired: readonly DesiredObject[],
     signal: AbortSignal,
   ): Promise<number> {
-    const { poller, status } = this.#parts;
+    const { poller, status, certificates } = this.#parts;
     const { store } = observed;
+    const certificateProblem = certificates.stateOf(store.namespace).problem;
     const patienceMs = poller.patienceMs(`${store.namespace}/${store.name}`);
     if (patienceMs > 0) return patienceMs;
-    await status.write(store, decideStatus({ observed, desired, now: Date.now() }), signal);
+    await status.write(
+      store,
+      decideStatus({ observed, desired, certificateProblem, now: Date.now() }),
+      signal,
+    );
     return NEVER;
   }
 }

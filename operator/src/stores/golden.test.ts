@@ -1,7 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { stringify } from 'yaml';
-import { desiredFor, ON_A_VOLUME, S3_WITH_EVERYTHING } from './stores.fixture.ts';
+import { desiredObjects } from './desired-objects.ts';
+import { BUNDLE, ON_A_VOLUME, S3_WITH_EVERYTHING, SETTINGS, store } from './stores.fixture.ts';
 
 const VOLUME_MINIMAL = { storage: ON_A_VOLUME.storage, retention: { ttl: 'Forever' } };
 
@@ -11,7 +12,7 @@ test.each([
   ['filesystem-minimal', VOLUME_MINIMAL],
 ])('the objects of %s are those in testdata', async (name, spec) => {
   const file = new URL(`testdata/${name}.yaml`, import.meta.url);
-  const documents = desiredFor(spec).map(({ object }) =>
+  const documents = desiredObjects(store(spec), { ...SETTINGS, bundle: BUNDLE }).map(({ object }) =>
     stringify(object, { aliasDuplicateObjects: false, lineWidth: 0 }),
   );
   const text = documents.join('---\n');

@@ -5,6 +5,8 @@ export const MANAGED_BY = 'large-payload-operator';
 
 /** On every object that the operator makes: its store. */
 export const STORE_LABEL = `${GROUP}/store`;
+/** On objects that the operator makes in another namespace than that of their store: the store's. */
+export const STORE_NAMESPACE_LABEL = `${GROUP}/store-namespace`;
 export const COMPONENT_LABEL = 'app.kubernetes.io/component';
 
 /** The hash of the applied object: an object with the right hash needs no apply, whatever the cluster added to it. */

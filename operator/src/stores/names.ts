@@ -42,6 +42,19 @@ export function storageIdMapName(store: string): string {
   return `${store}-claimed`;
 }
 
+/** The key of a ConfigMap with the certificates that clients of the gateways trust. */
+export const CA_KEY = 'ca.crt';
+
+/** The name of that ConfigMap in the namespace of the store. */
+export function caMapName(store: string): string {
+  return `${store}-ca`;
+}
+
+/** Its name in other namespaces, which stores of the same name in several namespaces may allow. At most 107 characters. */
+export function publishedCaMapName(store: string, storeNamespace: string): string {
+  return `${store}.${storeNamespace}-ca`;
+}
+
 /** The URL of the gateway for pods of the cluster. */
 export function endpointOf(store: string, namespace: string, authentication: Authentication): string {
   const scheme = authentication === 'None' ? 'http' : 'https';

@@ -15,6 +15,8 @@ export interface ObservedObject {
   readonly generation?: number;
   /** the store's name by its label; `undefined`: no operator made it */
   readonly store: string | undefined;
+  /** of the store: `namespace`, except for certificates that are published to other namespaces */
+  readonly storeNamespace: string;
   /** UID of the owner that controls it */
   readonly controller: string | undefined;
   readonly deleting: boolean;
@@ -85,6 +87,7 @@ export type PodReport = { readonly report: ReadStatusReport } | { readonly unrea
 /** An apply that the API server refused. A request that it did not answer is no refusal. */
 export interface Refusal {
   readonly resource: ResourceKind;
+  readonly namespace: string;
   readonly name: string;
   readonly message: string;
 }

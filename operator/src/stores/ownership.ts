@@ -4,8 +4,12 @@ import type { ObservedObject, ObservedStore } from './observed.ts';
 import type { StoreResource } from './read-store.ts';
 
 /** Whether an object may be changed for the store. An object without a controller may have been restored from a backup. */
-export function isOurs({ controller, store: label }: ObservedObject, store: StoreResource): boolean {
-  return controller === store.uid || (controller === undefined && label === store.name);
+export function isOurs(
+  { controller, store: label, storeNamespace }: ObservedObject,
+  store: StoreResource,
+): boolean {
+  if (controller !== undefined) return controller === store.uid;
+  return label === store.name && storeNamespace === store.namespace;
 }
 
 /** Whether it was made for an earlier store of the same name; Kubernetes removes it, as that store is gone. */
@@ -22,7 +26,13 @@ export function objectsInTheWay(
   return objects.filter((object) => wanted.has(identityOf(object)) && !isOurs(object, store));
 }
 
-/** Unique among the objects of a namespace. */
-export function identityOf({ resource, name }: { resource: ResourceKind; name: string }): string {
-  return `${resource.plural}.${resource.group}/${name}`;
+/** Unique among the objects of the cluster. */
+export function identityOf({ resource, namespace, name }: Place): string {
+  return `${resource.plural}.${resource.group}/${namespace}/${name}`;
+}
+
+interface Place {
+  readonly resource: ResourceKind;
+  readonly namespace: string;
+  readonly name: string;
 }

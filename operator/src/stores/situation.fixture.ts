@@ -23,12 +23,13 @@ type Fields = Record<string, unknown>;
 export function appliedObjects(desired: readonly DesiredObject[], uid = store().uid): ObservedObject[] {
   return desired.map(({ resource, object, hash }) => ({
     resource,
-    namespace: 'payments',
+    namespace: object.metadata.namespace ?? '',
+    storeNamespace: 'payments',
     name: object.metadata.name,
     uid: `uid of ${object.kind} ${object.metadata.name}`,
     resourceVersion: '1',
     store: 'orders',
-    controller: uid,
+    controller: object.metadata.ownerReferences === undefined ? undefined : uid,
     deleting: false,
     objectHash: hash,
     configHash: textAt(object, 'metadata', 'annotations', 'largepayload.dev/config-hash'),

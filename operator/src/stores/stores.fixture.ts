@@ -12,6 +12,9 @@ export const SETTINGS = {
   scrapeNamespaces: [],
 } as const;
 
+/** Stands for the certificates that clients trust. */
+export const BUNDLE = '-----BEGIN CERTIFICATE-----\nMIIBszCCAVmgAwIBAgIUY2E=\n-----END CERTIFICATE-----\n';
+
 /** A LargePayloadStore as the API server returns it: with the defaults of the CRD, and metadata that the operator does not need. */
 export function storeObject(spec: Fields, metadata: Fields = {}, status?: unknown): KubernetesObject {
   return {

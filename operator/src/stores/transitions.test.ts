@@ -57,6 +57,12 @@ test.each<[string, Said[], Said[], string[]]>([
     ['Warning FewerPods'],
   ],
   [
+    'a store whose certificates are not published everywhere',
+    [['Ready', 'True', 'Ready']],
+    [['Ready', 'True', 'CertificatesNotPublished']],
+    ['Warning CertificatesNotPublished'],
+  ],
+  [
     'a reaper that cannot be polled',
     [['ReaperHealthy', 'True', 'Reaping']],
     [['ReaperHealthy', 'Unknown', 'PodUnreachable']],

@@ -32,7 +32,11 @@ function isNews(before: Condition | undefined, after: Condition): boolean {
 }
 
 /** The condition is True, and a person should look at the store. */
-const TRUE_BUT_NOT_WELL: ReadonlySet<string> = new Set(['FewerPods', 'StorageTakenOver']);
+const TRUE_BUT_NOT_WELL: ReadonlySet<string> = new Set([
+  'FewerPods',
+  'StorageTakenOver',
+  'CertificatesNotPublished',
+]);
 
 function transition({ status, reason, message }: Condition): Transition {
   const isWell = (status === 'True' && !TRUE_BUT_NOT_WELL.has(reason)) || PASSING.has(reason);

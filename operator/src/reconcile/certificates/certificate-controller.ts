@@ -29,6 +29,8 @@ export interface TlsState {
   readonly bundle: string | undefined;
   /** why the namespace has no certificate as it should be, as a sentence for people */
   readonly problem: string | undefined;
+  /** The first certificate of the namespace is being made, as far as this process knows. */
+  readonly isPending: boolean;
 }
 
 /** Sees to it that each namespace with a store has a certificate, and that there is an authority to sign it. */
@@ -76,7 +78,9 @@ export class CertificateController {
 
   stateOf(namespace: string): TlsState {
     const { bundle, problem } = this.#parts.source;
-    return { bundle, problem: problem ?? this.#failure ?? this.#statuses.get(namespace)?.problem };
+    const status = this.#statuses.get(namespace);
+    const why = problem ?? this.#failure ?? status?.problem;
+    return { bundle, problem: why, isPending: status === undefined && why === undefined };
   }
 
   /** Works until the signal is aborted, beside the view; resolves when the work under way has ended. */
@@ -89,12 +93,8 @@ export class CertificateController {
 
   async #lookAtAuthority(signal: AbortSignal): Promise<void> {
     const { source } = this.#parts;
-    const isReplaced = (authority: string) =>
-      [...this.#names.namespaces()].every(
-        (namespace) => this.#statuses.get(namespace)?.authority === authority,
-      );
     try {
-      const isAgain = await source.lookAtAuthority(isReplaced, signal);
+      const isAgain = await source.lookAtAuthority((authority) => this.#replacedAt(authority), signal);
       this.#failure = undefined;
       this.#queue.addAfter(AUTHORITY, isAgain ? AGAIN_MS : AUTHORITY_LOOK_MS);
     } catch (error) {
@@ -103,6 +103,16 @@ export class CertificateController {
     } finally {
       this.#tellWhatIsShared();
     }
+  }
+
+  #replacedAt(authority: string): number | undefined {
+    let latest = 0;
+    for (const namespace of this.#names.namespaces()) {
+      const status = this.#statuses.get(namespace);
+      if (status?.authority !== authority) return undefined;
+      latest = Math.max(latest, status.issuedAt ?? 0);
+    }
+    return latest;
   }
 
   #tellWhatIsShared(): void {
@@ -124,8 +134,8 @@ export class CertificateController {
       this.#statuses.delete(namespace);
       return;
     }
-    // Before the authority is known nothing can be made; every namespace comes again then.
-    if (source.bundle === undefined) return;
+    // Without an authority nothing can be made. Every namespace comes again once there is one.
+    if (source.bundle === undefined || source.problem !== undefined) return;
     try {
       this.#setStatus(namespace, await source.settle(request, signal));
     } catch (error) {
@@ -140,7 +150,7 @@ export class CertificateController {
   #setStatus(namespace: string, status: CertificateStatus): void {
     const before = this.#statuses.get(namespace);
     this.#statuses.set(namespace, status);
-    if (before?.problem !== status.problem) this.#tell(namespace);
+    if (before === undefined || before.problem !== status.problem) this.#tell(namespace);
   }
 
   #tell(namespace: string): void {

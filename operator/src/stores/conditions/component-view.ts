@@ -8,6 +8,8 @@ import { desiredDeployment, isAlive } from '../rollout.ts';
 export interface Situation {
   readonly observed: ObservedStore;
   readonly desired: readonly DesiredObject[];
+  /** why the namespace has no certificate as it should be, for people; absent: it has, or that is not known */
+  readonly certificateProblem?: string | undefined;
   /** ms since the epoch */
   readonly now: number;
 }

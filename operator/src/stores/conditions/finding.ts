@@ -7,6 +7,7 @@ export type Reason =
   | 'Reaping'
   | 'StorageAgrees'
   | 'StorageTakenOver'
+  | 'CertificatesNotPublished'
   | 'NotNeeded'
   // The store changes by itself.
   | 'Creating'

@@ -2,6 +2,7 @@ import type { Authentication } from '@largepayload/crds';
 import { effectiveAuthentication } from '../authentication.ts';
 import { hasReaper } from '../desired-objects.ts';
 import { conditionOf } from '../read-store.ts';
+import { certificatesElsewhere } from './certificates-elsewhere.ts';
 import { componentProblem, count, isAvailable, isUpToDate } from './component-problem.ts';
 import { type ComponentView, type Situation, viewOf } from './component-view.ts';
 import {
@@ -77,7 +78,12 @@ function well(gateway: ComponentView): Verdict {
   const { available = 0, wanted = 0 } = gateway.deployment ?? {};
   const authentication = effectiveAuthentication(gateway.situation.observed.store);
   const serving = `payloads are stored and served${WITHOUT_TOKEN[authentication]}`;
-  if (available >= wanted) return yes('Ready', serving);
+  if (available >= wanted) {
+    const problem = certificatesElsewhere(gateway.situation);
+    return problem === undefined
+      ? yes('Ready', serving)
+      : yes(problem.reason, `${serving}; ${problem.message}`);
+  }
   const problem = componentProblem(gateway);
   if (PASSING.has(problem.reason) || isFollowing(gateway.situation, problem)) {
     return yes('Ready', `${serving}, so far by ${available} of ${wanted} gateway pods`);

@@ -23,13 +23,16 @@ export interface ReportedError {
   readonly pod: ObservedPod;
   readonly component: Component;
   readonly error: ReadFailure;
+  /** why the namespace has no certificate, for people */
+  readonly certificateProblem?: string | undefined;
 }
 
 /** `undefined`: the pod reports no error, or is ending. */
 export function reportedFinding(view: ComponentView, pod: ObservedPod): Finding | undefined {
   const error = reportOf(view, pod)?.error;
   if (error === undefined) return undefined;
-  return findingOfError({ store: view.situation.observed.store, pod, component: view.component, error });
+  const { observed, certificateProblem } = view.situation;
+  return findingOfError({ store: observed.store, pod, component: view.component, error, certificateProblem });
 }
 
 /** The error as a condition shows it; `undefined` for a pod that is ending. */
@@ -128,10 +131,16 @@ const BY_REASON: {
     );
   },
 
-  CertificateMissing: ({ pod, error }) => ({
-    reason: 'CertificateMissing',
-    message: `pod ${pod.name} has no usable certificate: ${quote(error.message)}; the operator writes it to Secret ${TLS_SECRET} of namespace ${pod.namespace}, and within two minutes the pod goes on by itself; if it stays away, look at the operator's log (or at cert-manager, if that makes certificates)`,
-  }),
+  CertificateMissing: ({ pod, error, certificateProblem }) => {
+    const advice =
+      certificateProblem === undefined
+        ? `Secret ${TLS_SECRET} of namespace ${pod.namespace} has it, or will have it soon, and two minutes later the pod goes on by itself`
+        : `it cannot be made: ${quote(certificateProblem)}`;
+    return {
+      reason: 'CertificateMissing',
+      message: `pod ${pod.name} has no usable certificate (${quote(error.message)}); ${advice}`,
+    };
+  },
 
   TokenKeysMissing: ({ store, pod, error }, { issuer }) => ({
     reason: 'TokenKeysMissing',

@@ -55,7 +55,7 @@ const unsupported: Predicate<Situation> = ({ observed: { store } }) => {
 
 const nameTaken: Predicate<Situation> = ({ observed, desired }) => {
   const { store } = observed;
-  const [object] = objectsInTheWay(observed, desired);
+  const [object] = objectsInTheWay(observed, desired).filter(isInNamespaceOf(store));
   if (object === undefined) return undefined;
   const what = `the ${object.resource.kind} ${object.name}`;
   if (isLeftOver(object, store)) {
@@ -70,6 +70,11 @@ const nameTaken: Predicate<Situation> = ({ observed, desired }) => {
   };
 };
 
+/** An object of another namespace is none that the store's pods need. */
+function isInNamespaceOf({ namespace }: StoreResource) {
+  return (object: { readonly namespace: string }) => object.namespace === namespace;
+}
+
 /** People make an account ahead to give it a cloud's role, so they mean to use it. */
 function wayOut({ resource, name }: ObservedObject, store: StoreResource): string {
   if (resource === SERVICE_ACCOUNTS)
@@ -78,7 +83,7 @@ function wayOut({ resource, name }: ObservedObject, store: StoreResource): strin
 }
 
 const refusedApply: Predicate<Situation> = ({ observed: { store, refusals } }) => {
-  const [refusal] = refusals;
+  const [refusal] = refusals.filter(isInNamespaceOf(store));
   if (refusal === undefined) return undefined;
   const { resource, name, message } = refusal;
   const place = refusalFacts(store, componentOf(name, store));

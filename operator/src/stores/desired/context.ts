@@ -15,6 +15,8 @@ export interface PodSettings {
   readonly imagePullSecrets?: readonly string[];
   /** of the operator and its Lease; it polls pods for their status report */
   readonly namespace: string;
+  /** PEM certificates that clients of gateways trust; `undefined`: there are none yet */
+  readonly bundle?: string | undefined;
   /** namespaces, besides the operator's, that may scrape pods; empty: every namespace may */
   readonly scrapeNamespaces: readonly string[];
 }
@@ -33,7 +35,7 @@ export interface StoreObject {
 
 /** An object that has the store as its owner, so that Kubernetes removes it once the store is deleted. */
 export function storeObject(
-  { namespace, name: store, uid }: StoreContext,
+  { namespace, name: store, uid }: Pick<StoreResource, 'namespace' | 'name' | 'uid'>,
   resource: ResourceKind,
   place: Component | Pick<ObjectMeta, 'name' | 'annotations'>,
   content: Readonly<Record<string, unknown>>,

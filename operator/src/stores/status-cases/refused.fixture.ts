@@ -103,6 +103,7 @@ export const REFUSED_CASES: readonly Case[] = [
       refusals: [
         {
           resource: DEPLOYMENTS,
+          namespace: 'payments',
           name: 'orders-gateway',
           message:
             'Deployment in version "v1" cannot be handled as a Deployment: quantities must match the regular expression \'^([+-]?[0-9.]+)\'',
@@ -117,6 +118,7 @@ export const REFUSED_CASES: readonly Case[] = [
       refusals: [
         {
           resource: DEPLOYMENTS,
+          namespace: 'payments',
           name: 'orders-gateway',
           message:
             'deployments.apps "orders-gateway" is forbidden: User "system:serviceaccount:large-payload:operator" cannot patch resource "deployments" in API group "apps" in the namespace "payments"',

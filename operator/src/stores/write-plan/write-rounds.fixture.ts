@@ -57,7 +57,7 @@ export function success(action: WriteAction): WriteOutcome {
 }
 
 export function refused(status: number, message = 'refused', resource = SERVICES): WriteOutcome {
-  return { kind: 'refused', status, refusal: { resource, name: 'orders', message } };
+  return { kind: 'refused', status, refusal: { resource, namespace: 'payments', name: 'orders', message } };
 }
 export const theirs = (object: ObservedObject): ObservedObject => ({
   ...object,

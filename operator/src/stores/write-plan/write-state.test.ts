@@ -17,7 +17,7 @@ const MESSAGE = 'Internal error occurred: conversion webhook for apps/v1 failed'
 const [desired] = desiredFor().slice(-2);
 if (desired === undefined) throw new Error('nothing is desired');
 const APPLY: WriteAction = { kind: 'apply', desired, force: false };
-const REFUSAL = { resource: DEPLOYMENTS, name: 'orders-gateway', message: MESSAGE };
+const REFUSAL = { resource: DEPLOYMENTS, namespace: 'payments', name: 'orders-gateway', message: MESSAGE };
 const FAILED: WriteOutcome = { kind: 'failed', refusal: REFUSAL };
 const live: ObservedObject = deploymentOf(desiredFor(), 'gateway');
 const APPLIED: WriteOutcome = { kind: 'applied', object: live };
