@@ -19,7 +19,7 @@ export const PUBLISHED_BEFORE_MS: Readonly<Record<RotationCause, number>> = {
   Planned: 30 * DAY_MS,
   ByHand: 15 * MINUTE_MS,
 };
-/** How long an authority stays published after it has signed last. Gateways read a new certificate within about two minutes. */
+/** How long an authority stays published after its last certificate was replaced. Gateways read a new certificate within about two minutes. */
 export const PUBLISHED_AFTER_MS: Readonly<Record<RotationCause, number>> = {
   Planned: DAY_MS,
   ByHand: 15 * MINUTE_MS,
@@ -42,8 +42,8 @@ export type AuthorityStep =
 
 export interface AuthoritySituation {
   readonly state: AuthorityState;
-  /** whether every certificate that is in use is known to be of the current authority */
-  readonly allReplaced: boolean;
+  /** when the last certificate of another authority was replaced, ms since the epoch; `undefined`: some may still be in use */
+  readonly replacedAt: number | undefined;
   /** ms since the epoch */
   readonly now: number;
 }
@@ -69,10 +69,11 @@ const nextIsKnown: Rule = (situation) =>
     : undefined;
 
 const previousIsUnused: Rule = (situation) => {
-  const { state, allReplaced, now } = situation;
+  const { state, replacedAt, now } = situation;
   if (state.previous === undefined) return undefined;
   const pace = paceOf(state);
-  const isUnused = allReplaced && age(situation) >= PUBLISHED_AFTER_MS[pace];
+  const unusedForMs = replacedAt === undefined ? 0 : Math.min(now - replacedAt, age(situation));
+  const isUnused = unusedForMs >= PUBLISHED_AFTER_MS[pace];
   const isTooLong = pace === 'ByHand' && age(situation) >= LONGEST_AFTER_BY_HAND_MS;
   return isUnused || isTooLong || state.previous.notAfter <= now ? { kind: 'drop' } : undefined;
 };

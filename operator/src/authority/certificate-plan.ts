@@ -10,16 +10,19 @@ const BACKDATED_MS = 5 * 60_000;
 /** A renewal has to bring that much: a certificate never outlives the authority that signs it. */
 const LEAST_GAIN_MS = DAY_MS;
 
-/** A certificate as it was found: `tls.crt` and `tls.key` as PEM. */
-export interface FoundCertificate {
-  readonly certificate: string | undefined;
-  readonly key: string | undefined;
-}
+/** A certificate as it was found, or why there is none that can be used. */
+export type FoundCertificate =
+  | 'Missing'
+  | 'Damaged'
+  | {
+      readonly facts: CertificateFacts /** whether the authority that signs now has signed it */;
+      readonly isOfAuthority: boolean;
+    };
 
 export interface WantedCertificate {
   readonly names: readonly string[];
   /** the authority that signs now */
-  readonly authority: CertificateFacts;
+  readonly authority: Lifetime;
 }
 
 /** Why a certificate is made. */
@@ -27,34 +30,47 @@ export type IssueReason = 'Missing' | 'Damaged' | 'OtherAuthority' | 'OtherNames
 
 /** Why a certificate is to be made in place of what was found; `undefined`: that is as it should be. Times are ms since the epoch. */
 export function reasonToIssue(
-  found: FoundCertificate | undefined,
+  found: FoundCertificate,
   { names, authority }: WantedCertificate,
   now: number,
 ): IssueReason | undefined {
-  if (found?.certificate === undefined) return 'Missing';
-  const facts = readFound(found);
-  if (facts === undefined) return 'Damaged';
-  if (!isSignedBy(facts, authority)) return 'OtherAuthority';
+  if (typeof found === 'string') return found;
+  const { facts, isOfAuthority } = found;
+  if (!isOfAuthority) return 'OtherAuthority';
   if (!isSameSet(facts.names, names)) return 'OtherNames';
   if (facts.notBefore > now) return 'NotYetValid';
   return isOld(facts, authority, now) ? 'Old' : undefined;
 }
 
-/** Of a certificate that is made now. */
-export function certificateLifetime(authority: CertificateFacts, now: number) {
-  return { notBefore: now - BACKDATED_MS, notAfter: Math.min(now + CERTIFICATE_LIFE_MS, authority.notAfter) };
-}
-
-/** `undefined`: it is damaged */
-export function readFound({ certificate = '', key = '' }: FoundCertificate): CertificateFacts | undefined {
+/** @param found `tls.crt` and `tls.key` as PEM */
+export function findCertificate(
+  found: { readonly certificate: string | undefined; readonly key: string | undefined } | undefined,
+  authority: CertificateFacts,
+): FoundCertificate {
+  if (found?.certificate === undefined) return 'Missing';
+  const { certificate, key = '' } = found;
   try {
-    return readPair({ certificate, key });
+    const facts = readPair({ certificate, key });
+    return { facts, isOfAuthority: isSignedBy(facts, authority) };
   } catch {
-    return undefined;
+    return 'Damaged';
   }
 }
 
-function isOld({ notAfter }: CertificateFacts, authority: CertificateFacts, now: number): boolean {
+/** ms since the epoch */
+export type Lifetime = Pick<CertificateFacts, 'notBefore' | 'notAfter'>;
+
+/** Of a certificate that is made now. */
+export function certificateLifetime(authority: Lifetime, now: number): Lifetime {
+  return { notBefore: now - BACKDATED_MS, notAfter: Math.min(now + CERTIFICATE_LIFE_MS, authority.notAfter) };
+}
+
+/** When a certificate of ours was made, ms since the epoch. */
+export function issuedAt(notBefore: number): number {
+  return notBefore + BACKDATED_MS;
+}
+
+function isOld({ notAfter }: Lifetime, authority: Lifetime, now: number): boolean {
   const gain = certificateLifetime(authority, now).notAfter - notAfter;
   return notAfter - now < RENEWED_BEFORE_END_MS && gain >= LEAST_GAIN_MS;
 }

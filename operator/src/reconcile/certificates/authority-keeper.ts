@@ -16,6 +16,7 @@ import { readPair } from '../../authority/read-certificate.ts';
 import type { KubernetesApi, KubernetesObject } from '../../kubernetes/api.ts';
 import type { RecordedEvent } from '../../kubernetes/event-recorder.ts';
 import { SECRETS } from '../../kubernetes/resources.ts';
+import type { ReplacedAt } from './certificate-source.ts';
 import { writeSecret } from './own-secret.ts';
 
 /** An authority counts as valid for clients whose clocks are behind by as much. */
@@ -59,19 +60,18 @@ export class AuthorityKeeper {
 
   /**
    * Looks at the Secret and does one step.
-   * @param isReplaced whether every certificate in use is known to be of the authority with this fingerprint
    * @returns whether there may be another step at once
    * @throws ApiError
    */
-  async look(isReplaced: (fingerprint: string) => boolean, signal: AbortSignal): Promise<boolean> {
+  async look(replacedAt: ReplacedAt, signal: AbortSignal): Promise<boolean> {
     const { api, namespace, now } = this.#options;
     const secret = await api.get({ resource: SECRETS, namespace, name: AUTHORITY_SECRET }, signal);
     if (secret === undefined) return await this.#make(signal);
     const state = this.#read(secret);
     if (state === undefined) return false;
     this.#state = state;
-    const allReplaced = isReplaced(state.current.facts.fingerprint);
-    const step = planAuthority({ state, allReplaced, now: now() });
+    const replaced = replacedAt(state.current.facts.fingerprint);
+    const step = planAuthority({ state, replacedAt: replaced, now: now() });
     if (step === undefined) return false;
     const after = await this.#after(state, step);
     const written = await this.#write(secret, after, signal);

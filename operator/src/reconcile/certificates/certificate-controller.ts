@@ -93,12 +93,8 @@ export class CertificateController {
 
   async #lookAtAuthority(signal: AbortSignal): Promise<void> {
     const { source } = this.#parts;
-    const isReplaced = (authority: string) =>
-      [...this.#names.namespaces()].every(
-        (namespace) => this.#statuses.get(namespace)?.authority === authority,
-      );
     try {
-      const isAgain = await source.lookAtAuthority(isReplaced, signal);
+      const isAgain = await source.lookAtAuthority((authority) => this.#replacedAt(authority), signal);
       this.#failure = undefined;
       this.#queue.addAfter(AUTHORITY, isAgain ? AGAIN_MS : AUTHORITY_LOOK_MS);
     } catch (error) {
@@ -107,6 +103,16 @@ export class CertificateController {
     } finally {
       this.#tellWhatIsShared();
     }
+  }
+
+  #replacedAt(authority: string): number | undefined {
+    let latest = 0;
+    for (const namespace of this.#names.namespaces()) {
+      const status = this.#statuses.get(namespace);
+      if (status?.authority !== authority) return undefined;
+      latest = Math.max(latest, status.issuedAt ?? 0);
+    }
+    return latest;
   }
 
   #tellWhatIsShared(): void {
@@ -128,8 +134,8 @@ export class CertificateController {
       this.#statuses.delete(namespace);
       return;
     }
-    // Before the authority is known nothing can be made; every namespace comes again then.
-    if (source.bundle === undefined) return;
+    // Without an authority nothing can be made. Every namespace comes again once there is one.
+    if (source.bundle === undefined || source.problem !== undefined) return;
     try {
       this.#setStatus(namespace, await source.settle(request, signal));
     } catch (error) {

@@ -10,11 +10,14 @@ export interface CertificateRequest {
 export interface CertificateStatus {
   /** a sentence for people; `undefined`: it is as it should be */
   readonly problem?: string | undefined;
-  /** ms since the epoch; `undefined`: not known */
+  /** when it was made, and when it expires, ms since the epoch; `undefined`: not known, or it is not ours */
+  readonly issuedAt?: number | undefined;
   readonly notAfter?: number | undefined;
   /** fingerprint of the authority, other than which none has signed a certificate of ours here */
   readonly authority?: string | undefined;
 }
+
+export type ReplacedAt = (fingerprint: string) => number | undefined;
 
 /** Who makes the certificates: the operator, or cert-manager for it. All methods throw `ApiError`, or the reason of the signal. */
 export interface CertificateSource {
@@ -26,10 +29,11 @@ export interface CertificateSource {
   readonly authority: { readonly fingerprint: string; readonly notAfter: number } | undefined;
   /**
    * Called before the first certificate and then every minute.
-   * @param isReplaced whether every certificate in use is known to be of the authority with this fingerprint
+   * @param replacedAt when the last certificate was made by which all are of the authority with this fingerprint, ms since the
+   * epoch; `undefined`: some may be of another one
    * @returns whether to call it again at once
    */
-  lookAtAuthority(isReplaced: (fingerprint: string) => boolean, signal: AbortSignal): Promise<boolean>;
+  lookAtAuthority(replacedAt: ReplacedAt, signal: AbortSignal): Promise<boolean>;
   /** Makes the certificate if there is none, or one that is not as it should be. */
   settle(request: CertificateRequest, signal: AbortSignal): Promise<CertificateStatus>;
   /** Removes it, if it was made here. */

@@ -139,9 +139,8 @@ test('a rotation by hand replaces authority and certificates, and both authoriti
   const [operators, namespace] = [await bed.newNamespace(), await withStore()];
   let aheadMs = 0;
   const own = ownSource(bed.api(), () => Date.now() + aheadMs, operators);
-  const isReplaced = () => true;
   const look = async () => {
-    while (await own.keeper.look(isReplaced, NEVER));
+    while (await own.keeper.look(() => 0, NEVER));
   };
   const request = {
     namespace,
@@ -183,7 +182,7 @@ test('an authority that is damaged is reported and never replaced, and one that 
   const [operators, namespace] = [await bed.newNamespace(), await withStore()];
   const own = ownSource(bed.api(), Date.now, operators);
   const look = async () => {
-    while (await own.keeper.look(() => true, NEVER));
+    while (await own.keeper.look(() => 0, NEVER));
   };
   await look();
   const bundle = own.keeper.bundle;
@@ -216,7 +215,7 @@ test('an authority that is damaged is reported and never replaced, and one that 
 test('a write that is based on what another has changed since is refused', async () => {
   const operators = await bed.newNamespace();
   const own = ownSource(bed.api(), Date.now, operators);
-  await own.keeper.look(() => true, NEVER);
+  await own.keeper.look(() => 0, NEVER);
   const stale = (await secret(operators, AUTHORITY_SECRET)) as KubernetesObject;
   const metadata = { namespace: operators, name: AUTHORITY_SECRET, annotations: { [ROTATE]: 'now' } };
   await bed.api().patch(SECRETS, { apiVersion: 'v1', kind: 'Secret', metadata }, NEVER);
@@ -227,7 +226,7 @@ test('a write that is based on what another has changed since is refused', async
     patch: async (...call: Parameters<KubernetesApi['patch']>) => await real.patch(...call),
   } as Partial<KubernetesApi> as KubernetesApi;
   const late = ownSource(api, Date.now, operators);
-  const failure = await late.keeper.look(() => true, NEVER).catch((error: ApiError) => error);
+  const failure = await late.keeper.look(() => 0, NEVER).catch((error: ApiError) => error);
   expect(failure).toMatchObject({ status: 409, reason: 'Conflict' });
   expect(textAt((await secret(operators, AUTHORITY_SECRET))?.metadata, 'annotations', ROTATE)).toBe('now');
 });

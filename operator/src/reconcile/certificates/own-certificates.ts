@@ -2,8 +2,10 @@ import { signingProblem } from '../../authority/authority-plan.ts';
 import type { AuthorityState } from '../../authority/authority-state.ts';
 import {
   certificateLifetime,
+  findCertificate,
   type IssueReason,
-  readFound,
+  issuedAt,
+  type Lifetime,
   reasonToIssue,
 } from '../../authority/certificate-plan.ts';
 import { fieldOf } from '../../authority/secret-data.ts';
@@ -11,7 +13,12 @@ import type { KubernetesApi, KubernetesObject } from '../../kubernetes/api.ts';
 import { SECRETS } from '../../kubernetes/resources.ts';
 import { TLS_SECRET } from '../../stores/names.ts';
 import type { AuthorityKeeper } from './authority-keeper.ts';
-import type { CertificateRequest, CertificateSource, CertificateStatus } from './certificate-source.ts';
+import type {
+  CertificateRequest,
+  CertificateSource,
+  CertificateStatus,
+  ReplacedAt,
+} from './certificate-source.ts';
 import { isOwn, writeSecret } from './own-secret.ts';
 
 export interface OwnCertificatesOptions {
@@ -42,8 +49,8 @@ export class OwnCertificates implements CertificateSource {
     return this.#options.keeper.state?.current.facts;
   }
 
-  async lookAtAuthority(isReplaced: (fingerprint: string) => boolean, signal: AbortSignal): Promise<boolean> {
-    return await this.#options.keeper.look(isReplaced, signal);
+  async lookAtAuthority(replacedAt: ReplacedAt, signal: AbortSignal): Promise<boolean> {
+    return await this.#options.keeper.look(replacedAt, signal);
   }
 
   async settle(request: CertificateRequest, signal: AbortSignal): Promise<CertificateStatus> {
@@ -51,21 +58,22 @@ export class OwnCertificates implements CertificateSource {
     const { namespace } = request;
     const secret = await api.get({ resource: SECRETS, namespace, name: TLS_SECRET }, signal);
     const isForeign = secret !== undefined && !isOwn(secret);
-    const found = secret && { certificate: fieldOf(secret, 'tls.crt'), key: fieldOf(secret, 'tls.key') };
-    const facts = found && readFound(found);
     const { state } = keeper;
-    if (state === undefined) return { notAfter: facts?.notAfter };
-    const authority = state.current.facts.fingerprint;
-    if (isForeign) return { problem: FOREIGN, authority };
+    if (state === undefined) return {};
+    const { facts: authority } = state.current;
+    if (isForeign) return { problem: FOREIGN, authority: authority.fingerprint };
+    const pair = secret && { certificate: fieldOf(secret, 'tls.crt'), key: fieldOf(secret, 'tls.key') };
+    const found = findCertificate(pair, authority);
+    const facts = typeof found === 'string' ? undefined : found.facts;
     const kept = request.keepsNames ? (facts?.names ?? []) : [];
     const names = [...new Set([...request.names, ...kept])];
-    const reason = reasonToIssue(found, { names, authority: state.current.facts }, now());
-    if (reason === undefined) return { notAfter: facts?.notAfter, authority };
+    const reason = reasonToIssue(found, { names, authority }, now());
+    if (reason === undefined) return { ...(facts && timesOf(facts)), authority: authority.fingerprint };
     const problem = signingProblem(state, now());
-    if (problem !== undefined) return { problem, notAfter: facts?.notAfter };
-    const notAfter = await this.#issue(namespace, names, secret, state, signal);
+    if (problem !== undefined) return { problem, ...(facts && timesOf(facts)) };
+    const lifetime = await this.#issue(namespace, names, secret, state, signal);
     this.#options.onIssue?.(namespace, reason);
-    return { notAfter, authority };
+    return { ...timesOf(lifetime), authority: authority.fingerprint };
   }
 
   async remove(namespace: string, signal: AbortSignal): Promise<void> {
@@ -75,14 +83,13 @@ export class OwnCertificates implements CertificateSource {
     if (found !== undefined && isOwn(found)) await api.delete(secret, found.metadata.uid, signal);
   }
 
-  /** @returns until when it is valid, ms since the epoch */
   async #issue(
     namespace: string,
     names: readonly string[],
     before: KubernetesObject | undefined,
     { current }: AuthorityState,
     signal: AbortSignal,
-  ): Promise<number> {
+  ): Promise<Lifetime> {
     const { api, now } = this.#options;
     // Loaded only where something is made.
     const { makeServerCertificate } = await import('../../authority/x509.ts');
@@ -90,8 +97,12 @@ export class OwnCertificates implements CertificateSource {
     const made = makeServerCertificate(names, lifetime, current);
     const data = { 'tls.crt': made.certificate, 'tls.key': made.key, 'ca.crt': current.certificate };
     await writeSecret(api, before, { namespace, name: TLS_SECRET, type: 'kubernetes.io/tls', data }, signal);
-    return lifetime.notAfter;
+    return lifetime;
   }
+}
+
+function timesOf({ notBefore, notAfter }: Lifetime) {
+  return { issuedAt: issuedAt(notBefore), notAfter };
 }
 
 const FOREIGN = `Secret ${TLS_SECRET} exists and was not made by the operator, so it is left as it is; delete it, and the operator makes one`;
