@@ -6,6 +6,7 @@ import { parseArguments } from './cli/parse-arguments.ts';
 /** A command is loaded when it is run: the build makes a file of each, and a process reads no other command's code. */
 const COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
   serve: () => import('./commands/serve.ts'),
+  sidecar: () => import('./commands/sidecar.ts'),
   put: () => import('./commands/put.ts'),
   get: () => import('./commands/get.ts'),
   check: () => import('./commands/check.ts'),
@@ -22,6 +23,7 @@ Usage: payload-store COMMAND [options]
 
 Commands:
   serve           runs the blob service
+  sidecar         forwards the payloads of a worker on this machine to a gateway
   put             stores a file as a payload and prints its reference
   get             fetches the payload of a reference and verifies it
   check           stores and fetches random bytes: can the store be used from here, and how fast

@@ -1,5 +1,7 @@
 import { createServer as createHttpServer, type RequestListener } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import type { SecureContextOptions } from 'node:tls';
 
 /** A server on loopback that disappears, connections included, at the end of an `await using` scope. */
 export interface TestServer extends AsyncDisposable {
@@ -8,10 +10,26 @@ export interface TestServer extends AsyncDisposable {
   readonly connections: readonly Socket[];
 }
 
+// A metadata header may be longer than the 16 KiB of headers that Node takes by default.
+const LIMITS = { maxHeaderSize: 1024 * 1024 };
+
 /** An HTTP server with this listener. */
 export function httpServer(listener: RequestListener): Promise<TestServer> {
-  // A metadata header may be longer than the 16 KiB of headers that Node takes by default.
-  return started(createHttpServer({ maxHeaderSize: 1024 * 1024 }, listener));
+  return started(createHttpServer(LIMITS, listener));
+}
+
+/** An HTTP server over TLS; its certificate can be replaced for new connections. */
+export interface TlsTestServer extends TestServer {
+  useCertificate(tls: SecureContextOptions): void;
+}
+
+export async function httpsServer(
+  tls: SecureContextOptions,
+  listener: RequestListener,
+): Promise<TlsTestServer> {
+  const server = createHttpsServer({ ...LIMITS, ...tls }, listener);
+  const useCertificate = (other: SecureContextOptions) => server.setSecureContext(other);
+  return Object.assign(await started(server, 'https'), { useCertificate });
 }
 
 /**
@@ -35,7 +53,7 @@ export function head(status: string, headers: Readonly<Record<string, string | n
   return `HTTP/1.1 ${status}\r\n${lines.join('')}\r\n`;
 }
 
-async function started(server: Server): Promise<TestServer> {
+async function started(server: Server, protocol = 'http'): Promise<TestServer> {
   const connections: Socket[] = [];
   server.on('connection', (socket) => {
     connections.push(socket);
@@ -44,7 +62,7 @@ async function started(server: Server): Promise<TestServer> {
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `${protocol}://127.0.0.1:${(server.address() as AddressInfo).port}`,
     connections,
     async [Symbol.asyncDispose]() {
       for (const socket of connections) socket.destroy();

@@ -4,7 +4,9 @@ export interface ManifestOptions {
   /** such as `30d`; default `Forever` */
   readonly ttl?: string;
   readonly reaperInterval?: string;
-  readonly temporalNamespaces?: readonly string[];
+  readonly temporalNamespaces?: readonly string[] | undefined;
+  /** further fields of the spec */
+  readonly spec?: object | undefined;
 }
 
 /** A manifest of a store with this storage, as `payload-store serve --config` reads it: JSON is YAML. */
@@ -16,12 +18,13 @@ export function manifestOn(
     ttl = 'Forever',
     reaperInterval = '1s',
     temporalNamespaces,
+    spec,
   }: ManifestOptions = {},
 ): string {
   return JSON.stringify({
     apiVersion: 'largepayload.dev/v1alpha1',
     kind: 'LargePayloadStore',
     metadata: { name, namespace },
-    spec: { storage, retention: { ttl, reaperInterval }, temporalNamespaces },
+    spec: { storage, retention: { ttl, reaperInterval }, temporalNamespaces, ...spec },
   });
 }

@@ -1,6 +1,7 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { SecureContextOptions } from 'node:tls';
 import { decodeMetadataHeader, digestOf, metadataHash } from '@largepayload/codec';
-import { httpServer, type TestServer } from '../servers/test-server.ts';
+import { httpServer, httpsServer, type TestServer } from '../servers/test-server.ts';
 
 /** A service with correct PUT and GET of the wire API, and payloads in memory. */
 export interface MemoryService extends TestServer {
@@ -10,18 +11,21 @@ export interface MemoryService extends TestServer {
   readonly calls: string[];
 }
 
+/** @param tls the service speaks TLS, if given */
 export async function memoryService(
   onRequest: (request: IncomingMessage) => void = () => undefined,
+  tls?: SecureContextOptions,
 ): Promise<MemoryService> {
   const blobs = new Map<string, Uint8Array>();
   const calls: string[] = [];
-  const server = await httpServer(async (request, response) => {
+  const listener: RequestListener = async (request, response) => {
     onRequest(request);
     const url = new URL(request.url ?? '', 'http://service');
     calls.push(`${request.method} ${url.pathname}`);
     if (request.method === 'PUT') await put(blobs, url, request, response).catch(() => response.destroy());
     else get(blobs, url, response);
-  });
+  };
+  const server = await (tls === undefined ? httpServer(listener) : httpsServer(tls, listener));
   return Object.assign(server, { blobs, calls });
 }
 

@@ -21,6 +21,16 @@ export interface LargePayloadCodecOptions {
   /** Base URL of the blob service; by default `LARGE_PAYLOAD_SERVICE_URL`, which injected pods have. */
   readonly url?: string | undefined;
   /**
+   * File with the token to show to a gateway, by https only; by default `LARGE_PAYLOAD_SERVICE_TOKEN_FILE`, or else no
+   * token. The file is read again when it changes.
+   */
+  readonly tokenFile?: string | undefined;
+  /**
+   * File with the certificates (PEM) of the authorities to trust in place of Node's own; by default
+   * `LARGE_PAYLOAD_SERVICE_CA_FILE`, or else Node's. The file is read again when it changes.
+   */
+  readonly caFile?: string | undefined;
+  /**
    * Temporal namespace under which payloads are stored; by default the one that Temporal's serialization context names,
    * or else `TEMPORAL_NAMESPACE`. Reading needs none.
    */
@@ -64,7 +74,11 @@ export interface LargePayloadCodecOptions {
 
 type Complete<Options> = { readonly [Name in keyof Options]-?: NonNullable<Options[Name]> };
 
-export interface CodecSettings extends Complete<Omit<LargePayloadCodecOptions, 'namespace'>> {
+type Optional = 'namespace' | 'tokenFile' | 'caFile';
+
+export interface CodecSettings extends Complete<Omit<LargePayloadCodecOptions, Optional>> {
+  readonly tokenFile: string | undefined;
+  readonly caFile: string | undefined;
   /** The option's namespace; it wins over any other. */
   readonly namespace: string | undefined;
   /** What is left when neither the option nor the context names one. */
@@ -92,6 +106,8 @@ export function resolveSettings(options: LargePayloadCodecOptions, environment: 
   const { retryTimeoutMs } = options;
   return {
     url: resolveUrl(options.url, environment),
+    tokenFile: options.tokenFile ?? (environment.LARGE_PAYLOAD_SERVICE_TOKEN_FILE || undefined),
+    caFile: options.caFile ?? (environment.LARGE_PAYLOAD_SERVICE_CA_FILE || undefined),
     namespace: checkedNamespace(options.namespace, 'option namespace'),
     environmentNamespace: environment.TEMPORAL_NAMESPACE || undefined,
     thresholdBytes: resolveBytes('thresholdBytes', options, environment) ?? defaultThresholdBytes,

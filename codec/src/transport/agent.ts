@@ -1,6 +1,7 @@
 import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
+import { Agent as HttpsAgent, type AgentOptions as HttpsAgentOptions } from 'node:https';
 import type { Duplex } from 'node:stream';
+import type { ServiceAccess } from './service-access.ts';
 
 /**
  * Below the 60 s and more after which proxies and load balancers close idle connections. A server that closes earlier
@@ -8,17 +9,38 @@ import type { Duplex } from 'node:stream';
  */
 const idleConnectionMs = 30_000;
 
+/** Requests move to gateways that have come meanwhile; not all connections at the same moment. */
+const oldestConnectionMs = 300_000;
+
 /**
  * A pool of kept-alive connections that hear a refusal even when the server closes while a request body is on its way.
  * The answer then waits in the receive buffer, but Node drops it together with the socket as soon as a write fails.
  * Here a failed write ends nothing: the answer is read, or else the end of the stream.
  */
-export function createAgent(protocol: string): HttpAgent {
+export function createAgent(protocol: string, access: ServiceAccess): HttpAgent {
   const options = { keepAlive: true, timeout: idleConnectionMs };
-  const agent = protocol === 'https:' ? new HttpsAgent(options) : new HttpAgent(options);
+  const agent =
+    protocol === 'https:' ? new HttpsAgent({ ...options, ...trustOf(access) }) : new HttpAgent(options);
   const createConnection: HttpAgent['createConnection'] = agent.createConnection.bind(agent);
-  agent.createConnection = (...parameters) => outlivingFailedWrites(createConnection(...parameters));
+  const keepSocketAlive = agent.keepSocketAlive.bind(agent);
+  const endsAt = new WeakMap<Duplex, number>();
+  agent.createConnection = (target, done) => {
+    const { secureContext } = access;
+    const connection = createConnection({ ...target, ...(secureContext && { secureContext }) }, done);
+    const ageMs = oldestConnectionMs * (0.5 + Math.random() / 2);
+    if (connection) endsAt.set(connection, performance.now() + ageMs);
+    return outlivingFailedWrites(connection);
+  };
+  // A falsy result closes the connection.
+  agent.keepSocketAlive = (socket) =>
+    performance.now() < (endsAt.get(socket) ?? 0) && keepSocketAlive(socket);
   return agent;
+}
+
+/** Where there is a token or a file of authorities, no variable of the environment makes an unverified server good enough. */
+function trustOf(access: ServiceAccess): HttpsAgentOptions {
+  // A resumed session is of a server that was verified with the authorities of then.
+  return access.trustsAsNode ? {} : { rejectUnauthorized: true, maxCachedSessions: 0 };
 }
 
 type Done = (error?: Error | null) => void;

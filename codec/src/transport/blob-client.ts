@@ -21,6 +21,7 @@ import type { ExpectedPayload } from './payload-verifier.ts';
 import type { RequestBody } from './request-body.ts';
 import { errorOfResponse } from './response-error.ts';
 import { parseJsonObject, readText } from './response-text.ts';
+import { type AccessFiles, ServiceAccess } from './service-access.ts';
 import { parseServiceUrl, urlBelow } from './service-url.ts';
 import { stopwatch } from './stopwatch.ts';
 
@@ -32,7 +33,7 @@ const keyPattern = /^\/?(blobs|expires-[^/]+)\/.+\/sha256:[0-9a-f]{64}\/sha256:[
 /** An error body only decorates a status that is already known. */
 const errorBodyTimeoutMs = 5_000;
 
-export interface BlobClientOptions {
+export interface BlobClientOptions extends AccessFiles {
   /** Base URL of the service, e.g. `http://127.0.0.1:8577`. */
   readonly url: string;
   /**
@@ -91,15 +92,17 @@ export class BlobClient {
   readonly #connection: Connection;
   readonly #acceptPlainTextErrors: boolean;
 
-  /** @throws TypeError when the URL is not one of a service. */
+  /** @throws TypeError when the URL is not one of a service, or a token would be sent without TLS. */
   constructor({
     url,
     idleTimeoutMs = defaultIdleTimeoutMs,
     acceptPlainTextErrors = false,
+    ...files
   }: BlobClientOptions) {
     this.#acceptPlainTextErrors = acceptPlainTextErrors;
     this.#url = parseServiceUrl(url);
-    this.#connection = { agent: createAgent(this.#url.protocol), idleTimeoutMs };
+    const access = new ServiceAccess(this.#url, files);
+    this.#connection = { agent: createAgent(this.#url.protocol, access), access, idleTimeoutMs };
   }
 
   /**
@@ -189,13 +192,21 @@ export class BlobClient {
     throw await this.#failure(response, 'get', key);
   }
 
-  #failure(response: IncomingMessage, operation: 'get' | 'put', key?: string): Promise<PayloadStoreError> {
-    return errorOfResponse(response, {
+  async #failure(
+    response: IncomingMessage,
+    operation: 'get' | 'put',
+    key?: string,
+  ): Promise<PayloadStoreError> {
+    const failure = await errorOfResponse(response, {
       operation,
       key,
       timeoutMs: Math.min(this.#connection.idleTimeoutMs, errorBodyTimeoutMs),
       acceptPlainTextErrors: this.#acceptPlainTextErrors,
     });
+    if (failure.code === 'token_missing' || failure.code === 'token_refused') {
+      this.#connection.access.tokenRefused();
+    }
+    return failure;
   }
 }
 

@@ -7,10 +7,13 @@ import {
 import { request as httpsRequest } from 'node:https';
 import { PayloadStoreUnavailableError } from '../wire/errors.ts';
 import { BodySender, type RequestBody } from './request-body.ts';
+import type { ServiceAccess } from './service-access.ts';
+import { untrustedServer } from './untrusted-server.ts';
 
 /** How requests reach a service. */
 export interface Connection {
   readonly agent: HttpAgent;
+  readonly access: ServiceAccess;
   /** Milliseconds without a byte in either direction after which a request fails. */
   readonly idleTimeoutMs: number;
 }
@@ -37,10 +40,16 @@ export interface Answer {
 /**
  * Makes one request and resolves with the head of its answer, whatever the status; redirects are not followed. An
  * answer that arrives while the body is still being sent ends the sending and counts.
- * @throws PayloadStoreUnavailableError when there is no answer; the signal's reason when aborted; the body's own error
- * when it cannot be read.
+ * @throws PayloadStoreUnavailableError when there is no answer, the server is not trusted, or a file of the access cannot
+ * be read; the signal's reason when aborted; the body's own error when it cannot be read.
  */
-export function exchange(connection: Connection, call: Call): Promise<Answer> {
+export async function exchange(connection: Connection, call: Call): Promise<Answer> {
+  call.signal?.throwIfAborted();
+  const shown = await connection.access.headers();
+  return sendRequest(connection, { ...call, headers: { ...call.headers, ...shown } });
+}
+
+function sendRequest(connection: Connection, call: Call): Promise<Answer> {
   return new Promise((resolve, reject) => {
     call.signal?.throwIfAborted();
     const request = openRequest(connection, call);
@@ -63,7 +72,11 @@ export function exchange(connection: Connection, call: Call): Promise<Answer> {
       });
       resolve({ response: head, isBodySent: sender.isComplete });
     });
-    request.on('error', (cause) => fail(asUnavailable(cause, call.key)));
+    request.on('error', (cause) => {
+      const untrusted = untrustedServer(cause, call.url.host, call.key);
+      if (untrusted !== undefined) connection.access.serverUntrusted();
+      fail(untrusted ?? asUnavailable(cause, call.key));
+    });
     request.on('close', () =>
       fail(asUnavailable(new Error('connection closed without an answer'), call.key)),
     );

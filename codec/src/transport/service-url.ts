@@ -1,3 +1,5 @@
+import { BlockList, isIP } from 'node:net';
+
 /**
  * The base URL of a blob service, checked: `http://host:port`, `https://host` or either with a path before `/v2`.
  * @throws TypeError with a message fit for whoever configured it; it never quotes credentials.
@@ -22,4 +24,15 @@ export function urlBelow(base: URL, path: string, query: Readonly<Record<string,
   url.pathname = `${base.pathname.replace(/\/+$/, '')}${path}`;
   url.search = new URLSearchParams(query).toString();
   return url;
+}
+
+const loopback = new BlockList();
+loopback.addSubnet('127.0.0.0', 8, 'ipv4');
+loopback.addAddress('::1', 'ipv6');
+
+/** Whether only programs on this machine can be reached by the URL. Other names than localhost may resolve to anything. */
+export function isLoopback({ hostname }: URL): boolean {
+  const host = hostname.replace(/^\[|\]$/g, '');
+  const version = isIP(host);
+  return version === 0 ? host === 'localhost' : loopback.check(host, version === 6 ? 'ipv6' : 'ipv4');
 }

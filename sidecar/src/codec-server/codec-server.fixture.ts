@@ -28,7 +28,7 @@ export async function startCodec(
   const log: Record<string, unknown>[] = [];
   const server = await startCodecServer(
     {
-      url: `http://${service}`,
+      service: { url: `http://${service}` },
       listen: { host: '127.0.0.1', port: 0 },
       origins: new Set(origins),
       previewAbove,

@@ -1,4 +1,4 @@
-import { BlobClient, LargePayloadCodec } from '@largepayload/codec';
+import { BlobClient, type BlobClientOptions, LargePayloadCodec } from '@largepayload/codec';
 import type { FastifyBaseLogger } from 'fastify';
 import { drainable } from '../http/drain.ts';
 import { FairBudget } from '../http/fair-budget.ts';
@@ -18,8 +18,8 @@ const DRAIN_LIMIT_MS = 25_000;
 const PROGRESS = { progressPeriodMs: 30_000, progressBytes: 64 * 1024 };
 
 export interface CodecServerSettings {
-  /** the blob service */
-  readonly url: string;
+  /** the blob service, and how to reach it */
+  readonly service: Pick<BlobClientOptions, 'url' | 'tokenFile' | 'caFile'>;
   readonly listen: ListenAddress;
   /** of the web pages that may use it */
   readonly origins: ReadonlySet<string>;
@@ -40,12 +40,16 @@ export interface RunningCodecServer {
  * @throws TypeError when a setting is wrong, or the error of a port that cannot be listened on
  */
 export async function startCodecServer(
-  { url, listen: address, origins, previewAbove, limits: ownLimits }: CodecServerSettings,
+  { service, listen: address, origins, previewAbove, limits: ownLimits }: CodecServerSettings,
   log: FastifyBaseLogger,
 ): Promise<RunningCodecServer> {
   const limits = { ...DEFAULT_CODEC_LIMITS, ...codecServerLimits(memoryLimit()), ...ownLimits };
-  const client = new BlobClient({ url, idleTimeoutMs: IDLE_TIMEOUT });
-  const codec = new LargePayloadCodec({ url, idleTimeoutMs: IDLE_TIMEOUT, retryTimeoutMs: RETRY_TIMEOUT });
+  const client = new BlobClient({ ...service, idleTimeoutMs: IDLE_TIMEOUT });
+  const codec = new LargePayloadCodec({
+    ...service,
+    idleTimeoutMs: IDLE_TIMEOUT,
+    retryTimeoutMs: RETRY_TIMEOUT,
+  });
   const gate = new FairBudget({ ...limits, limit: limits.concurrentCalls });
   const watch = new TransferWatch(PROGRESS, () => gate.demand);
   let draining = false;

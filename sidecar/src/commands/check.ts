@@ -5,7 +5,7 @@ import { metadataFromRecord, PayloadStoreUnavailableError } from '@largepayload/
 import { parseQuantity } from '@largepayload/crds/quantity';
 import { type Command, stringOption, usage, type Values } from '../cli/command.ts';
 import { humanBytes } from '../cli/human.ts';
-import { blobClientOf, URL_OPTION } from '../cli/service-url.ts';
+import { blobClientOf, SERVICE_OPTIONS } from '../cli/service-url.ts';
 
 const CHUNK_BYTES = 64 * 1024;
 /** for which a store that cannot be reached is tried again */
@@ -22,7 +22,7 @@ export const command: Command = {
       help: 'Temporal namespace of the payload',
       default: 'default',
     },
-    url: URL_OPTION,
+    ...SERVICE_OPTIONS,
   },
   notes:
     'A store that cannot be reached is tried for 5 s. The payload goes when its TTL is over. In a pod this tells whether the pod can use its store, and how fast.',
@@ -33,7 +33,7 @@ async function run(values: Values): Promise<void> {
   const size = usage(() => parseQuantity(stringOption(command, values, 'size')), '--size');
   const seed = randomBytes(32);
   const digest = digestOf(randomContent(seed, size));
-  const client = blobClientOf(stringOption(command, values, 'url'));
+  const client = blobClientOf(values);
   try {
     const started = performance.now();
     const { key } = await patiently(() =>

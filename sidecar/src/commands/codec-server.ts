@@ -4,7 +4,7 @@ import { type Command, stringOption, usage, type Values } from '../cli/command.t
 import { UsageError } from '../cli/exit-codes.ts';
 import { humanBytes } from '../cli/human.ts';
 import { untilStopped, withPortHint } from '../cli/long-running.ts';
-import { URL_OPTION } from '../cli/service-url.ts';
+import { SERVICE_OPTIONS, serviceOf } from '../cli/service-url.ts';
 import { parseOrigins } from '../codec-server/origins.ts';
 import { startCodecServer } from '../codec-server/start.ts';
 import { isLoopback, type ListenAddress, parseListenAddress } from '../http/listen-address.ts';
@@ -17,7 +17,7 @@ export const command: Command = {
   name: 'codec-server',
   summary: "Lets Temporal's Web UI and CLI show large payloads: Temporal's remote codec protocol.",
   options: {
-    url: URL_OPTION,
+    ...SERVICE_OPTIONS,
     listen: { placeholder: 'HOST:PORT', help: 'codec port', default: '127.0.0.1:8888' },
     'allow-origin': {
       placeholder: 'ORIGINS',
@@ -41,7 +41,7 @@ what is in flight finish, then end it with exit code 0.`,
 
 async function run(values: Values): Promise<void> {
   const settings = {
-    url: stringOption(command, values, 'url'),
+    service: serviceOf(values),
     listen: listenAddress(values),
     origins: usage(() => originsOf(values), '--allow-origin'),
     previewAbove: usage(() => previewAbove(values), '--preview-above'),
@@ -51,7 +51,10 @@ async function run(values: Values): Promise<void> {
   const origins = [...settings.origins];
   // Before the line is logged: a reader of it may end the process at once.
   const stopped = untilStopped(server, log);
-  log.info({ codec: server.address, url: settings.url, origins, version: packageFile.version }, 'listening');
+  log.info(
+    { codec: server.address, url: settings.service.url, origins, version: packageFile.version },
+    'listening',
+  );
   await stopped;
 }
 

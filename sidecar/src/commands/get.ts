@@ -4,10 +4,10 @@ import { dirname } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { type BlobReferenceV2, decodeReference, PayloadReferenceError } from '@largepayload/codec';
-import { type Command, stringOption, type Values } from '../cli/command.ts';
+import type { Command, Values } from '../cli/command.ts';
 import { UsageError } from '../cli/exit-codes.ts';
 import { humanBytes } from '../cli/human.ts';
-import { blobClientOf, URL_OPTION } from '../cli/service-url.ts';
+import { blobClientOf, SERVICE_OPTIONS } from '../cli/service-url.ts';
 
 export const command: Command = {
   name: 'get',
@@ -18,7 +18,7 @@ export const command: Command = {
       placeholder: 'FILE',
       help: 'write the payload to FILE instead of standard output',
     },
-    url: URL_OPTION,
+    ...SERVICE_OPTIONS,
   },
   notes: `REFERENCE is a file that holds what \`put\` printed, or - for standard input.
 With --output, FILE appears only when the whole payload was verified. On standard output the bytes pass as they come:
@@ -28,7 +28,7 @@ use them only when the exit code is 0.`,
 
 async function run(values: Values, source: string): Promise<void> {
   const reference = parseReference(await readReference(source));
-  const client = blobClientOf(stringOption(command, values, 'url'));
+  const client = blobClientOf(values);
   try {
     const stream = await client.getStream(reference);
     if (typeof values.output !== 'string') {

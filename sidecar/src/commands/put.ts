@@ -7,7 +7,7 @@ import { encodeReference, metadataFromRecord } from '@largepayload/codec';
 import { type Command, stringOption, type Values } from '../cli/command.ts';
 import { UsageError } from '../cli/exit-codes.ts';
 import { humanBytes } from '../cli/human.ts';
-import { blobClientOf, URL_OPTION } from '../cli/service-url.ts';
+import { blobClientOf, SERVICE_OPTIONS } from '../cli/service-url.ts';
 
 export const command: Command = {
   name: 'put',
@@ -24,7 +24,7 @@ export const command: Command = {
       help: 'the payload\'s metadata "encoding", which tells Temporal\'s converters what it is',
       default: 'binary/plain',
     },
-    url: URL_OPTION,
+    ...SERVICE_OPTIONS,
     json: { help: 'print the reference only, also on a terminal' },
   },
   notes: 'The reference is one line of JSON, {"metadata":…,"size":…,"digest":…,"key":…}, which `get` takes.',
@@ -35,7 +35,7 @@ async function run(values: Values, file: string): Promise<void> {
   const size = await sizeOf(file);
   const digest = await digestOfFile(file);
   const metadata = metadataFromRecord({ encoding: Buffer.from(stringOption(command, values, 'encoding')) });
-  const client = blobClientOf(stringOption(command, values, 'url'));
+  const client = blobClientOf(values);
   try {
     const started = performance.now();
     const namespace = String(values.namespace);

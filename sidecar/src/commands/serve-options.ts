@@ -19,6 +19,10 @@ export const SERVE_OPTIONS: Command['options'] = {
     placeholder: 'DIR',
     help: 'S3 credentials as files: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, perhaps AWS_SESSION_TOKEN; read again when they change [default: as the AWS SDK finds them]',
   },
+  'tls-dir': {
+    placeholder: 'DIR',
+    help: 'tls.crt and tls.key, as a Secret has them, perhaps later; read again when they change. The data port then takes TLS beside plain HTTP',
+  },
   'claimed-file': {
     placeholder: 'FILE',
     help: "for gateway and reaper: has the id of the store's storage, once there is one; the process then uses no other storage, and begins none",
@@ -37,6 +41,18 @@ export const SERVE_OPTIONS: Command['options'] = {
   'cluster-name': {
     placeholder: 'NAME',
     help: 'for gateway and reaper, with --resource-uid: the name of this cluster, which a process that is refused is told',
+  },
+  'cache-size': {
+    placeholder: 'SIZE',
+    help: 'for standalone: memory for a cache of payloads, from 1Mi to 16Gi; a gateway has spec.gateway.cacheSize [default: no cache]',
+  },
+  'kubernetes-dir': {
+    placeholder: 'DIR',
+    help: 'for a gateway that takes tokens of pods: "token" for the API server, and its authority "ca.crt"; read again when they are used',
+  },
+  'kubernetes-url': {
+    placeholder: 'URL',
+    help: 'of the API server, with --kubernetes-dir, whose keys verify those tokens [default: https://kubernetes.default.svc]',
   },
   listen: {
     placeholder: 'HOST:PORT',

@@ -1,8 +1,12 @@
-import type { LargePayloadStore } from '@largepayload/crds';
+import { type LargePayloadStore, parseQuantity } from '@largepayload/crds';
+import { assertSecure, type ClusterAccess } from '../callers/keys/key-sources.ts';
+import { parseCacheSize } from '../cli/cache-size.ts';
 import { stringOption, usage, type Values } from '../cli/command.ts';
 import { UsageError } from '../cli/exit-codes.ts';
 import { assertMounts, type Mounts } from '../drivers/start-driver.ts';
 import { isLoopback, type ListenAddress, parseListenAddress } from '../http/listen-address.ts';
+import { requiresTls } from '../roles/data-port-tls.ts';
+import { authenticationOf } from '../roles/manifest-facts.ts';
 import type { ClusterResource, Role, ServiceSettings } from '../roles/role.ts';
 import { isStorageId } from '../storage-records/identity/identity.ts';
 import { isLeaseText } from '../storage-records/lease/lease.ts';
@@ -43,6 +47,57 @@ export function resourceOf({ name }: Role, values: Values): ClusterResource {
   if (cluster !== undefined && !isLeaseText(cluster))
     throw new UsageError('--cluster-name has up to 253 ASCII characters, none of them a space');
   return { uid, cluster };
+}
+
+/** Bytes of the cache that is wanted; `undefined`: none. @throws UsageError */
+export function cacheSizeOf(
+  { name }: Role,
+  { spec: { gateway } }: LargePayloadStore,
+  values: Values,
+): number | undefined {
+  const text = given(values, 'cache-size');
+  if (name === 'standalone') return text === undefined ? undefined : parseCacheSize(text, '--cache-size');
+  if (text !== undefined) throw new UsageError('--cache-size is for standalone; set spec.gateway.cacheSize');
+  if (name !== 'gateway' || gateway.cacheSize === undefined) return undefined;
+  return parseQuantity(gateway.cacheSize);
+}
+
+/** @throws UsageError, also where tokens are needed and none could be verified */
+export function clusterAccess(
+  { name }: Role,
+  manifest: LargePayloadStore,
+  values: Values,
+): ClusterAccess | undefined {
+  const folder = given(values, 'kubernetes-dir');
+  const url = given(values, 'kubernetes-url');
+  if ((folder ?? url) !== undefined && name !== 'gateway')
+    throw new UsageError('--kubernetes-dir and --kubernetes-url are for --role gateway; leave them out');
+  if (folder !== undefined) return { folder, url: apiServerUrl(url ?? 'https://kubernetes.default.svc') };
+  if (url !== undefined) throw new UsageError('--kubernetes-url needs --kubernetes-dir');
+  const authentication = authenticationOf(manifest);
+  if (name === 'gateway' && authentication !== 'None' && (manifest.spec.gateway.oidc ?? []).length === 0)
+    throw new UsageError(
+      `spec.gateway.authentication ${authentication} needs --kubernetes-dir, or an issuer in spec.gateway.oidc`,
+    );
+  return undefined;
+}
+
+function apiServerUrl(text: string): string {
+  usage(() => assertSecure(text, 'the URL'), '--kubernetes-url');
+  const url = new URL(text);
+  if (url.href !== `${url.origin}/`)
+    throw new UsageError(`--kubernetes-url ${text} has more than a scheme, a host and a port`);
+  return url.origin;
+}
+
+/** @throws UsageError */
+export function tlsFolder(role: Role, manifest: LargePayloadStore, values: Values): string | undefined {
+  const folder = given(values, 'tls-dir');
+  if (folder !== undefined && !role.hasDataPort)
+    throw new UsageError(`the role ${role.name} has no data port; leave out --tls-dir`);
+  if (folder === undefined && role.name === 'gateway' && requiresTls(manifest))
+    throw new UsageError('with spec.gateway.authentication: Token a gateway needs --tls-dir');
+  return folder;
 }
 
 /** @throws UsageError */

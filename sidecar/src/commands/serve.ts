@@ -9,7 +9,15 @@ import { createLog } from '../log/log.ts';
 import type { Role, RoleName } from '../roles/role.ts';
 import { ROLES } from '../roles/roles.ts';
 import { SERVE_OPTIONS } from './serve-options.ts';
-import { expectedStorage, listenAddresses, mountsFor, resourceOf } from './serve-settings.ts';
+import {
+  cacheSizeOf,
+  clusterAccess,
+  expectedStorage,
+  listenAddresses,
+  mountsFor,
+  resourceOf,
+  tlsFolder,
+} from './serve-settings.ts';
 
 export const command: Command = {
   name: 'serve',
@@ -29,6 +37,9 @@ async function run(values: Values): Promise<void> {
   const settings = {
     ...{ manifest, version: packageFile.version, listen },
     ...{ expected: expectedStorage(role, values), resource: resourceOf(role, values) },
+    cacheSize: cacheSizeOf(role, manifest, values),
+    cluster: clusterAccess(role, manifest, values),
+    tlsFolder: tlsFolder(role, manifest, values),
     acceptClock: values['accept-clock'] === true,
   };
   const mounts = mountsFor(manifest, values);

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ServiceError } from '../errors/service-error.ts';
 import { buildApp } from '../http/app.ts';
 import { pauseWhileConnectionsArrive } from '../http/arriving-connections.ts';
+import { assertTls } from '../http/tls/tls-required.ts';
 import type { PayloadService } from '../payload-service/payload-service.ts';
 import type { DataContext } from './data-context.ts';
 import { getBlob, getVersionOneBlob } from './get-blob.ts';
@@ -18,13 +19,22 @@ export function buildDataServer(context: DataContext): FastifyInstance {
     { method: 'GET', url: '/v2/blobs/get', handler: getBlob(context) },
     { method: 'GET', url: '/v1/blobs/get', handler: getVersionOneBlob(context) },
   ] as const;
+  const { tls } = context;
   const { connections, headersTimeout } = context.limits;
   const app = buildApp(context.log, routes, {
     ...{ connections, headersTimeout, keepAliveTimeout: KEEP_ALIVE_TIMEOUT },
     requestTimeout: 0,
     answersExpect: true,
+    ...(tls && {
+      tls: {
+        certificate: tls.certificate,
+        handshakes: connections.handshakes ?? connections.connections,
+        handshakeTimeMs: headersTimeout,
+      },
+    }),
   });
   pauseWhileConnectionsArrive(app.server, context.budget);
+  if (tls?.isRequired) app.addHook('onRequest', async ({ raw }) => assertTls(raw));
   app.addHook('onRequest', async (_request, reply) => refuseAtTheEnd(app.server, reply));
   return app;
 }

@@ -1,52 +1,55 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { drain } from '../bytes/byte-streams.ts';
+import type { AdmittedCaller } from '../callers/callers.ts';
 import type { StoredBlob } from '../drivers/driver.ts';
 import { ServiceError } from '../errors/service-error.ts';
 import { toServiceError } from '../errors/to-service-error.ts';
 import { abortWhenClientLeaves } from '../http/client-left.ts';
-import { peerOf } from '../http/peer.ts';
 import { parseDigest } from '../keys/key.ts';
 import type { GetRequest } from '../payload-service/payload-service.ts';
 import type { DataContext } from './data-context.ts';
 import { getReservation } from './limits.ts';
 import { expectedLengthOf, keyParameter, type Query, single } from './request-fields.ts';
 import { sendBlob } from './send-blob.ts';
-import { assertKeyServed, assertUnrestricted } from './served-namespaces.ts';
 
 /** `GET /v2/blobs/get?key=`: 200 and the bytes. */
 export function getBlob(context: DataContext) {
-  return handler(context, async (query, wanted) => {
+  return handler(context, (query, caller) => {
     const key = keyParameter(query);
-    assertKeyServed(context.namespaces, key);
-    return await context.service.get(key, wanted);
+    context.callers.assertMayGet(caller, key);
+    return (wanted) => context.service.get(key, wanted);
   });
 }
 
 /** `GET /v1/blobs/get?digest=`: what references of version 1 name; they are read, never written. */
 export function getVersionOneBlob(context: DataContext) {
-  return handler(context, async (query, wanted) => {
+  return handler(context, (query, caller) => {
     const digest = parseDigest(single(query.digest));
-    assertUnrestricted(context.namespaces);
-    return await context.service.getVersionOne(digest, wanted);
+    context.callers.assertMayGetVersionOne(caller);
+    return (wanted) => context.service.getVersionOne(digest, wanted);
   });
 }
 
-function handler(context: DataContext, find: (query: Query, wanted: GetRequest) => Promise<StoredBlob>) {
+/** Opens what a request asks for. @throws ServiceError, before that, when its caller may not have it */
+type Find = (query: Query, caller: AdmittedCaller) => (wanted: GetRequest) => Promise<StoredBlob>;
+
+function handler(context: DataContext, find: Find) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const started = performance.now();
     const seconds = () => (performance.now() - started) / 1_000;
     // An answer that stands behind another one of its connection would stay there when it is destroyed itself.
     const breakOff = () => request.raw.socket.destroy();
+    const stop = new AbortController();
+    abortWhenClientLeaves(reply.raw, stop);
     try {
+      const caller = await context.callers.identify(request.raw);
       const expectedSize = expectedLengthOf(request.headers);
-      const stop = new AbortController();
-      abortWhenClientLeaves(reply.raw, stop);
-      const peer = peerOf(request.raw);
+      const open = find(request.query as Query, caller);
       // Before the payload is opened, so that requests that wait in line hold no connection or file of the storage.
-      const release = await context.budget.reserve(peer, getReservation(expectedSize), stop.signal);
+      const release = await context.budget.reserve(caller.peer, getReservation(expectedSize), stop.signal);
       try {
-        const wanted = { caller: { peer }, signal: stop.signal, expectedSize };
-        const payload = await find(request.query as Query, wanted);
+        const wanted = { caller, signal: stop.signal, expectedSize };
+        const payload = await open(wanted);
         await deliver(context, reply, payload, { ...wanted, breakOff });
         context.metrics.recordGet(payload.size, seconds());
       } finally {

@@ -31,9 +31,11 @@ export class ConnectionPool {
 
   /**
    * A connection for one request. A kept connection is returned at once.
+   * @param isFresh whether kept connections are passed over
    * @throws the signal's reason; an error of the network or TLS; `TransportTimeoutError`
    */
-  acquire(signal: AbortSignal | undefined): Connection | Promise<Connection> {
+  acquire(signal: AbortSignal | undefined, isFresh = false): Connection | Promise<Connection> {
+    if (isFresh) return this.#acquireLater(signal);
     for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
       clearTimeout(idle.timer);
       if (idle.connection.isUsable) return idle.connection;
@@ -43,7 +45,8 @@ export class ConnectionPool {
 
   /** Takes back a connection that can serve another request. @param keptMs how long the service keeps it without requests */
   giveBack(connection: Connection, keptMs: number): void {
-    const isOld = performance.now() - connection.openedAt > this.limits.ageMs;
+    const { ageMs, ageJitter } = this.limits;
+    const isOld = performance.now() - connection.openedAt > ageMs * (1 - ageJitter * connection.jitter);
     if (isOld || keptMs <= 0) void connection.close();
     if (!connection.isUsable) return;
     const [waiter] = this.#waiters;
@@ -58,6 +61,14 @@ export class ConnectionPool {
     const oldest = this.#idle.shift();
     clearTimeout(oldest?.timer);
     void oldest?.connection.close();
+  }
+
+  /** Closes the connections that no request uses. */
+  closeIdle(): void {
+    for (const { connection, timer } of this.#idle.splice(0)) {
+      clearTimeout(timer);
+      void connection.close();
+    }
   }
 
   close(): void {

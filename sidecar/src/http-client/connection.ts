@@ -8,8 +8,10 @@ import { SCRATCH } from './scratch.ts';
 export interface Endpoint {
   readonly hostname: string;
   readonly port: number;
-  /** `undefined`: without TLS */
-  readonly secureContext: SecureContext | undefined;
+  /** of new connections; `undefined`: without TLS */
+  secureContext: SecureContext | undefined;
+  /** whether the server is verified even where NODE_TLS_REJECT_UNAUTHORIZED forbids it. Default false */
+  readonly isAlwaysVerified?: boolean;
   /** of the last handshake, so that the next one is shorter */
   session: Buffer | undefined;
 }
@@ -31,6 +33,8 @@ const KEEP_ALIVE_PROBE_MS = 1_000;
 /** One TCP or TLS connection, for one request after the other. Bytes that arrive while no request uses it close it. */
 export class Connection {
   readonly openedAt = performance.now();
+  /** from 0 to 1; spreads the ends of connections that began together */
+  readonly jitter = Math.random();
   readonly socket: Socket;
   /** Rejects with the error of the network or TLS. */
   readonly connected: Promise<void>;
@@ -136,9 +140,11 @@ function open(
     ALPNProtocols: ['http/1.1'],
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
     ...(session === undefined ? {} : { session }),
+    ...(endpoint.isAlwaysVerified === true && { rejectUnauthorized: true }),
   });
   socket.on('session', (latest) => {
-    endpoint.session = latest;
+    // A later handshake that takes up a session does not verify the server again, so the authorities have to be the same.
+    if (endpoint.secureContext === secureContext) endpoint.session = latest;
   });
   return socket;
 }

@@ -25,7 +25,7 @@ export async function exchangeDirectly(
   signal?.throwIfAborted();
   const { body, length } = bodyOf(request);
   const head = requestHead(request, request.body === undefined ? undefined : length);
-  const connection = await pool.acquire(signal);
+  const connection = await pool.acquire(signal, options.freshConnection);
   if (signal?.aborted === true) {
     void connection.close();
     throw signal.reason;

@@ -25,11 +25,16 @@ export interface HttpAgents {
   close(): void;
 }
 
-/** @param caBundle PEM certificates of authorities to trust besides those that Node trusts */
-export function httpAgents(caBundle: string | undefined, changes: Partial<Limits> = {}): HttpAgents {
+/**
+ * @param caBundle PEM certificates of authorities to trust besides those that Node trusts, or `only` them
+ */
+export function httpAgents(
+  caBundle: string | { readonly only: string } | undefined,
+  changes: Partial<Limits> = {},
+): HttpAgents {
   const { proxyFor } = proxyChoice(process.env);
   const limits = { ...LIMITS, ...changes };
-  const authorities = caBundle === undefined ? {} : { ca: [...getCACertificates('default'), caBundle] };
+  const authorities = authoritiesOf(caBundle);
   const agents = new Map<string, PlainAgent>();
   const pools = new Map<string, ConnectionPool>();
   // Made once: it parses all authorities.
@@ -74,6 +79,11 @@ export function httpAgents(caBundle: string | undefined, changes: Partial<Limits
       for (const agent of agents.values()) agent.destroy();
     },
   };
+}
+
+function authoritiesOf(caBundle: Parameters<typeof httpAgents>[0]): { readonly ca?: string[] } {
+  if (caBundle === undefined) return {};
+  return { ca: typeof caBundle === 'string' ? [...getCACertificates('default'), caBundle] : [caBundle.only] };
 }
 
 function kept<T>(all: Map<string, T>, name: string, make: () => T): T {

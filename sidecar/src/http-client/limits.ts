@@ -14,6 +14,8 @@ export interface Limits {
   readonly keptMs: number;
   /** a connection that is older serves no further request, so that new addresses of the service are found */
   readonly ageMs: number;
+  /** by up to which part of `ageMs` a connection is old earlier, at random: those that began together do not end together */
+  readonly ageJitter: number;
   /** at a time; further requests wait for one */
   readonly connections: number;
   /** unused ones that are kept for later requests */
@@ -28,6 +30,7 @@ export const LIMITS: Limits = {
   continueMs: 1_000,
   keptMs: 15_000,
   ageMs: 300_000,
+  ageJitter: 0,
   // More than the data port accepts.
   connections: 512,
   kept: 64,

@@ -23,6 +23,8 @@ export interface TransportOptions {
   readonly byNode?: boolean | undefined;
   /** ask by `Expect: 100-continue` whether the body, a `ByteSource`, is wanted before it is sent, or taken from its source */
   readonly askFirst?: boolean | undefined;
+  /** send it on a new connection, as a kept one may lead to a server that is gone */
+  readonly freshConnection?: boolean | undefined;
 }
 
 export interface TransportAnswer {

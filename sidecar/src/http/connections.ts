@@ -2,6 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { type ConnectionRules, HEADS_BEFORE_END } from '../memory/connection-rules.ts';
 import { peerOf } from './peer.ts';
+import { tcpSocketOf } from './tls/tcp-socket.ts';
 
 /** Requests of one connection that are not answered yet. */
 const MOST_UNANSWERED = 8;
@@ -11,6 +12,7 @@ const MOST_HEADER_LINES = 256;
 const FREE_PLACES = 1 / 16;
 
 interface Connection {
+  /** of TCP, also where TLS is above it */
   readonly socket: Socket;
   readonly peer: string;
   readonly largestHead: number;
@@ -31,7 +33,7 @@ const guards = new WeakMap<Socket, Connections>();
 
 /** The guard of the connection's port. */
 export function connectionsOf(socket: Socket): Connections | undefined {
-  return guards.get(socket);
+  return guards.get(tcpSocketOf(socket));
 }
 
 /** Bounds what all connections of a port hold together. Each connection can cost what its largest head says, and no more. */
@@ -55,7 +57,7 @@ export class Connections {
   /** Whether a request is to be handled. A request that is not to be handled has been answered or cut off. */
   admit(request: IncomingMessage, response: ServerResponse): boolean {
     const { socket } = request;
-    const connection = this.#open.get(socket);
+    const connection = this.#open.get(tcpSocketOf(socket));
     // What was received together goes on being parsed after the connection was given up.
     if (connection === undefined || socket.destroyed) return false;
     const bytes = headBytesOf(request);
@@ -96,8 +98,13 @@ export class Connections {
   /** The largest head that the connection may send, and whether another connection could send a larger one. */
   headLimitOf(socket: Socket): { readonly bytes: number; readonly isLargest: boolean } {
     const { largestHead, smallHead, largeHeads } = this.#rules;
-    const bytes = this.#open.get(socket)?.largestHead ?? smallHead;
+    const bytes = this.#open.get(tcpSocketOf(socket))?.largestHead ?? smallHead;
     return { bytes, isLargest: largeHeads === 0 || bytes === largestHead };
+  }
+
+  /** Node takes the largest head from its server when it makes the parser of a connection. */
+  allowHead(tcp: Socket): void {
+    this.#server.maxHeaderSize = this.#open.get(tcp)?.largestHead ?? this.#rules.smallHead;
   }
 
   /** Closes a connection without a request, so that another one may send a large head. */
@@ -114,9 +121,9 @@ export class Connections {
       ...{ socket, peer: peerOf({ socket }), largestHead: isLarge ? largestHead : smallHead },
       ...{ headBytes: 0, unanswered: 0, unansweredBytes: 0, answer: undefined, idleSince: performance.now() },
     };
-    // Node reads it in the listener after this one, where it makes the connection's parser.
-    this.#server.maxHeaderSize = connection.largestHead;
     this.#open.set(socket, connection);
+    // Where the port has no TLS, the listener after this one makes the parser.
+    this.allowHead(socket);
     guards.set(socket, this);
     socket.once('close', () => {
       this.#open.delete(socket);

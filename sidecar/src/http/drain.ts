@@ -2,6 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
+import { tcpSocketOf } from './tls/tcp-socket.ts';
 
 const LOOK_INTERVAL_MS = 50;
 
@@ -35,7 +36,7 @@ export function drainable(app: FastifyInstance): EndServer {
     socket.once('close', () => sockets.delete(socket));
   });
   const begin = ({ socket }: IncomingMessage, response: ServerResponse) => {
-    answering.set(response, socket);
+    answering.set(response, tcpSocketOf(socket));
     response.once('close', () => {
       answering.delete(response);
       lastAnswer = performance.now();

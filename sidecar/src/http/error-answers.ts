@@ -1,5 +1,5 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
-import { RETRY_AFTER_SECONDS, ServiceError } from '../errors/service-error.ts';
+import { ServiceError } from '../errors/service-error.ts';
 import { toServiceError } from '../errors/to-service-error.ts';
 import { waitsForContinue } from './unread-body.ts';
 
@@ -59,7 +59,7 @@ function pathOf(url: string): string {
 }
 
 function send(reply: FastifyReply, error: ServiceError): void {
-  if (error.status === 503) reply.header('Retry-After', RETRY_AFTER_SECONDS);
+  if (error.status === 503) reply.header('Retry-After', error.retryAfterSeconds);
   // A client that still waits for `100 Continue` will not send its body, so its connection ends with the answer.
   const { raw: request } = reply.request;
   if (!request.complete && waitsForContinue(request)) reply.header('Connection', 'close');

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { ConnectionRules } from '../memory/connection-rules.ts';
 import { answerBrokenHead } from './broken-head.ts';
 import { Connections } from './connections.ts';
+import { type TlsRules, takeTlsAndPlain } from './tls/tls-and-plain.ts';
 
 const HEAD_CHECK_INTERVAL = 1_000;
 
@@ -15,6 +16,8 @@ export interface HttpServerSettings {
   readonly requestTimeout: number;
   /** whether the handlers answer `Expect`: a body that is refused for its head is then never sent */
   readonly answersExpect: boolean;
+  /** absent: the port takes plain HTTP only */
+  readonly tls?: TlsRules;
 }
 
 type Handle = (request: IncomingMessage, response: ServerResponse) => void;
@@ -33,6 +36,7 @@ export function createHttpServer(settings: HttpServerSettings, handle: Handle): 
     (request, response) => handleAdmitted(request, response),
   );
   const connections = new Connections(server, rules, answerBrokenHead);
+  if (settings.tls !== undefined) takeTlsAndPlain(server, settings.tls, (tcp) => connections.allowHead(tcp));
   const handleAdmitted: Handle = (request, response) => {
     if (connections.admit(request, response)) handle(request, response);
   };

@@ -7,6 +7,8 @@ export interface ConnectionRules {
   readonly largestHead: number;
   /** the largest request head of all others */
   readonly smallHead: number;
+  /** TLS handshakes under way; further ones wait in line. Where the port takes TLS */
+  readonly handshakes?: number;
   /** ms in which a peer must have taken an answer that has ended; absent: who gives the answers looks after that */
   readonly answerTimeMs?: number;
 }

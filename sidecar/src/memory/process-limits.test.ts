@@ -42,6 +42,37 @@ describe('the limits of a process', () => {
   });
 });
 
+describe('the limits of a process with a cache', () => {
+  test.each([
+    ['512Mi, of a gateway', 512 * MIB, 64, 64],
+    ['576Mi, which the operator makes of that', 576 * MIB, 64, 64],
+    ['256Mi', 256 * MIB, 64, 44],
+    ['384Mi', 384 * MIB, 1_024, 140],
+    ['192Mi', 192 * MIB, 64, 0],
+    ['64Mi', 64 * MIB, 64, 0],
+    ['none', undefined, 64, 64],
+    ['none, on a machine with 64 GiB', undefined, 8_192, 8_192, 65_536],
+    ['none, on a machine with 8 GiB', undefined, 8_192, 3_845, 8_192],
+  ])(
+    'in %s fit into it, and the cache is as large as that allows',
+    (_name, memory, wanted, cached, machine = 24_576) => {
+      const limits = processLimits(memory, { cacheSize: wanted * MIB, machine: machine * MIB });
+      expect(Math.floor(limits.cacheBytes / MIB)).toBe(cached);
+      if (memory === undefined || memory >= 192 * MIB)
+        expect(memoryOf(limits)).toBeLessThanOrEqual(limits.memory);
+      expect(limits.inFlightBytes / MIB).toBeGreaterThanOrEqual(8);
+      expect(limits.collectedBodies).toBe(processLimits(memory).collectedBodies);
+      expect(limits.dataPort.connections).toBeGreaterThanOrEqual(100);
+      expect(limits.dataPort.largeHeads).toBeGreaterThan(0);
+    },
+  );
+
+  test('are those without a cache where nothing limits the process, as the machine has memory for both', () => {
+    const { inFlightBytes, dataPort } = processLimits(undefined);
+    expect(processLimits(undefined, { cacheSize: 64 * MIB })).toMatchObject({ inFlightBytes, dataPort });
+  });
+});
+
 describe('the limits of a codec server', () => {
   test.each([
     ['256Mi', 256 * MIB, 1, 16],
@@ -60,9 +91,9 @@ describe('the limits of a codec server', () => {
 });
 
 /** The most memory that a process with these limits uses. */
-function memoryOf({ inFlightBytes, collectedBodies, dataPort }: ProcessLimits): number {
+function memoryOf({ inFlightBytes, collectedBodies, cacheBytes, dataPort }: ProcessLimits): number {
   const ports = memoryOfPort(dataPort) + 2 * memoryOfPort(OPERATIONS_PORT);
-  return COSTS.idleProcess + COSTS.garbage + inFlightBytes + collectedBodies + ports;
+  return COSTS.idleProcess + COSTS.garbage + inFlightBytes + collectedBodies + cacheBytes + ports;
 }
 
 /** The most memory that a codec server with these limits uses. */

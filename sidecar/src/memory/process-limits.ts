@@ -1,3 +1,4 @@
+import { totalmem } from 'node:os';
 import { type ConnectionRules, headMemoryOf } from './connection-rules.ts';
 
 const KIB = 1024;
@@ -14,6 +15,8 @@ export const COSTS = {
   garbage: 48 * MIB,
   /** a connection, idle or with an ordinary request, without its head */
   connection: 32 * KIB,
+  /** what TLS adds to a connection, and to each its part of the handshakes under way */
+  tls: 80 * KIB,
   /** memory for each byte of a head: once as the parser copied it, once as strings and what is made of them */
   headByte: 2.5,
   /** a codec server without work */
@@ -34,8 +37,12 @@ const MOST_COLLECTED = 64 * MIB;
 const MOST_CONNECTIONS = 2_048;
 const LARGEST_HEAD = 256 * KIB;
 const SMALL_HEAD = 8 * KIB;
+/** Of the connections, so many may be in a handshake at a time. */
+const HANDSHAKES = 1 / 8;
 /** A process whose limit is smaller than what it needs idle gets these bytes all the same, and may not last. */
 const LEAST_ROOM = 32 * MIB;
+/** A smaller cache than this is none. */
+const SMALLEST_CACHE = MIB;
 
 /** For probes, scrapes and the commands of people. */
 export const OPERATIONS_PORT: ConnectionRules = {
@@ -55,27 +62,51 @@ export interface ProcessLimits {
   /** of all bodies together that are held to be sent to an object store as often as needed */
   readonly collectedBodies: number;
   readonly dataPort: ConnectionRules;
+  /** of the cache of payloads, which may be less than was wanted; 0: there is none */
+  readonly cacheBytes: number;
+}
+
+interface Wanted {
+  /** bytes of the cache */
+  readonly cacheSize?: number | undefined;
+  /** whether the data port takes TLS too */
+  readonly takesTls?: boolean;
+  /** bytes of memory that the machine has */
+  readonly machine?: number;
 }
 
 /**
  * The limits of a process with a data, a metrics and an admin port, such that all of them reached together fit into its
  * memory. What is left beside an idle process goes in four parts to transfers, collected bodies, connections and large heads;
- * the first three take no more than they can use, and the large heads get the rest.
+ * the first three take no more than they can use, and the large heads get the rest. A cache comes out of what is left beside
+ * collected bodies, and leaves the others the room of a small process.
  * @param limit of the process's memory; `undefined`: nothing limits it
  */
-export function processLimits(limit: number | undefined): ProcessLimits {
-  const memory = limit ?? ASSUMED_MEMORY;
+export function processLimits(
+  limit: number | undefined,
+  { cacheSize = 0, takesTls = false, machine = totalmem() }: Wanted = {},
+): ProcessLimits {
+  const memory = limit ?? Math.max(ASSUMED_MEMORY, Math.min(ASSUMED_MEMORY + cacheSize, machine / 2));
   const beside = COSTS.idleProcess + COSTS.garbage + 2 * memoryOfPort(OPERATIONS_PORT);
   const room = Math.max(LEAST_ROOM, memory - beside);
-  const inFlightBytes = Math.min(MOST_IN_FLIGHT, room / 4);
   const collectedBodies = Math.min(MOST_COLLECTED, room / 4);
-  const small = memoryOfConnection(SMALL_HEAD);
-  const connections = Math.min(MOST_CONNECTIONS, Math.floor(room / 4 / small));
-  const rest = room - inFlightBytes - collectedBodies - connections * small;
-  const largeHeads = Math.min(connections, Math.floor(rest / (memoryOfConnection(LARGEST_HEAD) - small)));
+  const possibleCache = Math.floor(Math.min(cacheSize, room - collectedBodies - LEAST_ROOM));
+  const cacheBytes = possibleCache < SMALLEST_CACHE ? 0 : possibleCache;
+  const share = Math.min(room / 4, (room - collectedBodies - cacheBytes) / 3);
+  const inFlightBytes = Math.min(MOST_IN_FLIGHT, share);
+  const tls = takesTls ? COSTS.tls : 0;
+  const small = memoryOfConnection(SMALL_HEAD) + tls;
+  const connections = Math.min(MOST_CONNECTIONS, Math.floor(share / small));
+  const rest = room - inFlightBytes - collectedBodies - cacheBytes - connections * small;
+  const largeHeads = Math.min(
+    connections,
+    Math.floor(rest / (memoryOfConnection(LARGEST_HEAD) + tls - small)),
+  );
+  const handshakes = takesTls ? Math.ceil(connections * HANDSHAKES) : 0;
   return {
     ...{ memory, inFlightBytes: Math.floor(inFlightBytes), collectedBodies: Math.floor(collectedBodies) },
-    dataPort: { connections, largeHeads, largestHead: LARGEST_HEAD, smallHead: SMALL_HEAD },
+    dataPort: { connections, largeHeads, largestHead: LARGEST_HEAD, smallHead: SMALL_HEAD, handshakes },
+    cacheBytes,
   };
 }
 

@@ -9,15 +9,19 @@ import { OPERATIONS_SERVER } from './operations-server.ts';
 import type { Readiness } from './readiness.ts';
 import { StatusPolls } from './status-polls.ts';
 
-/** `/metrics` for Prometheus, `/healthz` (the process is up), `/readyz` (clients may be sent here) and `/status`. */
+/**
+ * `/metrics` for Prometheus, `/healthz` (the process is up), `/readyz` (clients may be sent here) and `/status`, if there is a
+ * store to report.
+ */
 export function buildMetricsServer(context: {
   metrics: Metrics;
   readiness: Readiness;
-  status: () => Promise<StatusReport>;
+  status?: () => Promise<StatusReport>;
   log: FastifyBaseLogger;
 }): FastifyInstance {
   const { registry } = context.metrics;
-  const polls = new StatusPolls(context.status);
+  const { status } = context;
+  const polls = status === undefined ? undefined : new StatusPolls(status);
   const get = (url: string, handler: Route['handler']): Route => ({ method: 'GET', url, handler });
   const app = buildApp(
     context.log,
@@ -34,17 +38,21 @@ export function buildMetricsServer(context: {
           return reply.code(503).send({ status: 'not ready', ...errorBody(toServiceError(error)) });
         }
       }),
-      get('/status', async (request, reply) => {
-        const { since } = request.query as { since?: unknown };
-        if (typeof since !== 'string') return reply.send(await context.status());
-        const left = new AbortController();
-        reply.raw.once('close', () => left.abort());
-        const answer = Readable.from(polls.answer(since, left.signal));
-        return reply.type('application/json; charset=utf-8').send(answer);
-      }),
+      ...(polls === undefined || status === undefined ? [] : [get('/status', answerStatus(status, polls))]),
     ],
     OPERATIONS_SERVER,
   );
-  app.addHook('preClose', () => polls.end());
+  app.addHook('preClose', async () => polls?.end());
   return app;
+}
+
+function answerStatus(status: () => Promise<StatusReport>, polls: StatusPolls): Route['handler'] {
+  return async (request, reply) => {
+    const { since } = request.query as { since?: unknown };
+    if (typeof since !== 'string') return reply.send(await status());
+    const left = new AbortController();
+    reply.raw.once('close', () => left.abort());
+    const answer = Readable.from(polls.answer(since, left.signal));
+    return reply.type('application/json; charset=utf-8').send(answer);
+  };
 }

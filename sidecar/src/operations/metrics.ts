@@ -1,8 +1,34 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { ErrorCode } from '../errors/service-error.ts';
+import type { CertificateFolder } from '../http/tls/certificate-folder.ts';
+import type { CacheFigures } from '../payload-service/cache/cached-service.ts';
 import type { Readiness } from './readiness.ts';
 
 const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+
+type CacheMetric = readonly [name: string, help: string, figure: keyof CacheFigures];
+
+const CACHE_COUNTERS: readonly CacheMetric[] = [
+  ['hits', 'GETs answered from the cache, or by a request that was under way for another GET.', 'hits'],
+  ['misses', 'GETs that asked the gateway or the storage.', 'misses'],
+  ['admissions', 'Payloads that came into the cache, verified.', 'admissions'],
+  ['evictions', 'Payloads that left the cache to make room.', 'evictions'],
+  [
+    'refused',
+    'Answers with wrong bytes, which were fetched once more and did not come into the cache.',
+    'refused',
+  ],
+];
+const CACHE_GAUGES: readonly CacheMetric[] = [
+  ['bytes', 'Memory of payloads in the cache and on their way into it.', 'bytes'],
+  ['limit_bytes', 'The most memory that the cache takes.', 'limitBytes'],
+];
+
+interface WatchedCallers {
+  readonly authentication: string;
+  readonly namespaces: readonly string[];
+  readonly keyAges: () => readonly { readonly issuer: string; readonly seconds: number }[];
+}
 
 /** What `/metrics` shows. No label is a digest, key, workflow id or text that a caller chose. */
 export class Metrics {
@@ -73,6 +99,14 @@ export class Metrics {
     help: 'How much longer than its TTL what expired is kept, as the clock was set forward or the machine slept.',
     registers: [this.registry],
   });
+  readonly #callerRequests = new Counter({
+    name: 'payload_store_caller_requests_total',
+    help: 'Requests whose caller was judged, by its Kubernetes namespace and result: ok or the error code.',
+    labelNames: ['caller_namespace', 'result'],
+    registers: [this.registry],
+  });
+  /** Those that may be labels; all others count as `other`. */
+  readonly #callerNamespaces = new Set(['anonymous', 'oidc']);
 
   constructor(inFlight: { requests: () => number; bytes: () => number }) {
     const gauges = { registers: [this.registry] };
@@ -107,6 +141,73 @@ export class Metrics {
       registers: [this.registry],
       async collect() {
         this.set((await readiness.report()).ready ? 1 : 0);
+      },
+    });
+  }
+
+  /** Adds what each scrape asks a cache for. */
+  watchCache(figures: () => CacheFigures): void {
+    for (const [name, help, figure] of CACHE_COUNTERS) {
+      new Counter({
+        name: `payload_store_cache_${name}_total`,
+        help,
+        registers: [this.registry],
+        collect() {
+          this.reset();
+          this.inc(figures()[figure]);
+        },
+      });
+    }
+    for (const [name, help, figure] of CACHE_GAUGES) {
+      new Gauge({
+        name: `payload_store_cache_${name}`,
+        help,
+        registers: [this.registry],
+        collect() {
+          this.set(figures()[figure]);
+        },
+      });
+    }
+  }
+
+  /** Adds what is known of callers: how they are known, the Kubernetes namespaces that are counted, and the age of keys in s. */
+  watchCallers({ authentication, namespaces, keyAges }: WatchedCallers): void {
+    new Gauge({
+      name: 'payload_store_authentication_info',
+      help: '1 with the mode by which callers are known: Token, Migrate or None.',
+      labelNames: ['mode'],
+      registers: [this.registry],
+    }).set({ mode: authentication }, 1);
+    new Gauge({
+      name: 'payload_store_token_keys_age_seconds',
+      help: 'Time since the keys that verify the tokens of an issuer were fetched; absent before the first time.',
+      labelNames: ['issuer'],
+      registers: [this.registry],
+      collect() {
+        for (const { issuer, seconds } of keyAges()) this.set({ issuer }, seconds);
+      },
+    });
+    for (const namespace of namespaces) {
+      this.#callerNamespaces.add(namespace);
+      this.#callerRequests.inc({ caller_namespace: namespace, result: 'ok' }, 0);
+    }
+  }
+
+  /** @param namespace of Kubernetes, or `anonymous` or `oidc` */
+  recordCaller(namespace: string, result: 'ok' | ErrorCode): void {
+    const label = this.#callerNamespaces.has(namespace) ? namespace : 'other';
+    this.#callerRequests.inc({ caller_namespace: label, result });
+  }
+
+  /** Adds a gauge of when the certificate ends; each scrape looks at its files again. */
+  watchCertificate(certificate: CertificateFolder): void {
+    new Gauge({
+      name: 'payload_store_tls_certificate_expiry_seconds',
+      help: 'When the TLS certificate in use expires, in seconds since 1970; 0 while there is none.',
+      registers: [this.registry],
+      async collect() {
+        await certificate.look();
+        this.set((certificate.inUse?.notAfter ?? 0) / 1_000);
       },
     });
   }

@@ -1,10 +1,9 @@
 import type { ErrorReport } from '@largepayload/crds';
+import { failsPutsOnly } from '../errors/fails-puts-only.ts';
 import { errorReport } from '../errors/failure-report.ts';
 import { ServiceError } from '../errors/service-error.ts';
 import { StorageError } from '../errors/storage-error.ts';
 import { toServiceError } from '../errors/to-service-error.ts';
-import { ClockBehindError } from '../storage-records/clock/clock-guard.ts';
-import { NoRoomError } from '../storage-records/write-check/write-watch.ts';
 
 /** How long one look at the storage answers for: probes and polls must not become a load. */
 const LOOK_LIFETIME_MS = 1_000;
@@ -43,7 +42,7 @@ export class Readiness {
     try {
       await this.#lookNow();
     } catch (error) {
-      if (error instanceof NoRoomError || error instanceof ClockBehindError) return;
+      if (failsPutsOnly(error)) return;
       throw asUnavailable(error);
     }
   }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { REASONS, type Reason, readStatusReport } from '@largepayload/crds';
 import { MemoryDriver } from '@largepayload/testing/drivers/memory-driver';
 import { expect, test } from 'vitest';
+import { KeySet } from '../callers/keys/key-set.ts';
 import { AwaitedDriver } from '../drivers/awaited-driver.ts';
 import { never } from '../drivers/conformance/subject.ts';
 import { storageErrorOf } from '../drivers/object-store/failures.ts';
@@ -85,6 +86,11 @@ const refusedBySts = () => {
   const source = { kind: 'sts', name: 'STS (sts.amazonaws.com)', gaveBefore: false } as const;
   const error = new CredentialsError(source, { status: 403, code: 'AccessDenied', message: 'no' });
   return storageErrorOf(S3_FAILURES, error.fault, ATTEMPT);
+};
+
+const keysOf = (name: string) => {
+  const load = () => Promise.reject(new Error('no'));
+  return new KeySet({ name, issuer: name, load }, createLog()).assertLoaded();
 };
 
 /** Errors of the code that meets the situation, and the reason that a reader of the status report sees. */
@@ -195,6 +201,11 @@ const SITUATIONS: readonly (readonly [situation: string, make: () => unknown, ex
       explanation:
         'STS (sts.amazonaws.com) does not give the role (AccessDenied: no); check that the role exists, and that its trust policy allows who asks',
     },
+  ],
+  [
+    'the keys of an issuer were never loaded',
+    () => errorOf(keysOf('https://ci.example')),
+    { name: 'TokenKeysMissing', issuer: 'https://ci.example' },
   ],
   ['the credentials lack a right', () => faultOfS3('AccessDenied', 403), { name: 'AccessDenied' }],
 ];

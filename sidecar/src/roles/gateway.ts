@@ -4,6 +4,8 @@ import type { Driver } from '../drivers/driver.ts';
 import { beginStore } from '../storage-records/ownership/begin-store.ts';
 import { awaitStorage, IN_CLUSTER, openStorage } from './await-storage.ts';
 import { storageDataPort } from './data-port.ts';
+import { dataPortTls, requiresTls } from './data-port-tls.ts';
+import { gatewayCallers } from './gateway-callers.ts';
 import type { Role } from './role.ts';
 import { runService } from './run-service.ts';
 import { buildStorageParts } from './storage-parts.ts';
@@ -32,7 +34,9 @@ export const gateway: Role = {
       settings,
       log,
     );
-    const ports = buildStoragePorts(storage);
+    const callers = gatewayCallers(settings, log);
+    const tls = dataPortTls(settings, requiresTls(settings.manifest), log);
+    const ports = buildStoragePorts(storage, { tls, check: callers.check });
     const mayDelete = kind.deletedBy === 'gateway';
     const reaper = mayDelete ? buildReaper(storage, ports) : undefined;
     const { putTimeLimitMs } = ports.traffic.limits;
@@ -40,7 +44,7 @@ export const gateway: Role = {
     const drain = { limitMs, lameDuckMs: LAME_DUCK_MS, lingerMs: LINGER_MS };
     return await runService({
       ports: {
-        data: storageDataPort(storage, ports, drain),
+        data: await storageDataPort(storage, ports, drain, callers.build(ports.metrics)),
         ...storageOperationsPorts(storage, ports, { reaper, mayDelete }),
       },
       readiness: ports.readiness,
@@ -51,7 +55,10 @@ export const gateway: Role = {
         await Promise.all([storage.lease.run(signal), storage.clockKeeper.run(signal), reaper?.run(signal)]);
       },
       release: () => storage.lease.release(),
-      close: () => driver.close(),
+      close: async () => {
+        callers.close();
+        await driver.close();
+      },
     });
   },
 };

@@ -1,15 +1,17 @@
 import { parseQuantity, putTimeLimit, type StatusReport } from '@largepayload/crds';
 import type { FastifyBaseLogger } from 'fastify';
+import type { DataPortTls } from '../data-api/data-context.ts';
 import { type DataLimits, DEFAULT_LIMITS } from '../data-api/limits.ts';
 import type { DrainTimes } from '../http/drain.ts';
 import { FairBudget } from '../http/fair-budget.ts';
 import { TransferWatch } from '../http/transfer-watch.ts';
 import { memoryLimit } from '../memory/memory-limit.ts';
-import { processLimits } from '../memory/process-limits.ts';
+import { type ProcessLimits, processLimits } from '../memory/process-limits.ts';
 import { type AdminContext, buildAdminServer } from '../operations/admin-server.ts';
 import { Metrics } from '../operations/metrics.ts';
 import { buildMetricsServer } from '../operations/metrics-server.ts';
 import { Readiness } from '../operations/readiness.ts';
+import { assertCertificate } from './data-port-tls.ts';
 import { ttlOf } from './manifest-facts.ts';
 import type { ServiceSettings } from './role.ts';
 import type { Port } from './run-service.ts';
@@ -26,7 +28,11 @@ export interface PortParts {
     readonly budget: FairBudget;
     readonly watch: TransferWatch;
   };
+  /** bytes of the cache; 0: there is none */
+  readonly cacheBytes: number;
   readonly metrics: Metrics;
+  /** of the data port */
+  readonly tls: DataPortTls | undefined;
   readonly log: FastifyBaseLogger;
 }
 
@@ -37,20 +43,25 @@ export interface PortParts {
 export function buildPortParts(
   settings: ServiceSettings,
   check: () => Promise<void>,
-  { latch }: { latch: boolean },
+  { latch, tls }: { latch: boolean; tls: DataPortTls | undefined },
   log: FastifyBaseLogger,
 ): PortParts {
-  const readiness = new Readiness(check, { latch });
-  const traffic = buildTraffic(settings);
+  const readiness = new Readiness(() => assertCertificate(tls).then(check), { latch });
+  const { cacheSize, tlsFolder } = settings;
+  const processWide = processLimits(memoryLimit(), { cacheSize, takesTls: tlsFolder !== undefined });
+  const traffic = buildTraffic(settings, processWide);
   const { watch, budget } = traffic;
   const metrics = new Metrics({ requests: () => watch.size, bytes: () => budget.used });
   metrics.watchReadiness(readiness);
-  return { settings, readiness, traffic, metrics, log };
+  if (tls !== undefined) metrics.watchCertificate(tls.certificate);
+  return { settings, readiness, traffic, cacheBytes: processWide.cacheBytes, metrics, tls, log };
 }
 
-function buildTraffic({ manifest, limits: ownLimits }: ServiceSettings): PortParts['traffic'] {
+function buildTraffic(
+  { manifest, limits: ownLimits }: ServiceSettings,
+  { inFlightBytes, dataPort: connections }: ProcessLimits,
+): PortParts['traffic'] {
   const maxPayloadSize = parseQuantity(manifest.spec.maxPayloadSize);
-  const { inFlightBytes, dataPort: connections } = processLimits(memoryLimit());
   const putTimeLimitMs = putTimeLimit(ttlOf(manifest));
   const derived = { inFlightBytes, connections, maxPayloadSize, putTimeLimitMs };
   const limits = { ...DEFAULT_LIMITS, ...derived, ...ownLimits };

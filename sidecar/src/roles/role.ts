@@ -1,5 +1,6 @@
 import type { LargePayloadStore } from '@largepayload/crds';
 import type { FastifyBaseLogger } from 'fastify';
+import type { ClusterAccess } from '../callers/keys/key-sources.ts';
 import type { DataLimits } from '../data-api/limits.ts';
 import type { Mounts } from '../drivers/start-driver.ts';
 import type { ListenAddress } from '../http/listen-address.ts';
@@ -13,11 +14,17 @@ export interface ServiceSettings {
   readonly version: string;
   readonly listen: Readonly<Record<'data' | 'metrics' | 'admin', ListenAddress>>;
   readonly limits?: Partial<DataLimits>;
+  /** bytes of the cache that is wanted; absent: none */
+  readonly cacheSize?: number | undefined;
+  /** has `tls.crt` and `tls.key`, perhaps not yet; absent: the data port takes plain HTTP only */
+  readonly tlsFolder?: string | undefined;
   readonly expected?: ExpectedStorage;
   /** whether a person vouches, for this start, that the clock is right */
   readonly acceptClock?: boolean;
   readonly resource?: ClusterResource;
   readonly leaseTimes?: LeaseTimes;
+  /** where a gateway finds the keys of tokens of service accounts; absent: it takes none of them */
+  readonly cluster?: ClusterAccess | undefined;
 }
 
 /** The resource that this process belongs to. It differs from a resource of the same name in another cluster. */

@@ -6,6 +6,7 @@ import { startDriver } from '../drivers/start-driver.ts';
 import { StorageInUseError } from '../errors/storage-in-use-error.ts';
 import { beginStore } from '../storage-records/ownership/begin-store.ts';
 import { storageDataPort } from './data-port.ts';
+import { dataPortTls } from './data-port-tls.ts';
 import type { Role, RunningService, ServiceSettings } from './role.ts';
 import { runService } from './run-service.ts';
 import { buildStorageParts, identityLimit, type StorageParts } from './storage-parts.ts';
@@ -47,11 +48,11 @@ export async function startStandalone(
     await driver.close();
     throw error;
   }
-  const ports = buildStoragePorts(storage);
+  const ports = buildStoragePorts(storage, { tls: dataPortTls(settings, false, log) });
   const reaper = buildReaper(storage, ports, { trial: needsTrials });
   return await runService({
     ports: {
-      data: storageDataPort(storage, ports, DRAIN),
+      data: await storageDataPort(storage, ports, DRAIN),
       ...storageOperationsPorts(storage, ports, { reaper, mayDelete: true }),
     },
     readiness: ports.readiness,
@@ -81,6 +82,7 @@ function unusedFields({ spec }: LargePayloadStore): string[] {
   const fields: Record<string, unknown> = {
     'spec.thresholdSize': spec.thresholdSize === DEFAULT_THRESHOLD ? undefined : spec.thresholdSize,
     'spec.allowedNamespaces': spec.allowedNamespaces,
+    'spec.callers': spec.callers,
     'spec.gateway': Object.keys(spec.gateway ?? {}).length > 0 ? spec.gateway : undefined,
     'spec.reaper': spec.reaper,
     'spec.sidecar': spec.sidecar,

@@ -1,4 +1,5 @@
 import { parseDuration } from '@largepayload/crds';
+import type { DataPortTls } from '../data-api/data-context.ts';
 import { statusOf } from '../operations/status.ts';
 import { Reaper } from '../retention/reaper.ts';
 import { adminPort, buildPortParts, metricsPort, type PortParts } from './port-parts.ts';
@@ -28,9 +29,19 @@ export function buildReaper(
   return new Reaper({ ...parts, metrics }, { intervalMs, clockToleranceMs: traits.clockToleranceMs, trial });
 }
 
-export function buildStoragePorts(storage: StorageParts): PortParts {
+interface BesideStorage {
+  readonly tls?: DataPortTls | undefined;
+  /** rejects when payloads cannot be served for another reason than the storage */
+  readonly check?: () => Promise<void>;
+}
+
+export function buildStoragePorts(storage: StorageParts, beside: BesideStorage = {}): PortParts {
   const { settings, traits, log } = storage;
-  return buildPortParts(settings, () => checkStorage(storage), { latch: traits.latchReadiness }, log);
+  const check = async () => {
+    await checkStorage(storage);
+    await beside.check?.();
+  };
+  return buildPortParts(settings, check, { latch: traits.latchReadiness, tls: beside.tls }, log);
 }
 
 /** The ports beside the data. */

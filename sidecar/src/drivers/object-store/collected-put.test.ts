@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { CollectedBody } from '../../bytes/collected-body.ts';
 import { factsOf, inChunks, never, putInto, someBytes, someName } from '../conformance/subject.ts';
-import { CollectedBody } from './collected-body.ts';
 import { MemoryClient } from './memory-client.fixture.ts';
 import type { ObjectBody } from './object-store-client.ts';
 import { ObjectStoreDriver } from './object-store-driver.ts';

@@ -1,7 +1,7 @@
+import { CollectedBody } from '../../bytes/collected-body.ts';
 import type { PutOutcome, WriteSteps } from '../../bytes/object-writer.ts';
 import { StorageError } from '../../errors/storage-error.ts';
 import type { PutOptions } from '../driver.ts';
-import { CollectedBody } from './collected-body.ts';
 import { type ObjectRequests, STORING } from './object-requests.ts';
 
 /** How often an object may vanish between the refusal to create it and the look at it before we overwrite. */

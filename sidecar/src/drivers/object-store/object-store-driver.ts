@@ -1,5 +1,6 @@
 import type { BlobFacts } from '../../bytes/blob-facts.ts';
 import type { ByteSink } from '../../bytes/byte-streams.ts';
+import { CollectedBody } from '../../bytes/collected-body.ts';
 import {
   CheckedWriter,
   keepExisting,
@@ -18,7 +19,6 @@ import {
   type StartedDriver,
   type StoredBlob,
 } from '../driver.ts';
-import { CollectedBody } from './collected-body.ts';
 import { collectedPut } from './collected-put.ts';
 import { deleteEach } from './delete-each.ts';
 import { ListingProgress } from './listing-progress.ts';

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
+import { CollectedBody } from '../../bytes/collected-body.ts';
 import { tryWrite } from '../../storage-records/write-check/write-trial.ts';
 import { contentOf, factsOf, inChunks, never, putInto, someBytes } from '../conformance/subject.ts';
-import { CollectedBody } from '../object-store/collected-body.ts';
 import type { ObjectStoreDriver } from '../object-store/object-store-driver.ts';
 import { inTurn, listingFor, ok, refusal, type Script, scriptedServer } from './scripted-server.fixture.ts';
 

@@ -1,4 +1,5 @@
 import type { Driver } from '../../drivers/driver.ts';
+import type { FailsPutsOnly } from '../../errors/fails-puts-only.ts';
 import { ServiceError } from '../../errors/service-error.ts';
 import { StorageError } from '../../errors/storage-error.ts';
 import { type Moment, momentNow } from '../../time/moment.ts';
@@ -26,7 +27,9 @@ interface Comparison {
 }
 
 /** The machine's clock is behind the time that the storage is known to have reached. What is stored can be served. */
-export class ClockBehindError extends ServiceError {
+export class ClockBehindError extends ServiceError implements FailsPutsOnly {
+  readonly failsPutsOnly = true;
+
   constructor(behind: number, mark: number) {
     super(
       'clock_difference',

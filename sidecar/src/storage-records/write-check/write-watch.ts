@@ -1,10 +1,13 @@
+import type { FailsPutsOnly } from '../../errors/fails-puts-only.ts';
 import { StorageError } from '../../errors/storage-error.ts';
 
 /** How long the result of a trial is used: it is a write, and probes and polls ask every second. */
 const TRIAL_LIFETIME_MS = 10_000;
 
 /** A storage that was found, and is full: what it has can be served. */
-export class NoRoomError extends StorageError {
+export class NoRoomError extends StorageError implements FailsPutsOnly {
+  readonly failsPutsOnly = true;
+
   constructor(cause: StorageError) {
     super('full', cause.message, { cause });
     this.name = 'NoRoomError';

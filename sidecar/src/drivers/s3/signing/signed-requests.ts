@@ -1,9 +1,9 @@
 import type { HttpAgents } from '../../../http-client/http-agents.ts';
 import type { TransportAnswer } from '../../../http-client/transport.ts';
+import { unlessAborted } from '../../../time/unless-aborted.ts';
 import type { ObjectBody } from '../../object-store/object-store-client.ts';
 import { type CallOptions, provenExchange } from '../answers/proven-exchange.ts';
 import type { Credentials } from '../credentials/credentials-source.ts';
-import { unlessAborted } from '../credentials/unless-aborted.ts';
 import { type BodyFacts, RequestTemplate, SAMPLE_KEY, type SampleRequest } from './request-template.ts';
 
 /** `create`: a PUT that is refused where there is an object; `overwrite`: any other PUT */

@@ -1,5 +1,5 @@
-import { BODY_BUFFERS } from '../../bytes/buffer-pool.ts';
-import { pieceBytesOf } from '../../bytes/pieces.ts';
+import { BODY_BUFFERS } from './buffer-pool.ts';
+import { pieceBytesOf } from './pieces.ts';
 
 /** A body in memory: in one piece up to 1 MiB, so that it leaves by one write, else in pieces of 512 KiB. */
 export class CollectedBody {

@@ -1,0 +1,50 @@
+import { refused } from '../token-refused.ts';
+
+export type Claims = Readonly<Record<string, unknown>>;
+
+/** What a token says of itself. None of it is verified. */
+export interface TokenParts {
+  readonly header: Claims;
+  readonly claims: Claims;
+}
+
+/** Bytes. Those of Kubernetes have 1 to 2 KiB. */
+export const LARGEST_TOKEN = 16 * 1024;
+
+/** The compact form (RFC 7515, 7.1). */
+const COMPACT = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*$/;
+/** An encrypted token has five parts (RFC 7516, 7.1). */
+const ENCRYPTED = /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]*){4}$/;
+
+/** @throws ServiceError `token_refused` for what is too long, or no signed token */
+export function readToken(token: string): TokenParts {
+  if (!COMPACT.test(token)) {
+    throw refused(
+      ENCRYPTED.test(token)
+        ? 'it is encrypted (JWE); this store takes signed tokens (JWS)'
+        : 'it is no JSON Web Token',
+    );
+  }
+  const [header = '', claims = ''] = token.split('.');
+  return { header: objectOf(header, 'header'), claims: objectOf(claims, 'claims') };
+}
+
+/** Looks at nothing but the length. @throws ServiceError `token_refused` */
+export function assertSize(token: string): void {
+  if (token.length > LARGEST_TOKEN) throw refused(`it has more than ${LARGEST_TOKEN / 1024} KiB`);
+}
+
+/** A claim that the token itself has, and no property that every object has. */
+export function claimOf(claims: Claims, name: string): unknown {
+  return Object.hasOwn(claims, name) ? claims[name] : undefined;
+}
+
+function objectOf(part: string, what: string): Claims {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(part, 'base64url').toString());
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Claims;
+  } catch {
+    // The error of the parser would quote the token.
+  }
+  throw refused(`its ${what} cannot be read`);
+}

@@ -1,0 +1,96 @@
+import type { Command, Values } from '../cli/command.ts';
+import { usage } from '../cli/command.ts';
+import { UsageError } from '../cli/exit-codes.ts';
+import { isLoopback, type ListenAddress, parseListenAddress } from '../http/listen-address.ts';
+import type { SidecarSettings } from '../roles/sidecar.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+export const SIDECAR_OPTIONS: Command['options'] = {
+  'gateway-url': {
+    placeholder: 'URL',
+    help: 'the gateway of the store, such as https://documents-gateway.orders.svc:8577; http:// on this machine only, without token and authorities [LARGE_PAYLOAD_GATEWAY_URL]',
+  },
+  'token-file': {
+    placeholder: 'FILE',
+    help: 'has the token that the gateway asks for; read again when it changes [LARGE_PAYLOAD_SERVICE_TOKEN_FILE]',
+  },
+  'ca-file': {
+    placeholder: 'FILE',
+    help: 'PEM certificates of the authorities that may vouch for the gateway, and no others; read again when it changes; without it, those that Node trusts [LARGE_PAYLOAD_SERVICE_CA_FILE]',
+  },
+  listen: {
+    placeholder: 'HOST:PORT',
+    help: 'data port, for the worker [LARGE_PAYLOAD_LISTEN; default: 127.0.0.1:8577]',
+  },
+  'metrics-listen': {
+    placeholder: 'HOST:PORT',
+    help: '/metrics, /healthz and /readyz [LARGE_PAYLOAD_METRICS_LISTEN; default: 127.0.0.1:8578]',
+  },
+  'allow-remote': {
+    help: 'let the ports listen beyond loopback; who reaches the data port uses the rights of the token',
+  },
+};
+
+/** The environment variable that stands in for an option. An empty one counts as not set. */
+const VARIABLES = {
+  'gateway-url': 'LARGE_PAYLOAD_GATEWAY_URL',
+  'token-file': 'LARGE_PAYLOAD_SERVICE_TOKEN_FILE',
+  'ca-file': 'LARGE_PAYLOAD_SERVICE_CA_FILE',
+  listen: 'LARGE_PAYLOAD_LISTEN',
+  'metrics-listen': 'LARGE_PAYLOAD_METRICS_LISTEN',
+} as const;
+
+type OptionName = keyof typeof VARIABLES;
+
+/** By options, and where they are not given by the environment. @throws UsageError */
+export function sidecarSettings(values: Values, environment: Environment): SidecarSettings {
+  const given = (name: OptionName): string | undefined => {
+    const value = values[name];
+    return typeof value === 'string' ? value : environment[VARIABLES[name]] || undefined;
+  };
+  const remote = values['allow-remote'] === true;
+  const gateway = {
+    url: gatewayUrl(given('gateway-url')),
+    tokenFile: given('token-file'),
+    caFile: given('ca-file'),
+  };
+  assertRights(gateway);
+  return {
+    gateway,
+    listen: {
+      data: listenAddress('listen', given('listen') ?? '127.0.0.1:8577', remote),
+      metrics: listenAddress('metrics-listen', given('metrics-listen') ?? '127.0.0.1:8578', remote),
+    },
+  };
+}
+
+function gatewayUrl(text: string | undefined): URL {
+  if (text === undefined)
+    throw new UsageError(`--gateway-url URL is required, or ${VARIABLES['gateway-url']}`);
+  const url = URL.parse(text);
+  if (url === null || !['http:', 'https:'].includes(url.protocol))
+    throw new UsageError(`--gateway-url takes an https:// URL, not "${text}"`);
+  if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '')
+    throw new UsageError('--gateway-url takes no user, password, query or fragment');
+  if (url.protocol === 'http:' && !isLoopback(url.hostname.replace(/^\[(.*)\]$/, '$1')))
+    throw new UsageError(
+      `--gateway-url ${text} would send payloads in the clear; use https://, http:// is for this machine only`,
+    );
+  return url;
+}
+
+function assertRights({ url, tokenFile, caFile }: SidecarSettings['gateway']): void {
+  if (url.protocol === 'http:' || tokenFile !== undefined || caFile !== undefined) return;
+  throw new UsageError(
+    'give --token-file and --ca-file; a gateway with a certificate of a public authority needs --token-file only',
+  );
+}
+
+function listenAddress(name: 'listen' | 'metrics-listen', text: string, remote: boolean): ListenAddress {
+  const address = usage(() => parseListenAddress(text), `--${name}`);
+  if (remote || isLoopback(address.host)) return address;
+  throw new UsageError(
+    `--${name} ${text} can be reached from other machines; say --allow-remote if that is meant`,
+  );
+}

@@ -1,0 +1,111 @@
+import { readFile, realpath } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { FastifyBaseLogger } from 'fastify';
+import {
+  assertBetter,
+  type CertificatePair,
+  isoTime,
+  type PairTexts,
+  parsePair,
+} from './certificate-pair.ts';
+
+/** For this time the files are not read again. */
+const LOOK_LIFETIME_MS = 1_000;
+
+/**
+ * The certificate in `tls.crt` and `tls.key` of a folder, as a Secret is mounted. The files are read again when a client
+ * connects, at most once a second. A pair that cannot be used changes nothing: the last good one stays in use, and the log has
+ * the reason once.
+ */
+export class CertificateFolder {
+  readonly folder: string;
+  readonly #log: FastifyBaseLogger;
+  #inUse: CertificatePair | undefined;
+  #problem: string | undefined;
+  #loggedExpiry = Number.NaN;
+  #looking: Promise<void> | undefined;
+  #lookedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(folder: string, log: FastifyBaseLogger) {
+    this.folder = folder;
+    this.#log = log;
+  }
+
+  /** The pair to be served, as of the last look; `undefined`: there was none that can be used. */
+  get inUse(): CertificatePair | undefined {
+    return this.#inUse;
+  }
+
+  /** Why the files, as of the last look, are not what is served; `undefined`: they are. */
+  get problem(): string | undefined {
+    return this.#problem;
+  }
+
+  /** Reads the files unless that was done within the last second. Never rejects. */
+  look(): Promise<void> {
+    if (this.#looking === undefined && performance.now() - this.#lookedAt < LOOK_LIFETIME_MS)
+      return Promise.resolve();
+    // However many wait for a volume that does not answer, there is one look.
+    this.#looking ??= this.#readFiles().finally(() => {
+      this.#looking = undefined;
+      this.#lookedAt = performance.now();
+    });
+    return this.#looking;
+  }
+
+  async #readFiles(): Promise<void> {
+    try {
+      const texts = await readTexts(this.folder);
+      const isNew = texts.certificate !== this.#inUse?.certificate || texts.key !== this.#inUse.key;
+      if (isNew) this.#take(parsePair(texts));
+      this.#problem = undefined;
+    } catch (error) {
+      this.#report((error as Error).message);
+    }
+    this.#logExpiry();
+  }
+
+  /** @throws CertificatePairError */
+  #take(found: CertificatePair): void {
+    assertBetter(found, this.#inUse, Date.now());
+    this.#inUse = found;
+    this.#log.info(
+      { folder: this.folder, notAfter: isoTime(found.notAfter) },
+      'a TLS certificate was loaded',
+    );
+  }
+
+  #report(problem: string): void {
+    if (problem === this.#problem) return;
+    this.#problem = problem;
+    const message =
+      this.#inUse === undefined
+        ? 'there is no TLS certificate yet'
+        : 'a new TLS certificate cannot be used; the one that was loaded before stays in use';
+    this.#log.warn({ folder: this.folder, reason: problem }, message);
+  }
+
+  #logExpiry(): void {
+    const { notAfter } = this.#inUse ?? { notAfter: Number.POSITIVE_INFINITY };
+    if (notAfter > Date.now() || notAfter === this.#loggedExpiry) return;
+    this.#loggedExpiry = notAfter;
+    this.#log.error(
+      { folder: this.folder, notAfter: isoTime(notAfter) },
+      'the TLS certificate has expired: clients refuse it',
+    );
+  }
+}
+
+/** Kubernetes changes a Secret by swapping a link to a folder. So both files are read from the folder that the link names now. */
+async function readTexts(folder: string): Promise<PairTexts> {
+  const target = await realpath(join(folder, 'tls.crt')).catch((error) => Promise.reject(missing(error)));
+  const [certificate, key] = await Promise.all([
+    readFile(target, 'utf8'),
+    readFile(join(dirname(target), 'tls.key'), 'utf8'),
+  ]).catch((error) => Promise.reject(missing(error)));
+  return { certificate, key };
+}
+
+function missing({ message }: Error): Error {
+  return new Error(`cannot read tls.crt and tls.key: ${message}`);
+}

@@ -1,0 +1,59 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { createSecureContext } from 'node:tls';
+
+/** A certificate with its key, as two texts in PEM. */
+export interface PairTexts {
+  /** the certificate of the server, then those between it and its authority, if any */
+  readonly certificate: string;
+  readonly key: string;
+}
+
+export interface CertificatePair extends PairTexts {
+  /** from when and until when it is valid; ms since 1970 */
+  readonly notBefore: number;
+  readonly notAfter: number;
+}
+
+/** The pair cannot be used; the message names the file and what is wrong with it. */
+export class CertificatePairError extends Error {}
+
+/** @throws CertificatePairError when the texts are no certificate with its key, or a pair that OpenSSL refuses */
+export function parsePair({ certificate, key }: PairTexts): CertificatePair {
+  const leaf = parse('tls.crt is no certificate in PEM', () => new X509Certificate(certificate));
+  const privateKey = parse('tls.key is no private key in PEM without a password', () =>
+    createPrivateKey(key),
+  );
+  // A Secret is changed at once, but a folder that is written by hand has the new certificate before its key.
+  if (!leaf.checkPrivateKey(privateKey))
+    throw new CertificatePairError('tls.key is not the key of the certificate in tls.crt');
+  parse('tls.crt and tls.key cannot be used', () => createSecureContext({ cert: certificate, key }));
+  return {
+    ...{ certificate, key },
+    notBefore: Date.parse(leaf.validFrom),
+    notAfter: Date.parse(leaf.validTo),
+  };
+}
+
+/**
+ * An expired pair does not take the place of one that lasts longer. Without one in use it is served: clients then learn that it has
+ * expired, and refuse it themselves.
+ * @throws CertificatePairError
+ */
+export function assertBetter(found: CertificatePair, inUse: CertificatePair | undefined, now: number): void {
+  if (inUse === undefined || found.notAfter > now || found.notAfter >= inUse.notAfter) return;
+  throw new CertificatePairError(`the certificate in tls.crt expired at ${isoTime(found.notAfter)}`);
+}
+
+/** @param time ms since 1970 */
+export function isoTime(time: number): string {
+  return new Date(time).toISOString();
+}
+
+function parse<Result>(problem: string, read: () => Result): Result {
+  try {
+    return read();
+  } catch (error) {
+    // OpenSSL's messages name the fault, and no content.
+    throw new CertificatePairError(`${problem}: ${(error as Error).message}`, { cause: error });
+  }
+}

@@ -1,0 +1,94 @@
+import { type DirectAgents, directAgents } from '../../http-client/direct-agents.ts';
+import { exchange } from '../../http-client/exchange.ts';
+import type { Limits } from '../../http-client/limits.ts';
+import type { RequestBody, TransportAnswer, TransportOptions } from '../../http-client/transport.ts';
+import type { Log } from '../../log/log.ts';
+import { caFile } from './ca-file.ts';
+import { isCertificateFault, isTokenFault } from './gateway-failures.ts';
+import type { GatewayRequest } from './gateway-requests.ts';
+import { GATEWAY_LIMITS } from './time-limits.ts';
+import { tokenFile } from './token-file.ts';
+import type { WatchedFile } from './watched-file.ts';
+
+export interface GatewaySettings {
+  /** `https:`; `http:` on this machine only: it neither sends the token nor verifies the gateway */
+  readonly url: URL;
+  readonly tokenFile?: string | undefined;
+  /** the authorities that may vouch for the gateway; `undefined`: those that Node trusts */
+  readonly caFile?: string | undefined;
+  /** for tests */
+  readonly limits?: Partial<Limits> | undefined;
+}
+
+/** By what a request is allowed, and its gateway believed. */
+export interface Rights {
+  readonly token: string | undefined;
+  /** PEM */
+  readonly authorities: string | undefined;
+}
+
+/** The connections to a gateway, and by whose right its requests are made. */
+export class GatewayLink {
+  readonly #url: URL;
+  readonly #isSecure: boolean;
+  readonly #agents: DirectAgents;
+  readonly #token: WatchedFile | undefined;
+  readonly #authorities: WatchedFile | undefined;
+
+  constructor({ url, tokenFile: token, caFile: authorities, limits }: GatewaySettings, log: Log) {
+    this.#url = url;
+    this.#isSecure = url.protocol === 'https:';
+    const port = Number(url.port) || (this.#isSecure ? 443 : 80);
+    this.#agents = directAgents({ hostname: url.hostname, port }, { ...GATEWAY_LIMITS, ...limits });
+    if (!this.#isSecure) return;
+    if (token !== undefined) this.#token = tokenFile(token, log);
+    if (authorities !== undefined) this.#authorities = caFile(authorities, log);
+  }
+
+  /** for messages */
+  get name(): string {
+    return this.#url.origin;
+  }
+
+  /** What the files have. @throws ServiceError `token_unreadable`, `ca_unreadable` */
+  async rights(): Promise<Rights> {
+    const [token, authorities] = await Promise.all([this.#token?.current(), this.#authorities?.current()]);
+    return { token, authorities };
+  }
+
+  /** Makes one request. @throws as `exchange` */
+  async send(
+    { token, authorities }: Rights,
+    request: GatewayRequest,
+    body: RequestBody | undefined,
+    options: TransportOptions,
+  ): Promise<TransportAnswer> {
+    const { protocol, hostname, port, pathname } = this.#url;
+    if (this.#isSecure) this.#agents.trust(authorities);
+    const headers = { ...request.headers, ...(token !== undefined && { Authorization: `Bearer ${token}` }) };
+    const path = `${pathname.replace(/\/+$/, '')}${request.path}`;
+    const address = { protocol, hostname, port: port === '' ? undefined : Number(port) };
+    return await exchange(this.#agents, { ...request, ...address, path, headers, body }, options);
+  }
+
+  /**
+   * Looks at the token after a gateway refused it, and at the authorities after they did not vouch for the gateway.
+   * @param rights those of the request that failed
+   * @returns whether there are others now, so that the request is worth repeating
+   * @throws ServiceError `token_unreadable`, `ca_unreadable`
+   */
+  async hasOtherRights({ token, authorities }: Rights, failure: unknown): Promise<boolean> {
+    if (this.#token !== undefined && isTokenFault(failure)) return (await this.#token.now()) !== token;
+    if (this.#authorities === undefined || !isCertificateFault(failure)) return false;
+    return (await this.#authorities.now()) !== authorities;
+  }
+
+  /** A gateway did not answer, and kept connections may lead to it too. */
+  dropKeptConnections(): void {
+    this.#agents.closeIdle();
+  }
+
+  close(): void {
+    this.#agents.close();
+  }
+}

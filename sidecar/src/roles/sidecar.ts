@@ -1,0 +1,65 @@
+import { longestRequestMs } from '@largepayload/codec/wire/put-time-limit';
+import type { FastifyBaseLogger } from 'fastify';
+import { buildDataServer } from '../data-api/data-server.ts';
+import { type DataLimits, DEFAULT_LIMITS } from '../data-api/limits.ts';
+import { FairBudget } from '../http/fair-budget.ts';
+import type { ListenAddress } from '../http/listen-address.ts';
+import { TransferWatch } from '../http/transfer-watch.ts';
+import { memoryLimit } from '../memory/memory-limit.ts';
+import { processLimits } from '../memory/process-limits.ts';
+import { Metrics } from '../operations/metrics.ts';
+import { buildMetricsServer } from '../operations/metrics-server.ts';
+import { Readiness } from '../operations/readiness.ts';
+import {
+  ForwardingService,
+  type ForwardingSettings,
+} from '../payload-service/forwarding/forwarding-service.ts';
+import type { PayloadService } from '../payload-service/payload-service.ts';
+import type { RunningService } from './role.ts';
+import { type Port, runService } from './run-service.ts';
+
+/** The longest PUT, and time for its answer. The grace period of the pod ends it earlier. */
+const DATA_DRAIN = { limitMs: longestRequestMs + 10_000 };
+const METRICS_DRAIN = { limitMs: 1_000 };
+
+export interface SidecarSettings {
+  readonly gateway: Omit<ForwardingSettings, 'keptBytes'>;
+  readonly listen: Readonly<Record<'data' | 'metrics', ListenAddress>>;
+  readonly limits?: Partial<DataLimits>;
+  /** bytes of memory for bodies that are kept; by default as the process's memory allows */
+  readonly keptBytes?: number;
+}
+
+/**
+ * Stands beside a worker and forwards its payloads to a gateway. It has no store and no manifest. It starts and goes on
+ * without a gateway, a token or authorities, and answers a 503 that says what is missing.
+ * @throws the error of a port that cannot be listened on
+ */
+export async function startSidecar(
+  { gateway, listen, limits: ownLimits, keptBytes }: SidecarSettings,
+  log: FastifyBaseLogger,
+): Promise<RunningService<'data' | 'metrics'>> {
+  const { inFlightBytes, collectedBodies, dataPort: connections } = processLimits(memoryLimit());
+  const forwarding = new ForwardingService({ ...gateway, keptBytes: keptBytes ?? collectedBodies }, log);
+  const service: PayloadService = forwarding;
+  const readiness = new Readiness(() => service.assertUsable());
+  // How large a payload may be, and how long its PUT may take, is known by the gateway.
+  const unknown = { maxPayloadSize: Number.MAX_SAFE_INTEGER, putTimeLimitMs: longestRequestMs };
+  const limits = { ...DEFAULT_LIMITS, inFlightBytes, connections, ...unknown, ...ownLimits };
+  const budget = new FairBudget({ ...limits, limit: limits.inFlightBytes });
+  const watch = new TransferWatch(limits, () => budget.demand);
+  const metrics = new Metrics({ requests: () => watch.size, bytes: () => budget.used });
+  metrics.watchReadiness(readiness);
+  const data = buildDataServer({ service, limits, budget, watch, metrics, namespaces: undefined, log });
+  const operations = buildMetricsServer({ metrics, readiness, log });
+  return await runService<'data' | 'metrics'>({
+    ports: {
+      data: { app: data, address: listen.data, drain: DATA_DRAIN },
+      metrics: { app: operations, address: listen.metrics, drain: METRICS_DRAIN, isLast: true },
+    } satisfies Record<string, Port>,
+    readiness,
+    work: async () => {},
+    release: async () => {},
+    close: async () => forwarding.close(),
+  });
+}
