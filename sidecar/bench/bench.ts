@@ -25,8 +25,10 @@ import { profileTable } from './profile/profile-table.ts';
 import { profiles } from './profile/profiles.ts';
 import { measureS3 } from './s3/s3-costs.ts';
 import { s3RequestTable, s3Table } from './s3/s3-tables.ts';
+import { sidecarCosts } from './sidecar/sidecar-costs.ts';
+import { sharedReferencesTable, sidecarTable, tlsTable } from './sidecar/sidecar-tables.ts';
 
-const PARTS = ['processes', 'puts', 'reaping', 'codec', 's3', 'peer', 'clients'] as const;
+const PARTS = ['processes', 'puts', 'reaping', 'codec', 's3', 'sidecar', 'peer', 'clients'] as const;
 type Part = (typeof PARTS)[number];
 
 const { values, positionals } = parseArgs({
@@ -62,6 +64,7 @@ try {
     memory: await codecMemory(config, dataFolder('codec-memory')),
   }));
   const s3 = await withGo('s3', ({ load }) => measureS3(load));
+  const sidecar = await withGo('sidecar', ({ load }) => sidecarCosts(load));
   const peer = await withGo('peer', (programs) => peerCosts(programs, { baseline, cases }));
   const clients = await withGo('clients', ({ load }) => manyClients(load, dataFolder('clients')));
   const divided = baseline && !cases && (await withGo('peer', ({ load }) => profiles(load, baseline)));
@@ -71,6 +74,9 @@ try {
       : undefined;
   const tables = [
     machine(),
+    sidecar && sidecarTable(sidecar.transfers),
+    sidecar && tlsTable(sidecar.transfers),
+    sidecar && sharedReferencesTable(sidecar.shared),
     peer && peerTable(peer),
     clients && manyClientsTable(clients),
     s3 && s3Table(s3.server, s3.transfers),

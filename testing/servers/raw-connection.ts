@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import { type ConnectionOptions, connect as connectByTls } from 'node:tls';
 import type { Answer } from '../service/http-call.ts';
 import { within } from '../waiting/eventually.ts';
 
@@ -30,11 +31,19 @@ export class RawConnection implements AsyncDisposable {
     }
   }
 
-  /** `HOST:PORT`; `allowHalfOpen`: sending goes on after the peer has ended its side */
-  static async open(address: string, { allowHalfOpen = false } = {}): Promise<RawConnection> {
+  /**
+   * @param address `HOST:PORT`
+   * @param options `allowHalfOpen`: sending goes on after the peer has ended its side. `tls`: the bytes go over TLS
+   */
+  static async open(
+    address: string,
+    { allowHalfOpen = false, tls }: { allowHalfOpen?: boolean; tls?: ConnectionOptions } = {},
+  ): Promise<RawConnection> {
     const { hostname, port } = new URL(`http://${address}`);
-    const socket = connect({ host: hostname, port: Number(port), allowHalfOpen });
-    await new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('error', reject));
+    const target = { host: hostname, port: Number(port), allowHalfOpen };
+    const socket = tls === undefined ? connect(target) : connectByTls({ ...target, ...tls });
+    const event = tls === undefined ? 'connect' : 'secureConnect';
+    await new Promise<void>((resolve, reject) => socket.once(event, resolve).once('error', reject));
     socket.removeAllListeners('error');
     return new RawConnection(socket);
   }

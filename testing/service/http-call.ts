@@ -1,4 +1,5 @@
-import { type IncomingHttpHeaders, type OutgoingHttpHeaders, request } from 'node:http';
+import { type IncomingHttpHeaders, type IncomingMessage, type OutgoingHttpHeaders, request } from 'node:http';
+import { request as requestOverTls } from 'node:https';
 import { ERROR_TABLE, type ErrorCode } from '@largepayload/sidecar/errors/service-error';
 import { expect } from 'vitest';
 
@@ -6,6 +7,8 @@ export interface Call {
   readonly method?: string;
   readonly headers?: OutgoingHttpHeaders;
   readonly body?: Buffer | string;
+  /** the authority of the server, in PEM: the request goes over TLS */
+  readonly ca?: string;
 }
 
 export interface Answer {
@@ -15,9 +18,10 @@ export interface Answer {
 }
 
 /** One request on a connection of its own. @throws when the connection breaks before the answer is complete */
-export function call(address: string, path: string, { method = 'GET', headers, body }: Call = {}) {
+export function call(address: string, path: string, { method = 'GET', headers, body, ca }: Call = {}) {
   return new Promise<Answer>((resolve, reject) => {
-    const outgoing = request(`http://${address}`, { path, method, headers, agent: false }, (response) => {
+    const options = { path, method, headers, agent: false } as const;
+    const onAnswer = (response: IncomingMessage) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk) => chunks.push(chunk)).on('error', reject);
       response.on('end', () => {
@@ -27,7 +31,11 @@ export function call(address: string, path: string, { method = 'GET', headers, b
           body: Buffer.concat(chunks),
         });
       });
-    });
+    };
+    const outgoing =
+      ca === undefined
+        ? request(`http://${address}`, options, onAnswer)
+        : requestOverTls(`https://${address}`, { ...options, ca }, onAnswer);
     outgoing.on('error', reject);
     outgoing.end(body);
   });

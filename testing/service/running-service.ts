@@ -18,6 +18,8 @@ export interface ServiceOptions extends ManifestOptions {
   /** an existing folder, which the caller removes; by default a new one */
   readonly folder?: string;
   readonly log?: Logger;
+  /** has `tls.crt` and `tls.key` */
+  readonly tlsFolder?: string;
   /** `spec.storage.shared` */
   readonly shared?: boolean;
   readonly resource?: ClusterResource;
@@ -44,6 +46,7 @@ export async function startService(options: ServiceOptions = {}): Promise<TestSe
       manifest: parseLargePayloadStore(manifestText(options), 'test'),
       version: '0.0.0',
       listen,
+      tlsFolder: options.tlsFolder,
       ...(options.limits !== undefined && { limits: options.limits }),
       ...(options.resource !== undefined && { resource: options.resource }),
       ...(options.leaseTimes !== undefined && { leaseTimes: options.leaseTimes }),

@@ -1,10 +1,10 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SecureContextOptions } from 'node:tls';
-import { writeCertificates } from '@largepayload/testing/cluster/certificates';
 import { httpsServer, type TlsTestServer } from '@largepayload/testing/servers/test-server';
+import { type TestCertificate, testAuthority } from '@largepayload/testing/tls/test-authority';
 import { vi } from 'vitest';
 import { digestOf } from '../wire/digest.ts';
 import type { GetRequest } from './blob-client.ts';
@@ -17,7 +17,7 @@ export const wanted: GetRequest = {
   digest,
 };
 
-/** Two authorities that do not know each other, each with a certificate for 127.0.0.1. */
+/** A folder for files of tests, and two authorities that do not know each other. */
 export interface Authorities extends AsyncDisposable {
   readonly folder: string;
   readonly ours: Authority;
@@ -27,38 +27,29 @@ export interface Authorities extends AsyncDisposable {
 export interface Authority {
   /** file with the certificate of the authority */
   readonly caFile: string;
+  /** for 127.0.0.1 */
   readonly server: SecureContextOptions;
-  /** of the same authority, for another host */
   readonly elsewhere: SecureContextOptions;
+  readonly expired: SecureContextOptions;
+  readonly early: SecureContextOptions;
 }
 
 export async function makeAuthorities(): Promise<Authorities> {
   const folder = await mkdtemp(join(tmpdir(), 'codec-access-'));
-  const [ours, other] = await Promise.all([
-    authority(join(folder, 'ours')),
-    authority(join(folder, 'other')),
-  ]);
-  return {
-    folder,
-    ours,
-    other,
-    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
-  };
+  const [ours, other] = await Promise.all([authority(folder, 'ours'), authority(folder, 'other')]);
+  return { folder, ours, other, [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) };
 }
 
-async function authority(folder: string): Promise<Authority> {
-  await writeCertificates(folder, [
-    { name: 'server', subject: '/CN=gateway', addresses: ['IP:127.0.0.1'] },
-    { name: 'elsewhere', subject: '/CN=gateway', addresses: ['DNS:elsewhere.test'] },
-  ]);
-  const pair = async (name: string) => ({
-    cert: await readFile(join(folder, `${name}.crt`)),
-    key: await readFile(join(folder, `${name}.key`)),
-  });
+async function authority(folder: string, name: string): Promise<Authority> {
+  const { certificate, issue } = testAuthority(name);
+  const hourMs = 3_600_000;
+  const optionsOf = (pair: TestCertificate) => ({ cert: pair.certificate, key: pair.key });
   return {
-    caFile: join(folder, 'ca.crt'),
-    server: await pair('server'),
-    elsewhere: await pair('elsewhere'),
+    caFile: await fileWith(folder, `${name}.crt`, certificate),
+    server: optionsOf(issue()),
+    elsewhere: optionsOf(issue(['elsewhere.test'])),
+    expired: optionsOf(issue(undefined, { notAfter: Date.now() - hourMs })),
+    early: optionsOf(issue(undefined, { notBefore: Date.now() + hourMs })),
   };
 }
 

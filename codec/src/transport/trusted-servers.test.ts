@@ -49,11 +49,15 @@ describe('a server', () => {
     expect(gateway.shown).toHaveLength(1);
   });
 
-  test('with a certificate for another host is not trusted', async () => {
-    await using gateway = await startGateway(made.ours.elsewhere);
+  test.each([
+    ['elsewhere', 'for another host', /is not for this host.*spec\.gateway\.dnsNames/],
+    ['expired', 'that has expired', /has expired.*the clock of this machine.*the operator/],
+    ['early', 'that is not valid yet', /not valid yet.*the clock of this machine/],
+  ] as const)('with the certificate "%s", %s, is not trusted', async (name, _case, message) => {
+    await using gateway = await startGateway(made.ours[name]);
     const failure = await failureOf(clientOf(gateway.url, made.ours.caFile).get(wanted));
     expect(failure).toMatchObject({ code: 'gateway_untrusted', retryable: true });
-    expect((failure as Error).message).toMatch(/is not for this host.*spec\.gateway\.dnsNames/);
+    expect((failure as Error).message).toMatch(message);
     expect(gateway.shown).toEqual([]);
   });
 
@@ -110,6 +114,8 @@ describe('a server', () => {
     'is verified where there is a %s, whatever the environment says',
     async (option) => {
       vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
+      // Node warns of the variable.
+      vi.spyOn(process, 'emitWarning').mockReturnValue();
       await using gateway = await startGateway(made.ours.server);
       const file = option === 'caFile' ? made.other.caFile : await newFileWith('secret');
       const client = new BlobClient({ url: gateway.url, [option]: file });

@@ -30,7 +30,7 @@ describe.skipIf(helm === undefined)('the chart', () => {
     const [, manifest = ''] = /<<'END'\n(.*?)\n {2}END/s.exec(notes) ?? [];
     const { metadata } = parseLargePayloadStore(manifest.replaceAll('YOUR-BUCKET', 'bucket'), 'notes');
     expect(notes).toContain(`lps/${metadata.name} `);
-    expect(notes).toContain(`http://${metadata.name}-gateway.YOUR-NAMESPACE:8577`);
+    expect(notes).toContain(`https://${metadata.name}-gateway.YOUR-NAMESPACE.svc:8577`);
     expect(notes).not.toContain('crds.install is false');
     expect(await renderNotes(helm as string, { crds: { install: false } })).toContain(
       'crds.install is false',

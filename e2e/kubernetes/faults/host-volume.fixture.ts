@@ -6,7 +6,7 @@ const HOST_FOLDER = '/tmp';
 /** fsGroup has no effect on a hostPath, so the maker of the folder gives it to the pods' user. */
 const OWNER = 65_532;
 
-interface Pod {
+interface Phased {
   readonly status: { readonly phase: string };
 }
 
@@ -44,7 +44,11 @@ export class HostVolume implements AsyncDisposable {
     return volume;
   }
 
-  /** Makes a claim that is bound to this volume. */
+  /**
+   * Makes a claim and waits until it is bound to this volume. kube-scheduler (1.34) looks for a node when an update of the claim
+   * arrives, and reads the claim from a cache that may get the update later. On a busy machine both updates of the binding can
+   * be missed this way, and the pod then waits for five minutes. A change of the bound claim makes the scheduler look again.
+   */
   async claim(name: string): Promise<void> {
     await this.#bed.apply({
       apiVersion: 'v1',
@@ -57,6 +61,11 @@ export class HostVolume implements AsyncDisposable {
         resources: { requests: { storage: '1Gi' } },
       },
     });
+    await slowly(async () => {
+      const { status } = await this.#bed.json<Phased>('get', 'pvc', name);
+      return status.phase === 'Bound' ? true : undefined;
+    });
+    await this.#bed.kubectl('annotate', 'pvc', name, 'look-again=now');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -80,7 +89,7 @@ export class HostVolume implements AsyncDisposable {
     const spec = { restartPolicy: 'Never', nodeName: this.#node, containers: [container], volumes };
     await this.#bed.apply({ apiVersion: 'v1', kind: 'Pod', metadata: { name }, spec });
     const phase = await slowly(async () => {
-      const { status } = await this.#bed.json<Pod>('get', 'pod', name);
+      const { status } = await this.#bed.json<Phased>('get', 'pod', name);
       return ['Succeeded', 'Failed'].includes(status.phase) ? status.phase : undefined;
     });
     const words = await this.#bed.kubectl('logs', name);

@@ -5,14 +5,19 @@ import type { LoadReport } from './load-client.ts';
 
 const GIB = 1024 ** 3;
 
-/** `before`: another build of the service. `sdk`: a program of a few lines that uses Amazon's SDK. */
-export type SideName = 'ours' | 'peer' | 'before' | 'sdk';
+/**
+ * `before`: another build of the service. `sdk`: a program of a few lines that uses Amazon's SDK. `plain`: ours without TLS and
+ * tokens between sidecar and gateway.
+ */
+export type SideName = 'ours' | 'peer' | 'before' | 'sdk' | 'plain';
 
 /** One side in one round, or the medians of its rounds. CPU in seconds of processor time for each GiB. */
 export interface Figures {
   /** MiB a second */
   readonly throughput: number;
   readonly cpu: number;
+  /** of the gateway behind the sidecar; 0 where there is none */
+  readonly gatewayCpu: number;
   /** of the S3 server; 0 where there is none */
   readonly storageCpu: number;
   readonly clientCpu: number;
@@ -31,6 +36,8 @@ export type Moved = Pick<LoadReport, 'bytes' | 'mibPerSecond' | 'p50Ms' | 'p99Ms
 export interface Turn {
   readonly side: SideName;
   readonly server: ServerProcess;
+  /** to which the server forwards */
+  readonly gateway?: ServerProcess | undefined;
   /** process of the S3 server */
   readonly storagePid?: number | undefined;
   readonly work: () => Promise<Moved>;
@@ -48,16 +55,19 @@ export async function inTurns(rounds: number, turnsOf: (round: number) => readon
   return all;
 }
 
-async function measure({ server, storagePid, work }: Turn): Promise<Figures> {
+async function measure({ server, gateway, storagePid, work }: Turn): Promise<Figures> {
+  const gatewayCpu = () => gateway?.cpuSeconds ?? 0;
   const storageCpu = () => (storagePid === undefined ? 0 : cpuSecondsOf(storagePid));
   const collectionsBefore = await server.fullCollections();
-  const [before, storageBefore] = [server.cpuSeconds, storageCpu()];
+  const [before, gatewayBefore, storageBefore] = [server.cpuSeconds, gatewayCpu(), storageCpu()];
   const { bytes, mibPerSecond, cpuSeconds, p50Ms, p99Ms } = await work();
-  const [cpu, storage] = [server.cpuSeconds - before, storageCpu() - storageBefore];
+  const [cpu, behind] = [server.cpuSeconds - before, gatewayCpu() - gatewayBefore];
+  const storage = storageCpu() - storageBefore;
   const gibibytes = bytes / GIB;
   return {
     throughput: mibPerSecond,
     cpu: cpu / gibibytes,
+    gatewayCpu: behind / gibibytes,
     storageCpu: storage / gibibytes,
     clientCpu: cpuSeconds / gibibytes,
     collections: ((await server.fullCollections()) - collectionsBefore) / gibibytes,
@@ -71,6 +81,7 @@ export function medians(rounds: readonly Figures[] = []): Figures {
   return {
     throughput: of(({ throughput }) => throughput),
     cpu: of(({ cpu }) => cpu),
+    gatewayCpu: of(({ gatewayCpu }) => gatewayCpu),
     storageCpu: of(({ storageCpu }) => storageCpu),
     clientCpu: of(({ clientCpu }) => clientCpu),
     // Full collections are rare: a median would hide them.

@@ -73,9 +73,10 @@ export class ServerProcess {
     if (!text.trimEnd().endsWith('{"done":true}')) throw new Error(`cleanup failed: ${text.slice(-200)}`);
   }
 
-  async stop(): Promise<void> {
+  /** @param signal SIGKILL for a gateway, which serves for some seconds more after SIGTERM */
+  async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
     const exited = once(this.#child, 'exit');
-    this.#child.kill('SIGTERM');
+    this.#child.kill(signal);
     await exited;
   }
 }

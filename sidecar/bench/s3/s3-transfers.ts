@@ -76,7 +76,8 @@ export async function s3Transfers(load: string, server: S3Server): Promise<S3Row
   return rows;
 }
 
-async function directly(server: ServerProcess, asked: DirectWork): Promise<Moved> {
+/** What `s3-direct.ts` in this process did. */
+export async function directly(server: ServerProcess, asked: DirectWork): Promise<Moved> {
   const order = { method: 'POST', body: JSON.stringify(asked) };
   const answer = await fetch(`http://127.0.0.1:${server.port}/`, order);
   if (!answer.ok) throw new Error(`s3-direct.ts: ${await answer.text()}`);

@@ -1,13 +1,17 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { writeCertificates } from '@largepayload/testing/cluster/certificates';
 import { httpsServer } from '@largepayload/testing/servers/test-server';
 import { type MemoryService, memoryService } from '@largepayload/testing/service/memory-service';
 import { realProgram } from '@largepayload/testing/service/real-program';
+import { testAuthority } from '@largepayload/testing/tls/test-authority';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 const { run } = realProgram();
+
+const authority = testAuthority();
+const { certificate: cert, key } = authority.issue();
+const server = { cert, key };
 
 let folder: string;
 let gateway: MemoryService;
@@ -16,19 +20,15 @@ const file = (name: string) => join(folder, name);
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'gateway-access-'));
-  await writeCertificates(folder, [{ name: 'server', subject: '/CN=gateway', addresses: ['IP:127.0.0.1'] }]);
+  await writeFile(file('ca.crt'), authority.certificate);
   await writeFile(file('token'), 'one.two.three\n');
   await writeFile(file('payload'), 'content');
-  gateway = await memoryService(({ headers }) => shown.add(headers.authorization), await serverPair());
+  gateway = await memoryService(({ headers }) => shown.add(headers.authorization), server);
 });
 afterAll(async () => {
   await gateway[Symbol.asyncDispose]();
   await rm(folder, { recursive: true, force: true });
 });
-
-async function serverPair() {
-  return { cert: await readFile(file('server.crt')), key: await readFile(file('server.key')) };
-}
 
 function optionsFor(url: string): string[] {
   return ['--url', url, '--token-file', file('token'), '--ca-file', file('ca.crt')];
@@ -54,7 +54,7 @@ describe.concurrent('a gateway with TLS and tokens', () => {
 
   test('that refuses the token ends a command with 5, the reason, and how to make a token', async () => {
     const error = { code: 'token_refused', message: 'the token has expired' };
-    await using refusing = await httpsServer(await serverPair(), (_request, response) => {
+    await using refusing = await httpsServer(server, (_request, response) => {
       response.writeHead(503).end(JSON.stringify({ error }));
     });
     const args = ['put', '--namespace', 'orders', ...optionsFor(refusing.url), file('payload')];

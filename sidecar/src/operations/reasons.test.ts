@@ -90,7 +90,7 @@ const refusedBySts = () => {
 
 const keysOf = (name: string) => {
   const load = () => Promise.reject(new Error('no'));
-  return new KeySet({ name, issuer: name, load }, createLog()).assertLoaded();
+  return new KeySet({ name, issuer: name, load }, createLog()).load();
 };
 
 /** Errors of the code that meets the situation, and the reason that a reader of the status report sees. */

@@ -36,7 +36,7 @@ export function gatewayCallers(
   const namespaces = [policy.namespace, ...(policy.spec.allowedNamespaces ?? [])];
   return {
     check: async () => {
-      for (const { keys } of needed) await keys.assertLoaded();
+      for (const { keys } of needed) keys.assertLoaded();
     },
     build: (metrics) => {
       metrics.watchCallers({ authentication, namespaces, keyAges });

@@ -1,5 +1,6 @@
 import { longestRequestMs } from '@largepayload/codec/wire/put-time-limit';
 import type { FastifyBaseLogger } from 'fastify';
+import { Callers } from '../callers/callers.ts';
 import { buildDataServer } from '../data-api/data-server.ts';
 import { type DataLimits, DEFAULT_LIMITS } from '../data-api/limits.ts';
 import { FairBudget } from '../http/fair-budget.ts';
@@ -21,6 +22,12 @@ import { type Port, runService } from './run-service.ts';
 /** The longest PUT, and time for its answer. The grace period of the pod ends it earlier. */
 const DATA_DRAIN = { limitMs: longestRequestMs + 10_000 };
 const METRICS_DRAIN = { limitMs: 1_000 };
+
+/** The gateway judges the token of the pod. Only containers of the pod reach the port. */
+const EVERY_CALLER = {
+  authentication: 'None',
+  policy: { namespace: '', name: '', spec: { gateway: {} } },
+} as const;
 
 export interface SidecarSettings {
   readonly gateway: Omit<ForwardingSettings, 'keptBytes'>;
@@ -50,7 +57,8 @@ export async function startSidecar(
   const watch = new TransferWatch(limits, () => budget.demand);
   const metrics = new Metrics({ requests: () => watch.size, bytes: () => budget.used });
   metrics.watchReadiness(readiness);
-  const data = buildDataServer({ service, limits, budget, watch, metrics, namespaces: undefined, log });
+  const callers = new Callers(EVERY_CALLER, metrics);
+  const data = buildDataServer({ service, limits, budget, watch, metrics, callers, log });
   const operations = buildMetricsServer({ metrics, readiness, log });
   return await runService<'data' | 'metrics'>({
     ports: {

@@ -39,7 +39,7 @@ function claimProblem({ pod, view }: PodView, message: string): Finding | undefi
   const claim = ours ?? 'of the store';
   return {
     reason: 'ClaimUnbound',
-    message: `the PersistentVolumeClaim ${claim} has no volume; kubectl -n ${pod.namespace} describe pvc ${claim} tells what it waits for (a storage class that exists, a volume of its size)`,
+    message: `the PersistentVolumeClaim ${claim} has no volume; kubectl -n ${pod.namespace} describe pvc ${claim} tells what it waits for (a storage class that exists, a volume of its size); once it is bound, the pod starts within five minutes`,
   };
 }
 

@@ -85,11 +85,17 @@ export class KeySet {
       void this.#fetchSoon();
   }
 
-  /** Fetches keys if there are none. @throws ServiceError `token_keys_unavailable` */
-  async assertLoaded(): Promise<void> {
+  /** @throws ServiceError `token_keys_unavailable` while there are no keys */
+  assertLoaded(): void {
+    this.refresh();
+    if (this.#loaded === undefined) throw this.#unavailable();
+  }
+
+  /** As `assertLoaded`, after the fetch that is under way. */
+  async load(): Promise<void> {
     this.refresh();
     if (this.#loaded === undefined) await this.#waitForFetch();
-    if (this.#loaded === undefined) throw this.#unavailable();
+    this.assertLoaded();
   }
 
   /**
@@ -172,7 +178,7 @@ export class KeySet {
 
   #unavailable(): ServiceError {
     const { name } = this.#source;
-    const reason = this.#failure ?? `${name} was not asked yet`;
+    const reason = this.#failure ?? 'it has not answered yet';
     return new ServiceError(
       'token_keys_unavailable',
       `the keys that verify tokens of ${name} cannot be loaded: ${reason}`,

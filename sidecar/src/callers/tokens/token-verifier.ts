@@ -97,7 +97,7 @@ export class TokenVerifier {
     const named = () => this.issuers.filter(({ keys }) => keys.issuer !== undefined && keys.issuer === iss);
     if (named().length === 0) {
       // The name of an issuer may be known only with its keys.
-      for (const { keys } of this.issuers) if (keys.issuer === undefined) await keys.assertLoaded();
+      for (const { keys } of this.issuers) if (keys.issuer === undefined) await keys.load();
     }
     const candidates = named();
     const issuer = candidates.find(({ audience }) => audiences.includes(audience)) ?? candidates[0];

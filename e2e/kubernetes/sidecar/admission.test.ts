@@ -1,0 +1,90 @@
+import { expect, test } from 'vitest';
+import { slowly } from '../faults/slowly.fixture.ts';
+import { CREDENTIALS, StoreBed } from '../fixtures/store.fixture.ts';
+import { show } from '../fixtures/table.fixture.ts';
+import { GatewayClient } from './gateway-client.fixture.ts';
+import { checkThroughSidecar } from './sidecar-pod.fixture.ts';
+
+const label = (mode: string) => `pod-security.kubernetes.io/${mode}`;
+const RESTRICTED = { [label('enforce')]: 'restricted', [label('warn')]: 'restricted' };
+/** The default, which the beds of other tests replace. */
+const gateway = { authentication: undefined, credentialsSecretRef: { name: CREDENTIALS }, replicas: 1 };
+
+test('a new store admits pods of its namespace and of allowedNamespaces by their tokens, and no other caller', {
+  timeout: 420_000,
+}, async () => {
+  await using bed = await StoreBed.make('tokens', RESTRICTED);
+  await using foreign = await StoreBed.make('starters', RESTRICTED);
+  await bed.applyStore('orders', { gateway });
+  await bed.applyStore('other', { gateway, storage: bed.s3Storage({ prefix: 'other/' }) });
+  await bed.untilReady('orders');
+  expect(await bed.kubectl('get', 'lps', 'orders', '--output=jsonpath={.status.authentication}')).toBe(
+    'Token',
+  );
+
+  expect(await checkThroughSidecar({ name: 'own', bed, store: 'orders' })).toContain('digest verified');
+  const client = await GatewayClient.of(bed, 'orders');
+  const token = await client.token();
+  const stored = await client.put(token);
+  expect(stored).toMatchObject({ status: 201 });
+  const { key = '' } = stored;
+  expect(await client.get(key, token)).toEqual({ status: 200 });
+  await expectRefusals(client, key, {
+    foreign: foreign.namespace,
+    other: (await GatewayClient.of(bed, 'other')).audience,
+  });
+
+  await edit(bed, { allowedNamespaces: [foreign.namespace] });
+  const starter = { name: 'starter', bed: foreign, store: 'orders', storeNamespace: bed.namespace };
+  expect(await checkThroughSidecar(starter)).toContain('digest verified');
+
+  const readOnly = [{ namespaces: [bed.namespace], access: 'Read' }];
+  await edit(bed, { allowedNamespaces: null, callers: readOnly });
+  const denied = await slowly(async () => {
+    const answer = await client.put(token);
+    return answer.status === 403 ? answer : undefined;
+  });
+  expect(denied).toMatchObject({
+    code: 'caller_denied',
+    message: expect.stringContaining('access: ReadWrite'),
+  });
+  expect(await client.get(key, token)).toEqual({ status: 200 });
+  expect(await client.get(key, await client.token({ namespace: foreign.namespace }))).toMatchObject({
+    ...{ status: 403, code: 'caller_denied' },
+  });
+  await slowly(async () => {
+    const maps = await foreign.kubectl('get', 'configmaps', '--output=name');
+    return maps.includes(`orders.${bed.namespace}-ca`) ? undefined : true;
+  });
+  show(
+    'tokens of pods',
+    'own namespace and an allowed one: stored and fetched through a sidecar, also where Pod Security is restricted; ' +
+      'no token, wrong audience, foreign namespace, plain HTTP: refused; spec.callers with Read: 403 for a PUT',
+  );
+});
+
+async function expectRefusals(
+  client: GatewayClient,
+  key: string,
+  { foreign, other }: { readonly foreign: string; readonly other: string },
+): Promise<void> {
+  const refusals = [
+    [undefined, 503, 'token_missing', /token/],
+    [await client.token({ audience: 'https://kubernetes.default.svc' }), 503, 'token_refused', /\(aud\)/],
+    [await client.token({ audience: other }), 503, 'token_refused', /\(aud\)/],
+    [`${await client.token()}x`, 503, 'token_refused', /signature/],
+    [await client.token({ namespace: foreign }), 403, 'caller_denied', /spec\.allowedNamespaces/],
+  ] as const;
+  for (const [token, status, code, message] of refusals) {
+    const refused = { status, code, message: expect.stringMatching(message) };
+    expect(await client.put(token), code).toEqual(refused);
+    expect(await client.get(key, token), code).toEqual(refused);
+  }
+  expect(await client.putPlainly(await client.token())).toMatchObject({ status: 503, code: 'tls_required' });
+}
+
+/** Edits the store, and waits until all of its pods have the edit. */
+async function edit(bed: StoreBed, spec: object): Promise<void> {
+  await bed.kubectl('patch', 'lps', 'orders', '--type=merge', `--patch=${JSON.stringify({ spec })}`);
+  await bed.untilReady('orders');
+}

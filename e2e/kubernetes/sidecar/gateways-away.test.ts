@@ -1,0 +1,71 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { eventualValue } from '@largepayload/testing/waiting/eventually';
+import { expect, test } from 'vitest';
+import { podsOf } from '../faults/pods.fixture.ts';
+import { CREDENTIALS, StoreBed } from '../fixtures/store.fixture.ts';
+import { show } from '../fixtures/table.fixture.ts';
+import { CodecTraffic } from '../fixtures/traffic.fixture.ts';
+import { servingSidecar } from './sidecar-pod.fixture.ts';
+
+const gateway = { authentication: undefined, credentialsSecretRef: { name: CREDENTIALS }, replicas: 2 };
+/** ms: a worker's result is retried for five minutes */
+const RETRIED_FOR = 300_000;
+/** ms */
+const AWAY = 60_000;
+const DEPLOYMENT = 'deployment/orders-gateway';
+
+test('a worker stores on through its sidecar while gateways are replaced, killed, and away for a minute', {
+  timeout: 420_000,
+}, async () => {
+  await using bed = await StoreBed.make('away');
+  await bed.applyStore('orders', { gateway });
+  await bed.until('orders', 'GatewayAvailable', { message: /^2 of 2/ });
+  const codec = new CodecTraffic(await servingSidecar({ name: 'worker', bed, store: 'orders' }), RETRIED_FOR);
+  await using traffic = codec.traffic;
+  const progress = async () => {
+    const before = traffic.done;
+    await eventualValue(() => traffic.done > before + 20 || undefined, 90_000);
+  };
+  await progress();
+
+  await bed.kubectl('rollout', 'restart', DEPLOYMENT);
+  await bed.kubectl('rollout', 'status', DEPLOYMENT, '--timeout=120s');
+  await progress();
+  const rolled = traffic.done;
+
+  const [victim] = await podsOf(bed, 'orders');
+  await bed.kubectl('delete', 'pod', victim?.name ?? '', '--grace-period=0', '--force');
+  await progress();
+  await bed.until('orders', 'GatewayAvailable', { message: /^2 of 2/ });
+  const killed = traffic.done;
+
+  await allowPods(bed, 0);
+  const pods = (await podsOf(bed, 'orders')).map(({ name }) => name);
+  await bed.kubectl('delete', 'pods', ...pods, '--grace-period=0', '--force');
+  await sleep(AWAY);
+  expect(await podsOf(bed, 'orders')).toEqual([]);
+  const whileAway = traffic.done - killed;
+  await allowPods(bed, 20);
+  const back = performance.now();
+  // Kubernetes itself tries again after minutes only.
+  await bed.kubectl('rollout', 'restart', DEPLOYMENT);
+  await bed.until('orders', 'GatewayAvailable', { message: /^2 of 2/ });
+  await progress();
+  const seconds = ((performance.now() - back) / 1_000).toFixed(0);
+  await traffic.stop();
+
+  expect(traffic.failures).toEqual([]);
+  const kept = await codec.fetchAll();
+  expect(kept).toBe(traffic.done);
+  show(
+    'gateways replaced, killed, and all away, behind a sidecar',
+    `${rolled}, ${killed - rolled} and ${kept - killed} payloads (${whileAway} of them while the pods ended), none failed and ` +
+      `none lost; stored again ${seconds} s after pods were allowed`,
+  );
+});
+
+/** Limits the pods of the namespace. Those that exist stay. */
+async function allowPods(bed: StoreBed, pods: number): Promise<void> {
+  const quota = { apiVersion: 'v1', kind: 'ResourceQuota', metadata: { name: 'pods' } };
+  await bed.apply({ ...quota, spec: { hard: { pods: String(pods) } } });
+}
