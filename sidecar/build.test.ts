@@ -18,6 +18,8 @@ const FOLDER = '{ filesystem: { claimName: claim } }';
 /** Nothing listens there: the driver is loaded all the same, and its first request fails. */
 const BUCKET =
   '{ s3: { bucket: payloads, region: r, endpoint: "http://127.0.0.1:9", forcePathStyle: true } }';
+const GATEWAY = ['--gateway-url', 'http://127.0.0.1:9'];
+const ANY_PORTS = ['--listen', '127.0.0.1:0', '--metrics-listen', '127.0.0.1:0'];
 const LISTENING = '"msg":"listening"';
 const NO_STORAGE_YET = 'the storage cannot be used yet';
 
@@ -98,6 +100,21 @@ describe.concurrent('a process loads the code that it runs and no other', () => 
       () => serve('reaper', BUCKET),
       ['src/roles/reaper.ts', ...SERVER, ...STORE, ...S3],
       ['src/roles/standalone.ts', 'src/roles/gateway.ts', ...DATA_PORT, ...FILES, ...TOKENS, ...CODEC_SERVER],
+    ],
+    [
+      'a sidecar',
+      () => sourcesLoadedBy(['sidecar', ...GATEWAY, ...ANY_PORTS], LISTENING),
+      ['src/roles/sidecar.ts', ...SERVER, 'src/payload-service/forwarding/', 'src/data-api/put-blob.ts'],
+      [
+        ...[...STORE, ...CODEC_SERVER, 'src/payload-service/blob-store/', 'src/operations/admin-server.ts'],
+        ...[
+          'src/payload-service/cache/',
+          'src/callers/tokens/jose.ts',
+          'src/callers/keys/',
+          'node_modules/jose/',
+        ],
+        ...['src/roles/standalone.ts', 'src/roles/gateway.ts', 'src/roles/reaper.ts', 'codec/src/transport/'],
+      ],
     ],
     [
       'a codec server',
