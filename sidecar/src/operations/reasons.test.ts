@@ -12,7 +12,9 @@ import { credentialsFromFolder } from '../drivers/s3/credentials/credentials-fol
 import { CredentialsError } from '../drivers/s3/credentials/credentials-source.ts';
 import { S3_FAILURES } from '../drivers/s3/failures.ts';
 import { StorageError } from '../errors/storage-error.ts';
+import { CertificateFolder } from '../http/tls/certificate-folder.ts';
 import { createLog } from '../log/log.ts';
+import { assertCertificate } from '../roles/data-port-tls.ts';
 import { clockGuardOf } from '../storage-records/clock/clock.fixture.ts';
 import { ClockGuard } from '../storage-records/clock/clock-guard.ts';
 import { ClockMemory } from '../storage-records/clock/clock-memory.ts';
@@ -206,6 +208,14 @@ const SITUATIONS: readonly (readonly [situation: string, make: () => unknown, ex
     'the keys of an issuer were never loaded',
     () => errorOf(keysOf('https://ci.example')),
     { name: 'TokenKeysMissing', issuer: 'https://ci.example' },
+  ],
+  [
+    'a gateway that is reached by TLS only has no certificate',
+    () => {
+      const certificate = new CertificateFolder('/no-such-folder', createLog());
+      return errorOf(assertCertificate({ certificate, isRequired: true }));
+    },
+    { name: 'CertificateMissing' },
   ],
   ['the credentials lack a right', () => faultOfS3('AccessDenied', 403), { name: 'AccessDenied' }],
 ];
