@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { excerpt } from '../../errors/excerpt.ts';
-import { isLoopback } from '../../http/listen-address.ts';
 import { type HttpAgents, httpAgents } from '../../http-client/http-agents.ts';
 import { fetchJson } from './fetch-json.ts';
 import { readKeys } from './key-document.ts';
 import type { KeySource } from './key-set.ts';
+import { assertSecure, isSecure } from './secure-address.ts';
 
 /** Below an issuer (OpenID Connect Discovery 1.0, 4). */
 const DISCOVERY = '/.well-known/openid-configuration';
@@ -98,16 +98,4 @@ function textIn(document: Readonly<Record<string, unknown>>, field: string, addr
   const value = document[field];
   if (typeof value === 'string' && value !== '' && value.length <= 1_024) return value;
   throw new Error(`${address}: it has no ${field}`);
-}
-
-/** Plain HTTP is for loopback: laptops and tests. */
-export function isSecure(address: string): boolean {
-  return URL.parse(address)?.protocol === 'https:';
-}
-
-/** @throws Error for an address that anybody on the way could answer for */
-export function assertSecure(address: string, what: string): void {
-  const url = URL.parse(address);
-  if (url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url.hostname))) return;
-  throw new Error(`${what} ${excerpt(address)} does not begin with https://`);
 }
