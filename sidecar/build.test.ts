@@ -18,6 +18,8 @@ const FOLDER = '{ filesystem: { claimName: claim } }';
 /** Nothing listens there: the driver is loaded all the same, and its first request fails. */
 const BUCKET =
   '{ s3: { bucket: payloads, region: r, endpoint: "http://127.0.0.1:9", forcePathStyle: true } }';
+const GATEWAY = ['--gateway-url', 'http://127.0.0.1:9'];
+const ANY_PORTS = ['--listen', '127.0.0.1:0', '--metrics-listen', '127.0.0.1:0'];
 const LISTENING = '"msg":"listening"';
 const NO_STORAGE_YET = 'the storage cannot be used yet';
 
@@ -76,6 +78,7 @@ const STORE = ['src/drivers/', 'src/storage-records/', 'src/retention/', 'node_m
 const S3 = ['src/drivers/s3/', 'src/drivers/object-store/', 'node_modules/@aws-sdk/'];
 const FILES = ['src/drivers/filesystem/'];
 const DATA_PORT = ['src/data-api/put-blob.ts', 'src/payload-service/blob-store/blob-store.ts'];
+const TOKENS = ['src/callers/tokens/token-verifier.ts', 'src/callers/keys/key-set.ts', 'node_modules/jose/'];
 const CODEC_SERVER = ['src/codec-server/'];
 
 describe.concurrent('a process loads the code that it runs and no other', () => {
@@ -84,19 +87,34 @@ describe.concurrent('a process loads the code that it runs and no other', () => 
       'a standalone service on a folder',
       () => serve('standalone', FOLDER),
       ['src/roles/standalone.ts', ...SERVER, ...STORE, ...FILES, ...DATA_PORT],
-      ['src/roles/gateway.ts', 'src/roles/reaper.ts', ...S3, ...CODEC_SERVER],
+      ['src/roles/gateway.ts', 'src/roles/reaper.ts', ...S3, ...TOKENS, ...CODEC_SERVER],
     ],
     [
       'a gateway on a bucket',
       () => serve('gateway', BUCKET),
-      ['src/roles/gateway.ts', ...SERVER, ...STORE, ...S3, ...DATA_PORT],
+      ['src/roles/gateway.ts', ...SERVER, ...STORE, ...S3, ...DATA_PORT, ...TOKENS],
       ['src/roles/standalone.ts', 'src/roles/reaper.ts', ...FILES, ...CODEC_SERVER],
     ],
     [
       'a reaper on a bucket',
       () => serve('reaper', BUCKET),
       ['src/roles/reaper.ts', ...SERVER, ...STORE, ...S3],
-      ['src/roles/standalone.ts', 'src/roles/gateway.ts', ...DATA_PORT, ...FILES, ...CODEC_SERVER],
+      ['src/roles/standalone.ts', 'src/roles/gateway.ts', ...DATA_PORT, ...FILES, ...TOKENS, ...CODEC_SERVER],
+    ],
+    [
+      'a sidecar',
+      () => sourcesLoadedBy(['sidecar', ...GATEWAY, ...ANY_PORTS], LISTENING),
+      ['src/roles/sidecar.ts', ...SERVER, 'src/payload-service/forwarding/', 'src/data-api/put-blob.ts'],
+      [
+        ...[...STORE, ...CODEC_SERVER, 'src/payload-service/blob-store/', 'src/operations/admin-server.ts'],
+        ...[
+          'src/payload-service/cache/',
+          'src/callers/tokens/jose.ts',
+          'src/callers/keys/',
+          'node_modules/jose/',
+        ],
+        ...['src/roles/standalone.ts', 'src/roles/gateway.ts', 'src/roles/reaper.ts', 'codec/src/transport/'],
+      ],
     ],
     [
       'a codec server',

@@ -53,7 +53,7 @@ test('kubectl get shows whether the store is ready, the reason and the TTL', asy
     ...{ type: 'Ready', status: 'False', reason: 'StorageDenied', message: 'The key may not put.' },
     lastTransitionTime: '2026-06-01T11:00:00Z',
   };
-  const status = { conditions: [condition], pods: { missed: 1, outdated: 3 } };
+  const status = { authentication: 'Token', conditions: [condition], pods: { missed: 1, outdated: 3 } };
   const path = `${storePath('default', 'shown')}/status`;
   await api.call('PATCH', path, JSON.stringify({ status }), 'application/merge-patch+json');
   const rows = async (...args: string[]) => {
@@ -67,8 +67,8 @@ test('kubectl get shows whether the store is ready, the reason and the TTL', asy
   expect(head).toEqual(['NAME', 'READY', 'REASON', 'TTL', 'MISSED', 'OUTDATED', 'AGE']);
   expect(row?.slice(0, -1)).toEqual(['shown', 'False', 'StorageDenied', '12h', '1', '3']);
   const [wideHead, wideRow] = await rows('--output', 'wide');
-  expect(wideHead).toEqual([...(head ?? []).slice(0, -1), 'MESSAGE', 'AGE']);
-  expect(wideRow?.slice(0, -1)).toEqual([...(row ?? []).slice(0, -1), 'The key may not put.']);
+  expect(wideHead).toEqual([...(head ?? []).slice(0, -1), 'AUTHENTICATION', 'MESSAGE', 'AGE']);
+  expect(wideRow?.slice(0, -1)).toEqual([...(row ?? []).slice(0, -1), 'Token', 'The key may not put.']);
 });
 
 test('kubectl get finds the store by every name of its kind', async () => {

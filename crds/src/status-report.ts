@@ -1,5 +1,6 @@
 import { at, lineAt, textAt, timeAt } from './json-fields.ts';
 import { type Reason, type ReasonName, readReason } from './reasons.ts';
+import type { Authentication } from './schema/gateway.ts';
 
 /** The JSON of `GET /status`: whose process of the service this is, and its state. Times are RFC 3339. */
 export interface StatusReport {
@@ -7,6 +8,8 @@ export interface StatusReport {
   /** as given by `--role` */
   readonly role: string;
   readonly version: string;
+  /** how a gateway knows its callers; absent: this process has none */
+  readonly authentication?: Authentication | undefined;
   readonly storage: string;
   /** of the storage that this process found, as `store.json` has it */
   readonly storageID: string | null;

@@ -31,3 +31,13 @@ export function memoryCgroup(bytes: number): MemoryCgroup {
     throw error;
   }
 }
+
+/** Why this machine allows no control group that limits memory; `undefined`: it does. */
+export function whyNoMemoryCgroup(): string | undefined {
+  try {
+    memoryCgroup(64 * 2 ** 20)[Symbol.dispose]();
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}

@@ -12,6 +12,7 @@ import { manifestText, type ServiceOptions, temporaryFolder } from './running-se
 const START_LIMIT = 30_000;
 const EXIT_LIMIT = 45_000;
 const ANY_DATA_PORT = ['--listen', '127.0.0.1:0'];
+const ANY_SIDECAR_PORTS = [...ANY_DATA_PORT, '--metrics-listen', '127.0.0.1:0'];
 const ANY_OTHER_PORTS = ['--metrics-listen', '127.0.0.1:0', '--admin-listen', '127.0.0.1:0'];
 
 export interface Outcome {
@@ -37,9 +38,11 @@ export interface ServeOptions extends ServiceOptions {
   readonly wrapper?: readonly string[];
 }
 
-/** A `payload-store serve` that listens. It is killed at the end of an `await using` scope. */
+export type SidecarProcessOptions = Pick<ServeOptions, 'args' | 'nodeOptions' | 'ports'>;
+
+/** A `payload-store serve` or `sidecar` that listens. It is killed at the end of an `await using` scope. */
 export interface ServingProcess extends AsyncDisposable {
-  /** `HOST:PORT`; empty where the role has no data port */
+  /** `HOST:PORT`; empty where the role has no data port. A sidecar has no admin port. */
   readonly data: string;
   readonly metrics: string;
   readonly admin: string;
@@ -94,7 +97,17 @@ export function realProgram() {
     return await listening(spawn(command, rest, { stdio: ['ignore', 'pipe', 'pipe'] }));
   };
 
-  return { run, serve, configFile, newFolder };
+  /** A `payload-store sidecar` before the gateway of this URL. */
+  const sidecar = async (
+    gatewayUrl: string,
+    { args = [], nodeOptions = [], ports = ANY_SIDECAR_PORTS }: SidecarProcessOptions = {},
+  ): Promise<ServingProcess> => {
+    const options = [...ports, ...args];
+    const all = [...nodeOptions, program(), 'sidecar', '--gateway-url', gatewayUrl, ...options];
+    return await listening(spawn(process.execPath, all, { stdio: ['ignore', 'pipe', 'pipe'] }));
+  };
+
+  return { run, serve, sidecar, configFile, newFolder };
 }
 
 /** Builds the program into a folder of this name, unless a file of this run has done it. */
@@ -114,7 +127,7 @@ async function listening(child: ChildProcessByStdio<null, Readable, Readable>): 
   const log: Record<string, unknown>[] = [];
   const exited = exitOf(child);
   const stderr = collect(child.stderr);
-  const addresses = new Promise<{ data?: string; metrics: string; admin: string }>((resolve, reject) => {
+  const addresses = new Promise<{ data?: string; metrics: string; admin?: string }>((resolve, reject) => {
     let rest = '';
     child.stdout.on('data', (chunk) => {
       const lines = (rest + chunk).split('\n');
@@ -126,7 +139,7 @@ async function listening(child: ChildProcessByStdio<null, Readable, Readable>): 
     });
     exited.then(async (code) => reject(new Error(`serve ended with ${code}: ${await stderr}`)), reject);
   });
-  const { data = '', metrics, admin } = await within(START_LIMIT, 'the line "listening"', addresses);
+  const { data = '', metrics, admin = '' } = await within(START_LIMIT, 'the line "listening"', addresses);
   return {
     ...{ data, metrics, admin, process: child, log, exited },
     async [Symbol.asyncDispose]() {

@@ -24,6 +24,8 @@ export interface ServiceOptions extends ManifestOptions {
   readonly shared?: boolean;
   readonly resource?: ClusterResource;
   readonly leaseTimes?: LeaseTimes;
+  /** bytes */
+  readonly cacheSize?: number;
 }
 
 /** The service in this process, with real sockets and a folder, until the end of an `await using` scope. */
@@ -46,6 +48,7 @@ export async function startService(options: ServiceOptions = {}): Promise<TestSe
       manifest: parseLargePayloadStore(manifestText(options), 'test'),
       version: '0.0.0',
       listen,
+      cacheSize: options.cacheSize,
       tlsFolder: options.tlsFolder,
       ...(options.limits !== undefined && { limits: options.limits }),
       ...(options.resource !== undefined && { resource: options.resource }),

@@ -68,7 +68,7 @@ function signed(
   const content = der(
     'sequence',
     der('context 0', integer(Buffer.from([2]))),
-    integer(randomBytes(16)),
+    serialNumber(),
     ECDSA_WITH_SHA256,
     distinguishedName(issuer.name),
     der('sequence', time(notBefore), time(notAfter)),
@@ -85,6 +85,11 @@ function signed(
   );
   const lines = certificate.toString('base64').replaceAll(/.{64}/g, '$&\n').trimEnd();
   return `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`;
+}
+
+/** A positive number whose first byte is not zero, as DER has it. */
+function serialNumber(): Buffer {
+  return integer(Buffer.concat([Buffer.from([0x40]), randomBytes(15)]));
 }
 
 function distinguishedName(commonName: string): Buffer {

@@ -1,4 +1,6 @@
+import { AUTHENTICATIONS, type LargePayloadStoreStatus } from '@largepayload/crds';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { conditionOf } from '../stores/read-store.ts';
 
 /** Upper bounds: from a reconciliation without requests to an API server that hardly answers. */
 const DURATIONS_SECONDS = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 30];
@@ -123,15 +125,35 @@ export class Metrics {
     this.#gauge('large_payload_operator_queue_depth', 'Stores that wait to be reconciled.', count);
   }
 
-  /** @param count counts the stores whose condition Ready is `ready`; called at each scrape */
-  watchStores(count: (ready: boolean) => number): void {
-    const gauge: Gauge<'ready'> = new Gauge({
+  /** @param statuses of all stores; called at each scrape */
+  watchStores(statuses: () => readonly LargePayloadStoreStatus[]): void {
+    const count = (isCounted: (status: LargePayloadStoreStatus) => boolean) =>
+      statuses().filter(isCounted).length;
+    const isReady = (status: LargePayloadStoreStatus) => conditionOf(status, 'Ready')?.status === 'True';
+    const stores: Gauge<'ready'> = new Gauge({
       name: 'large_payload_operator_stores',
       help: 'LargePayloadStores, by whether they are Ready.',
       labelNames: ['ready'],
       registers: [this.registry],
       collect: () => {
-        for (const ready of [true, false]) gauge.set({ ready: String(ready) }, count(ready));
+        for (const ready of [true, false])
+          stores.set(
+            { ready: String(ready) },
+            count((status) => isReady(status) === ready),
+          );
+      },
+    });
+    const modes: Gauge<'authentication'> = new Gauge({
+      name: 'large_payload_operator_stores_by_authentication',
+      help: 'LargePayloadStores, by the authentication in force: Token, Migrate, None.',
+      labelNames: ['authentication'],
+      registers: [this.registry],
+      collect: () => {
+        for (const authentication of AUTHENTICATIONS)
+          modes.set(
+            { authentication },
+            count((status) => status.authentication === authentication),
+          );
       },
     });
   }

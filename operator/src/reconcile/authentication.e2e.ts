@@ -21,13 +21,13 @@ afterEach(async () => {
   for (const stop of stops.splice(0)) await stop();
 });
 
-/** An operator at work, with certificates that the test changes. */
-function operator() {
+/** An operator at work, with certificates that the test changes. @param made resolves once certificates are made */
+function operator(made: Promise<void> = Promise.resolve()) {
   const source: CertificateSource & { bundle: string | undefined } = {
     ...{ bundle: FIRST, problem: undefined, authority: undefined },
     // The controller looks again a second later.
     lookAtAuthority: async () => true,
-    settle: async () => ({}),
+    settle: async () => await made.then(() => ({})),
     remove: async () => {},
   };
   const stop = runController(bed.api(), pino({ level: 'silent' }), () => {}, source);
@@ -154,6 +154,18 @@ test('a namespace that is being deleted gets no certificates, and the store goes
   await eventually(async () => (await statusOf(namespace))?.authentication);
   const ready = listAt(await statusOf(namespace), 'conditions').find(({ type }) => type === 'Ready');
   expect(ready).toMatchObject({ reason: 'Starting' });
+});
+
+test('the first gateways are made once their namespace has a certificate, and the rest of the store before', async () => {
+  const namespace = await bed.newNamespace();
+  await createStore(namespace);
+  const certificate = Promise.withResolvers<void>();
+  operator(certificate.promise);
+  await eventually(() => get(DEPLOYMENTS, namespace, 'orders-reaper'));
+  await eventually(async () => (await statusOf(namespace))?.authentication);
+  expect(await get(DEPLOYMENTS, namespace, 'orders-gateway')).toBeUndefined();
+  certificate.resolve();
+  await eventually(() => get(DEPLOYMENTS, namespace, 'orders-gateway'));
 });
 
 test('a store of version 0.1 goes on without tokens until it is edited, and a new store begins with tokens', async () => {

@@ -49,7 +49,7 @@ test('a status waits for the polls of new pods, and not for ever', async () => {
   await eventualValue(() => (isTold('orders') ? true : undefined), 4_000);
   expect(SILENT.filter(isTold)).toEqual([]);
   // Most of their pods are not asked by then.
-  await eventualValue(() => (SILENT.every(isTold) ? true : undefined), 10_000);
+  await eventualValue(() => (SILENT.every(isTold) ? true : undefined), 30_000);
 });
 
 test('no pod is polled any more once the poller has ended', async () => {

@@ -6,7 +6,7 @@ import { WorkQueue } from '../kubernetes/work-queue.ts';
 import type { Metrics } from '../operations/metrics.ts';
 import type { Poller } from '../polling/poller.ts';
 import type { PodSettings } from '../stores/desired/context.ts';
-import { conditionOf, type StoreResource } from '../stores/read-store.ts';
+import type { StoreResource } from '../stores/read-store.ts';
 import type { Transition } from '../stores/transitions.ts';
 import type { CertificateController } from './certificates/certificate-controller.ts';
 import { referenceTo, StatusWriter } from './status-writer.ts';
@@ -59,7 +59,7 @@ export class StoreController {
     poller.onNews((store) => this.#queue.add(store));
     certificates.onChange((store) => this.#queue.add(store));
     metrics.watchQueue(() => this.#queue.depth);
-    metrics.watchStores((ready) => this.#countStores(ready));
+    metrics.watchStores(() => [...cluster.stores()].map(([, { status }]) => status));
   }
 
   /** Reconciles until the signal is aborted, beside view and poller; resolves when the last reconciliation has ended. */
@@ -67,13 +67,5 @@ export class StoreController {
     // Before everything is listed, objects that exist would seem to be missing.
     await this.#cluster.synced.catch(() => {});
     await this.#queue.run(signal);
-  }
-
-  #countStores(ready: boolean): number {
-    let count = 0;
-    for (const [, { status }] of this.#cluster.stores()) {
-      if ((conditionOf(status, 'Ready')?.status === 'True') === ready) count++;
-    }
-    return count;
   }
 }

@@ -30,12 +30,12 @@ beforeEach(() => {
 });
 
 /** What a reader of the stored bytes gets, when `promised` is what it asked for. */
-async function read(stored: Buffer, chunkSize = SIZE, promised = facts) {
+async function read(stored: Buffer, chunkSize = SIZE, promised = facts, namespace = 'orders') {
   let delivered = 0;
   const source = verifiedSource(
     sourceOf(inChunks(stored, chunkSize)),
     { ...promised, size: stored.length },
-    (of) => checks.begin(of),
+    (of) => checks.begin(of, namespace),
   );
   const error = await source
     .readInto({
@@ -137,11 +137,18 @@ test('no two tags have the same nonce, also after a tag was dropped', async () =
 
 test('a read under way keeps its tag when another read drops the entry', async () => {
   await read(bytes);
-  const slow = checks.begin(facts);
+  const slow = checks.begin(facts, 'orders');
   slow.take(bytes.subarray(0, 10));
   expect((await read(withFlippedBit(5))).error).toEqual(BY_TAG);
   slow.take(bytes.subarray(10));
   expect(slow.finish()).toBe(undefined);
+});
+
+test('bytes that were read in one Temporal namespace are hashed in another, so that no time shows that they were', async () => {
+  await read(bytes);
+  expect((await read(withFlippedBit(0), SIZE, facts, 'billing')).error).toEqual(BY_HASH);
+  expect(await read(bytes, SIZE, facts, 'billing')).toEqual(WHOLE);
+  expect(openssl.nonces).toHaveLength(3);
 });
 
 test('a new process has no tags', async () => {

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, generateKeySync, getFips } from 'node:crypto';
+import { createCipheriv, createDecipheriv, generateKeySync, getFips, hash } from 'node:crypto';
 import type { BlobFacts } from './blob-facts.ts';
 import { type TagEntry, TagTable } from './tag-table.ts';
 import { checkByHash, type DigestCheck } from './verified-body.ts';
@@ -20,15 +20,19 @@ export class TagChecks {
   /** The number of a tag is its nonce, so no two tags have the same one. */
   #lastNumber = 0;
 
-  begin(facts: BlobFacts): DigestCheck {
+  /**
+   * @param namespace of Temporal. A tag counts in its own one only: else a caller could find out by a clock that another
+   * namespace has equal bytes
+   */
+  begin(facts: BlobFacts, namespace = ''): DigestCheck {
     // A module in FIPS mode must choose the nonces of GCM itself (FIPS 140-3 IG C.H), and Node takes them from the caller.
     if (facts.size < SMALLEST_TAGGED || getFips() === 1) return checkByHash(facts);
-    const digest = Buffer.from(facts.digest.slice('sha256:'.length), 'hex');
-    const entry = this.#table.find(digest);
-    return entry === undefined ? this.#hashAndTag(digest, facts) : this.#compareTag(digest, facts, entry);
+    const name = hash('sha256', `${namespace} ${facts.digest}`, 'buffer');
+    const entry = this.#table.find(name);
+    return entry === undefined ? this.#hashAndTag(name, facts) : this.#compareTag(name, facts, entry);
   }
 
-  #hashAndTag(digest: Buffer, facts: BlobFacts): DigestCheck {
+  #hashAndTag(name: Buffer, facts: BlobFacts): DigestCheck {
     const hashing = checkByHash(facts);
     this.#lastNumber += 1;
     const number = this.#lastNumber;
@@ -42,13 +46,13 @@ export class TagChecks {
         const fault = hashing.finish();
         if (fault !== undefined) return fault;
         tagging.final();
-        this.#table.put(digest, { tag: tagging.getAuthTag(), number });
+        this.#table.put(name, { tag: tagging.getAuthTag(), number });
         return undefined;
       },
     };
   }
 
-  #compareTag(digest: Buffer, facts: BlobFacts, { tag, number }: TagEntry): DigestCheck {
+  #compareTag(name: Buffer, facts: BlobFacts, { tag, number }: TagEntry): DigestCheck {
     const checking = createDecipheriv(CIPHER, this.#key, nonceOf(number)).setAuthTag(tag);
     return {
       take: (chunk) => checking.setAAD(chunk),
@@ -58,7 +62,7 @@ export class TagChecks {
           checking.final();
           return undefined;
         } catch {
-          this.#table.remove(digest);
+          this.#table.remove(name);
           return `the bytes are not those of the digest ${facts.digest}, which were read before`;
         }
       },

@@ -70,6 +70,6 @@ export const SERVE_OPTIONS: Command['options'] = {
     default: '127.0.0.1:9099',
   },
   'allow-remote': {
-    help: 'let the data and metrics ports listen beyond loopback; nobody is asked for credentials there',
+    help: 'let the data and metrics ports listen beyond loopback; only a gateway with spec.gateway.authentication asks for tokens',
   },
 };

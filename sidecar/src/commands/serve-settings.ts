@@ -1,5 +1,6 @@
 import { type LargePayloadStore, parseQuantity } from '@largepayload/crds';
-import { assertSecure, type ClusterAccess } from '../callers/keys/key-sources.ts';
+import type { ClusterAccess } from '../callers/keys/key-sources.ts';
+import { assertSecure } from '../callers/keys/secure-address.ts';
 import { parseCacheSize } from '../cli/cache-size.ts';
 import { stringOption, usage, type Values } from '../cli/command.ts';
 import { UsageError } from '../cli/exit-codes.ts';

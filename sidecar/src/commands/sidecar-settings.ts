@@ -1,3 +1,4 @@
+import { parseQuantity } from '@largepayload/crds/quantity';
 import type { Command, Values } from '../cli/command.ts';
 import { usage } from '../cli/command.ts';
 import { UsageError } from '../cli/exit-codes.ts';
@@ -19,6 +20,10 @@ export const SIDECAR_OPTIONS: Command['options'] = {
     placeholder: 'FILE',
     help: 'PEM certificates of the authorities that may vouch for the gateway, and no others; read again when it changes; without it, those that Node trusts [LARGE_PAYLOAD_SERVICE_CA_FILE]',
   },
+  'cache-size': {
+    placeholder: 'SIZE',
+    help: 'keep payloads in so much memory, such as 64Mi; default: no cache [LARGE_PAYLOAD_CACHE_SIZE]',
+  },
   listen: {
     placeholder: 'HOST:PORT',
     help: 'data port, for the worker [LARGE_PAYLOAD_LISTEN; default: 127.0.0.1:8577]',
@@ -37,6 +42,7 @@ const VARIABLES = {
   'gateway-url': 'LARGE_PAYLOAD_GATEWAY_URL',
   'token-file': 'LARGE_PAYLOAD_SERVICE_TOKEN_FILE',
   'ca-file': 'LARGE_PAYLOAD_SERVICE_CA_FILE',
+  'cache-size': 'LARGE_PAYLOAD_CACHE_SIZE',
   listen: 'LARGE_PAYLOAD_LISTEN',
   'metrics-listen': 'LARGE_PAYLOAD_METRICS_LISTEN',
 } as const;
@@ -56,8 +62,10 @@ export function sidecarSettings(values: Values, environment: Environment): Sidec
     caFile: given('ca-file'),
   };
   assertRights(gateway);
+  const cacheSize = given('cache-size');
   return {
     gateway,
+    cacheSize: cacheSize === undefined ? undefined : usage(() => parseQuantity(cacheSize), '--cache-size'),
     listen: {
       data: listenAddress('listen', given('listen') ?? '127.0.0.1:8577', remote),
       metrics: listenAddress('metrics-listen', given('metrics-listen') ?? '127.0.0.1:8578', remote),

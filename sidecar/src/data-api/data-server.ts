@@ -28,6 +28,7 @@ export function buildDataServer(context: DataContext): FastifyInstance {
     ...(tls && {
       tls: {
         certificate: tls.certificate,
+        connections: connections.connections,
         handshakes: connections.handshakes ?? connections.connections,
         handshakeTimeMs: headersTimeout,
       },

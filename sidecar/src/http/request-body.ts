@@ -101,6 +101,7 @@ export class RequestBody implements ByteSource {
     const request = this.#request;
     request.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onClose);
     this.#signal.removeEventListener('abort', this.#onAbort);
+    this.#transfer.rest();
     request.resume();
     if (this.#failure === undefined) this.#outcome.resolve();
     else this.#outcome.reject(this.#failure.reason);

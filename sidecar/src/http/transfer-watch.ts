@@ -114,6 +114,11 @@ export class Transfer {
     this.#progress.moved(bytes, performance.now());
   }
 
+  /** The peer is waited for no more: it has sent all that it had to. */
+  rest(): void {
+    this.moved(0);
+  }
+
   end(): void {
     this.#onEnd(this);
   }

@@ -73,6 +73,25 @@ describe('the limits of a process with a cache', () => {
   });
 });
 
+describe('the limits of a process that takes TLS', () => {
+  test.each([
+    ['256Mi', 256 * MIB, { inFlight: 18, connections: 140, largeHeads: 20, handshakes: 17 }],
+    ['512Mi, of a gateway', 512 * MIB, { inFlight: 24, connections: 540, largeHeads: 200, handshakes: 65 }],
+    ['1Gi', 1024 * MIB, { inFlight: 24, connections: 1_500, largeHeads: 700, handshakes: 180 }],
+    ['8Gi', 8192 * MIB, { inFlight: 24, connections: 2_048, largeHeads: 2_048, handshakes: 256 }],
+  ])('of %s fit into it, all reached together', (_name, memory, least) => {
+    const limits = processLimits(memory, { takesTls: true });
+    // What is being sent is there twice: as it is and encrypted.
+    expect(memoryOf(limits) + limits.inFlightBytes).toBeLessThanOrEqual(memory);
+    expect(limits.collectedBodies).toBe(processLimits(memory).collectedBodies);
+    expect(limits.inFlightBytes / MIB).toBeGreaterThanOrEqual(least.inFlight);
+    const { connections, largeHeads, handshakes } = limits.dataPort;
+    expect(connections).toBeGreaterThanOrEqual(least.connections);
+    expect(largeHeads).toBeGreaterThanOrEqual(least.largeHeads);
+    expect(handshakes).toBeGreaterThanOrEqual(least.handshakes);
+  });
+});
+
 describe('the limits of a codec server', () => {
   test.each([
     ['256Mi', 256 * MIB, 1, 16],

@@ -79,7 +79,8 @@ interface Wanted {
  * The limits of a process with a data, a metrics and an admin port, such that all of them reached together fit into its
  * memory. What is left beside an idle process goes in four parts to transfers, collected bodies, connections and large heads;
  * the first three take no more than they can use, and the large heads get the rest. A cache comes out of what is left beside
- * collected bodies, and leaves the others the room of a small process.
+ * collected bodies, and leaves the others the room of a small process. Where the data port takes TLS, another part
+ * is for what OpenSSL has encrypted and the kernel has not taken: as much as the transfers hold.
  * @param limit of the process's memory; `undefined`: nothing limits it
  */
 export function processLimits(
@@ -92,12 +93,14 @@ export function processLimits(
   const collectedBodies = Math.min(MOST_COLLECTED, room / 4);
   const possibleCache = Math.floor(Math.min(cacheSize, room - collectedBodies - LEAST_ROOM));
   const cacheBytes = possibleCache < SMALLEST_CACHE ? 0 : possibleCache;
-  const share = Math.min(room / 4, (room - collectedBodies - cacheBytes) / 3);
+  const parts = takesTls ? 4 : 3;
+  const share = Math.min(room / 4, (room - collectedBodies - cacheBytes) / parts);
   const inFlightBytes = Math.min(MOST_IN_FLIGHT, share);
+  const encryptedBytes = takesTls ? inFlightBytes : 0;
   const tls = takesTls ? COSTS.tls : 0;
   const small = memoryOfConnection(SMALL_HEAD) + tls;
   const connections = Math.min(MOST_CONNECTIONS, Math.floor(share / small));
-  const rest = room - inFlightBytes - collectedBodies - cacheBytes - connections * small;
+  const rest = room - inFlightBytes - encryptedBytes - collectedBodies - cacheBytes - connections * small;
   const largeHeads = Math.min(
     connections,
     Math.floor(rest / (memoryOfConnection(LARGEST_HEAD) + tls - small)),
@@ -111,10 +114,11 @@ export function processLimits(
 }
 
 /** The most that all connections of a port hold. */
-export function memoryOfPort({ connections, largeHeads, largestHead, smallHead }: ConnectionRules): number {
-  return (
-    largeHeads * memoryOfConnection(largestHead) + (connections - largeHeads) * memoryOfConnection(smallHead)
-  );
+export function memoryOfPort(rules: ConnectionRules): number {
+  const { connections, largeHeads, largestHead, smallHead, handshakes = 0 } = rules;
+  const heads =
+    largeHeads * memoryOfConnection(largestHead) + (connections - largeHeads) * memoryOfConnection(smallHead);
+  return handshakes === 0 ? heads : heads + connections * COSTS.tls;
 }
 
 function memoryOfConnection(largestHead: number): number {

@@ -1,4 +1,4 @@
-import type { LeaseReport, StatusReport } from '@largepayload/crds';
+import type { Authentication, LeaseReport, StatusReport } from '@largepayload/crds';
 import type { Driver } from '../drivers/driver.ts';
 import type { Reaper } from '../retention/reaper.ts';
 import type { StoreIdentity } from '../storage-records/identity/identity.ts';
@@ -16,6 +16,8 @@ export interface StatusContext {
   /** as given by `--role` */
   readonly role: string;
   readonly version: string;
+  /** `undefined`: this process is no gateway */
+  readonly authentication?: Authentication | undefined;
   readonly driver: Pick<Driver, 'kind'>;
   readonly readiness: Readiness;
   /** `undefined`: this process does not reap */
@@ -24,10 +26,17 @@ export interface StatusContext {
 
 /** Whose process this is and how it does. It has no key of a payload and no id of a workflow. */
 export async function statusOf(context: StatusContext): Promise<StatusReport> {
-  const { identity, ownership, lease, role, version, driver, readiness, reaper } = context;
+  const { identity, ownership, lease, role, version, driver, readiness, reaper, authentication } = context;
   const report = await readiness.report();
   const status = {
-    ...{ store: identity, role, version, storage: driver.kind, storageID: ownership.storageID ?? null },
+    ...{
+      store: identity,
+      role,
+      version,
+      authentication,
+      storage: driver.kind,
+      storageID: ownership.storageID ?? null,
+    },
     lease: leaseReport(lease.found),
     ...(report.ready ? report : { ready: false, error: withoutKeysIn(report.error, 'message') }),
     reaper: reaper === undefined ? null : withoutKeysIn(reaper.status, 'lastError'),

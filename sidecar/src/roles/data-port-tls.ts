@@ -3,11 +3,12 @@ import type { FastifyBaseLogger } from 'fastify';
 import type { DataPortTls } from '../data-api/data-context.ts';
 import { ServiceError } from '../errors/service-error.ts';
 import { CertificateFolder } from '../http/tls/certificate-folder.ts';
+import { authenticationOf } from './manifest-facts.ts';
 import type { ServiceSettings } from './role.ts';
 
 /** Whether a gateway of the store answers requests over TLS only. */
-export function requiresTls({ spec }: LargePayloadStore): boolean {
-  return spec.gateway?.authentication === 'Token';
+export function requiresTls(manifest: LargePayloadStore): boolean {
+  return authenticationOf(manifest) === 'Token';
 }
 
 /** @returns `undefined`: the port takes plain HTTP only */
@@ -24,8 +25,8 @@ export function dataPortTls(
 export async function assertCertificate(tls: DataPortTls | undefined): Promise<void> {
   if (tls === undefined) return;
   const { certificate, isRequired } = tls;
-  await certificate.look();
-  if (!isRequired || certificate.inUse !== undefined) return;
+  const pair = await certificate.current();
+  if (!isRequired || pair !== undefined) return;
   throw new ServiceError(
     'tls_required',
     `this gateway takes requests over TLS only and has no certificate: ${certificate.problem}`,

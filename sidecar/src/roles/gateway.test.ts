@@ -109,6 +109,7 @@ test.concurrent('a folder that cannot be used yet is waited for, and told of', a
     store: { namespace: 'default', name: 'test' },
     role: 'gateway',
     version: expect.stringMatching(/^\d/),
+    authentication: 'None',
     storage: 'filesystem',
     storageID: null,
     ready: false,

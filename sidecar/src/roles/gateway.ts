@@ -6,6 +6,7 @@ import { awaitStorage, IN_CLUSTER, openStorage } from './await-storage.ts';
 import { storageDataPort } from './data-port.ts';
 import { dataPortTls, requiresTls } from './data-port-tls.ts';
 import { gatewayCallers } from './gateway-callers.ts';
+import { authenticationOf } from './manifest-facts.ts';
 import type { Role } from './role.ts';
 import { runService } from './run-service.ts';
 import { buildStorageParts } from './storage-parts.ts';
@@ -34,6 +35,7 @@ export const gateway: Role = {
       settings,
       log,
     );
+    const authentication = authenticationOf(settings.manifest);
     const callers = gatewayCallers(settings, log);
     const tls = dataPortTls(settings, requiresTls(settings.manifest), log);
     const ports = buildStoragePorts(storage, { tls, check: callers.check });
@@ -45,7 +47,7 @@ export const gateway: Role = {
     return await runService({
       ports: {
         data: await storageDataPort(storage, ports, drain, callers.build(ports.metrics)),
-        ...storageOperationsPorts(storage, ports, { reaper, mayDelete }),
+        ...storageOperationsPorts(storage, ports, { reaper, mayDelete, authentication }),
       },
       readiness: ports.readiness,
       work: async (signal) => {

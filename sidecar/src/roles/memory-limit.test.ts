@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { memoryCgroup } from '@largepayload/testing/processes/memory-cgroup';
+import { memoryCgroup, whyNoMemoryCgroup } from '@largepayload/testing/processes/memory-cgroup';
 import { headText } from '@largepayload/testing/servers/raw-connection';
 import { call } from '@largepayload/testing/service/http-call';
 import { metadataHeader, testPayload } from '@largepayload/testing/service/payload';
@@ -11,17 +11,8 @@ import { expect, test } from 'vitest';
 const MIB = 1024 * 1024;
 const { serve, newFolder } = realProgram();
 
-const reason = whyNoCgroup();
+const reason = whyNoMemoryCgroup();
 if (reason !== undefined) console.log(`skipped, as no memory can be limited here: ${reason}`);
-
-function whyNoCgroup(): string | undefined {
-  try {
-    memoryCgroup(64 * MIB)[Symbol.dispose]();
-    return undefined;
-  } catch (error) {
-    return (error as Error).message;
-  }
-}
 
 /** Connections that send the text, and then nothing more. */
 async function flood(address: string, count: number, text: string): Promise<Disposable> {

@@ -15,14 +15,13 @@ import {
   ForwardingService,
   type ForwardingSettings,
 } from '../payload-service/forwarding/forwarding-service.ts';
-import type { PayloadService } from '../payload-service/payload-service.ts';
 import type { RunningService } from './role.ts';
 import { type Port, runService } from './run-service.ts';
+import { withCache } from './with-cache.ts';
 
 /** The longest PUT, and time for its answer. The grace period of the pod ends it earlier. */
 const DATA_DRAIN = { limitMs: longestRequestMs + 10_000 };
 const METRICS_DRAIN = { limitMs: 1_000 };
-
 /** The gateway judges the token of the pod. Only containers of the pod reach the port. */
 const EVERY_CALLER = {
   authentication: 'None',
@@ -32,6 +31,8 @@ const EVERY_CALLER = {
 export interface SidecarSettings {
   readonly gateway: Omit<ForwardingSettings, 'keptBytes'>;
   readonly listen: Readonly<Record<'data' | 'metrics', ListenAddress>>;
+  /** bytes; default: no cache */
+  readonly cacheSize?: number | undefined;
   readonly limits?: Partial<DataLimits>;
   /** bytes of memory for bodies that are kept; by default as the process's memory allows */
   readonly keptBytes?: number;
@@ -43,20 +44,22 @@ export interface SidecarSettings {
  * @throws the error of a port that cannot be listened on
  */
 export async function startSidecar(
-  { gateway, listen, limits: ownLimits, keptBytes }: SidecarSettings,
+  { gateway, listen, limits: ownLimits, keptBytes, cacheSize = 0 }: SidecarSettings,
   log: FastifyBaseLogger,
 ): Promise<RunningService<'data' | 'metrics'>> {
-  const { inFlightBytes, collectedBodies, dataPort: connections } = processLimits(memoryLimit());
+  const { inFlightBytes, collectedBodies, cacheBytes, dataPort } = processLimits(memoryLimit(), {
+    cacheSize,
+  });
   const forwarding = new ForwardingService({ ...gateway, keptBytes: keptBytes ?? collectedBodies }, log);
-  const service: PayloadService = forwarding;
-  const readiness = new Readiness(() => service.assertUsable());
+  const readiness = new Readiness(() => forwarding.assertUsable());
   // How large a payload may be, and how long its PUT may take, is known by the gateway.
   const unknown = { maxPayloadSize: Number.MAX_SAFE_INTEGER, putTimeLimitMs: longestRequestMs };
-  const limits = { ...DEFAULT_LIMITS, inFlightBytes, connections, ...unknown, ...ownLimits };
+  const limits = { ...DEFAULT_LIMITS, inFlightBytes, connections: dataPort, ...unknown, ...ownLimits };
   const budget = new FairBudget({ ...limits, limit: limits.inFlightBytes });
   const watch = new TransferWatch(limits, () => budget.demand);
   const metrics = new Metrics({ requests: () => watch.size, bytes: () => budget.used });
   metrics.watchReadiness(readiness);
+  const service = await withCache(forwarding, { settings: { cacheSize }, cacheBytes, metrics, log });
   const callers = new Callers(EVERY_CALLER, metrics);
   const data = buildDataServer({ service, limits, budget, watch, metrics, callers, log });
   const operations = buildMetricsServer({ metrics, readiness, log });

@@ -1,4 +1,4 @@
-import { parseDuration } from '@largepayload/crds';
+import { type Authentication, parseDuration } from '@largepayload/crds';
 import type { DataPortTls } from '../data-api/data-context.ts';
 import { statusOf } from '../operations/status.ts';
 import { Reaper } from '../retention/reaper.ts';
@@ -44,16 +44,22 @@ export function buildStoragePorts(storage: StorageParts, beside: BesideStorage =
   return buildPortParts(settings, check, { latch: traits.latchReadiness, tls: beside.tls }, log);
 }
 
+interface OperationsOfRole {
+  readonly reaper: Reaper | undefined;
+  readonly mayDelete: boolean;
+  readonly authentication?: Authentication;
+}
+
 /** The ports beside the data. */
 export function storageOperationsPorts(
   storage: StorageParts,
   ports: PortParts,
-  { reaper, mayDelete }: { reaper: Reaper | undefined; mayDelete: boolean },
+  { reaper, mayDelete, authentication }: OperationsOfRole,
 ): { metrics: Port; admin: Port } {
   const { role, clockToleranceMs } = storage.traits;
   const { version } = storage.settings;
   const { metrics, readiness } = ports;
-  const status = () => statusOf({ ...storage, role, version, readiness, reaper });
+  const status = () => statusOf({ ...storage, role, version, authentication, readiness, reaper });
   return {
     metrics: metricsPort(ports, status),
     admin: adminPort(ports, { ...storage, clockToleranceMs, metrics, status, mayDelete }),

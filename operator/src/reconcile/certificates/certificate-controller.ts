@@ -10,11 +10,12 @@ import { NamespaceNames } from './namespace-names.ts';
 const CONCURRENCY = 4;
 /** A key of the queue that is the name of no namespace. */
 const AUTHORITY = '(authority)';
-/** A person who asks for another authority should not wait for long. */
-const AUTHORITY_LOOK_MS = 60_000;
-/** The operator may not watch Secrets, so it looks at each now and then: one that was deleted or edited is noticed by that. */
+/** A person who asks for another authority, and a pod that has no certificate, should not wait for long. */
+const SOON_MS = 60_000;
+/** Between two steps of a rotation. */
+const AGAIN_MS = 100;
+/** The operator may not watch Secrets, so it looks at each now and then: one that was edited is noticed by that. */
 const CERTIFICATE_LOOK_MS = 3_600_000;
-const AGAIN_MS = 1_000;
 
 export interface CertificateControllerParts {
   readonly cluster: ClusterView;
@@ -83,6 +84,11 @@ export class CertificateController {
     return { bundle, problem: why, isPending: status === undefined && why === undefined };
   }
 
+  /** A pod has no certificate: the Secret may have been deleted. Looks soon, and not more often than that. */
+  lookSoon(namespace: string): void {
+    this.#queue.addAfter(namespace, SOON_MS);
+  }
+
   /** Works until the signal is aborted, beside the view; resolves when the work under way has ended. */
   async run(signal: AbortSignal): Promise<void> {
     // The names are those of all stores.
@@ -96,7 +102,7 @@ export class CertificateController {
     try {
       const isAgain = await source.lookAtAuthority((authority) => this.#replacedAt(authority), signal);
       this.#failure = undefined;
-      this.#queue.addAfter(AUTHORITY, isAgain ? AGAIN_MS : AUTHORITY_LOOK_MS);
+      this.#queue.addAfter(AUTHORITY, isAgain ? AGAIN_MS : SOON_MS);
     } catch (error) {
       if (error instanceof ApiError && isRefusal(error)) this.#failure = error.message;
       throw error;

@@ -63,7 +63,9 @@ test('a namespace with a store gets a certificate of the authority, which the op
   );
   expect(server.verify(authority.publicKey)).toBe(true);
   expect(server.checkPrivateKey(createPrivateKey(fieldOf(made, 'tls.key') ?? ''))).toBe(true);
-  expect(certificates.stateOf(namespace)).toMatchObject({ bundle: authority.toString(), problem: undefined });
+  expect(certificates.stateOf(namespace)).toEqual({
+    ...{ bundle: authority.toString(), problem: undefined, isPending: false },
+  });
   const expiry = server.validToDate.getTime() / 1_000;
   await eventualValue(async () => {
     const text = await metrics.registry.metrics();

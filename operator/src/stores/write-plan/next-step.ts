@@ -53,8 +53,16 @@ export function nextStep({ store, desired, live, attempt, applied, nowMs }: Subj
   if (isForeign) return look === undefined ? lookNow : { isMissing };
   const verdict = judge(applied, desired.hash, found && versionOf(found), nowMs);
   if (!verdict.apply) return { isMissing: false, lookAgainAfterMs: verdict.lookAgainAfterMs };
-  if (found === undefined && look === undefined && NEED_NOT_CONFLICT.has(desired.resource)) return lookNow;
+  if (found === undefined && look === undefined && mayTakeOver(desired)) return lookNow;
   return { action: { kind: 'apply', desired, force: found !== undefined }, isMissing: false };
+}
+
+/**
+ * Whether an apply may take over an object of somebody else unnoticed. A configuration is named by the hash of its content: an object
+ * of that name with another configuration conflicts.
+ */
+function mayTakeOver({ resource, object }: DesiredObject): boolean {
+  return NEED_NOT_CONFLICT.has(resource) && object.immutable !== true;
 }
 
 /** What may help after a refused apply; `undefined`: nothing in this round. */

@@ -3,6 +3,7 @@ import { signingKey } from '@largepayload/testing/tokens/token-issuer';
 import { eventually } from '@largepayload/testing/waiting/eventually';
 import { expect, test } from 'vitest';
 import { CLUSTER, memoryIssuer } from '../tokens/verifier.fixture.ts';
+import { KeySet } from './key-set.ts';
 
 const outcomes = async (work: readonly Promise<unknown>[]) =>
   (await Promise.allSettled(work)).map((each) => (each.status === 'fulfilled' ? 'found' : each.reason.code));
@@ -113,6 +114,14 @@ test('fresh keys are not fetched again, and no timer runs', async () => {
   for (let look = 0; look < 100; look += 1) expect(issuer.keys.holds(key)).toBe(true);
   expect(issuer.asked).toBe(1);
   expect(timers()).toBe(before);
+});
+
+test('an issuer that does not answer is given up in time', async () => {
+  const load = (signal: AbortSignal) =>
+    new Promise<never>((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+  const log = { info: () => {}, warn: () => {}, error: () => {} };
+  const keys = new KeySet({ name: CLUSTER, issuer: undefined, load }, log, { limitMs: 20 });
+  await expect(keys.load()).rejects.toThrow(`${CLUSTER}: no answer within 0.02 s`);
 });
 
 test('after the end no issuer is asked', async () => {

@@ -31,10 +31,11 @@ export interface KeySource {
   load(signal: AbortSignal): Promise<LoadedKeys>;
 }
 
-/** A time limit of a fetch, and the pauses between them, for tests. */
+/** The times above. */
 export interface KeySetTimes {
   readonly freshMs: number;
   readonly pauseMs: number;
+  readonly limitMs: number;
 }
 
 /**
@@ -56,7 +57,7 @@ export class KeySet {
   constructor(source: KeySource, log: Log, times: Partial<KeySetTimes> = {}) {
     this.#source = source;
     this.#log = log;
-    this.#times = { freshMs: FRESH_MS, pauseMs: PAUSE_MS, ...times };
+    this.#times = { freshMs: FRESH_MS, pauseMs: PAUSE_MS, limitMs: FETCH_LIMIT_MS, ...times };
   }
 
   /** as tokens name it; `undefined`: not known yet */
@@ -139,13 +140,13 @@ export class KeySet {
   }
 
   async #load(): Promise<void> {
-    const limit = AbortSignal.timeout(FETCH_LIMIT_MS);
+    const limit = AbortSignal.timeout(this.#times.limitMs);
     try {
       const loaded = await this.#source.load(AbortSignal.any([limit, this.#stop.signal]));
       this.#take(loaded);
     } catch (error) {
       if (this.#stop.signal.aborted) return;
-      const late = `${this.#source.name}: no answer within ${FETCH_LIMIT_MS / 1_000} s`;
+      const late = `${this.#source.name}: no answer within ${this.#times.limitMs / 1_000} s`;
       this.#fail(limit.aborted ? late : (error as Error).message);
     }
   }

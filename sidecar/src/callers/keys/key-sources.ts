@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { excerpt } from '../../errors/excerpt.ts';
-import { isLoopback } from '../../http/listen-address.ts';
 import { type HttpAgents, httpAgents } from '../../http-client/http-agents.ts';
 import { fetchJson } from './fetch-json.ts';
 import { readKeys } from './key-document.ts';
 import type { KeySource } from './key-set.ts';
+import { assertSecure, isSecure } from './secure-address.ts';
 
 /** Below an issuer (OpenID Connect Discovery 1.0, 4). */
 const DISCOVERY = '/.well-known/openid-configuration';
@@ -28,7 +28,8 @@ export interface ClusterAccess {
 export function clusterKeys({ folder, url }: ClusterAccess): KeySource {
   const load = async (signal: AbortSignal) => {
     const { token, authority } = await readAccess(folder, isSecure(url));
-    return await withAgents(authority, async (agents) => {
+    // A proxy leads out of the cluster.
+    return await withAgents(httpAgents(authority, TIMES, {}), async (agents) => {
       const discovery = await fetchFrom(agents, `${url}${DISCOVERY}`, signal, token);
       const issuer = textIn(discovery, 'issuer', `${url}${DISCOVERY}`);
       const address = `${url}${CLUSTER_KEYS}`;
@@ -42,7 +43,7 @@ export function clusterKeys({ folder, url }: ClusterAccess): KeySource {
 export function oidcKeys(issuer: string): KeySource {
   const load = async (signal: AbortSignal) => {
     assertSecure(issuer, 'the issuer');
-    return await withAgents(undefined, async (agents) => {
+    return await withAgents(httpAgents(undefined, TIMES), async (agents) => {
       const address = `${issuer.replace(/\/$/, '')}${DISCOVERY}`;
       const discovery = await fetchFrom(agents, address, signal);
       const named = textIn(discovery, 'issuer', address);
@@ -57,11 +58,7 @@ export function oidcKeys(issuer: string): KeySource {
 }
 
 /** Connections are not kept: the next fetch is minutes away. */
-async function withAgents<T>(
-  authority: { readonly only: string } | undefined,
-  use: (agents: HttpAgents) => Promise<T>,
-): Promise<T> {
-  const agents = httpAgents(authority, TIMES);
+async function withAgents<T>(agents: HttpAgents, use: (agents: HttpAgents) => Promise<T>): Promise<T> {
   try {
     return await use(agents);
   } finally {
@@ -98,16 +95,4 @@ function textIn(document: Readonly<Record<string, unknown>>, field: string, addr
   const value = document[field];
   if (typeof value === 'string' && value !== '' && value.length <= 1_024) return value;
   throw new Error(`${address}: it has no ${field}`);
-}
-
-/** Plain HTTP is for loopback: laptops and tests. */
-export function isSecure(address: string): boolean {
-  return URL.parse(address)?.protocol === 'https:';
-}
-
-/** @throws Error for an address that anybody on the way could answer for */
-export function assertSecure(address: string, what: string): void {
-  const url = URL.parse(address);
-  if (url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url.hostname))) return;
-  throw new Error(`${what} ${excerpt(address)} does not begin with https://`);
 }

@@ -37,10 +37,20 @@ export function serverContext(pair: CertificatePair | undefined): SecureContext 
  * The server's side of a handshake. What the connection has received, and was not read, is read here.
  * @param onSecure called when it is over; a handshake that fails ends the connection
  */
-export function shakeHands(tcp: Socket, secureContext: SecureContext, onSecure: (secure: TLSSocket) => void) {
+export function shakeHands(
+  tcp: Socket,
+  secureContext: SecureContext,
+  onSecure: (secure: TLSSocket) => void,
+): void {
   const secure = new TLSSocket(tcp, { isServer: true, secureContext, ALPNProtocols: ['http/1.1'] });
   carry(secure, tcp);
-  // Stays attached: a connection may break at any time, and its end is noticed by `close`.
-  secure.on('error', () => tcp.destroy());
-  secure.once('secure', () => onSecure(secure));
+  const leave = () => tcp.destroy();
+  // These stay attached: a connection may break at any time, and its end is noticed by `close`. A record that was altered is an
+  // `error` only of a socket that a `tls.Server` of Node made; it is this other event always.
+  secure.on('error', leave).on('_tlsError', leave);
+  secure.once('end', leave);
+  secure.once('secure', () => {
+    secure.off('end', leave);
+    onSecure(secure);
+  });
 }

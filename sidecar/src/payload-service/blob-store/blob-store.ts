@@ -1,5 +1,6 @@
 import { metadataHash } from '@largepayload/codec/wire/metadata';
 import { putTimeLimit } from '@largepayload/crds';
+import type { BlobFacts } from '../../bytes/blob-facts.ts';
 import { TagChecks } from '../../bytes/check-by-tag.ts';
 import { writeAll } from '../../bytes/object-writer.ts';
 import { verifiedSource } from '../../bytes/verified-body.ts';
@@ -66,23 +67,28 @@ export class BlobStore implements PayloadService {
 
   async get(keyText: string, { signal }: Call): Promise<StoredBlob> {
     const key = parseKey(keyText);
-    return await this.#open(objectNames(key), key.digest, signal);
+    return await this.#open(objectNames(key), key, signal);
   }
 
   async getVersionOne(digest: string, { signal }: Call): Promise<StoredBlob> {
-    return await this.#open([versionOneObjectName(digest)], digest, signal);
+    return await this.#open([versionOneObjectName(digest)], { digest }, signal);
   }
 
   async assertUsable(): Promise<void> {
     await this.#guards.readiness.assertUsable();
   }
 
-  async #open(names: readonly string[], digest: string, signal: AbortSignal): Promise<StoredBlob> {
+  async #open(
+    names: readonly string[],
+    { digest, namespace }: Pick<BlobKey, 'digest'> & Partial<BlobKey>,
+    signal: AbortSignal,
+  ): Promise<StoredBlob> {
     for (const name of names) {
       const blob = await this.#driver.open(name, signal);
       if (blob === undefined) continue;
       const { size } = blob;
-      const { readInto } = verifiedSource(blob, { size, digest }, (facts) => this.#checks.begin(facts));
+      const begin = (facts: BlobFacts) => this.#checks.begin(facts, namespace);
+      const { readInto } = verifiedSource(blob, { size, digest }, begin);
       return { size, readInto, close: () => blob.close() };
     }
     // A folder that is not mounted has no payloads either; "not found" is final for a workflow and must be true.

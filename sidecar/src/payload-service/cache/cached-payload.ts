@@ -13,11 +13,13 @@ import { unlessAborted } from '../../time/unless-aborted.ts';
 export class CachedPayload {
   readonly size: number;
   readonly #bytes: Buffer;
-  readonly #verification: Verification;
+  /** Until all is verified; it has memory of its own. */
+  #verification: Verification | undefined;
   readonly #onFree: () => void;
   #arrived = 0;
   #failure: { readonly reason: unknown } | undefined;
-  #news = Promise.withResolvers<void>();
+  /** What readers wait for, if there are some. */
+  #news: PromiseWithResolvers<void> | undefined;
   #readers = 0;
   #isKept = true;
   /** After a write that failed the kernel may still read the bytes, so the collector has to free them. */
@@ -39,7 +41,7 @@ export class CachedPayload {
   /** Copies the next bytes. @throws IntegrityError in place of taking the last bytes of wrong ones */
   take(chunk: Buffer): void {
     if (chunk.length === 0) return;
-    this.#verification.take(chunk);
+    this.#verification?.take(chunk);
     chunk.copy(this.#bytes, this.#arrived);
     this.#arrived += chunk.length;
     this.#tellReaders();
@@ -47,7 +49,8 @@ export class CachedPayload {
 
   /** @throws IntegrityError when bytes are missing, or were wrong before */
   assertComplete(): void {
-    this.#verification.assertComplete();
+    this.#verification?.assertComplete();
+    this.#verification = undefined;
   }
 
   /** No more bytes arrive: readers that wait for some reject with the reason. */
@@ -98,12 +101,13 @@ export class CachedPayload {
 
   async #moreBytes(): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure.reason;
+    this.#news ??= Promise.withResolvers();
     await this.#news.promise;
   }
 
   #tellReaders(): void {
-    this.#news.resolve();
-    this.#news = Promise.withResolvers();
+    this.#news?.resolve();
+    this.#news = undefined;
   }
 
   #freeIfUnused(): void {

@@ -109,7 +109,7 @@ export function answerOf(bytes: Buffer, size = bytes.length): Answer {
   return {
     size,
     async *chunks() {
-      const lent = Buffer.alloc(CHUNK);
+      const lent = Buffer.alloc(Math.min(CHUNK, bytes.length));
       for (let at = 0; at < bytes.length; at += CHUNK) {
         yield lent.subarray(0, bytes.copy(lent, 0, at, at + CHUNK));
         lent.fill(0);

@@ -5,6 +5,7 @@ import { WatchedFile } from './watched-file.ts';
 
 /** The largest ConfigMap. */
 const LARGEST_BUNDLE = 1024 * 1024;
+const BEGIN = /-----BEGIN CERTIFICATE-----/g;
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
 /** The authorities that may vouch for the gateway. Failures are `ca_unreadable`. */
@@ -23,6 +24,9 @@ export function parseBundle(text: string): string {
   if (text.trim() === '') throw new Error('it is empty');
   const certificates = text.match(CERTIFICATE) ?? [];
   if (certificates.length === 0) throw new Error('it has no certificate in PEM');
+  // What a slow writer has written so far, for example.
+  if (text.match(BEGIN)?.length !== certificates.length)
+    throw new Error('it has a certificate that is cut off');
   for (const certificate of certificates) assertCertificate(certificate);
   return `${certificates.join('\n')}\n`;
 }

@@ -1,7 +1,6 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { connect } from 'node:net';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { httpServer, type TestServer } from '@largepayload/testing/servers/test-server';
 import { expectError } from '@largepayload/testing/service/http-call';
 import { generatedBytes, type TestPayload, testPayload } from '@largepayload/testing/service/payload';
 import { eventually, within } from '@largepayload/testing/waiting/eventually';
@@ -12,27 +11,39 @@ const PAYLOAD = testPayload('some bytes');
 const KEPT = testPayload(generatedBytes(3_000_000));
 const STREAMED = testPayload(generatedBytes(9_000_000));
 /** The wait for an answer is the one under test. */
-const SOON = { times: { answerMs: 500, pauseMs: 1 }, limits: { connectMs: 5_000, idleMs: 300 } };
+const SOON = {
+  times: { answerMs: 300, pauseMs: 1 },
+  limits: { connectMs: 5_000, idleMs: 300, continueMs: 50 },
+};
 
 type Gateway = (request: IncomingMessage, response: ServerResponse) => void;
 
 /** What the requests meet, one after the other; the last one meets all further ones. */
-async function gateways(
-  ...scripts: readonly Gateway[]
-): Promise<TestServer & { requests: IncomingMessage[] }> {
+async function gateways(...scripts: readonly Gateway[]) {
   const requests: IncomingMessage[] = [];
-  const server = await httpServer((request, response) => {
+  const connections: Socket[] = [];
+  const handle: Gateway = (request, response) => {
     const script = scripts[Math.min(requests.length, scripts.length - 1)];
     requests.push(request.on('error', () => {}));
     script?.(request, response);
-  });
-  onTestFinished(() => server[Symbol.asyncDispose]());
-  return Object.assign(server, { requests });
+  };
+  // A script answers `Expect` itself, as a gateway does.
+  const server = createServer().on('request', handle).on('checkContinue', handle);
+  server.on('connection', (socket) => connections.push(socket.on('error', () => {})));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const stop = () => {
+    for (const socket of connections) socket.destroy();
+    server.close();
+  };
+  onTestFinished(stop);
+  const { port } = server.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${port}`, requests, connections, stop };
 }
 
 const stores =
   (payload: TestPayload): Gateway =>
   async (request, response) => {
+    if (request.headers.expect !== undefined) response.writeContinue();
     const received = Buffer.concat(await request.toArray().catch(() => []));
     const isWhole = received.equals(payload.bytes);
     response.writeHead(isWhole ? 201 : 418).end(JSON.stringify({ Key: keyFor(payload) }));
@@ -53,7 +64,8 @@ const drains: Gateway = (request, response) => {
 /** When it has so many bytes of the body. */
 const resetsAfter =
   (bytes: number): Gateway =>
-  (request) => {
+  (request, response) => {
+    if (request.headers.expect !== undefined) response.writeContinue();
     let seen = 0;
     request.on('data', (chunk) => {
       seen += chunk.length;
@@ -110,7 +122,7 @@ test.each<[string, Gateway, 'draining' | 'gateway_unreachable']>([
 
 test('without a gateway the worker gets a 503 that says so', async () => {
   const gateway = await gateways(resets);
-  await gateway[Symbol.asyncDispose]();
+  gateway.stop();
   const sidecar = await sidecarBefore(gateway.url, SOON);
   const answer = await sidecar.put(PAYLOAD);
   expectError(answer, 'gateway_unreachable');
@@ -172,7 +184,6 @@ describe('a body that is streamed', () => {
   test('goes to another gateway when nothing of it was taken', async () => {
     const gateway = await gateways(drains, stores(STREAMED));
     const sidecar = await sidecarBefore(gateway.url);
-    // Without a listener Node would ask for the body at once.
     expect((await sidecar.put(STREAMED)).status).toBe(201);
   });
 
@@ -188,7 +199,8 @@ describe('a body that is streamed', () => {
 
 test('a worker that leaves in the middle of its body ends the request of the gateway', async () => {
   let isBroken = false;
-  const gateway = await gateways((request) => {
+  const gateway = await gateways((request, response) => {
+    response.writeContinue();
     request.resume().once('close', () => {
       isBroken = !request.complete;
     });
@@ -221,4 +233,55 @@ test('a worker that leaves while it waits ends the request of the gateway', asyn
   await eventually('the gateway gets the request', () => gateway.requests.length === 1);
   worker.destroy();
   await eventually('its connection closes', () => isClosed);
+});
+
+describe('an upload that the gateway refuses ends early', () => {
+  const refusal = JSON.stringify({
+    error: { code: 'namespace_denied', message: 'not served here, says a test' },
+  });
+  const MUCH = testPayload(generatedBytes(16_000_000));
+
+  /** Sends the body slowly, and stops at the answer. @returns the answer's status, and the bytes that were sent until then */
+  const upload = async (sidecar: { data: string }) => {
+    const [host = '', port] = sidecar.data.split(':');
+    const worker = connect({ host, port: Number(port) });
+    onTestFinished(() => void worker.destroy());
+    const headers = Object.entries(MUCH.putHeaders).map(([name, value]) => `${name}: ${value}\r\n`);
+    worker.write(`PUT ${MUCH.putPath} HTTP/1.1\r\nHost: x\r\n${headers.join('')}\r\n`);
+    let answer = '';
+    worker.on('data', (chunk) => {
+      answer += chunk;
+    });
+    let sent = 0;
+    for (; answer === '' && sent < MUCH.bytes.length; sent += 100_000) {
+      worker.write(MUCH.bytes.subarray(sent, sent + 100_000));
+      await sleep(2);
+    }
+    await eventually('there is an answer', () => answer.includes('}}'));
+    return { answer, sent };
+  };
+
+  test('before any of it is sent, when its head is refused', async () => {
+    let received = 0;
+    const gateway = await gateways((request, response) => {
+      request.on('data', (chunk) => {
+        received += chunk.length;
+      });
+      response.writeHead(403, { Connection: 'close' }).end(refusal);
+    });
+    const { answer, sent } = await upload(await sidecarBefore(gateway.url));
+    expect(answer).toMatch(/^HTTP\/1\.1 403 .*namespace_denied/s);
+    expect(sent).toBeLessThan(MUCH.bytes.length);
+    expect(received).toBe(0);
+  });
+
+  test('in the middle of it, when the refusal comes then', async () => {
+    const gateway = await gateways((request, response) => {
+      response.writeContinue();
+      request.once('data', () => response.writeHead(403).end(refusal));
+    });
+    const { answer, sent } = await upload(await sidecarBefore(gateway.url));
+    expect(answer).toMatch(/^HTTP\/1\.1 403 .*namespace_denied/s);
+    expect(sent).toBeLessThan(MUCH.bytes.length);
+  });
 });

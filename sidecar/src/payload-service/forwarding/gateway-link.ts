@@ -52,8 +52,8 @@ export class GatewayLink {
 
   /** What the files have. @throws ServiceError `token_unreadable`, `ca_unreadable` */
   async rights(): Promise<Rights> {
-    const [token, authorities] = await Promise.all([this.#token?.current(), this.#authorities?.current()]);
-    return { token, authorities };
+    const token = await this.#token?.current();
+    return { token, authorities: await this.#authorities?.current() };
   }
 
   /** Makes one request. @throws as `exchange` */
