@@ -169,19 +169,18 @@ test('all gateways are gone for a while, and a worker that writes does not notic
   next.process.kill('SIGKILL');
 });
 
-test.each([-HOUR, HOUR])('a sidecar whose clock is off by %i ms stores and reads', async (offset) => {
-  const name = `clock${offset}`;
-  const [gateway] = (await gatewaysOf(name, 1)) as [ServingProcess];
-  const clock = await shiftedClock(await newFolder(`${name}-shift`), offset);
-  await using beside = await sidecar(`https://localhost:${portOf(gateway.data)}`, {
-    args: await trusting(name),
-    nodeOptions: clock.nodeOptions,
-  });
+test('a sidecar whose clock is off by an hour stores and reads', async () => {
+  const [gateway] = (await gatewaysOf('clock', 1)) as [ServingProcess];
   const payload = testPayload('some bytes');
-  const stored = await put(beside, payload);
-  expect(stored.status).toBe(201);
-  expect(keyOf(stored)).toBe(keyOf(await put(gateway, payload)));
-  expect((await get(beside, keyOf(stored), payload)).body.toString()).toBe('some bytes');
+  const key = keyOf(await put(gateway, payload));
+  for (const offset of [-HOUR, HOUR]) {
+    const { nodeOptions } = await shiftedClock(await newFolder(`clock${offset}`), offset);
+    const url = `https://localhost:${portOf(gateway.data)}`;
+    await using beside = await sidecar(url, { args: await trusting('clock'), nodeOptions });
+    const stored = await put(beside, payload);
+    expect({ status: stored.status, key: keyOf(stored) }).toEqual({ status: 200, key });
+    expect((await get(beside, key, payload)).body.toString()).toBe('some bytes');
+  }
   gateway.process.kill('SIGKILL');
 });
 
@@ -202,7 +201,7 @@ test('a sidecar that is killed again and again loses nothing that it acknowledge
     }
   };
   const writing = [1, 2, 3].map(write);
-  for (let kills = 0; kills < 3; kills += 1) {
+  for (let kills = 0; kills < 2; kills += 1) {
     const before = stored.length;
     await eventually('it stores', () => stored.length > before + 3);
     beside.process.kill('SIGKILL');
