@@ -127,7 +127,7 @@ test('at SIGTERM a sidecar without requests ends at once, with kept connections 
   expect(await within(5_000, 'the end', beside.exited)).toBe(0);
 });
 
-test('1 GiB passes in both directions within the memory of a sidecar', async () => {
+test('1 GiB passes in both directions within the memory of a sidecar', { timeout: 600_000 }, async () => {
   await using gateway = await standalone('gibibyte');
   await using beside = await sidecar(`http://${gateway.data}`);
   const idle = memoryOf(beside.process.pid, 'VmRSS') * MIB;
@@ -142,7 +142,9 @@ test('100 uploads of 8 MiB to a gateway that takes nothing stay within the memor
   expect((await put(beside, payload)).status).toBe(201);
   wire.hang();
   const answers = Array.from({ length: 100 }, () => put(beside, payload).then(({ status }) => status));
-  expect(new Set(await within(60_000, 'all answers', Promise.all(answers)))).toEqual(new Set([503]));
+  // 408: the body came too slowly while others waited for its place. Codecs retry both.
+  for (const status of await within(90_000, 'all answers', Promise.all(answers)))
+    expect([408, 503]).toContain(status);
   // 64 MiB of bodies, 24 MiB in transfer, and what the collector has not collected.
   expect(memoryOf(beside.process.pid, 'VmHWM')).toBeLessThan(256);
   wire.heal();
