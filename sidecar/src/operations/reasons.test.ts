@@ -217,6 +217,14 @@ const SITUATIONS: readonly (readonly [situation: string, make: () => unknown, ex
     () => errorOf(keysOf('https://ci.example')),
     { name: 'TokenKeysMissing', issuer: 'https://ci.example' },
   ],
+  [
+    'a gateway that is reached by TLS only has no certificate',
+    () => {
+      const certificate = new CertificateFolder('/no-such-folder', createLog());
+      return errorOf(assertCertificate({ certificate, isRequired: true }));
+    },
+    { name: 'CertificateMissing' },
+  ],
   ['the credentials lack a right', () => faultOfS3('AccessDenied', 403), { name: 'AccessDenied' }],
 ];
 
