@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { REASONS, type Reason, readStatusReport } from '@largepayload/crds';
 import { MemoryDriver } from '@largepayload/testing/drivers/memory-driver';
+import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import { KeySet } from '../callers/keys/key-set.ts';
 import { AwaitedDriver } from '../drivers/awaited-driver.ts';
@@ -90,9 +91,15 @@ const refusedBySts = () => {
   return storageErrorOf(S3_FAILURES, error.fault, ATTEMPT);
 };
 
+const SILENT = pino({ level: 'silent' });
 const keysOf = (name: string) => {
   const load = () => Promise.reject(new Error('no'));
-  return new KeySet({ name, issuer: name, load }, createLog()).load();
+  return new KeySet({ name, issuer: name, load }, SILENT).load();
+};
+
+const withoutCertificate = () => {
+  const certificate = new CertificateFolder('/no/such/folder', SILENT);
+  return errorOf(assertCertificate({ certificate, isRequired: true }));
 };
 
 /** Errors of the code that meets the situation, and the reason that a reader of the status report sees. */
@@ -204,6 +211,7 @@ const SITUATIONS: readonly (readonly [situation: string, make: () => unknown, ex
         'STS (sts.amazonaws.com) does not give the role (AccessDenied: no); check that the role exists, and that its trust policy allows who asks',
     },
   ],
+  ['a gateway that needs a certificate has none', withoutCertificate, { name: 'CertificateMissing' }],
   [
     'the keys of an issuer were never loaded',
     () => errorOf(keysOf('https://ci.example')),
