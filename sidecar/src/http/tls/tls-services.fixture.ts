@@ -36,7 +36,7 @@ export function tlsServices() {
     };
     services.small = await startService({ tlsFolder, limits: { connections } });
     services.alsoSmall = await startService({ tlsFolder, limits: { connections } });
-    services.impatient = await startService({ tlsFolder, limits: { headersTimeout: 600 } });
+    services.impatient = await startService({ tlsFolder, limits: { headersTimeout: 2_000 } });
   });
   afterAll(() => Promise.all(Object.values(services).map((each) => each[Symbol.asyncDispose]())));
   return {
