@@ -38,6 +38,8 @@ export interface TokenIssuerOptions {
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
+const KEYS_PATH = '/openid/v1/jwks';
+
 /**
  * Signs tokens as an API server does, and serves their keys on loopback as it does: `/.well-known/openid-configuration` and
  * `/openid/v1/jwks`. It is also an issuer of OpenID Connect, of the same URL.
@@ -113,17 +115,22 @@ export class TokenIssuer implements AsyncDisposable {
     this.requests.push(request.url ?? '');
     const documents: Readonly<Record<string, object>> = {
       '/.well-known/openid-configuration': {
-        ...{ issuer: this.url, jwks_uri: `${this.url}/openid/v1/jwks` },
+        ...{ issuer: this.url, jwks_uri: `${this.url}${KEYS_PATH}` },
         ...this.discovery,
       },
-      '/openid/v1/jwks': this.jwks,
+      [KEYS_PATH]: this.jwks,
     };
     const document = documents[request.url ?? ''];
     if (this.answer !== undefined) this.answer(request, response);
     else if (token !== undefined && request.headers.authorization !== `Bearer ${token}`)
       response.writeHead(401).end();
     else if (document === undefined) response.writeHead(404).end();
-    else response.setHeader('Content-Type', 'application/json').end(JSON.stringify(document));
+    else {
+      // As Kubernetes' API server does.
+      const type = document === documents[KEYS_PATH] ? 'application/jwk-set+json' : 'application/json';
+      if (!request.headers.accept?.includes(type)) response.writeHead(406).end();
+      else response.setHeader('Content-Type', type).end(JSON.stringify(document));
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

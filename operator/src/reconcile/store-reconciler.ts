@@ -134,6 +134,7 @@ export class StoreReconciler {
   ): Promise<number> {
     const { poller, status, certificates } = this.#parts;
     const { store } = observed;
+    if (lacksCertificate(observed)) certificates.lookSoon(store.namespace);
     const certificateProblem = certificates.stateOf(store.namespace).problem;
     const patienceMs = poller.patienceMs(`${store.namespace}/${store.name}`);
     if (patienceMs > 0) return patienceMs;
@@ -144,6 +145,12 @@ export class StoreReconciler {
     );
     return NEVER;
   }
+}
+
+function lacksCertificate({ reports }: ObservedStore): boolean {
+  return [...reports.values()].some(
+    (poll) => 'report' in poll && poll.report.error?.reason?.name === 'CertificateMissing',
+  );
 }
 
 function recheckAfterMs(pods: readonly ObservedPod[]): number {

@@ -63,6 +63,12 @@ test.each<[string, Said[], Said[], string[]]>([
     ['Warning CertificatesNotPublished'],
   ],
   [
+    'a store whose certificate cannot be renewed',
+    [['Ready', 'True', 'Ready']],
+    [['Ready', 'True', 'CertificateNotMade']],
+    ['Warning CertificateNotMade'],
+  ],
+  [
     'a reaper that cannot be polled',
     [['ReaperHealthy', 'True', 'Reaping']],
     [['ReaperHealthy', 'Unknown', 'PodUnreachable']],

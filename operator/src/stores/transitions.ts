@@ -36,6 +36,7 @@ const TRUE_BUT_NOT_WELL: ReadonlySet<string> = new Set([
   'FewerPods',
   'StorageTakenOver',
   'CertificatesNotPublished',
+  'CertificateNotMade',
 ]);
 
 function transition({ status, reason, message }: Condition): Transition {

@@ -1,4 +1,4 @@
-import { listAt, textAt } from '@largepayload/crds';
+import { at, listAt, textAt } from '@largepayload/crds';
 import { CERTIFICATE_LIFE_MS, RENEWED_BEFORE_END_MS } from '../../authority/certificate-plan.ts';
 import type { KubernetesApi, KubernetesObject } from '../../kubernetes/api.ts';
 import { CERTIFICATES, kindOf } from '../../kubernetes/resources.ts';
@@ -56,7 +56,7 @@ export class CertManagerCertificates implements CertificateSource {
 
   #certificate(request: CertificateRequest, found: KubernetesObject | undefined): KubernetesObject {
     const { namespace, names, keepsNames } = request;
-    const kept = keepsNames ? listAt(found?.spec, 'dnsNames').filter((name) => typeof name === 'string') : [];
+    const kept = keepsNames ? dnsNamesOf(found) : [];
     const spec = {
       secretName: TLS_SECRET,
       dnsNames: [...new Set([...names, ...kept])],
@@ -70,6 +70,11 @@ export class CertManagerCertificates implements CertificateSource {
     const metadata = { namespace, name: TLS_SECRET, labels: OWN_LABELS, annotations };
     return { ...kindOf(CERTIFICATES), metadata, spec };
   }
+}
+
+function dnsNamesOf(certificate: KubernetesObject | undefined): string[] {
+  const names = at(certificate?.spec, 'dnsNames');
+  return Array.isArray(names) ? names.filter((name) => typeof name === 'string') : [];
 }
 
 /** cert-manager's own words are the best advice. */

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { MOST_FURTHER_NAMES } from '../../authority/certificate-names.ts';
 import type { ClusterView } from '../../cluster/cluster-view.ts';
 import { ApiError } from '../../kubernetes/api.ts';
 import { WorkQueue } from '../../kubernetes/work-queue.ts';
@@ -10,11 +11,12 @@ import { NamespaceNames } from './namespace-names.ts';
 const CONCURRENCY = 4;
 /** A key of the queue that is the name of no namespace. */
 const AUTHORITY = '(authority)';
-/** A person who asks for another authority should not wait for long. */
-const AUTHORITY_LOOK_MS = 60_000;
-/** The operator may not watch Secrets, so it looks at each now and then: one that was deleted or edited is noticed by that. */
+/** A person who asks for another authority, and a pod that has no certificate, should not wait for long. */
+const SOON_MS = 60_000;
+/** Between two steps of a rotation. */
+const AGAIN_MS = 100;
+/** The operator may not watch Secrets, so it looks at each now and then: one that was edited is noticed by that. */
 const CERTIFICATE_LOOK_MS = 3_600_000;
-const AGAIN_MS = 1_000;
 
 export interface CertificateControllerParts {
   readonly cluster: ClusterView;
@@ -83,6 +85,11 @@ export class CertificateController {
     return { bundle, problem: why, isPending: status === undefined && why === undefined };
   }
 
+  /** A pod has no certificate: the Secret may have been deleted. Looks soon, and not more often than that. */
+  lookSoon(namespace: string): void {
+    this.#queue.addAfter(namespace, SOON_MS);
+  }
+
   /** Works until the signal is aborted, beside the view; resolves when the work under way has ended. */
   async run(signal: AbortSignal): Promise<void> {
     // The names are those of all stores.
@@ -96,7 +103,7 @@ export class CertificateController {
     try {
       const isAgain = await source.lookAtAuthority((authority) => this.#replacedAt(authority), signal);
       this.#failure = undefined;
-      this.#queue.addAfter(AUTHORITY, isAgain ? AGAIN_MS : AUTHORITY_LOOK_MS);
+      this.#queue.addAfter(AUTHORITY, isAgain ? AGAIN_MS : SOON_MS);
     } catch (error) {
       if (error instanceof ApiError && isRefusal(error)) this.#failure = error.message;
       throw error;
@@ -137,7 +144,9 @@ export class CertificateController {
     // Without an authority nothing can be made. Every namespace comes again once there is one.
     if (source.bundle === undefined || source.problem !== undefined) return;
     try {
-      this.#setStatus(namespace, await source.settle(request, signal));
+      const status = await source.settle(request, signal);
+      const tooMany = request.leftOut > 0 ? `${request.leftOut} ${TOO_MANY_NAMES}` : undefined;
+      this.#setStatus(namespace, { ...status, problem: status.problem ?? tooMany });
     } catch (error) {
       if (!(error instanceof ApiError) || !isRefusal(error)) throw error;
       if (isEnding(error)) return;
@@ -158,6 +167,8 @@ export class CertificateController {
       for (const listener of this.#listeners) listener(store);
   }
 }
+
+const TOO_MANY_NAMES = `names of spec.gateway.dnsNames are not in the certificate, as the stores of the namespace have more than ${MOST_FURTHER_NAMES} together`;
 
 /** The API server will not change its mind soon. A conflict means that another has written, so the next try reads that. */
 function isRefusal({ status }: ApiError): boolean {

@@ -63,7 +63,9 @@ test('a namespace with a store gets a certificate of the authority, which the op
   );
   expect(server.verify(authority.publicKey)).toBe(true);
   expect(server.checkPrivateKey(createPrivateKey(fieldOf(made, 'tls.key') ?? ''))).toBe(true);
-  expect(certificates.stateOf(namespace)).toMatchObject({ bundle: authority.toString(), problem: undefined });
+  expect(certificates.stateOf(namespace)).toEqual({
+    ...{ bundle: authority.toString(), problem: undefined, isPending: false },
+  });
   const expiry = server.validToDate.getTime() / 1_000;
   await eventualValue(async () => {
     const text = await metrics.registry.metrics();
@@ -145,6 +147,7 @@ test('a rotation by hand replaces authority and certificates, and both authoriti
   const request = {
     namespace,
     names: [`*.${namespace}.svc`, `*.${namespace}.svc.cluster.local`],
+    leftOut: 0,
     keepsNames: false,
   };
   await look();
@@ -193,7 +196,7 @@ test('an authority that is damaged is reported and never replaced, and one that 
   await look();
   expect(own.keeper.problem).toContain('the private key cannot be read');
   expect(own.keeper.bundle).toBe(bundle);
-  const request = { namespace, names: [`*.${namespace}.svc`], keepsNames: false };
+  const request = { namespace, names: [`*.${namespace}.svc`], leftOut: 0, keepsNames: false };
   await own.source.settle(request, NEVER);
   expect(await secret(namespace, TLS_SECRET)).toBeUndefined();
   expect(textAt((await secret(operators, AUTHORITY_SECRET))?.data, 'ca.key')).toBe(broken['ca.key']);

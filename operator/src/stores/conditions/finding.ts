@@ -8,6 +8,7 @@ export type Reason =
   | 'StorageAgrees'
   | 'StorageTakenOver'
   | 'CertificatesNotPublished'
+  | 'CertificateNotMade'
   | 'NotNeeded'
   // The store changes by itself.
   | 'Creating'

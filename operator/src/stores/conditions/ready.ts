@@ -2,6 +2,7 @@ import type { Authentication } from '@largepayload/crds';
 import { effectiveAuthentication } from '../authentication.ts';
 import { hasReaper } from '../desired-objects.ts';
 import { conditionOf } from '../read-store.ts';
+import { certificateNotMade } from './certificate-not-made.ts';
 import { certificatesElsewhere } from './certificates-elsewhere.ts';
 import { componentProblem, count, isAvailable, isUpToDate } from './component-problem.ts';
 import { type ComponentView, type Situation, viewOf } from './component-view.ts';
@@ -79,7 +80,7 @@ function well(gateway: ComponentView): Verdict {
   const authentication = effectiveAuthentication(gateway.situation.observed.store);
   const serving = `payloads are stored and served${WITHOUT_TOKEN[authentication]}`;
   if (available >= wanted) {
-    const problem = certificatesElsewhere(gateway.situation);
+    const problem = certificateNotMade(gateway.situation) ?? certificatesElsewhere(gateway.situation);
     return problem === undefined
       ? yes('Ready', serving)
       : yes(problem.reason, `${serving}; ${problem.message}`);

@@ -71,6 +71,14 @@ export const AUTHENTICATION_CASES: readonly Case[] = [
     expected: failing('CertificateMissing'),
   },
   {
+    when: 'gateways have a certificate, and it cannot be renewed',
+    situation: {
+      ...well,
+      certificateProblem: 'Secret largepayload-ca of namespace operators cannot be used',
+    },
+    expected: { ...WELL, Ready: 'True CertificateNotMade' },
+  },
+  {
     when: "the keys of the cluster's tokens cannot be loaded",
     situation: withReports(startingGateway(), 'gateway', errorReport(noKeysOf(CLUSTER))),
     expected: failing('TokenKeysMissing'),

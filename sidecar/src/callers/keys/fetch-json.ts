@@ -22,7 +22,8 @@ export async function fetchJson(
       ...{ protocol, hostname, port: port === '' ? undefined : Number(port) },
       ...{ method: 'GET', path: `${pathname}${search}` },
       headers: {
-        Accept: 'application/json',
+        // Kubernetes' API server has its keys as application/jwk-set+json (RFC 7517, section 8.5) only, and else answers 406.
+        Accept: 'application/json, application/jwk-set+json',
         ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
       },
     },
