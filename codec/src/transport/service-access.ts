@@ -120,7 +120,7 @@ function contextOf(text: string): SecureContext {
   const certificates = text.match(/-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----/gs) ?? [];
   if (certificates.length === 0) throw new Error('it has no certificate in PEM');
   for (const certificate of certificates) assertCertificate(certificate);
-  return createSecureContext({ ca: certificates, minVersion: 'TLSv1.2' });
+  return createSecureContext({ ca: certificates });
 }
 
 /** OpenSSL ignores an authority that it cannot read. */
