@@ -23,8 +23,9 @@ export default defineConfig({
     pool: 'forks',
     // It runs once for both projects.
     globalSetup: 'global-setup.ts',
-    testTimeout: 180_000,
-    hookTimeout: 180_000,
+    // Against hangs only: the machine may be busy.
+    testTimeout: 420_000,
+    hookTimeout: 240_000,
     reporters: [table, 'verbose'],
     sequence: { sequencer: LongFirst },
     projects: [

@@ -164,7 +164,10 @@ describe.concurrent('serve that cannot begin says why', () => {
       ['--data-dir', '/nonexistent', '--credentials-dir', '/nonexistent'],
       '--credentials-dir is for object stores',
     ],
-    [['--data-dir', '/nonexistent', '--cache-size', '64MB'], '--cache-size: "64MB": expected a size in bytes'],
+    [
+      ['--data-dir', '/nonexistent', '--cache-size', '64MB'],
+      '--cache-size: "64MB": expected a size in bytes',
+    ],
     [
       ['--data-dir', '/nonexistent', '--role', 'gateway', '--cache-size', '64Mi'],
       '--cache-size is for standalone; set spec.gateway.cacheSize',

@@ -21,10 +21,12 @@ export function der(tag: keyof typeof TAGS, ...parts: readonly Buffer[]): Buffer
   return Buffer.concat([Buffer.from([TAGS[tag]]), lengthOf(content), content]);
 }
 
-/** A positive number. */
+/** A positive number, in as few bytes as it takes (X.690, 8.3.2). */
 export function integer(bytes: Buffer): Buffer {
-  const isNegative = (bytes[0] ?? 0) >= 0x80;
-  return der('integer', isNegative ? Buffer.concat([Buffer.from([0]), bytes]) : bytes);
+  const first = bytes.findIndex((byte) => byte !== 0);
+  const digits = bytes.subarray(first < 0 ? -1 : first);
+  const isNegative = (digits[0] ?? 0) >= 0x80;
+  return der('integer', isNegative ? Buffer.concat([Buffer.from([0]), digits]) : digits);
 }
 
 export function oid(dotted: string): Buffer {

@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { expect, test } from 'vitest';
+import { integer } from './der.ts';
 import { testAuthority } from './test-authority.ts';
 
 const AUTHORITY = testAuthority();
@@ -30,4 +31,14 @@ test.each([
     '1970-01-01T00:00:00.000Z',
     end,
   ]);
+});
+
+test.each([
+  [[0], '020100'],
+  [[0, 0, 0], '020100'],
+  [[0, 1], '020101'],
+  [[0x80], '02020080'],
+  [[0, 0x80, 0], '0203008000'],
+])('a number of the bytes %j is written in as few bytes as it takes', (bytes, written) => {
+  expect(integer(Buffer.from(bytes)).toString('hex')).toBe(written);
 });

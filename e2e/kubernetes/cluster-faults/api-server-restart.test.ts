@@ -22,7 +22,7 @@ test.skipIf(!restartsApiServer)('pods and operator go on when the API server res
   const leads = performance.now();
   await bed.kubectl('patch', 'lps', 'main', '--type=merge', '--patch={"spec":{"gateway":{"replicas":3}}}');
   await bed.until('main', 'Ready', { status: 'True', message: /^(?!.*of 3)/ });
-  await bed.kubectl('rollout', 'status', 'deployment/main-gateway', '--timeout=60s');
+  await bed.kubectl('rollout', 'status', 'deployment/main-gateway', '--timeout=120s');
   const edited = performance.now();
   await traffic.stop();
 

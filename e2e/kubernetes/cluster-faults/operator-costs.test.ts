@@ -25,7 +25,7 @@ test('stores become Ready soon after they are applied', { timeout: 600_000 }, as
       retention: { ttl: '30d' },
       reaper: { credentialsSecretRef: { name: CREDENTIALS } },
     });
-    await bed.kubectl('wait', `lps/${name}`, '--for=condition=Ready', '--timeout=60s');
+    await bed.kubectl('wait', `lps/${name}`, '--for=condition=Ready', '--timeout=120s');
     took.push((performance.now() - began) / 1_000);
   }
   took.sort((one, other) => one - other);

@@ -23,7 +23,7 @@ describe.concurrent('edits of a store', { timeout: 240_000 }, () => {
     await bed.kubectl('scale', 'lps', 'orders', '--replicas=3');
     await bed.until('orders', 'GatewayAvailable', { status: 'True', message: /^3 of 3/ });
     const scaled = untilScaled();
-    await bed.untilReady('orders', 5_000);
+    await bed.untilReady('orders');
     const { status } = await bed.json<Scaled>('get', 'lps', 'orders');
     expect(status.replicas).toBe(3);
     expect(await podsOf(bed, 'orders', 'gateway')).toHaveLength(3);

@@ -115,7 +115,7 @@ test.concurrent('the operator keeps fields that others add to its objects', asyn
   const tolerating = JSON.stringify({ spec: { template: { spec: { tolerations } } } });
   await bed.kubectl('patch', 'deployment', GATEWAY, '--type=merge', `--patch=${tolerating}`);
   await bed.kubectl('rollout', 'restart', `deployment/${GATEWAY}`);
-  await bed.kubectl('rollout', 'status', `deployment/${GATEWAY}`, '--timeout=60s');
+  await bed.kubectl('rollout', 'status', `deployment/${GATEWAY}`, '--timeout=120s');
   // An edit makes the operator apply the Deployment again.
   await bed.kubectl('patch', 'lps', STORE, '--type=merge', '--patch={"spec":{"maxPayloadSize":"64Mi"}}');
   await bed.until(STORE, 'Ready', { status: 'False' });

@@ -20,7 +20,7 @@ test('pods that are deleted while they start end at once', async () => {
     for (const name of names) deleted.add(name);
     if (names.length > 0) await bed.kubectl('delete', 'pod', '--wait=false', ...names);
     return deleted.size === PODS || undefined;
-  }, 60_000);
+  }, 120_000);
   await eventualValue(async () => {
     const left = (await pods(bed)).filter(({ name }) => deleted.has(name));
     return left.length === 0 || undefined;

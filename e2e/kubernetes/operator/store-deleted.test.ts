@@ -10,7 +10,7 @@ import { show } from '../fixtures/table.fixture.ts';
 
 const STORE = 'main';
 /** duration of the transfers, longer than the time until all pods have got SIGTERM */
-const TRANSFER_SECONDS = 12;
+const TRANSFER_SECONDS = 40;
 
 test('a store that is deleted while it serves, and made again, keeps its payloads', async () => {
   await using bed = await StoreBed.make('deleted');
@@ -27,14 +27,14 @@ test('a store that is deleted while it serves, and made again, keeps its payload
     stored.get(url, key, TRANSFER_SECONDS),
   ]);
   transfers.catch(() => {});
-  await eventualValue(async () => (await requestsUnderWay(bed)) >= 2 || undefined, 5_000);
+  await eventualValue(async () => (await requestsUnderWay(bed)) >= 2 || undefined, 20_000);
   const deleted = performance.now();
   const took = () => ((performance.now() - deleted) / 1_000).toFixed(0);
   await bed.kubectl('delete', 'lps', STORE);
-  await eventualValue(async () => (await stayingPods(bed)).length === 0 || undefined, 20_000);
+  await eventualValue(async () => (await stayingPods(bed)).length === 0 || undefined, 60_000);
   expect(await requestsUnderWay(bed)).toBeGreaterThanOrEqual(2);
   const [incomingKey] = await transfers;
-  await eventualValue(async () => (await objectsOf(bed, STORE)).length === 0 || undefined, 30_000);
+  await eventualValue(async () => (await objectsOf(bed, STORE)).length === 0 || undefined, 60_000);
   const seconds = took();
   expect(exits.codes).toEqual(['0', '0']);
 

@@ -1,4 +1,3 @@
-import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:tls';
 import { expect, test } from 'vitest';
@@ -12,10 +11,11 @@ import { servingSidecar } from './sidecar-pod.fixture.ts';
 const gateway = { authentication: undefined, credentialsSecretRef: { name: CREDENTIALS }, replicas: 2 };
 const AUTHORITY = 'secret/largepayload-ca';
 /** ms in which the operator looks at its authority, and the kubelet brings a changed ConfigMap or Secret into the pods */
-const STEP_LIMIT = 240_000;
+const STEP_LIMIT = 300_000;
+const CONNECT_LIMIT = 30_000;
 
 test('a worker stores on through its sidecar while the certificate authority is rotated by hand', {
-  timeout: 900_000,
+  timeout: 1_500_000,
 }, async () => {
   await using bed = await StoreBed.make('rotation');
   await bed.applyStore('orders', { gateway });
@@ -24,7 +24,7 @@ test('a worker stores on through its sidecar while the certificate authority is 
   await using traffic = codec.traffic;
   const [before = '', ...more] = await publishedBy(bed);
   expect(more).toEqual([]);
-  expect(await servedBy(bed, [before])).toEqual([true, true]);
+  expect(await verdicts(bed, before)).toEqual(['verified', 'verified']);
 
   const [began, beganAt] = [performance.now(), Date.now()];
   await operatorKubectl('annotate', AUTHORITY, '--overwrite', `largepayload.dev/rotate=e2e-${beganAt}`);
@@ -36,11 +36,15 @@ test('a worker stores on through its sidecar while the certificate authority is 
   await untilRead(bed, 2);
 
   await pretendToWait();
-  await slowly(async () => ((await servedBy(bed, [after])).every(Boolean) ? true : undefined), STEP_LIMIT);
-  await pretendToWait();
+  let seen: readonly string[] = [];
+  await slowly(async () => {
+    seen = await verdicts(bed, after);
+    return seen.every((each) => each === 'verified') || undefined;
+  }, STEP_LIMIT).catch((error) => Promise.reject(new Error(`gateways: ${seen}`, { cause: error })));
+  await dropThePrevious();
   await slowly(async () => ((await publishedBy(bed)).join() === after ? true : undefined), STEP_LIMIT);
   await untilRead(bed, 1);
-  expect(await servedBy(bed, [before])).toEqual([false, false]);
+  for (const verdict of await verdicts(bed, before)) expect(verdict).toContain('UNABLE_TO_VERIFY');
   // Every connection of the sidecar is a new one then.
   await bed.kubectl('rollout', 'restart', 'deployment/orders-gateway');
   await bed.kubectl('rollout', 'status', 'deployment/orders-gateway', '--timeout=120s');
@@ -78,32 +82,36 @@ async function untilRead(bed: StoreBed, count: number): Promise<void> {
   }, STEP_LIMIT);
 }
 
-/** Makes the step of a rotation seem old enough for the next one: 15 minutes pass for pods to read what is published. */
+/**
+ * Makes the step of a rotation seem old enough for the next one. 15 minutes pass for pods to read what is published, and an hour after a
+ * certificate was replaced.
+ */
 async function pretendToWait(): Promise<void> {
-  const since = new Date(Date.now() - 20 * 60_000).toISOString();
+  const since = new Date(Date.now() - 2 * 3_600_000).toISOString();
   await operatorKubectl('annotate', AUTHORITY, '--overwrite', `largepayload.dev/since=${since}`);
 }
 
-/** Whether each gateway has a certificate for its Service that these authorities have signed. */
-async function servedBy(bed: StoreBed, authorities: readonly string[]): Promise<boolean[]> {
+/** Does what the operator does 15 minutes after it has replaced the last certificate. */
+async function dropThePrevious(): Promise<void> {
+  const patch = '--patch=[{"op":"remove","path":"/data/previous.crt"}]';
+  await operatorKubectl('patch', AUTHORITY, '--type=json', patch);
+}
+
+/** Of each gateway: `verified`, or why its certificate is not one of this authority for the gateway's Service. */
+async function verdicts(bed: StoreBed, authority: string): Promise<string[]> {
   const path = '--output=jsonpath={.items[*].status.podIP}';
   const addresses = await bed.kubectl('get', 'pods', '--selector=largepayload.dev/store=orders', path);
   return await Promise.all(
     addresses.split(' ').map(async (host) => {
       const servername = `orders-gateway.${bed.namespace}.svc`;
-      const socket = connect({
-        host,
-        port: 8577,
-        servername,
-        ca: [...authorities],
-        rejectUnauthorized: false,
-      });
+      const socket = connect({ host, port: 8577, servername, ca: authority, rejectUnauthorized: false });
       try {
-        await once(socket, 'secureConnect', { signal: AbortSignal.timeout(10_000) });
+        await once(socket, 'secureConnect', { signal: AbortSignal.timeout(CONNECT_LIMIT) });
         expect(socket.getProtocol()).toBe('TLSv1.3');
-        const certificate = new X509Certificate(socket.getPeerX509Certificate()?.raw ?? '');
-        expect(certificate.checkHost(servername), certificate.subjectAltName).toBeDefined();
-        return socket.authorized;
+        const { authorizationError } = socket;
+        return socket.authorized
+          ? 'verified'
+          : `${host}: ${authorizationError}, ${socket.getPeerCertificate().issuer.CN}`;
       } finally {
         socket.destroy();
       }

@@ -3,7 +3,7 @@ import { Agent as SecureAgent } from 'node:https';
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
 import { ConnectionPool } from './connection-pool.ts';
 import { LIMITS, type Limits } from './limits.ts';
-import { proxyChoice } from './proxies/proxy-choice.ts';
+import { type Environment, proxyChoice } from './proxies/proxy-choice.ts';
 
 /** Pools of connections, through the proxy that HTTP_PROXY, HTTPS_PROXY and NO_PROXY name. */
 export interface HttpAgents {
@@ -27,12 +27,14 @@ export interface HttpAgents {
 
 /**
  * @param caBundle PEM certificates of authorities to trust besides those that Node trusts, or `only` them
+ * @param environment names the proxies
  */
 export function httpAgents(
   caBundle: string | { readonly only: string } | undefined,
   changes: Partial<Limits> = {},
+  environment: Environment = process.env,
 ): HttpAgents {
-  const { proxyFor } = proxyChoice(process.env);
+  const { proxyFor } = proxyChoice(environment);
   const limits = { ...LIMITS, ...changes };
   const authorities = authoritiesOf(caBundle);
   const agents = new Map<string, PlainAgent>();

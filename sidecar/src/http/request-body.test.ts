@@ -6,10 +6,11 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { ByteSink } from '../bytes/byte-streams.ts';
 import { someBytes } from '../drivers/conformance/subject.ts';
 import { RequestBody } from './request-body.ts';
-import { TransferWatch } from './transfer-watch.ts';
+import { type Transfer, TransferWatch } from './transfer-watch.ts';
 
 const bytes = someBytes(3_000_000);
-const watch = new TransferWatch({ progressPeriodMs: 60_000, progressBytes: 1 }, () => undefined);
+const RULES = { progressPeriodMs: 60_000, progressBytes: 1 };
+const watch = new TransferWatch(RULES, () => undefined);
 const stop = new AbortController();
 
 let server: Server;
@@ -27,7 +28,7 @@ afterEach(() => {
 async function bodyOf(
   sent = bytes.length,
   signal = stop.signal,
-): Promise<{ body: RequestBody; request: IncomingMessage }> {
+): Promise<{ body: RequestBody; request: IncomingMessage; transfer: Transfer }> {
   const arrived = once(server, 'request');
   socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
   socket.on('error', () => {});
@@ -35,7 +36,7 @@ async function bodyOf(
   socket.write(bytes.subarray(0, sent));
   const [request] = (await arrived) as [IncomingMessage];
   const transfer = watch.begin({ peer: 'a', units: 1, onExpired: () => {} });
-  return { body: new RequestBody(request, transfer, signal), request };
+  return { body: new RequestBody(request, transfer, signal), request, transfer };
 }
 
 test('lends each chunk, and frees it once the sink has used it', async () => {
@@ -151,3 +152,15 @@ test('nothing is taken from the request before it is read', async () => {
 function throwLeft(): never {
   throw new Error('no more');
 }
+
+test('a peer that has sent its whole body is waited for no more, however long that takes to store', async () => {
+  const { body, transfer } = await bodyOf();
+  await body.readInto({ write: () => undefined });
+  const waited = () => {
+    transfer.judge(performance.now(), RULES);
+    return transfer.age;
+  };
+  const before = waited();
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  expect(waited()).toBe(before);
+});

@@ -206,8 +206,8 @@ export class Metrics {
       help: 'When the TLS certificate in use expires, in seconds since 1970; 0 while there is none.',
       registers: [this.registry],
       async collect() {
-        await certificate.look();
-        this.set((certificate.inUse?.notAfter ?? 0) / 1_000);
+        const pair = await certificate.current();
+        this.set((pair?.notAfter ?? 0) / 1_000);
       },
     });
   }

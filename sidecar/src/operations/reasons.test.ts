@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { REASONS, type Reason, readStatusReport } from '@largepayload/crds';
 import { MemoryDriver } from '@largepayload/testing/drivers/memory-driver';
+import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import { KeySet } from '../callers/keys/key-set.ts';
 import { AwaitedDriver } from '../drivers/awaited-driver.ts';
@@ -12,7 +13,9 @@ import { credentialsFromFolder } from '../drivers/s3/credentials/credentials-fol
 import { CredentialsError } from '../drivers/s3/credentials/credentials-source.ts';
 import { S3_FAILURES } from '../drivers/s3/failures.ts';
 import { StorageError } from '../errors/storage-error.ts';
+import { CertificateFolder } from '../http/tls/certificate-folder.ts';
 import { createLog } from '../log/log.ts';
+import { assertCertificate } from '../roles/data-port-tls.ts';
 import { clockGuardOf } from '../storage-records/clock/clock.fixture.ts';
 import { ClockGuard } from '../storage-records/clock/clock-guard.ts';
 import { ClockMemory } from '../storage-records/clock/clock-memory.ts';
@@ -88,9 +91,15 @@ const refusedBySts = () => {
   return storageErrorOf(S3_FAILURES, error.fault, ATTEMPT);
 };
 
+const SILENT = pino({ level: 'silent' });
 const keysOf = (name: string) => {
   const load = () => Promise.reject(new Error('no'));
-  return new KeySet({ name, issuer: name, load }, createLog()).load();
+  return new KeySet({ name, issuer: name, load }, SILENT).load();
+};
+
+const withoutCertificate = () => {
+  const certificate = new CertificateFolder('/no/such/folder', SILENT);
+  return errorOf(assertCertificate({ certificate, isRequired: true }));
 };
 
 /** Errors of the code that meets the situation, and the reason that a reader of the status report sees. */
@@ -202,10 +211,19 @@ const SITUATIONS: readonly (readonly [situation: string, make: () => unknown, ex
         'STS (sts.amazonaws.com) does not give the role (AccessDenied: no); check that the role exists, and that its trust policy allows who asks',
     },
   ],
+  ['a gateway that needs a certificate has none', withoutCertificate, { name: 'CertificateMissing' }],
   [
     'the keys of an issuer were never loaded',
     () => errorOf(keysOf('https://ci.example')),
     { name: 'TokenKeysMissing', issuer: 'https://ci.example' },
+  ],
+  [
+    'a gateway that is reached by TLS only has no certificate',
+    () => {
+      const certificate = new CertificateFolder('/no-such-folder', createLog());
+      return errorOf(assertCertificate({ certificate, isRequired: true }));
+    },
+    { name: 'CertificateMissing' },
   ],
   ['the credentials lack a right', () => faultOfS3('AccessDenied', 403), { name: 'AccessDenied' }],
 ];

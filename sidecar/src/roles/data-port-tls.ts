@@ -25,8 +25,8 @@ export function dataPortTls(
 export async function assertCertificate(tls: DataPortTls | undefined): Promise<void> {
   if (tls === undefined) return;
   const { certificate, isRequired } = tls;
-  await certificate.look();
-  if (!isRequired || certificate.inUse !== undefined) return;
+  const pair = await certificate.current();
+  if (!isRequired || pair !== undefined) return;
   throw new ServiceError(
     'tls_required',
     `this gateway takes requests over TLS only and has no certificate: ${certificate.problem}`,

@@ -79,6 +79,7 @@ describe.skipIf(server === undefined)('on a bucket', () => {
       store: { namespace: 'payments', name: 'example' },
       role: 'gateway',
       version: expect.stringMatching(/^\d/),
+      authentication: 'None',
       storage: 's3',
       storageID: null,
       ready: false,

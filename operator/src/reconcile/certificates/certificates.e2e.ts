@@ -147,6 +147,7 @@ test('a rotation by hand replaces authority and certificates, and both authoriti
   const request = {
     namespace,
     names: [`*.${namespace}.svc`, `*.${namespace}.svc.cluster.local`],
+    leftOut: 0,
     keepsNames: false,
   };
   await look();
@@ -195,7 +196,7 @@ test('an authority that is damaged is reported and never replaced, and one that 
   await look();
   expect(own.keeper.problem).toContain('the private key cannot be read');
   expect(own.keeper.bundle).toBe(bundle);
-  const request = { namespace, names: [`*.${namespace}.svc`], keepsNames: false };
+  const request = { namespace, names: [`*.${namespace}.svc`], leftOut: 0, keepsNames: false };
   await own.source.settle(request, NEVER);
   expect(await secret(namespace, TLS_SECRET)).toBeUndefined();
   expect(textAt((await secret(operators, AUTHORITY_SECRET))?.data, 'ca.key')).toBe(broken['ca.key']);

@@ -2,10 +2,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { httpServer } from '@largepayload/testing/servers/test-server';
 import { testAuthority } from '@largepayload/testing/tls/test-authority';
 import { writeClusterFolder } from '@largepayload/testing/tokens/cluster-folder';
 import { TokenIssuer } from '@largepayload/testing/tokens/token-issuer';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { clusterKeys, oidcKeys } from './key-sources.ts';
 
 const AUTHORITY = testAuthority('cluster');
@@ -16,6 +17,10 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'key-sources-'));
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
 
 const never = new AbortController().signal;
 const clusterFolder = (token: string, authority = AUTHORITY.certificate) =>
@@ -69,6 +74,18 @@ test.each<[what: string, access: (path: string) => Promise<unknown>, fault: RegE
   expect(failure).toMatchObject({ message: expect.stringMatching(fault) });
   expect((failure as Error).message).not.toContain('secret-token');
   expect(issuer.requests).toEqual([]);
+});
+
+test('a proxy is asked for an issuer elsewhere, and not for the API server', async () => {
+  await using cluster = await TokenIssuer.start({ tls: { cert, key } });
+  await using proxy = await httpServer((_request, response) => response.writeHead(407).end());
+  const names = ['http_proxy', 'https_proxy', 'HTTP_PROXY', 'HTTPS_PROXY', 'no_proxy', 'NO_PROXY'];
+  for (const name of names) vi.stubEnv(name, name.toLowerCase().startsWith('no') ? '' : proxy.url);
+  const { keys } = await clusterKeys({ folder: await clusterFolder('t'), url: cluster.url }).load(never);
+  expect(keys.size).toBe(1);
+  expect(proxy.connections).toHaveLength(0);
+  await expect(oidcKeys('http://127.0.0.1:9').load(never)).rejects.toThrow('407');
+  expect(proxy.connections).not.toHaveLength(0);
 });
 
 test('keys of an issuer elsewhere are found by discovery, without any token', async () => {

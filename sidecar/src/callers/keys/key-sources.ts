@@ -28,7 +28,8 @@ export interface ClusterAccess {
 export function clusterKeys({ folder, url }: ClusterAccess): KeySource {
   const load = async (signal: AbortSignal) => {
     const { token, authority } = await readAccess(folder, isSecure(url));
-    return await withAgents(authority, async (agents) => {
+    // A proxy leads out of the cluster.
+    return await withAgents(httpAgents(authority, TIMES, {}), async (agents) => {
       const discovery = await fetchFrom(agents, `${url}${DISCOVERY}`, signal, token);
       const issuer = textIn(discovery, 'issuer', `${url}${DISCOVERY}`);
       const address = `${url}${CLUSTER_KEYS}`;
@@ -42,7 +43,7 @@ export function clusterKeys({ folder, url }: ClusterAccess): KeySource {
 export function oidcKeys(issuer: string): KeySource {
   const load = async (signal: AbortSignal) => {
     assertSecure(issuer, 'the issuer');
-    return await withAgents(undefined, async (agents) => {
+    return await withAgents(httpAgents(undefined, TIMES), async (agents) => {
       const address = `${issuer.replace(/\/$/, '')}${DISCOVERY}`;
       const discovery = await fetchFrom(agents, address, signal);
       const named = textIn(discovery, 'issuer', address);
@@ -57,11 +58,7 @@ export function oidcKeys(issuer: string): KeySource {
 }
 
 /** Connections are not kept: the next fetch is minutes away. */
-async function withAgents<T>(
-  authority: { readonly only: string } | undefined,
-  use: (agents: HttpAgents) => Promise<T>,
-): Promise<T> {
-  const agents = httpAgents(authority, TIMES);
+async function withAgents<T>(agents: HttpAgents, use: (agents: HttpAgents) => Promise<T>): Promise<T> {
   try {
     return await use(agents);
   } finally {

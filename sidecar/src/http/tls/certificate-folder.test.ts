@@ -141,6 +141,13 @@ test('an expired certificate is served where there is no other one, and logged o
   ]);
 });
 
+test('a link of a person to a file of another name is followed, and the key is beside the link', async () => {
+  await writeFile(join(folder, 'fullchain.pem'), first.certificate);
+  await symlink('fullchain.pem', join(folder, 'tls.crt'));
+  await writeFile(join(folder, 'tls.key'), first.key);
+  expect(await certificateIn().lookLater()).toBe(first.certificate);
+});
+
 test('a link to itself is no certificate, and no fault of the process', async () => {
   await symlink('tls.crt', join(folder, 'tls.crt'));
   const { certificate, lookLater } = certificateIn();

@@ -1,5 +1,5 @@
 import { readFile, realpath } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { FastifyBaseLogger } from 'fastify';
 import {
   assertBetter,
@@ -33,6 +33,13 @@ export class CertificateFolder {
 
   /** The pair to be served, as of the last look; `undefined`: there was none that can be used. */
   get inUse(): CertificatePair | undefined {
+    return this.#inUse;
+  }
+
+  /** The pair to be served. It looks at the files, too, and waits for that only while there is no pair. */
+  async current(): Promise<CertificatePair | undefined> {
+    const looking = this.look();
+    if (this.#inUse === undefined) await looking;
     return this.#inUse;
   }
 
@@ -96,12 +103,14 @@ export class CertificateFolder {
   }
 }
 
-/** Kubernetes changes a Secret by swapping a link to a folder. So both files are read from the folder that the link names now. */
+/** Kubernetes changes a Secret by swapping a link to a folder. So both files are read from the folder that it names now. */
 async function readTexts(folder: string): Promise<PairTexts> {
   const target = await realpath(join(folder, 'tls.crt')).catch((error) => Promise.reject(missing(error)));
+  // A link that a person made may lead to a file of another name, with its key elsewhere.
+  const keyFolder = basename(target) === 'tls.crt' ? dirname(target) : folder;
   const [certificate, key] = await Promise.all([
     readFile(target, 'utf8'),
-    readFile(join(dirname(target), 'tls.key'), 'utf8'),
+    readFile(join(keyFolder, 'tls.key'), 'utf8'),
   ]).catch((error) => Promise.reject(missing(error)));
   return { certificate, key };
 }

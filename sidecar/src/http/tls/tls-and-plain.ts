@@ -69,12 +69,10 @@ function tlsServer({ certificate, handshakes, connections, handshakeTimeMs }: Tl
     // In line, nothing is left to be read of a client that has left, so that its end is noticed.
     tcp.once('end', () => tcp.destroy());
     const end = await turns.take(tcp);
-    // A certificate that was changed a moment ago is for the next connection.
-    const looking = certificate.look();
-    if (certificate.inUse === undefined) await looking;
+    const pair = await certificate.current();
     if (tcp.destroyed) return;
     tcp.unshift(first);
-    shakeHands(tcp, contextOf(certificate.inUse), (secure) => {
+    shakeHands(tcp, contextOf(pair), (secure) => {
       end();
       onSecure(secure);
     });

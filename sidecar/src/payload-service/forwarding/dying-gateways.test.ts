@@ -12,7 +12,7 @@ const KEPT = testPayload(generatedBytes(3_000_000));
 const STREAMED = testPayload(generatedBytes(9_000_000));
 /** The wait for an answer is the one under test. */
 const SOON = {
-  times: { answerMs: 500, pauseMs: 1 },
+  times: { answerMs: 300, pauseMs: 1 },
   limits: { connectMs: 5_000, idleMs: 300, continueMs: 50 },
 };
 

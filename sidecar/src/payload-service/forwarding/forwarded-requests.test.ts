@@ -2,23 +2,27 @@ import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { call, expectError, keyOf } from '@largepayload/testing/service/http-call';
 import { digestOf, generatedBytes, metadataHeader, testPayload } from '@largepayload/testing/service/payload';
-import { startService } from '@largepayload/testing/service/running-service';
-import { describe, expect, test } from 'vitest';
+import { startService, type TestService } from '@largepayload/testing/service/running-service';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { get, put, sidecarBefore } from './sidecar.fixture.ts';
 
 const MIB = 1024 * 1024;
 
-/** A real gateway on a folder, and a sidecar before it. */
-async function gatewayAndSidecar(options = {}) {
-  const gateway = await startService(options);
-  const sidecar = await sidecarBefore(`http://${gateway.data}`);
-  return { gateway, sidecar, [Symbol.asyncDispose]: () => gateway[Symbol.asyncDispose]() };
+let gateway: TestService;
+beforeAll(async () => {
+  gateway = await startService();
+});
+afterAll(() => gateway[Symbol.asyncDispose]());
+
+/** A real gateway on a folder, which all tests share, and a sidecar before it. */
+async function gatewayAndSidecar(own = gateway) {
+  return { gateway: own, sidecar: await sidecarBefore(`http://${own.data}`) };
 }
 
 test.each([0, 1, 300_000, 8 * MIB, 8 * MIB + 1])(
   'a payload of %i bytes comes back as it was put',
   async (size) => {
-    await using both = await gatewayAndSidecar();
+    const both = await gatewayAndSidecar();
     const payload = testPayload(generatedBytes(size));
     const first = await both.sidecar.put(payload);
     const second = await both.sidecar.put(payload);
@@ -36,7 +40,7 @@ test.each([0, 1, 300_000, 8 * MIB, 8 * MIB + 1])(
 );
 
 test('metadata, key prefix and workflow id of the worker reach the gateway', async () => {
-  await using both = await gatewayAndSidecar();
+  const both = await gatewayAndSidecar();
   const payload = testPayload('some bytes', 'billing');
   const variants: Record<string, string>[] = [
     { 'X-Temporal-Metadata': metadataHeader({ encoding: 'binary/plain', ключ: 'ü' }) },
@@ -55,7 +59,7 @@ test('metadata, key prefix and workflow id of the worker reach the gateway', asy
 });
 
 test('a payload of version 1 is read through the sidecar', async () => {
-  await using both = await gatewayAndSidecar();
+  const both = await gatewayAndSidecar();
   const payload = testPayload('of version 1');
   const stored = await put(both.gateway.data, payload);
   await rename(
@@ -81,7 +85,7 @@ describe('an error of the gateway passes with code, message, status and Retry-Af
   };
 
   test('when the key is unknown', async () => {
-    await using both = await gatewayAndSidecar();
+    const both = await gatewayAndSidecar();
     const payload = testPayload('never stored');
     const key = keyOf(await both.sidecar.put(testPayload('stored'))).replace(
       digestOf(Buffer.from('stored')),
@@ -91,7 +95,8 @@ describe('an error of the gateway passes with code, message, status and Retry-Af
   });
 
   test('when the store does not serve the Temporal namespace', async () => {
-    await using both = await gatewayAndSidecar({ temporalNamespaces: ['billing'] });
+    await using own = await startService({ temporalNamespaces: ['billing'] });
+    const both = await gatewayAndSidecar(own);
     for (const size of [10, 9 * MIB]) {
       const payload = testPayload(generatedBytes(size), 'orders');
       await same(both, 'namespace_denied', (address) => put(address, payload));
@@ -99,16 +104,16 @@ describe('an error of the gateway passes with code, message, status and Retry-Af
   });
 
   test('when the digest is another one, or the expected size', async () => {
-    await using both = await gatewayAndSidecar();
-    const payload = testPayload('some bytes');
-    const wrong = { ...payload, bytes: Buffer.from('SOME BYTES') };
+    const both = await gatewayAndSidecar();
+    const payload = testPayload('bytes of a digest');
+    const wrong = { ...payload, bytes: Buffer.from('BYTES of a digest') };
     await same(both, 'digest_mismatch', (address) => put(address, wrong));
     const key = keyOf(await both.sidecar.put(payload));
     await same(both, 'expected_length_mismatch', (address) => get(address, key, testPayload('shorter')));
   });
 
   test('when the stored bytes are damaged', async () => {
-    await using both = await gatewayAndSidecar();
+    const both = await gatewayAndSidecar();
     const payload = testPayload('some bytes');
     const key = keyOf(await both.sidecar.put(payload));
     await writeFile(join(both.gateway.folder, fileOf(key)), 'SOME BYTES');
@@ -116,13 +121,14 @@ describe('an error of the gateway passes with code, message, status and Retry-Af
   });
 
   test('when the key is none', async () => {
-    await using both = await gatewayAndSidecar();
+    const both = await gatewayAndSidecar();
     await same(both, 'invalid_key', (address) => get(address, '/etc/passwd', testPayload('x')));
   });
 });
 
 test('health is the health of the gateway', async () => {
-  await using both = await gatewayAndSidecar();
+  await using own = await startService();
+  const both = await gatewayAndSidecar(own);
   const health = async () => (await call(both.sidecar.data, '/v2/health/head', { method: 'HEAD' })).status;
   expect(await health()).toBe(200);
   expect((await call(both.sidecar.metrics, '/readyz')).status).toBe(200);

@@ -7,6 +7,7 @@ import type { Log } from '../../log/log.ts';
 import { elapsedSince } from '../../time/moment.ts';
 import type { GetRequest, PayloadService, PutRequest, PutResult } from '../payload-service.ts';
 import { type AttemptRules, withAttempts } from './attempts.ts';
+import { FailureLog } from './failure-log.ts';
 import { acknowledgementOf, payloadOf } from './gateway-answers.ts';
 import { failureOf } from './gateway-failures.ts';
 import { GatewayLink, type GatewaySettings } from './gateway-link.ts';
@@ -35,17 +36,20 @@ export class ForwardingService implements PayloadService {
   readonly #link: GatewayLink;
   readonly #bodies: KeptBodies;
   readonly #times: ForwardingTimes;
+  readonly #failures: FailureLog;
 
   constructor(settings: ForwardingSettings, log: Log) {
     this.#link = new GatewayLink(settings, log);
     this.#bodies = new KeptBodies(settings.keptBytes);
     this.#times = { ...FORWARDING_TIMES, ...settings.times };
+    this.#failures = new FailureLog(log);
   }
 
   /** @throws ServiceError: as the gateway answered, or a code of the sidecar */
   async put(request: PutRequest): Promise<PutResult> {
     const kept = await this.#bodies.keep(request.body, request.facts.size);
-    const result = await (kept === undefined ? this.#stream(request) : this.#sendKept(request, kept));
+    const sending = kept === undefined ? this.#stream(request) : this.#sendKept(request, kept);
+    const result = await this.#failures.of(sending);
     assertInTime(request, result);
     return result;
   }
@@ -119,10 +123,12 @@ export class ForwardingService implements PayloadService {
 
   async #get(wanted: GatewayRequest, { signal, expectedSize }: GetRequest): Promise<StoredBlob> {
     const limitMs = this.#times.answerMs;
-    const body = await withAttempts(this.#link, this.#rules({ signal, limitMs }), async (rights, options) => {
+    const rules = this.#rules({ signal, limitMs });
+    const asking = withAttempts(this.#link, rules, async (rights, options) => {
       const get = { ...options, answerLimitMs: limitMs, streamAnswer: true };
       return payloadOf(await this.#link.send(rights, wanted, undefined, get), expectedSize);
     });
+    const body = await this.#failures.of(asking);
     const fail = (error: unknown) => Promise.reject(failureOf(error, this.#link.name));
     return {
       size: expectedSize,
