@@ -117,8 +117,11 @@ function tokenIn(text: string): string {
 }
 
 function contextOf(text: string): SecureContext {
-  const certificates = text.match(/-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----/gs) ?? [];
-  if (certificates.length === 0) throw new Error('it has no certificate in PEM');
+  const certificates = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  const begun = text.match(/-----BEGIN CERTIFICATE-----/g) ?? [];
+  if (begun.length === 0) throw new Error('it has no certificate in PEM');
+  // What a slow writer has written so far, for example.
+  if (begun.length !== certificates.length) throw new Error('it has a certificate that is cut off');
   for (const certificate of certificates) assertCertificate(certificate);
   return createSecureContext({ ca: certificates });
 }

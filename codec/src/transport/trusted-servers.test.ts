@@ -101,6 +101,7 @@ describe('a server', () => {
       '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n',
       'it has no certificate in PEM',
     ],
+    ['half a certificate', '-----BEGIN CERTIFICATE-----\nAAAA', 'it has a certificate that is cut off'],
     [
       'a broken certificate',
       '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n',
