@@ -7,7 +7,7 @@ import { realProgram } from '@largepayload/testing/service/real-program';
 import { manifestText } from '@largepayload/testing/service/running-service';
 import { describe, expect, test } from 'vitest';
 
-const COMMANDS = 'serve codec-server put get check cleanup du lifecycle-rule accept-clock'.split(' ');
+const COMMANDS = 'serve sidecar codec-server put get check cleanup du lifecycle-rule accept-clock'.split(' ');
 
 const { run, configFile, newFolder } = realProgram();
 
@@ -41,6 +41,8 @@ describe.concurrent('arguments that make no sense end with 2 and a hint', () => 
     [['__proto__'], 'there is no command "__proto__"'],
     [['serve', '--conf', 'x'], "Unknown option '--conf'"],
     [['serve'], '--config FILE is required'],
+    [['sidecar'], '--gateway-url URL is required, or LARGE_PAYLOAD_GATEWAY_URL'],
+    [['sidecar', '--gateway-url', 'https://gateway'], 'give --token-file and --ca-file'],
     [['serve', '--config', 'x', '--data-dir', ''], '--data-dir'],
     [['serve', '--config', 'x', '--data-dir', 'y', 'more'], 'no arguments besides options'],
     [['serve', '--config', '/nonexistent/store.yaml', '--data-dir', 'y'], 'cannot read the configuration'],

@@ -45,10 +45,11 @@ export class CertificateController {
   /** why the authority could not be looked at */
   #failure: string | undefined;
   /** what all namespaces depend on, as it was last */
-  #shared = '';
+  #shared: string;
 
   constructor(parts: CertificateControllerParts) {
     this.#parts = parts;
+    this.#shared = this.#describeShared();
     const { cluster, metrics, log } = parts;
     this.#queue = new WorkQueue({
       concurrency: CONCURRENCY,
@@ -123,14 +124,18 @@ export class CertificateController {
   }
 
   #tellWhatIsShared(): void {
-    const { bundle, problem, authority } = this.#parts.source;
-    const shared = JSON.stringify([bundle, problem, authority?.fingerprint, this.#failure]);
+    const shared = this.#describeShared();
     if (shared === this.#shared) return;
     this.#shared = shared;
     for (const namespace of this.#names.namespaces()) {
       this.#queue.add(namespace);
       this.#tell(namespace);
     }
+  }
+
+  #describeShared(): string {
+    const { bundle, problem, authority } = this.#parts.source;
+    return JSON.stringify([bundle, problem, authority?.fingerprint, this.#failure]);
   }
 
   async #settle(namespace: string, signal: AbortSignal): Promise<void> {
