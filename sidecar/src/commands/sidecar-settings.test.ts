@@ -36,7 +36,11 @@ test('an environment variable that is empty counts as not set', () => {
     data: { host: '127.0.0.1', port: 8577 },
     metrics: { host: '127.0.0.1', port: 8578 },
   });
-  expect(settings.cacheSize).toBeUndefined();
+  expect(settings.cacheSize).toBe(64 * 1024 * 1024);
+});
+
+test('a cache of 0 bytes is none', () => {
+  expect(sidecarSettings({ ...RIGHTS, 'cache-size': '0' }, {}).cacheSize).toBe(0);
 });
 
 describe('accepted', () => {
