@@ -80,6 +80,8 @@ const FILES = ['src/drivers/filesystem/'];
 const DATA_PORT = ['src/data-api/put-blob.ts', 'src/payload-service/blob-store/blob-store.ts'];
 const TOKENS = ['src/callers/tokens/token-verifier.ts', 'src/callers/keys/key-set.ts', 'node_modules/jose/'];
 const CODEC_SERVER = ['src/codec-server/'];
+const FORWARDING = ['src/payload-service/forwarding/', 'src/data-api/put-blob.ts'];
+const CACHE = ['src/payload-service/cache/', 'node_modules/lru-cache/'];
 
 describe.concurrent('a process loads the code that it runs and no other', () => {
   test.each<[string, () => Promise<string>, string[], string[]]>([
@@ -104,17 +106,23 @@ describe.concurrent('a process loads the code that it runs and no other', () => 
     [
       'a sidecar',
       () => sourcesLoadedBy(['sidecar', ...GATEWAY, ...ANY_PORTS], LISTENING),
-      ['src/roles/sidecar.ts', ...SERVER, 'src/payload-service/forwarding/', 'src/data-api/put-blob.ts'],
+      ['src/roles/sidecar.ts', ...SERVER, ...FORWARDING, ...CACHE],
       [
         ...[...STORE, ...CODEC_SERVER, 'src/payload-service/blob-store/', 'src/operations/admin-server.ts'],
         ...[
-          'src/payload-service/cache/',
+          ...['operator/', 'crds/src/schema/', ...S3],
           'src/callers/tokens/jose.ts',
           'src/callers/keys/',
           'node_modules/jose/',
         ],
         ...['src/roles/standalone.ts', 'src/roles/gateway.ts', 'src/roles/reaper.ts', 'codec/src/transport/'],
       ],
+    ],
+    [
+      'a sidecar without a cache',
+      () => sourcesLoadedBy(['sidecar', ...GATEWAY, ...ANY_PORTS, '--cache-size', '0'], LISTENING),
+      FORWARDING,
+      CACHE,
     ],
     [
       'a codec server',

@@ -11,6 +11,9 @@ interface Unused {
 /** Is asked for when the package is loaded, and then never used. */
 const NOTHING = 'module.exports = {};';
 
+/** As far as it is used. */
+const ASSERT = 'module.exports = (ok, message) => { if (!ok) throw new Error(message); };';
+
 /**
  * What packages load and this program never uses: each costs an idle process memory and time at its start. Node's own
  * https and http2 cost most, 5 MiB and 2 MiB, as they load all of TLS.
@@ -26,6 +29,8 @@ const UNUSED: readonly Unused[] = [
   unused('fastify', /^node:(https|http2|dns)$/, NOTHING),
   // Versions of plugins, and addresses of proxies that are trusted: there are none.
   unused('fastify', /^(semver|@fastify\/proxy-addr)$/, NOTHING),
+  // Checks of our own arguments; Node's assert also compares and explains values.
+  unused('(find-my-way|fastify|sonic-boom)', /^(node:)?assert$/, ASSERT),
   // Transports: lines are written by the main thread.
   unused('pino', /^\.\/(lib\/)?transport$/, NOTHING),
   unused('pino', /^worker_threads$/, 'module.exports = { isMainThread: true };'),

@@ -2,7 +2,9 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { memoryService } from '@largepayload/testing/service/memory-service';
 import { startService, type TestService } from '@largepayload/testing/service/running-service';
+import { testAuthority } from '@largepayload/testing/tls/test-authority';
 import { findNode20 } from '@largepayload/tools/node-20';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -25,8 +27,11 @@ beforeAll(async () => {
 afterAll(() => resources.disposeAsync());
 
 /** What a program prints, run by Node 20. */
-async function factsOf(file: string): Promise<Record<string, unknown>> {
-  const env = { LARGE_PAYLOAD_SERVICE_URL: `http://${service.data}`, TEMPORAL_NAMESPACE: 'package-tests' };
+async function factsOf(
+  file: string,
+  variables: NodeJS.ProcessEnv = { LARGE_PAYLOAD_SERVICE_URL: `http://${service.data}` },
+): Promise<Record<string, unknown>> {
+  const env = { ...variables, TEMPORAL_NAMESPACE: 'package-tests' };
   const { stdout } = await promisify(execFile)(findNode20(), [file], { env });
   return JSON.parse(stdout);
 }
@@ -113,6 +118,28 @@ describe.each(['esm', 'cjs'] as const)('bundled and minified as %s', (format) =>
   test('works without node_modules', async () => {
     const program = await readFile(join(import.meta.dirname, 'programs/round-trip.ts'), 'utf8');
     expect(await factsOf(await bundleFile(program, format))).toEqual(worked);
+  });
+
+  test('works over TLS with a token, by variables of the environment', async () => {
+    const { certificate, issue } = testAuthority();
+    const pair = issue();
+    const shown = new Set<string | undefined>();
+    await using gateway = await memoryService(({ headers }) => shown.add(headers.authorization), {
+      cert: pair.certificate,
+      key: pair.key,
+    });
+    const source = await readFile(join(import.meta.dirname, 'programs/round-trip.ts'), 'utf8');
+    const program = await bundleFile(source, format);
+    const [tokenFile, caFile] = [join(dirname(program), 'token'), join(dirname(program), 'ca.crt')];
+    await writeFile(tokenFile, 'one.two.three');
+    await writeFile(caFile, certificate);
+    const facts = await factsOf(program, {
+      LARGE_PAYLOAD_SERVICE_URL: gateway.url,
+      LARGE_PAYLOAD_SERVICE_TOKEN_FILE: tokenFile,
+      LARGE_PAYLOAD_SERVICE_CA_FILE: caFile,
+    });
+    expect(facts).toEqual(worked);
+    expect([...shown]).toEqual(['Bearer one.two.three']);
   });
 
   test('imported and required are one', async () => {

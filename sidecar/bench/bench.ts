@@ -1,5 +1,5 @@
 // node sidecar/bench/bench.ts [PART…] measures these parts, or all; --write puts tables and pictures into docs/.
-// The part `peer` has options of its own:
+// `sidecar --write` needs no other part. The part `peer` has options of its own:
 //   --baseline PROGRAM measures another build of the service too, a `payload-store.mjs`; then `peer --write` needs no other part
 //   --cases EXPRESSION measures only the places and sizes that match, such as 'S3, 1 MiB' or 'TLS|filesystem'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -15,7 +15,7 @@ import { codecTransfers, smallPayloadCost } from './codec/codec-transfers.ts';
 import { durablePuts } from './filesystem/durable-puts.ts';
 import { reapingCosts } from './filesystem/reaping.ts';
 import { type BenchPrograms, benchPrograms } from './load/go-programs.ts';
-import { writeBeforeAfter, writePages } from './page/performance-page.ts';
+import { writeBeforeAfter, writePages, writeSidecar } from './page/performance-page.ts';
 import { codecCostTable, codecTable, otherTable, putTable } from './page/tables.ts';
 import { peerCosts } from './peer/peer-costs.ts';
 import { beforeAfterTable, peerTable } from './peer/peer-table.ts';
@@ -26,7 +26,7 @@ import { profiles } from './profile/profiles.ts';
 import { measureS3 } from './s3/s3-costs.ts';
 import { s3RequestTable, s3Table } from './s3/s3-tables.ts';
 import { sidecarCosts } from './sidecar/sidecar-costs.ts';
-import { sharedReferencesTable, sidecarTable, tlsTable } from './sidecar/sidecar-tables.ts';
+import { sidecarTables } from './sidecar/sidecar-tables.ts';
 
 const PARTS = ['processes', 'puts', 'reaping', 'codec', 's3', 'sidecar', 'peer', 'clients'] as const;
 type Part = (typeof PARTS)[number];
@@ -38,9 +38,12 @@ const { values, positionals } = parseArgs({
 const { write = false, baseline } = values;
 const cases = values.cases === undefined ? undefined : new RegExp(values.cases);
 const chosen = partsOf(positionals);
-const isBeforeAfter = baseline !== undefined && chosen.size === 1 && chosen.has('peer');
-if (write && (cases !== undefined || (chosen.size < PARTS.length && !isBeforeAfter)))
-  throw new Error('--write needs all parts, or the part peer with --baseline, and no --cases');
+const [only] = chosen.size === 1 ? chosen : [];
+const hasOwnFigures = only === 'sidecar' || (only === 'peer' && baseline !== undefined);
+if (write && (cases !== undefined || (chosen.size < PARTS.length && !hasOwnFigures)))
+  throw new Error(
+    '--write needs all parts, the part sidecar, or the part peer with --baseline, and no --cases',
+  );
 
 const programs = await benchPrograms().catch((error) => {
   if (!(error instanceof MissingProgramError) || write) throw error;
@@ -74,9 +77,6 @@ try {
       : undefined;
   const tables = [
     machine(),
-    sidecar && sidecarTable(sidecar.transfers),
-    sidecar && tlsTable(sidecar.transfers),
-    sidecar && sharedReferencesTable(sidecar.shared),
     peer && peerTable(peer),
     clients && manyClientsTable(clients),
     s3 && s3Table(s3.server, s3.transfers),
@@ -89,8 +89,10 @@ try {
     .filter((table) => typeof table === 'string')
     .join('\n\n');
   const idle = processes && [machine(), idleTable(processes.idle)].join('\n\n');
-  const printed = [tables, idle, beforeAfter].filter((part) => part !== undefined);
+  const throughSidecar = sidecar && [machine(), sidecarTables(sidecar)].join('\n\n');
+  const printed = [tables, throughSidecar, idle, beforeAfter].filter((part) => part !== undefined);
   process.stdout.write(`${printed.join('\n\n')}\n`);
+  if (write && throughSidecar) writeSidecar(throughSidecar);
   if (write && processes && idle && peer) writePages({ tables, idle, processes, peer });
   if (write && peer && beforeAfter) writeBeforeAfter(beforeAfter, peer);
 } finally {

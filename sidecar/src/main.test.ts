@@ -7,7 +7,7 @@ import { realProgram } from '@largepayload/testing/service/real-program';
 import { manifestText } from '@largepayload/testing/service/running-service';
 import { describe, expect, test } from 'vitest';
 
-const COMMANDS = 'serve codec-server put get check cleanup du lifecycle-rule accept-clock'.split(' ');
+const COMMANDS = 'serve sidecar codec-server put get check cleanup du lifecycle-rule accept-clock'.split(' ');
 
 const { run, configFile, newFolder } = realProgram();
 
@@ -41,6 +41,8 @@ describe.concurrent('arguments that make no sense end with 2 and a hint', () => 
     [['__proto__'], 'there is no command "__proto__"'],
     [['serve', '--conf', 'x'], "Unknown option '--conf'"],
     [['serve'], '--config FILE is required'],
+    [['sidecar'], '--gateway-url URL is required, or LARGE_PAYLOAD_GATEWAY_URL'],
+    [['sidecar', '--gateway-url', 'https://gateway'], 'give --token-file and --ca-file'],
     [['serve', '--config', 'x', '--data-dir', ''], '--data-dir'],
     [['serve', '--config', 'x', '--data-dir', 'y', 'more'], 'no arguments besides options'],
     [['serve', '--config', '/nonexistent/store.yaml', '--data-dir', 'y'], 'cannot read the configuration'],
@@ -164,7 +166,10 @@ describe.concurrent('serve that cannot begin says why', () => {
       ['--data-dir', '/nonexistent', '--credentials-dir', '/nonexistent'],
       '--credentials-dir is for object stores',
     ],
-    [['--data-dir', '/nonexistent', '--cache-size', '64MB'], '--cache-size: "64MB": expected a size in bytes'],
+    [
+      ['--data-dir', '/nonexistent', '--cache-size', '64MB'],
+      '--cache-size: "64MB": expected a size in bytes',
+    ],
     [
       ['--data-dir', '/nonexistent', '--role', 'gateway', '--cache-size', '64Mi'],
       '--cache-size is for standalone; set spec.gateway.cacheSize',

@@ -6,15 +6,20 @@ export interface Observed {
   readonly requests: Readonly<Partial<Record<S3Operation, number>>>;
   /** those of `requests` that are of `lease.json`, which a service renews every 15 s whatever else it does */
   readonly leaseRequests: Readonly<Partial<Record<S3Operation, number>>>;
+  /** those of `requests` that are of payloads, and not of records of a store */
+  readonly payloadRequests: Readonly<Partial<Record<S3Operation, number>>>;
   /** by kind; `refused` counts the times in which no connection was taken */
   readonly faults: Readonly<Partial<Record<FaultKind | 'refused', number>>>;
   /** requests that still wait for the end of their answer */
   readonly open: number;
 }
 
+const PAYLOAD = /\/(blobs|expires-[^/]+)\//;
+
 export class Observations {
   readonly #requests = new Map<S3Operation, number>();
   readonly #leaseRequests = new Map<S3Operation, number>();
+  readonly #payloadRequests = new Map<S3Operation, number>();
   readonly #faults = new Map<FaultKind | 'refused', number>();
   #open = 0;
 
@@ -22,6 +27,7 @@ export class Observations {
   begin(operation: S3Operation, path: string): () => void {
     increment(this.#requests, operation);
     if (path.endsWith('/lease.json')) increment(this.#leaseRequests, operation);
+    if (PAYLOAD.test(path)) increment(this.#payloadRequests, operation);
     this.#open += 1;
     return () => {
       this.#open -= 1;
@@ -36,6 +42,7 @@ export class Observations {
     return {
       requests: Object.fromEntries(this.#requests),
       leaseRequests: Object.fromEntries(this.#leaseRequests),
+      payloadRequests: Object.fromEntries(this.#payloadRequests),
       faults: Object.fromEntries(this.#faults),
       open: this.#open,
     };

@@ -55,7 +55,7 @@ async function textOf(path: string): Promise<string> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of createReadStream(path, { end: largestBytes })) chunks.push(chunk);
   const bytes = Buffer.concat(chunks);
-  if (bytes.byteLength > largestBytes) throw new Error(`has more than ${largestBytes} bytes`);
+  if (bytes.byteLength > largestBytes) throw new Error(`it has more than ${largestBytes} bytes`);
   return bytes.toString('utf8');
 }
 

@@ -4,13 +4,13 @@ import { PayloadStoreUnavailableError } from '../wire/errors.ts';
 import { RenewedFile } from './renewed-file.ts';
 import { isLoopback } from './service-url.ts';
 
-/** A request head has at most 256 KiB; tokens of Kubernetes have about one. */
-const longestToken = 64 * 1024;
+/** Bytes that a gateway takes; tokens of Kubernetes have 1 to 2 KiB. */
+const longestToken = 16 * 1024;
 
 /** RFC 6750, 2.1: the syntax of a bearer token. */
 const tokenSyntax = /^[A-Za-z0-9._~+/-]+=*$/;
 
-/** As the operator makes it: the names and the fix stand in error messages. */
+/** For error messages. */
 const variables = {
   tokenFile: 'LARGE_PAYLOAD_SERVICE_TOKEN_FILE',
   caFile: 'LARGE_PAYLOAD_SERVICE_CA_FILE',
@@ -110,17 +110,20 @@ function assertEncrypted(url: URL, files: AccessFiles): void {
 function tokenIn(text: string): string {
   const token = text.trim();
   if (token === '') throw new Error('it is empty');
-  if (token.length > longestToken) throw new Error(`it has more than the ${longestToken} bytes of a token`);
+  if (token.length > longestToken) throw new Error(`it has more than ${longestToken} bytes`);
   // The text itself may be the secret, so it is never quoted.
   if (!tokenSyntax.test(token)) throw new Error('it must hold one token and nothing else');
   return token;
 }
 
 function contextOf(text: string): SecureContext {
-  const certificates = text.match(/-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----/gs) ?? [];
-  if (certificates.length === 0) throw new Error('it has no certificate in PEM');
+  const certificates = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  const begun = text.match(/-----BEGIN CERTIFICATE-----/g) ?? [];
+  if (begun.length === 0) throw new Error('it has no certificate in PEM');
+  // What a slow writer has written so far, for example.
+  if (begun.length !== certificates.length) throw new Error('it has a certificate that is cut off');
   for (const certificate of certificates) assertCertificate(certificate);
-  return createSecureContext({ ca: certificates, minVersion: 'TLSv1.2' });
+  return createSecureContext({ ca: certificates });
 }
 
 /** OpenSSL ignores an authority that it cannot read. */

@@ -82,9 +82,12 @@ async function untilRead(bed: StoreBed, count: number): Promise<void> {
   }, STEP_LIMIT);
 }
 
-/** Makes the new authority seem published for 15 minutes, after which it signs. */
+/**
+ * Makes the step of a rotation seem old enough for the next one. 15 minutes pass for pods to read what is published, and an hour after a
+ * certificate was replaced.
+ */
 async function pretendToWait(): Promise<void> {
-  const since = new Date(Date.now() - 20 * 60_000).toISOString();
+  const since = new Date(Date.now() - 2 * 3_600_000).toISOString();
   await operatorKubectl('annotate', AUTHORITY, '--overwrite', `largepayload.dev/since=${since}`);
 }
 

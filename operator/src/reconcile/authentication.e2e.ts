@@ -39,7 +39,8 @@ const get = (resource: ResourceKind, namespace: string, name: string) =>
   bed.api().get({ resource, namespace, name }, NEVER);
 const remove = (resource: ResourceKind, namespace: string, name: string) =>
   bed.api().delete({ resource, namespace, name }, undefined, NEVER);
-const eventually = <T>(ask: () => Promise<T | undefined>) => eventualValue(ask, 20_000);
+/** A write that was refused may be tried again a minute later only. */
+const eventually = <T>(ask: () => Promise<T | undefined>) => eventualValue(ask, 90_000);
 const bundleIn = async (namespace: string, name: string) =>
   textAt(await get(CONFIG_MAPS, namespace, name), 'data', 'ca.crt');
 const published = (namespace: string, name: string, bundle = FIRST) =>

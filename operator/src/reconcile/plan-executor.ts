@@ -37,7 +37,7 @@ export class PlanExecutor {
     signal: AbortSignal,
   ): Promise<number> {
     const nowMs = performance.now();
-    this.#state = writeState.beginRound(this.#state, observed.store);
+    this.#state = writeState.beginRound(this.#state, observed.store, nowMs);
     for (;;) {
       const { actions, lookAgainAfterMs } = planWrites(observed, desired, this.#state, nowMs);
       if (actions.length === 0) return lookAgainAfterMs;

@@ -30,6 +30,11 @@ export function writeBeforeAfter(table: string, peer: readonly PeerRow[]): void 
   writeCpuChart(peer);
 }
 
+/** Puts what a sidecar and a gateway cost into docs/performance.md. @param tables as Markdown */
+export function writeSidecar(tables: string): void {
+  writeFigures('docs/performance.md', 'bench-sidecar', tables);
+}
+
 function headline({ idle }: ProcessCosts, peer: readonly PeerRow[]): string {
   const gets = peer.find(({ where, size }) => where === 'filesystem' && size === '1 MiB');
   const idleMemory = idle.find(({ role }) => role === 'standalone, folder')?.memory.all;

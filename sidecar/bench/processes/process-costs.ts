@@ -115,11 +115,13 @@ function commands(folder: string, programs: readonly string[]) {
     const ports = ['--metrics-listen', ANY_PORT, '--admin-listen', ANY_PORT];
     return ['serve', '--role', role, '--config', config, ...place, ...dataPort, ...ports];
   };
+  const dataAndMetrics = ['--listen', ANY_PORT, '--metrics-listen', ANY_PORT];
   const roles: ReadonlyArray<readonly [string, readonly string[]]> = [
     ['standalone, folder', serve('standalone', 'folder')],
     ['gateway, folder', serve('gateway', 'folder')],
     ['gateway, bucket', serve('gateway', 'bucket')],
     ['reaper, bucket', serve('reaper', 'bucket')],
+    ['sidecar', ['sidecar', '--gateway-url', 'http://127.0.0.1:9', ...dataAndMetrics]],
     ['codec-server', ['codec-server', '--listen', ANY_PORT]],
   ];
   return [

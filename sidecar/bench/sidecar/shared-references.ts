@@ -31,7 +31,7 @@ export async function sharedReferences(server: S3Server, chains: Chains): Promis
     const references = await codecOf(writer.sidecar).encode(Array.from({ length: CONTENTS }, payload));
     const reader = await chains.start('tls', s3, '--cache-size', '64Mi');
     const codec = codecOf(reader.sidecar);
-    const before = (await proxy.observed()).requests;
+    const before = (await proxy.observed()).payloadRequests;
     // Every content five times, the same ones beside each other: that is where one request has to do for several.
     const wanted = Array.from({ length: REFERENCES }, (_, index) =>
       Math.floor((index * CONTENTS) / REFERENCES),
@@ -42,7 +42,7 @@ export async function sharedReferences(server: S3Server, chains: Chains): Promis
         for (const index of queue) await codec.decode([references[index] ?? {}]);
       }),
     );
-    const after = (await proxy.observed()).requests;
+    const after = (await proxy.observed()).payloadRequests;
     return {
       references: REFERENCES,
       contents: CONTENTS,

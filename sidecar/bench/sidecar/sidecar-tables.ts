@@ -1,6 +1,7 @@
 import { markdownTable, percent } from '@largepayload/testing/benchmarks/markdown-table';
 import { type Figures, medians, throughputRatio } from '../load/rounds.ts';
 import type { SharedReferences } from './shared-references.ts';
+import type { SidecarCosts } from './sidecar-costs.ts';
 import type { SidecarRow } from './sidecar-transfers.ts';
 
 const MOST_ADDED_MS = 3;
@@ -8,8 +9,12 @@ const LEAST_RATIO = 0.7;
 const FLOOR_RATIO = 0.35;
 const CACHED = { mostP99Ms: 2, leastRatio: 5 };
 
+export function sidecarTables({ transfers, shared }: SidecarCosts): string {
+  return [sidecarTable(transfers), tlsTable(transfers), sharedReferencesTable(shared)].join('\n\n');
+}
+
 /** The goals, and beside them what each row reached. */
-export function sidecarTable(rows: readonly SidecarRow[]): string {
+function sidecarTable(rows: readonly SidecarRow[]): string {
   return markdownTable(
     [
       'through sidecar and gateway, clients',
@@ -37,7 +42,7 @@ export function sidecarTable(rows: readonly SidecarRow[]): string {
 }
 
 /** TLS and tokens between sidecar and gateway, beside plain HTTP without. */
-export function tlsTable(rows: readonly SidecarRow[]): string {
+function tlsTable(rows: readonly SidecarRow[]): string {
   return markdownTable(
     [
       'TLS and tokens : plain HTTP, clients',
@@ -59,7 +64,7 @@ export function tlsTable(rows: readonly SidecarRow[]): string {
   );
 }
 
-export function sharedReferencesTable(shared: SharedReferences): string {
+function sharedReferencesTable(shared: SharedReferences): string {
   const { references, contents, gatewayGets, storageGets, storageHeads } = shared;
   return markdownTable(
     [`${references} references to ${contents} contents, through a cold cache`, 'requests', 'goal'],

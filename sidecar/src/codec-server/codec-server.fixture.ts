@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import { expect } from 'vitest';
 import type { CodecLimits } from './limits.ts';
 import { type JsonPayload, jsonPayload, type Payload } from './payloads-json.ts';
-import { startCodecServer } from './start.ts';
+import { type CodecServerSettings, startCodecServer } from './start.ts';
 
 export interface TestCodecServer extends AsyncDisposable {
   readonly address: string;
@@ -20,15 +20,15 @@ export interface TestCodecOptions {
   readonly limits?: Partial<CodecLimits>;
 }
 
-/** A codec server on a real socket over the blob service at `HOST:PORT`. */
+/** A codec server on a real socket over a blob service, or the one at `HOST:PORT`. */
 export async function startCodec(
-  service: string,
+  service: string | CodecServerSettings['service'],
   { origins = [], previewAbove = 1024 * 1024, limits = {} }: TestCodecOptions = {},
 ): Promise<TestCodecServer> {
   const log: Record<string, unknown>[] = [];
   const server = await startCodecServer(
     {
-      service: { url: `http://${service}` },
+      service: typeof service === 'string' ? { url: `http://${service}` } : service,
       listen: { host: '127.0.0.1', port: 0 },
       origins: new Set(origins),
       previewAbove,

@@ -1,4 +1,4 @@
-import { parseQuantity } from '@largepayload/crds/quantity';
+import { parseCacheSize } from '../cli/cache-size.ts';
 import type { Command, Values } from '../cli/command.ts';
 import { usage } from '../cli/command.ts';
 import { UsageError } from '../cli/exit-codes.ts';
@@ -22,7 +22,7 @@ export const SIDECAR_OPTIONS: Command['options'] = {
   },
   'cache-size': {
     placeholder: 'SIZE',
-    help: 'keep payloads in so much memory, such as 64Mi; default: no cache [LARGE_PAYLOAD_CACHE_SIZE]',
+    help: 'memory for a cache of payloads, from 1Mi to 16Gi; 0: no cache [LARGE_PAYLOAD_CACHE_SIZE; default: 64Mi]',
   },
   listen: {
     placeholder: 'HOST:PORT',
@@ -62,10 +62,9 @@ export function sidecarSettings(values: Values, environment: Environment): Sidec
     caFile: given('ca-file'),
   };
   assertRights(gateway);
-  const cacheSize = given('cache-size');
   return {
     gateway,
-    cacheSize: cacheSize === undefined ? undefined : usage(() => parseQuantity(cacheSize), '--cache-size'),
+    cacheSize: parseCacheSize(given('cache-size') ?? '64Mi', '--cache-size'),
     listen: {
       data: listenAddress('listen', given('listen') ?? '127.0.0.1:8577', remote),
       metrics: listenAddress('metrics-listen', given('metrics-listen') ?? '127.0.0.1:8578', remote),

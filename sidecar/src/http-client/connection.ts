@@ -1,6 +1,7 @@
 import { constants } from 'node:crypto';
 import { connect as connectPlain, isIP, type Socket } from 'node:net';
-import { connect as connectSecure, type SecureContext, type TLSSocket } from 'node:tls';
+import type { SecureContext, TLSSocket } from 'node:tls';
+import { nodeTls } from '../memory/modules-on-demand.ts';
 import { closedError } from './errors.ts';
 import { SCRATCH } from './scratch.ts';
 
@@ -132,7 +133,7 @@ function open(
     onread,
   };
   if (secureContext === undefined) return connectPlain(options);
-  const socket: TLSSocket = connectSecure({
+  const socket: TLSSocket = nodeTls().connect({
     ...options,
     secureContext,
     // RFC 6066, 3: a server name is not an address.

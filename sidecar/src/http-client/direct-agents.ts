@@ -1,4 +1,4 @@
-import { createSecureContext } from 'node:tls';
+import { nodeTls } from '../memory/modules-on-demand.ts';
 import type { Endpoint } from './connection.ts';
 import { ConnectionPool } from './connection-pool.ts';
 import type { HttpAgents } from './http-agents.ts';
@@ -39,7 +39,7 @@ export function directAgents(
       if (trusted !== undefined && trusted.authorities === authorities) return;
       trusted = { authorities };
       const ca = authorities === undefined ? {} : { ca: authorities };
-      endpoint.secureContext = createSecureContext({ ...ca, minVersion: 'TLSv1.3' });
+      endpoint.secureContext = nodeTls().createSecureContext({ ...ca, minVersion: 'TLSv1.3' });
       endpoint.session = undefined;
     },
     closeIdle: () => pool.closeIdle(),

@@ -15,7 +15,8 @@ export function answerError(thrown: FastifyError, request: FastifyRequest, reply
   const error = isFrameworkRefusal(thrown)
     ? new ServiceError('malformed_request', 'the request cannot be understood')
     : toServiceError(thrown);
-  if (error.code === 'internal')
+  // That of a gateway, which is passed on, is in the gateway's log.
+  if (error.code === 'internal' && thrown !== (error as unknown))
     request.log.error({ err: thrown, url: request.routeOptions.url }, 'request failed');
   send(reply, error);
 }

@@ -4,7 +4,8 @@ import { answerBrokenHead } from './broken-head.ts';
 import { Connections } from './connections.ts';
 import { type TlsRules, takeTlsAndPlain } from './tls/tls-and-plain.ts';
 
-const HEAD_CHECK_INTERVAL = 1_000;
+/** Wakes the process each time, also without connections; ms */
+const HEAD_CHECK_INTERVAL = 5_000;
 
 export interface HttpServerSettings {
   readonly connections: ConnectionRules;

@@ -30,6 +30,9 @@ interface WatchedCallers {
   readonly keyAges: () => readonly { readonly issuer: string; readonly seconds: number }[];
 }
 
+/** The longest time of a timer. */
+const NEVER_MS = 2 ** 31 - 1;
+
 /** What `/metrics` shows. No label is a digest, key, workflow id or text that a caller chose. */
 export class Metrics {
   readonly registry = new Registry();
@@ -108,7 +111,11 @@ export class Metrics {
   /** Those that may be labels; all others count as `other`. */
   readonly #callerNamespaces = new Set(['anonymous', 'oidc']);
 
-  constructor(inFlight: { requests: () => number; bytes: () => number }) {
+  /** @param watchesEventLoop whether to measure its lag, which wakes the process ten times a second */
+  constructor(
+    inFlight: { requests: () => number; bytes: () => number },
+    { watchesEventLoop = true }: { readonly watchesEventLoop?: boolean } = {},
+  ) {
     const gauges = { registers: [this.registry] };
     new Gauge({
       name: 'payload_store_in_flight_requests',
@@ -130,7 +137,11 @@ export class Metrics {
     for (const code of ['key_not_found', 'integrity']) this.#getErrors.inc({ code }, 0);
     for (const result of ['completed', 'failed', 'waiting']) this.#reaperPasses.inc({ result }, 0);
     // Looking at the event loop each 10 ms, as it does by default, costs six times what all else does in an idle pod.
-    collectDefaultMetrics({ register: this.registry, eventLoopMonitoringPrecision: 100 });
+    const eventLoopMonitoringPrecision = watchesEventLoop ? 100 : NEVER_MS;
+    collectDefaultMetrics({ register: this.registry, eventLoopMonitoringPrecision });
+    if (watchesEventLoop) return;
+    for (const { name } of this.registry.getMetricsAsArray())
+      if (name.startsWith('nodejs_eventloop_lag_')) this.registry.removeSingleMetric(name);
   }
 
   /** Adds a gauge of what each scrape asks for. */

@@ -9,6 +9,13 @@ import { TokenIssuer } from '@largepayload/testing/tokens/token-issuer';
 import { eventually } from '@largepayload/testing/waiting/eventually';
 import type { Payload } from '@temporalio/common';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import {
+  decoded,
+  payload as jsonPayload,
+  payloadsOf,
+  post,
+  startCodec,
+} from '../codec-server/codec-server.fixture.ts';
 
 const { run, serve, newFolder } = realProgram();
 const STORE = 'payments/documents';
@@ -75,6 +82,15 @@ test.each([
   const references = await codec.encode([payload]);
   expect(references[0]?.data?.byteLength).toBeLessThan(1_000);
   expect((await codec.decode(references))[0]?.data).toEqual(new Uint8Array(payload.data ?? []));
+});
+
+test('the codec server stores and reads payloads at a gateway by its token', async () => {
+  const tokenFile = await fileWith('codec-server', issuer.serviceAccountToken({ store: STORE }));
+  await using server = await startCodec({ url: `https://${gateway.data}`, tokenFile, caFile });
+  const large = jsonPayload('x'.repeat(200_000));
+  const references = payloadsOf(await post(server, '/encode', [large], { 'X-Namespace': 'orders' }));
+  expect(references[0]?.data?.length).toBeLessThan(1_000);
+  expect(await decoded(server, ...references)).toEqual([large]);
 });
 
 test('the codec waits for a token that is accepted, and then goes on', async () => {

@@ -45,7 +45,6 @@ test('certificate and authorities are exchanged while many requests pass, and no
   let isOver = false;
   const load = async (first: number) => {
     for (let seed = first; !isOver; seed += 10) {
-      // Each second request needs a new connection, as the first one leaves its connection broken.
       statuses.push((await put(beside, testPayload(generatedBytes(20_000, seed)))).status);
     }
   };
@@ -128,11 +127,11 @@ test('at SIGTERM a sidecar without requests ends at once, with kept connections 
   expect(await within(5_000, 'the end', beside.exited)).toBe(0);
 });
 
-test('1 GiB passes in both directions within the memory of a sidecar', async () => {
+test('1 GiB passes in both directions within the memory of a sidecar', { timeout: 600_000 }, async () => {
   await using gateway = await standalone('gibibyte');
   await using beside = await sidecar(`http://${gateway.data}`);
   const idle = memoryOf(beside.process.pid, 'VmRSS') * MIB;
-  expect((await peakMemoryOfGibibyte(beside)) - idle).toBeLessThan(64 * MIB);
+  expect((await peakMemoryOfGibibyte(beside)) - idle).toBeLessThan(32 * MIB);
 });
 
 test('100 uploads of 8 MiB to a gateway that takes nothing stay within the memory', async () => {
@@ -143,7 +142,9 @@ test('100 uploads of 8 MiB to a gateway that takes nothing stay within the memor
   expect((await put(beside, payload)).status).toBe(201);
   wire.hang();
   const answers = Array.from({ length: 100 }, () => put(beside, payload).then(({ status }) => status));
-  expect(new Set(await within(60_000, 'all answers', Promise.all(answers)))).toEqual(new Set([503]));
+  // 408: the body came too slowly while others waited for its place. Codecs retry both.
+  for (const status of await within(90_000, 'all answers', Promise.all(answers)))
+    expect([408, 503]).toContain(status);
   // 64 MiB of bodies, 24 MiB in transfer, and what the collector has not collected.
   expect(memoryOf(beside.process.pid, 'VmHWM')).toBeLessThan(256);
   wire.heal();

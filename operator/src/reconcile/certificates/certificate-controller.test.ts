@@ -123,6 +123,23 @@ test('names stay as they are while a resource of the namespace cannot be read', 
   expect(source.requests[0]).toMatchObject({ keepsNames: true });
 });
 
+test('a certificate has as many names as it may have, and the stores are told of the rest', async () => {
+  const source = new ScriptedSource();
+  const stores = Array.from({ length: 13 }, (_, store) =>
+    withNames(
+      'orders',
+      `s${store}`,
+      Array.from({ length: 16 }, (_, n) => `n${n}.s${store}.example.com`),
+    ),
+  );
+  const { controller } = running(source, ...stores);
+  await eventually('it is settled', () => !controller.stateOf('orders').isPending);
+  expect(source.requests[0]?.names).toHaveLength(202);
+  expect(controller.stateOf('orders').problem).toContain(
+    '8 names of spec.gateway.dnsNames are not in the certificate',
+  );
+});
+
 test('nothing is made before there is an authority, nor while it is damaged, and then everything', async () => {
   const source = new ScriptedSource();
   source.bundle = undefined;

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { MOST_FURTHER_NAMES } from '../../authority/certificate-names.ts';
 import type { ClusterView } from '../../cluster/cluster-view.ts';
 import { ApiError } from '../../kubernetes/api.ts';
 import { WorkQueue } from '../../kubernetes/work-queue.ts';
@@ -44,10 +45,11 @@ export class CertificateController {
   /** why the authority could not be looked at */
   #failure: string | undefined;
   /** what all namespaces depend on, as it was last */
-  #shared = '';
+  #shared: string;
 
   constructor(parts: CertificateControllerParts) {
     this.#parts = parts;
+    this.#shared = this.#describeShared();
     const { cluster, metrics, log } = parts;
     this.#queue = new WorkQueue({
       concurrency: CONCURRENCY,
@@ -122,14 +124,18 @@ export class CertificateController {
   }
 
   #tellWhatIsShared(): void {
-    const { bundle, problem, authority } = this.#parts.source;
-    const shared = JSON.stringify([bundle, problem, authority?.fingerprint, this.#failure]);
+    const shared = this.#describeShared();
     if (shared === this.#shared) return;
     this.#shared = shared;
     for (const namespace of this.#names.namespaces()) {
       this.#queue.add(namespace);
       this.#tell(namespace);
     }
+  }
+
+  #describeShared(): string {
+    const { bundle, problem, authority } = this.#parts.source;
+    return JSON.stringify([bundle, problem, authority?.fingerprint, this.#failure]);
   }
 
   async #settle(namespace: string, signal: AbortSignal): Promise<void> {
@@ -143,7 +149,9 @@ export class CertificateController {
     // Without an authority nothing can be made. Every namespace comes again once there is one.
     if (source.bundle === undefined || source.problem !== undefined) return;
     try {
-      this.#setStatus(namespace, await source.settle(request, signal));
+      const status = await source.settle(request, signal);
+      const tooMany = request.leftOut > 0 ? `${request.leftOut} ${TOO_MANY_NAMES}` : undefined;
+      this.#setStatus(namespace, { ...status, problem: status.problem ?? tooMany });
     } catch (error) {
       if (!(error instanceof ApiError) || !isRefusal(error)) throw error;
       if (isEnding(error)) return;
@@ -164,6 +172,8 @@ export class CertificateController {
       for (const listener of this.#listeners) listener(store);
   }
 }
+
+const TOO_MANY_NAMES = `names of spec.gateway.dnsNames are not in the certificate, as the stores of the namespace have more than ${MOST_FURTHER_NAMES} together`;
 
 /** The API server will not change its mind soon. A conflict means that another has written, so the next try reads that. */
 function isRefusal({ status }: ApiError): boolean {

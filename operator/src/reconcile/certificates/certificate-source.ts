@@ -2,6 +2,8 @@
 export interface CertificateRequest {
   readonly namespace: string;
   readonly names: readonly string[];
+  /** how many names of its stores are more than a certificate has */
+  readonly leftOut: number;
   /** A resource of the namespace cannot be read: names that a certificate has may be its, and stay. */
   readonly keepsNames: boolean;
 }

@@ -40,10 +40,7 @@ export class NamespaceNames {
     const stores = this.#names.get(namespace);
     if (stores === undefined) return undefined;
     const all = [...stores.values()];
-    const names = certificateNames(
-      namespace,
-      all.flatMap((dnsNames) => dnsNames ?? []),
-    );
-    return { namespace, names, keepsNames: all.includes(undefined) };
+    const further = all.flatMap((dnsNames) => dnsNames ?? []);
+    return { namespace, ...certificateNames(namespace, further), keepsNames: all.includes(undefined) };
   }
 }

@@ -148,7 +148,7 @@ test('with cert-manager a Certificate is asked for by an account that has no rig
   const issuer = { group: 'cert-manager.io', kind: 'ClusterIssuer', name: 'internal' };
   const source = new CertManagerCertificates({ api: withCertManager, issuer, bundle: caBundle });
   const names = [`*.${namespace}.svc`, 'payloads.example.com'];
-  const request = { namespace, names, keepsNames: false };
+  const request = { namespace, names, leftOut: 0, keepsNames: false };
   expect(await source.settle(request, NEVER)).toEqual({});
   const name = { resource: CERTIFICATES, namespace, name: TLS_SECRET };
   const found = (await bed.api().get(name, NEVER)) as KubernetesObject;
@@ -190,7 +190,10 @@ test('a Certificate of others is neither changed nor deleted', async () => {
   await bed.api().create(CERTIFICATES, { ...theirs, spec: { secretName: 'theirs' } }, NEVER);
   const issuer = { group: 'cert-manager.io', kind: 'ClusterIssuer', name: 'internal' };
   const source = new CertManagerCertificates({ api: withCertManager, issuer, bundle: caBundle });
-  const settled = await source.settle({ namespace, names: ['a.example.com'], keepsNames: false }, NEVER);
+  const settled = await source.settle(
+    { namespace, names: ['a.example.com'], leftOut: 0, keepsNames: false },
+    NEVER,
+  );
   expect(settled.problem).toContain('was not made by the operator');
   await source.remove(namespace, NEVER);
   const found = await bed.api().get({ resource: CERTIFICATES, namespace, name: TLS_SECRET }, NEVER);

@@ -1,4 +1,4 @@
-import { objectsInTheWay } from '../ownership.ts';
+import { identityOf, objectsInTheWay } from '../ownership.ts';
 import type { Situation } from './component-view.ts';
 import type { Finding } from './finding.ts';
 import { quote } from './quote.ts';
@@ -18,7 +18,11 @@ export function certificatesElsewhere({ observed, desired }: Situation): Finding
       message: `the ConfigMap ${name} of namespace ${namespace} exists and was not made for this store, so pods there do not find the certificates that they should trust; rename or delete it, or remove the namespace from spec.allowedNamespaces`,
     };
   }
-  const [refusal] = refusals.filter(isElsewhere).filter(({ message }) => !NO_SUCH_NAMESPACE.test(message));
+  // A refusal may be of a namespace that is allowed no longer.
+  const wanted = new Set(desired.map(identityOf));
+  const [refusal] = refusals.filter(
+    (each) => isElsewhere(each) && wanted.has(identityOf(each)) && !NO_SUCH_NAMESPACE.test(each.message),
+  );
   if (refusal === undefined) return undefined;
   return {
     reason: 'CertificatesNotPublished',

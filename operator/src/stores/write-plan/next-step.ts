@@ -9,9 +9,9 @@ import type { ObservedObject } from '../observed.ts';
 import { isOurs } from '../ownership.ts';
 import type { StoreResource } from '../read-store.ts';
 import { type AppliedObject, judge, versionOf } from './applied-object.ts';
+import type { Attempt } from './attempt.ts';
 import { onlyOurPorts } from './only-our-ports.ts';
 import type { WriteAction } from './write-action.ts';
-import type { Attempt } from './write-state.ts';
 
 /** The API server's message about two ports of one name. */
 const PORT_TWICE = /ports\[\d+\]\.name: Duplicate value/;

@@ -5,12 +5,9 @@ import { identityOf } from '../ownership.ts';
 import { nextStep } from './next-step.ts';
 import { obsoleteObjects } from './obsolete-objects.ts';
 import { podNeeds } from './pod-needs.ts';
+import { isPostponed, postponedAfter, retryAfterMs } from './postponed.ts';
 import type { WriteAction } from './write-action.ts';
 import { isTroubled, type WriteState } from './write-state.ts';
-
-/** Until a refused write is tried again, longer with each round: a quota may have been raised. */
-const FIRST_RETRY_MS = 2_000;
-const LONGEST_RETRY_MS = 60_000;
 
 export interface WritePlan {
   /** In this order. After a look, or an action that is not done as planned, the rest is void: plan again. */
@@ -35,10 +32,14 @@ export function planWrites(
   const actions: WriteAction[] = [];
   /** No pod is made that would use these. */
   const missing = new Set<string>();
-  let lookAgainAfterMs = retryAfterMs(observed, state);
+  let lookAgainAfterMs = Math.min(
+    retryHereAfterMs(observed, state),
+    retryElsewhereAfterMs(observed, state, nowMs),
+  );
   for (const each of desired) {
     if (podNeeds(each).some((needed) => missing.has(needed))) continue;
     const identity = identityOf(each);
+    if (isPostponed(state.postponed.get(identity), nowMs)) continue;
     const attempt = state.attempts.get(identity) ?? {};
     const facts = { live: live.get(identity), attempt, applied: state.applied.get(identity) };
     const step = nextStep({ store, desired: each, nowMs, ...facts });
@@ -50,12 +51,20 @@ export function planWrites(
     missing.add(identity);
   }
   for (const object of obsoleteObjects(observed, desired)) {
-    if (!state.attempts.has(identityOf(object))) actions.push({ kind: 'delete', object });
+    const identity = identityOf(object);
+    if (state.attempts.has(identity) || isPostponed(state.postponed.get(identity), nowMs)) continue;
+    actions.push({ kind: 'delete', object });
   }
   return { actions, lookAgainAfterMs };
 }
 
-function retryAfterMs({ store }: ObservedStore, state: WriteState): number {
-  if (!isTroubled(state, store)) return Number.POSITIVE_INFINITY;
-  return Math.min(FIRST_RETRY_MS * 2 ** state.troubledRounds, LONGEST_RETRY_MS);
+function retryHereAfterMs({ store }: ObservedStore, state: WriteState): number {
+  return isTroubled(state, store) ? retryAfterMs(state.troubledRounds) : Number.POSITIVE_INFINITY;
+}
+
+function retryElsewhereAfterMs({ store }: ObservedStore, state: WriteState, nowMs: number): number {
+  // As the next round will have it.
+  const postponed = postponedAfter(state.postponed, state.attempts, store, nowMs);
+  const waits = [...postponed.values()].map(({ untilMs }) => untilMs - nowMs);
+  return Math.min(...waits.filter((wait) => wait > 0));
 }

@@ -111,7 +111,7 @@ test('a round ends with any answer of the API server, and makes no pod without t
     const start = live.filter(() => next() < 0.5).map((object) => (next() < 0.3 ? theirs(object) : object));
     const ours = new Set(start.filter(({ controller }) => controller === store().uid).map(identityOf));
     const made = (action: WriteAction) => (action.kind === 'delete' ? undefined : identityOf(action.desired));
-    let state = beginRound(NOTHING_WRITTEN, store());
+    let state = beginRound(NOTHING_WRITTEN, store(), 0);
     let count = 0;
     for (let isEnd = false; !isEnd; ) {
       const { actions } = planWrites(observedWith(start), desired, state, 0);

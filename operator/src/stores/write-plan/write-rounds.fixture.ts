@@ -33,7 +33,7 @@ export function round(
   nowMs = 0,
 ) {
   const done: string[] = [];
-  let state = beginRound(before, observed.store);
+  let state = beginRound(before, observed.store, nowMs);
   for (;;) {
     const plan = planWrites(observed, desired, state, nowMs);
     if (plan.actions.length === 0) return { done, state, lookAgainAfterMs: plan.lookAgainAfterMs };

@@ -24,7 +24,7 @@ const APPLIED: WriteOutcome = { kind: 'applied', object: live };
 
 /** The state after a round in which one apply had this outcome. */
 const afterRound = (state: WriteState, outcome: WriteOutcome, nowMs: number) =>
-  record(beginRound(state, store()), APPLY, outcome, nowMs);
+  record(beginRound(state, store(), nowMs), APPLY, outcome, nowMs);
 
 test('a failure is reported with the object that could not be written once it has lasted 20 s', () => {
   const first = afterRound(NOTHING_WRITTEN, FAILED, 0);
@@ -46,14 +46,14 @@ test('a failure that passes is not reported, and its time begins anew with the n
 test('a refusal is reported in its round only', () => {
   const refused = afterRound(NOTHING_WRITTEN, { kind: 'refused', status: 403, refusal: REFUSAL }, 0);
   expect(refusalsOf(refused, 0)).toEqual([REFUSAL]);
-  expect(refusalsOf(beginRound(refused, store()), 0)).toEqual([]);
+  expect(refusalsOf(beginRound(refused, store(), 0), 0)).toEqual([]);
 });
 
 test('an object that a look finds is remembered as foreign until it is gone, becomes ours or is applied', () => {
   const look: WriteAction = { kind: 'look', desired };
   const theirs = { ...live, store: undefined, controller: 'another uid' };
   const found = record(NOTHING_WRITTEN, look, { kind: 'found', object: theirs }, 0);
-  expect(foreignObjects(beginRound(found, store()), store())).toEqual([theirs]);
+  expect(foreignObjects(beginRound(found, store(), 0), store())).toEqual([theirs]);
   expect(foreignObjects(record(found, look, { kind: 'found', object: undefined }, 1), store())).toEqual([]);
   expect(foreignObjects(record(found, look, { kind: 'found', object: live }, 1), store())).toEqual([]);
   expect(foreignObjects(record(found, APPLY, APPLIED, 1), store())).toEqual([]);

@@ -2,22 +2,12 @@ import type { ObservedObject, Refusal } from '../observed.ts';
 import { identityOf, isOurs } from '../ownership.ts';
 import type { StoreResource } from '../read-store.ts';
 import { type AppliedObject, appliedAs, versionOf } from './applied-object.ts';
+import { type Attempt, isElsewhere, isRefused } from './attempt.ts';
+import { type Postponed, postponedAfter } from './postponed.ts';
 import { objectOf, type WriteAction, type WriteOutcome } from './write-action.ts';
 
 /** How long the API server may fail to answer before the status shows it: it may be restarting. */
 const PATIENCE_MS = 20_000;
-
-/** What was done about one object in this round. */
-export interface Attempt {
-  /** absent: no look was taken since the latest apply without force */
-  readonly look?: { readonly found: ObservedObject | undefined };
-  readonly refused?: { readonly status: number; readonly byForce: boolean; readonly refusal: Refusal };
-  /** whether replacing the ports was tried */
-  readonly portsReplaced?: boolean;
-  readonly isDone?: boolean;
-  /** The API server did not answer. */
-  readonly failed?: Refusal;
-}
 
 /**
  * What is remembered of the writes of one store, by identity of the object. A round begins with each reconciliation and ends when
@@ -28,6 +18,8 @@ export interface WriteState {
   /** found by looks; the informers do not have these objects, as they lack our label */
   readonly found: ReadonlyMap<string, ObservedObject>;
   readonly attempts: ReadonlyMap<string, Attempt>;
+  /** by identity of an object of another namespace */
+  readonly postponed: ReadonlyMap<string, Postponed>;
   /** rounds in a row, before this round, in which something was refused or belonged to others */
   readonly troubledRounds: number;
   /** since when there is a failure in each round, monotonic */
@@ -38,15 +30,18 @@ export const NOTHING_WRITTEN: WriteState = {
   applied: new Map(),
   found: new Map(),
   attempts: new Map(),
+  postponed: new Map(),
   troubledRounds: 0,
   failingSinceMs: undefined,
 };
 
-export function beginRound(state: WriteState, store: StoreResource): WriteState {
+/** @param nowMs monotonic */
+export function beginRound(state: WriteState, store: StoreResource, nowMs: number): WriteState {
   const hasFailed = [...state.attempts.values()].some(({ failed }) => failed !== undefined);
   return {
     ...state,
     attempts: new Map(),
+    postponed: postponedAfter(state.postponed, state.attempts, store, nowMs),
     troubledRounds: isTroubled(state, store) ? state.troubledRounds + 1 : 0,
     failingSinceMs: hasFailed ? state.failingSinceMs : undefined,
   };
@@ -101,11 +96,9 @@ function attemptAfter(attempt: Attempt, action: WriteAction, outcome: WriteOutco
   }
 }
 
-/** Whether something was refused in this round, or an object of others has a name that the store needs. */
+/** Whether something in the store's namespace was refused in this round, or an object of others has a name that the store needs. */
 export function isTroubled({ attempts }: WriteState, store: StoreResource): boolean {
-  return [...attempts.values()].some(
-    ({ refused, look }) => refused !== undefined || (look?.found !== undefined && !isOurs(look.found, store)),
-  );
+  return [...attempts.values()].some((attempt) => isRefused(attempt, store) && !isElsewhere(attempt, store));
 }
 
 /** Objects of others that have a name which the store needs. */
@@ -113,12 +106,19 @@ export function foreignObjects({ found }: WriteState, store: StoreResource): rea
   return [...found.values()].filter((object) => !isOurs(object, store));
 }
 
-/** Refusals of this round, and requests that the API server has failed to answer for so long that people should know. */
-export function refusalsOf({ attempts, failingSinceMs }: WriteState, nowMs: number): readonly Refusal[] {
+/** Refusals of this round and of objects that are postponed, and requests that the API server has failed to answer for so long that people should know. */
+export function refusalsOf(
+  { attempts, postponed, failingSinceMs }: WriteState,
+  nowMs: number,
+): readonly Refusal[] {
   const lasts = nowMs - (failingSinceMs ?? nowMs) >= PATIENCE_MS;
-  return [...attempts.values()].flatMap(
+  const earlier = [...postponed].flatMap(([identity, { refusal }]) =>
+    attempts.has(identity) ? [] : (refusal ?? []),
+  );
+  const now = [...attempts.values()].flatMap(
     ({ refused, failed }) => refused?.refusal ?? (lasts ? failed : undefined) ?? [],
   );
+  return [...now, ...earlier];
 }
 
 function withEntry<T>(

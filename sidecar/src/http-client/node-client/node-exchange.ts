@@ -1,8 +1,8 @@
 import { type Agent, type ClientRequest, type IncomingMessage, request as plainRequest } from 'node:http';
-import { request as secureRequest } from 'node:https';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { type ByteSource, sourceOf } from '../../bytes/byte-streams.ts';
+import { nodeHttps } from '../../memory/modules-on-demand.ts';
 import { withoutBrackets } from '../connection.ts';
 import { badAnswer, NOT_WANTED } from '../errors.ts';
 import { type Limits, largestCollected, type TimeLimit, timeLimit, WRITE_AHEAD } from '../limits.ts';
@@ -18,7 +18,7 @@ export async function exchangeByNode(
 ): Promise<TransportAnswer> {
   signal?.throwIfAborted();
   const secure = protocol === 'https:';
-  const outgoing = (secure ? secureRequest : plainRequest)({
+  const outgoing = (secure ? nodeHttps().request : plainRequest)({
     host: withoutBrackets(hostname),
     ...(port === undefined ? {} : { port }),
     method,

@@ -1,5 +1,5 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { createSecureContext } from 'node:tls';
+import { nodeTls } from '../../memory/modules-on-demand.ts';
 
 /** A certificate with its key, as two texts in PEM. */
 export interface PairTexts {
@@ -26,7 +26,9 @@ export function parsePair({ certificate, key }: PairTexts): CertificatePair {
   // A Secret is changed at once, but a folder that is written by hand has the new certificate before its key.
   if (!leaf.checkPrivateKey(privateKey))
     throw new CertificatePairError('tls.key is not the key of the certificate in tls.crt');
-  parse('tls.crt and tls.key cannot be used', () => createSecureContext({ cert: certificate, key }));
+  parse('tls.crt and tls.key cannot be used', () =>
+    nodeTls().createSecureContext({ cert: certificate, key }),
+  );
   return {
     ...{ certificate, key },
     notBefore: Date.parse(leaf.validFrom),

@@ -1,6 +1,7 @@
 import { constants } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { createSecureContext, type SecureContext, type SecureContextOptions, TLSSocket } from 'node:tls';
+import type { SecureContext, SecureContextOptions, TLSSocket } from 'node:tls';
+import { nodeTls } from '../../memory/modules-on-demand.ts';
 import type { CertificatePair } from './certificate-pair.ts';
 import { carry } from './tcp-socket.ts';
 
@@ -28,7 +29,7 @@ const RULES: SecureContextOptions = {
 
 /** @param pair `undefined`: handshakes fail with an alert */
 export function serverContext(pair: CertificatePair | undefined): SecureContext {
-  return createSecureContext(
+  return nodeTls().createSecureContext(
     pair === undefined ? RULES : { ...RULES, cert: pair.certificate, key: pair.key },
   );
 }
@@ -42,7 +43,11 @@ export function shakeHands(
   secureContext: SecureContext,
   onSecure: (secure: TLSSocket) => void,
 ): void {
-  const secure = new TLSSocket(tcp, { isServer: true, secureContext, ALPNProtocols: ['http/1.1'] });
+  const secure = new (nodeTls().TLSSocket)(tcp, {
+    isServer: true,
+    secureContext,
+    ALPNProtocols: ['http/1.1'],
+  });
   carry(secure, tcp);
   const leave = () => tcp.destroy();
   // These stay attached: a connection may break at any time, and its end is noticed by `close`. A record that was altered is an

@@ -78,18 +78,17 @@ describe.concurrent('hostile beginnings of a connection', () => {
   });
 });
 
-test('a flood of slow handshakes takes the places of its own peer, and others shake hands', async () => {
+test.concurrent('a flood of slow handshakes takes the places of its own peer, and others shake hands', async () => {
+  const address = services.small.data;
   const flood = await Promise.all(
-    Array.from({ length: 20 }, () => openTcp(services.small.data, hello(500, 200), '127.0.0.2')),
+    Array.from({ length: 20 }, () => openTcp(address, hello(500, 200), '127.0.0.2')),
   );
-  for (let count = 0; count < 2; count += 1) {
-    expect(await handshake(services.small.data)).toMatch('TLSv1.3');
-    expect((await call(services.small.data, '/v2/health/head', { method: 'HEAD' })).status).toBe(200);
-  }
+  expect(await handshake(address)).toMatch('TLSv1.3');
+  expect((await call(address, '/v2/health/head', { method: 'HEAD' })).status).toBe(200);
   for (const { socket } of flood) socket.destroy();
 });
 
-test('many clients that shake hands at once all get their turn', async () => {
-  const outcomes = await Promise.all(Array.from({ length: 40 }, () => handshake(services.small.data)));
+test.concurrent('many clients that shake hands at once all get their turn', async () => {
+  const outcomes = await Promise.all(Array.from({ length: 40 }, () => handshake(services.alsoSmall.data)));
   expect(outcomes).toEqual(Array(40).fill('TLSv1.3 false'));
 });

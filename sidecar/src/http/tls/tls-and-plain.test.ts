@@ -47,7 +47,7 @@ test.each([10, 200_000, 3_000_000])(
   },
 );
 
-describe('the limits of connections hold over TLS:', () => {
+describe.concurrent('the limits of connections hold over TLS:', () => {
   test('idle ones give way when the places run out', async () => {
     const idle: RawConnection[] = [];
     let served = 0;

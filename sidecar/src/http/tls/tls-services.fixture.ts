@@ -18,7 +18,7 @@ export const TRUST = { ca: AUTHORITY.certificate };
 
 /** Services that take TLS, for the tests of a file. */
 export function tlsServices() {
-  const services: Partial<Record<'usual' | 'small' | 'impatient', TestService>> = {};
+  const services: Partial<Record<'usual' | 'small' | 'alsoSmall' | 'impatient', TestService>> = {};
   const started = (name: keyof typeof services): TestService => {
     const service = services[name];
     if (service === undefined) throw new Error('the services are not started yet');
@@ -35,7 +35,8 @@ export function tlsServices() {
       handshakes: 4,
     };
     services.small = await startService({ tlsFolder, limits: { connections } });
-    services.impatient = await startService({ tlsFolder, limits: { headersTimeout: 600 } });
+    services.alsoSmall = await startService({ tlsFolder, limits: { connections } });
+    services.impatient = await startService({ tlsFolder, limits: { headersTimeout: 2_000 } });
   });
   afterAll(() => Promise.all(Object.values(services).map((each) => each[Symbol.asyncDispose]())));
   return {
@@ -45,6 +46,9 @@ export function tlsServices() {
     /** Has 64 connections, and 4 handshakes at a time. */
     get small() {
       return started('small');
+    },
+    get alsoSmall() {
+      return started('alsoSmall');
     },
     /** Gives a connection little time. A handshake is slow too on a busy machine, so only tests of slow ones use this service. */
     get impatient() {

@@ -1,5 +1,4 @@
-import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { constants, promises } from 'node:fs';
 import type { Log } from '../../log/log.ts';
 
 /** For this time a file is not read again. */
@@ -73,7 +72,7 @@ export class WatchedFile {
 
 async function textOf(file: string, mostBytes: number): Promise<string> {
   // A pipe without a writer would hold a thread of the pool for ever, unless it is opened without waiting.
-  const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
+  const handle = await promises.open(file, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const status = await handle.stat();
     if (!status.isFile()) throw new Error('it is no regular file');

@@ -1,0 +1,47 @@
+import type { Refusal } from '../observed.ts';
+import type { StoreResource } from '../read-store.ts';
+import { type Attempt, isElsewhere, isRefused } from './attempt.ts';
+
+/** Until a refused write is tried again, longer each time: a quota may have been raised, a namespace made. */
+const FIRST_RETRY_MS = 2_000;
+const LONGEST_RETRY_MS = 60_000;
+
+/**
+ * An object of another namespace that could not be written. It is tried again at its own pace, and not in each round: who may edit a
+ * store can name 64 namespaces that do not exist.
+ */
+export interface Postponed {
+  /** monotonic */
+  readonly untilMs: number;
+  readonly tries: number;
+  /** absent: an object of others is in the way */
+  readonly refusal?: Refusal | undefined;
+}
+
+/** @param tries that were refused so far */
+export function retryAfterMs(tries: number): number {
+  return Math.min(FIRST_RETRY_MS * 2 ** tries, LONGEST_RETRY_MS);
+}
+
+/** What is postponed after a round with these attempts, by identity of the object. */
+export function postponedAfter(
+  before: ReadonlyMap<string, Postponed>,
+  attempts: ReadonlyMap<string, Attempt>,
+  store: StoreResource,
+  nowMs: number,
+): ReadonlyMap<string, Postponed> {
+  // What nobody wants any more is not tried again, and is forgotten.
+  const after = new Map([...before].filter(([, { untilMs }]) => untilMs + LONGEST_RETRY_MS > nowMs));
+  for (const [identity, attempt] of attempts) {
+    after.delete(identity);
+    if (!isRefused(attempt, store) || !isElsewhere(attempt, store)) continue;
+    const tries = (before.get(identity)?.tries ?? 0) + 1;
+    const refusal = attempt.refused?.refusal;
+    after.set(identity, { untilMs: nowMs + retryAfterMs(tries - 1), tries, refusal });
+  }
+  return after;
+}
+
+export function isPostponed(postponed: Postponed | undefined, nowMs: number): boolean {
+  return postponed !== undefined && postponed.untilMs > nowMs;
+}
