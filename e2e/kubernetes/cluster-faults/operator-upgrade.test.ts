@@ -35,9 +35,10 @@ test('a store of version 0.1 admits its clients after the upgrade, until its own
   const token = await client.token();
   expect(await client.put(`${token}x`)).toMatchObject({ status: 503, code: 'token_refused' });
 
-  const patch = '--patch={"spec":{"gateway":{"authentication":"Token"}}}';
-  await bed.kubectl('patch', 'lps', 'orders', '--type=merge', patch);
-  await bed.untilReady('orders');
+  expect(await bed.kubectl('get', 'lps', '--output=wide')).toMatch(/^orders .* Migrate /m);
+  await setAuthentication(bed, 'Migrate');
+  await withClient(await bed.servedUrl('orders'), (old) => old.get(stored));
+  await setAuthentication(bed, 'Token');
   const refused = await slowly(async () => {
     const answer = await client.putPlainly();
     return answer.status === 201 ? undefined : answer;
@@ -73,6 +74,12 @@ async function writeStatusOfBefore(bed: StoreBed): Promise<void> {
   ];
   const patch = JSON.stringify({ status: { observedGeneration: 1, conditions } });
   await bed.kubectl('patch', 'lps', 'orders', '--subresource=status', '--type=merge', `--patch=${patch}`);
+}
+
+async function setAuthentication(bed: StoreBed, authentication: string): Promise<void> {
+  const patch = `--patch=${JSON.stringify({ spec: { gateway: { authentication } } })}`;
+  await bed.kubectl('patch', 'lps', 'orders', '--type=merge', patch);
+  await bed.untilReady('orders');
 }
 
 async function authentication(bed: StoreBed): Promise<string> {
