@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { eventualValue } from '@largepayload/testing/waiting/eventually';
 import { expect, test } from 'vitest';
 import { podsOf } from '../faults/pods.fixture.ts';
+import { killInContainer } from '../fixtures/container-process.fixture.ts';
 import { CREDENTIALS, StoreBed } from '../fixtures/store.fixture.ts';
 import { show } from '../fixtures/table.fixture.ts';
 import { CodecTraffic } from '../fixtures/traffic.fixture.ts';
@@ -14,7 +15,7 @@ const RETRIED_FOR = 300_000;
 const AWAY = 60_000;
 const DEPLOYMENT = 'deployment/orders-gateway';
 
-test('a worker stores on through its sidecar while gateways are replaced, killed, and away for a minute', {
+test('a worker stores on through its sidecar while gateways are replaced, killed and away for a minute, and when the sidecar is killed', {
   timeout: 420_000,
 }, async () => {
   await using bed = await StoreBed.make('away');
@@ -39,12 +40,16 @@ test('a worker stores on through its sidecar while gateways are replaced, killed
   await bed.until('orders', 'GatewayAvailable', { message: /^2 of 2/ });
   const killed = traffic.done;
 
+  killInContainer(await containerOf(bed), '/app/payload-store.mjs');
+  await progress();
+  const restarted = traffic.done;
+
   await allowPods(bed, 0);
   const pods = (await podsOf(bed, 'orders')).map(({ name }) => name);
   await bed.kubectl('delete', 'pods', ...pods, '--grace-period=0', '--force');
   await sleep(AWAY);
   expect(await podsOf(bed, 'orders')).toEqual([]);
-  const whileAway = traffic.done - killed;
+  const whileAway = traffic.done - restarted;
   await allowPods(bed, 20);
   const back = performance.now();
   // Kubernetes itself tries again after minutes only.
@@ -58,11 +63,18 @@ test('a worker stores on through its sidecar while gateways are replaced, killed
   const kept = await codec.fetchAll();
   expect(kept).toBe(traffic.done);
   show(
-    'gateways replaced, killed, and all away, behind a sidecar',
-    `${rolled}, ${killed - rolled} and ${kept - killed} payloads (${whileAway} of them while the pods ended), none failed and ` +
-      `none lost; stored again ${seconds} s after pods were allowed`,
+    'gateways replaced, one killed, the sidecar killed, all gateways away',
+    `${rolled}, ${killed - rolled}, ${restarted - killed} and ${kept - restarted} payloads (${whileAway} of them while the ` +
+      `pods ended), none failed and none lost; stored again ${seconds} s after pods were allowed`,
   );
 });
+
+/** The id of the sidecar's container in the container runtime. */
+async function containerOf(bed: StoreBed): Promise<string> {
+  const path = '--output=jsonpath={.status.initContainerStatuses[0].containerID}';
+  const [, id = ''] = (await bed.kubectl('get', 'pod', 'worker', path)).split('//');
+  return id;
+}
 
 /** Limits the pods of the namespace. Those that exist stay. */
 async function allowPods(bed: StoreBed, pods: number): Promise<void> {
