@@ -1,9 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { at } from '@largepayload/crds';
+import { type Manifest, renderChart } from '@largepayload/testing/cluster/rendered-chart';
 import { helm as helmProgram } from '@largepayload/testing/programs/helm';
 import { eventualValue } from '@largepayload/testing/waiting/eventually';
 import { beforeAll, expect, test } from 'vitest';
-import { type Manifest, renderChart } from '../../../../e2e/kubernetes/chart/rendered-chart.fixture.ts';
 import { AUTHORITY_SECRET } from '../../authority/authority-secret.ts';
 import { makeAuthority } from '../../authority/x509.ts';
 import type { ApiError, KubernetesApi, KubernetesObject, ResourceKind } from '../../kubernetes/api.ts';
