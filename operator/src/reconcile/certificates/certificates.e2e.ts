@@ -46,7 +46,7 @@ const secretOnce = async (
   await eventualValue(async () => {
     const found = await secret(namespace, name);
     return found !== undefined && isWanted(found) ? found : undefined;
-  }, 15_000);
+  });
 
 const serverOf = (object: KubernetesObject) => new X509Certificate(fieldOf(object, 'tls.crt') ?? '');
 const authorityOf = (object: KubernetesObject) => new X509Certificate(fieldOf(object, 'ca.crt') ?? '');
@@ -88,10 +88,10 @@ test('a certificate follows the names of its stores, and goes with the last one'
   await secretOnce(namespace, TLS_SECRET, (found) => names(found) === names(before));
   // Stores of other tests are there too.
   const ofNamespace = () => issued.filter((each) => each.startsWith(namespace));
-  await eventualValue(async () => ofNamespace().length === 3 || undefined, 15_000);
+  await eventualValue(async () => ofNamespace().length === 3 || undefined);
   expect(ofNamespace()).toEqual(['Missing', 'OtherNames', 'OtherNames'].map((why) => `${namespace} ${why}`));
   await bed.api().delete({ resource: LARGE_PAYLOAD_STORES, namespace, name: 'orders' }, undefined, NEVER);
-  await eventualValue(async () => ((await secret(namespace, TLS_SECRET)) ? undefined : true), 15_000);
+  await eventualValue(async () => ((await secret(namespace, TLS_SECRET)) ? undefined : true));
 });
 
 test('a Secret of others is neither changed nor deleted, and the stores are told', async () => {
@@ -108,7 +108,6 @@ test('a Secret of others is neither changed nor deleted, and the stores are told
   await eventualValue(
     async () =>
       certificates.stateOf(namespace).problem?.includes('was not made by the operator') || undefined,
-    15_000,
   );
   expect(told).toContain(`${namespace}/orders`);
   await bed.api().delete({ resource: LARGE_PAYLOAD_STORES, namespace, name: 'orders' }, undefined, NEVER);
@@ -122,9 +121,8 @@ test('two operators that write at the same time make one authority, and certific
   const namespaces = [await withStore(), await withStore(), await withStore()];
   const [one, other] = [operator(operators), operator(operators)];
   for (const namespace of namespaces) await secretOnce(namespace, TLS_SECRET);
-  const bundle = await eventualValue(
-    async () => (one.keeper.bundle === other.keeper.bundle ? one.keeper.bundle : undefined),
-    15_000,
+  const bundle = await eventualValue(async () =>
+    one.keeper.bundle === other.keeper.bundle ? one.keeper.bundle : undefined,
   );
   const authority = authorityOf((await secret(operators, AUTHORITY_SECRET)) as KubernetesObject);
   expect(bundle).toBe(authority.toString());
