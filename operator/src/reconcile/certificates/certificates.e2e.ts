@@ -4,11 +4,13 @@ import { eventualValue } from '@largepayload/testing/waiting/eventually';
 import { afterEach, beforeAll, expect, test } from 'vitest';
 import { AUTHORITY_SECRET, ROTATE } from '../../authority/authority-secret.ts';
 import { fieldOf } from '../../authority/secret-data.ts';
+import { makeAuthority, makeServerCertificate } from '../../authority/x509.ts';
 import type { ApiError, KubernetesApi, KubernetesObject } from '../../kubernetes/api.ts';
 import { apiBed, applyCrd, NEVER, store } from '../../kubernetes/api-server.fixture.ts';
 import { LARGE_PAYLOAD_STORES, SECRETS } from '../../kubernetes/resources.ts';
 import { TLS_SECRET } from '../../stores/names.ts';
 import { ownSource, runCertificates } from './certificates.fixture.ts';
+import { writeSecret } from './own-secret.ts';
 
 const bed = apiBed();
 const stops: (() => Promise<void>)[] = [];
@@ -114,6 +116,24 @@ test('a Secret of others is neither changed nor deleted, and the stores are told
   await withStore();
   await new Promise((resolve) => setTimeout(resolve, 500));
   expect((await secret(namespace, TLS_SECRET))?.data).toEqual(theirs.data);
+});
+
+test('a person who writes a certificate with names of another namespace into the Secret gets none for them', async () => {
+  const [operators, namespace] = [await bed.newNamespace(), await bed.newNamespace()];
+  const own = ownSource(bed.api(), Date.now, operators);
+  while (await own.keeper.look(() => 0, NEVER));
+  const names = [`*.${namespace}.svc`, 'payloads.example.com', '*.payments.svc', 'kubernetes.default.svc'];
+  const times = { notBefore: Date.now() - 1_000, notAfter: Date.now() + 1_000_000 };
+  const theirs = makeServerCertificate(names, times, makeAuthority('theirs', times));
+  const data = { 'tls.crt': theirs.certificate, 'tls.key': theirs.key };
+  const type = 'kubernetes.io/tls';
+  await writeSecret(bed.api(), undefined, { namespace, name: TLS_SECRET, type, data }, NEVER);
+  // A resource of the namespace cannot be read, so names that were there stay.
+  const request = { namespace, names: [`*.${namespace}.svc`], leftOut: 0, keepsNames: true };
+  await own.source.settle(request, NEVER);
+  const made = (await secret(namespace, TLS_SECRET)) as KubernetesObject;
+  expect(serverOf(made).subjectAltName).toBe(`DNS:*.${namespace}.svc, DNS:payloads.example.com`);
+  expect(fieldOf(made, 'tls.key')).not.toBe(theirs.key);
 });
 
 test('two operators that write at the same time make one authority, and certificates of it', async () => {

@@ -9,7 +9,13 @@ import { makeAuthority } from '../../authority/x509.ts';
 import type { ApiError, KubernetesApi, KubernetesObject, ResourceKind } from '../../kubernetes/api.ts';
 import { apiBed, applyCrd, NEVER, store } from '../../kubernetes/api-server.fixture.ts';
 import { connectToKubernetes } from '../../kubernetes/client-node-api.ts';
-import { CERTIFICATES, LARGE_PAYLOAD_STORES, NAMESPACES, SECRETS } from '../../kubernetes/resources.ts';
+import {
+  CERTIFICATES,
+  kindOf,
+  LARGE_PAYLOAD_STORES,
+  NAMESPACES,
+  SECRETS,
+} from '../../kubernetes/resources.ts';
 import { TLS_SECRET } from '../../stores/names.ts';
 import { CertManagerCertificates } from './cert-manager-certificates.ts';
 import { OPERATORS, ownSource, runCertificates } from './certificates.fixture.ts';
@@ -174,6 +180,13 @@ test('with cert-manager a Certificate is asked for by an account that has no rig
   });
   await source.settle({ ...request, names: names.slice(0, 1), keepsNames: true }, NEVER);
   expect(at((await bed.api().get(name, NEVER))?.spec, 'dnsNames')).toEqual(names);
+  // Of names that a person has added, those stay for which a store may ask.
+  const asked = (await bed.api().get(name, NEVER)) as KubernetesObject;
+  const edited = { ...(asked.spec as object), dnsNames: [...names, '*.payments.svc'] };
+  await bed.api().replace(CERTIFICATES, { ...asked, spec: edited }, NEVER);
+  const more = ['returns.example.com', ...names];
+  await source.settle({ ...request, names: more.slice(0, 2), keepsNames: true }, NEVER);
+  expect(at((await bed.api().get(name, NEVER))?.spec, 'dnsNames')).toEqual(more);
   await source.remove(namespace, NEVER);
   expect(await bed.api().get(name, NEVER)).toBeUndefined();
   await forbidden(withCertManager.get(secretIn(namespace, TLS_SECRET), NEVER));
