@@ -13,9 +13,9 @@ export function answerError(thrown: FastifyError, request: FastifyRequest, reply
   const error = isFrameworkRefusal(thrown)
     ? new ServiceError('malformed_request', 'the request cannot be understood')
     : toServiceError(thrown);
-  // That of a gateway, which is passed on, is in the gateway's log.
-  if (error.code === 'internal' && thrown !== (error as unknown))
-    request.log.error({ err: thrown, url: request.routeOptions.url }, 'request failed');
+  // That of a gateway, which is passed on, has no cause here: it is in the gateway's log.
+  if (error.code === 'internal' && error.cause !== undefined)
+    request.log.error({ err: error.cause, url: request.routeOptions.url }, 'request failed');
   send(reply, error);
 }
 
