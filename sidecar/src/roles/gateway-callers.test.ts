@@ -1,12 +1,13 @@
 import { type Answer, call, expectError, keyOf } from '@largepayload/testing/service/http-call';
 import { getPath, testPayload } from '@largepayload/testing/service/payload';
 import { realProgram, type ServingProcess } from '@largepayload/testing/service/real-program';
-import { metric } from '@largepayload/testing/service/running-service';
+import { metric, startService } from '@largepayload/testing/service/running-service';
 import { writeCertificateSecret } from '@largepayload/testing/tls/secret-folder';
 import { testAuthority } from '@largepayload/testing/tls/test-authority';
 import { writeClusterFolder } from '@largepayload/testing/tokens/cluster-folder';
 import { TokenIssuer } from '@largepayload/testing/tokens/token-issuer';
 import { eventually } from '@largepayload/testing/waiting/eventually';
+import { pino } from 'pino';
 import { expect, test } from 'vitest';
 
 const { serve, newFolder } = realProgram();
@@ -204,3 +205,17 @@ test.concurrent('without authentication no token is looked at', async () => {
   expect(await metric(service, requests('anonymous', 'ok'))).toBe(2);
   expect(issuer.requests).toEqual([]);
 });
+
+test.each([
+  ['Token', 1],
+  ['None', 0],
+])(
+  'a standalone service, which asks for no token, warns of authentication %s: %i times',
+  async (authentication, times) => {
+    const lines: string[] = [];
+    const log = pino({ level: 'warn' }, { write: (line: string) => void lines.push(line) });
+    await using service = await startService({ log, spec: { gateway: { authentication } } });
+    expect(lines.filter((line) => line.includes('callers need no token here'))).toHaveLength(times);
+    expect((await call(service.data, '/v2/health/head', { method: 'HEAD' })).status).toBe(200);
+  },
+);
