@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { ServiceError } from '../../errors/service-error.ts';
 import { FailureLog } from './failure-log.ts';
 
@@ -23,4 +23,23 @@ test('the log has a line when requests begin to fail, by another code too, and w
     ['warn', { code: 'token_refused', reason: 'why token_refused' }],
     ['info', 'the gateway serves requests again'],
   ]);
+});
+
+test('requests of which some succeed and others fail have few lines, and what lasts is written', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const lines: string[] = [];
+  const line = (fields: unknown) => void lines.push(typeof fields === 'string' ? 'again' : 'fail');
+  const failures = new FailureLog({ info: line, warn: line, error: line });
+  const fail = () =>
+    failures.of(Promise.reject(new ServiceError('gateway_unreachable', 'why'))).catch(() => undefined);
+  for (let count = 0; count < 100; count += 1) {
+    await fail();
+    await failures.of(Promise.resolve());
+  }
+  await fail();
+  expect(lines).toEqual(['fail', 'again']);
+  vi.advanceTimersByTime(10_000);
+  await fail();
+  expect(lines).toEqual(['fail', 'again', 'fail']);
 });
