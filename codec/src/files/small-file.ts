@@ -1,7 +1,8 @@
 import { constants, promises } from 'node:fs';
 
 /**
- * The text of a regular file. A pipe without a writer would hold one of Node's few threads for files for ever, so the file is opened without waiting.
+ * The text of a regular file. It is opened without waiting: else a pipe without a writer would hold one of Node's four threads
+ * for files without end.
  * @throws Error that says why the file cannot be read
  */
 export async function readSmallFile(path: string, mostBytes: number): Promise<string> {
