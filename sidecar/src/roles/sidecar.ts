@@ -57,10 +57,7 @@ export async function startSidecar(
   const limits = { ...DEFAULT_LIMITS, inFlightBytes, connections: dataPort, ...unknown, ...ownLimits };
   const budget = new FairBudget({ ...limits, limit: limits.inFlightBytes });
   const watch = new TransferWatch(limits, () => budget.demand);
-  const metrics = new Metrics(
-    { requests: () => watch.size, bytes: () => budget.used },
-    { watchesEventLoop: false },
-  );
+  const metrics = new Metrics({ requests: () => watch.size, bytes: () => budget.used }, { isSidecar: true });
   metrics.watchReadiness(readiness);
   const service = await withCache(forwarding, { settings: { cacheSize }, cacheBytes, metrics, log });
   const callers = new Callers(EVERY_CALLER, metrics);

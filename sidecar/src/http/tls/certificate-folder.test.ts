@@ -9,6 +9,7 @@ import { type TestCertificate, testAuthority } from '@largepayload/testing/tls/t
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { CertificateFolder } from './certificate-folder.ts';
+import { assertBetter } from './certificate-pair.ts';
 
 const AUTHORITY = testAuthority();
 const DAY = 86_400_000;
@@ -64,6 +65,7 @@ test('a Secret that is changed is read again, a second after the last look at th
 
 describe('what cannot be used leaves the last good certificate in use, and is logged once:', () => {
   const expired = AUTHORITY.issue(undefined, { notBefore: 0, notAfter: Date.now() - DAY });
+  const future = AUTHORITY.issue(undefined, { notBefore: Date.now() + DAY });
   const encrypted = createPrivateKey(first.key).export({
     ...{ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'secret' },
   }) as string;
@@ -76,6 +78,7 @@ describe('what cannot be used leaves the last good certificate in use, and is lo
     ['an empty key', { 'tls.key': '' }, 'tls.key is no private key'],
     ['a key with a password', { 'tls.crt': first.certificate, 'tls.key': encrypted }, 'without a password'],
     ['an expired pair', { 'tls.crt': expired.certificate, 'tls.key': expired.key }, 'expired at'],
+    ['a pair of tomorrow', { 'tls.crt': future.certificate, 'tls.key': future.key }, 'is valid from'],
     ['no key', { 'tls.key': undefined }, 'cannot read tls.crt and tls.key'],
     ['no certificate', { 'tls.crt': undefined }, 'cannot read tls.crt and tls.key'],
   ])('%s', async (_name, changed, reason) => {
@@ -130,6 +133,16 @@ test('files that are written one after the other, without links, are taken when 
   expect(await lookLater()).toBe(first.certificate);
   await write({ key: second.key });
   expect(await lookLater()).toBe(second.certificate);
+});
+
+test('a certificate that was not valid yet is taken when its time has come, or when the last one has expired', () => {
+  const pair = (notBefore: number, notAfter: number) => ({ certificate: '', key: '', notBefore, notAfter });
+  const inUse = pair(0, 100);
+  const next = pair(50, 200);
+  expect(() => assertBetter(next, inUse, 49)).toThrow('is valid from');
+  expect(() => assertBetter(next, inUse, 50)).not.toThrow();
+  expect(() => assertBetter(pair(150, 200), inUse, 100)).not.toThrow();
+  expect(() => assertBetter(next, undefined, 49)).not.toThrow();
 });
 
 test('an expired certificate is served where there is no other one, and logged once', async () => {
