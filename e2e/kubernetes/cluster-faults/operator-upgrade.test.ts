@@ -1,5 +1,6 @@
 import { MetricsReading } from '@largepayload/testing/servers/metrics-reading';
 import { afterAll, expect, test } from 'vitest';
+import { namesOf } from '../faults/pods.fixture.ts';
 import { slowly } from '../faults/slowly.fixture.ts';
 import { operatorPods, scaleOperator } from '../fixtures/operator.fixture.ts';
 import { putPayload, withClient } from '../fixtures/payloads.fixture.ts';
@@ -35,13 +36,13 @@ test('a store of version 0.1 admits its clients after the upgrade, until its own
   const token = await client.token();
   expect(await client.put(`${token}x`)).toMatchObject({ status: 503, code: 'token_refused' });
 
-  const patch = '--patch={"spec":{"gateway":{"authentication":"Token"}}}';
-  await bed.kubectl('patch', 'lps', 'orders', '--type=merge', patch);
-  await bed.untilReady('orders');
-  const refused = await slowly(async () => {
-    const answer = await client.putPlainly();
-    return answer.status === 201 ? undefined : answer;
-  });
+  expect(await bed.kubectl('get', 'lps', '--output=wide')).toMatch(/^orders .* Migrate /m);
+  await setAuthentication(bed, 'Migrate');
+  await withClient(await bed.servedUrl('orders'), (old) => old.get(stored));
+  await setAuthentication(bed, 'Token');
+  // The gateway of before serves some seconds longer.
+  await slowly(async () => ((await namesOf(bed, 'orders', 'pods')).length === 1 ? true : undefined));
+  const refused = await client.putPlainly();
   expect(refused).toMatchObject({
     status: 503,
     code: 'tls_required',
@@ -54,7 +55,7 @@ test('a store of version 0.1 admits its clients after the upgrade, until its own
   expect(await checkThroughSidecar({ name: 'again', bed, store: 'orders' })).toContain('digest verified');
   show(
     'a store of 0.1',
-    `Migrate after the upgrade: plain HTTP and a sidecar both served; Token: plain HTTP is answered ${(refused as { message: string }).message}`,
+    `Migrate after the upgrade: plain HTTP and a sidecar both served; Token: plain HTTP is answered ${refused.message}`,
   );
 });
 
@@ -73,6 +74,12 @@ async function writeStatusOfBefore(bed: StoreBed): Promise<void> {
   ];
   const patch = JSON.stringify({ status: { observedGeneration: 1, conditions } });
   await bed.kubectl('patch', 'lps', 'orders', '--subresource=status', '--type=merge', `--patch=${patch}`);
+}
+
+async function setAuthentication(bed: StoreBed, authentication: string): Promise<void> {
+  const patch = `--patch=${JSON.stringify({ spec: { gateway: { authentication } } })}`;
+  await bed.kubectl('patch', 'lps', 'orders', '--type=merge', patch);
+  await bed.untilReady('orders');
 }
 
 async function authentication(bed: StoreBed): Promise<string> {

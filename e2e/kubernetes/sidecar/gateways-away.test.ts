@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { eventualValue } from '@largepayload/testing/waiting/eventually';
 import { expect, test } from 'vitest';
 import { podsOf } from '../faults/pods.fixture.ts';
+import { signalInContainer } from '../fixtures/container-process.fixture.ts';
 import { CREDENTIALS, StoreBed } from '../fixtures/store.fixture.ts';
 import { show } from '../fixtures/table.fixture.ts';
 import { CodecTraffic } from '../fixtures/traffic.fixture.ts';
@@ -12,10 +13,11 @@ const gateway = { authentication: undefined, credentialsSecretRef: { name: CREDE
 const RETRIED_FOR = 300_000;
 /** ms */
 const AWAY = 60_000;
+const PROGRAM = '/app/payload-store.mjs';
 const DEPLOYMENT = 'deployment/orders-gateway';
 
-test('a worker stores on through its sidecar while gateways are replaced, killed, and away for a minute', {
-  timeout: 420_000,
+test('a worker stores on through its sidecar while gateways are replaced, silent, killed and away for a minute, and when the sidecar is killed', {
+  timeout: 900_000,
 }, async () => {
   await using bed = await StoreBed.make('away');
   await bed.applyStore('orders', { gateway });
@@ -24,7 +26,7 @@ test('a worker stores on through its sidecar while gateways are replaced, killed
   await using traffic = codec.traffic;
   const progress = async () => {
     const before = traffic.done;
-    await eventualValue(() => traffic.done > before + 20 || undefined, 90_000);
+    await eventualValue(() => traffic.done > before + 20 || undefined, 180_000);
   };
   await progress();
 
@@ -33,18 +35,32 @@ test('a worker stores on through its sidecar while gateways are replaced, killed
   await progress();
   const rolled = traffic.done;
 
+  // Its kernel still takes connections and bytes, and nothing answers.
+  const [silent] = await podsOf(bed, 'orders');
+  signalInContainer(await containerOf(bed, silent?.name ?? ''), PROGRAM, 'SIGSTOP');
+  await progress();
+  await bed.until('orders', 'GatewayAvailable', { message: /^1 of 2/ });
+  await progress();
+  await bed.kubectl('delete', 'pod', silent?.name ?? '', '--grace-period=0', '--force');
+  await bed.until('orders', 'GatewayAvailable', { message: /^2 of 2/ });
+  const blackHoled = traffic.done;
+
   const [victim] = await podsOf(bed, 'orders');
   await bed.kubectl('delete', 'pod', victim?.name ?? '', '--grace-period=0', '--force');
   await progress();
   await bed.until('orders', 'GatewayAvailable', { message: /^2 of 2/ });
   const killed = traffic.done;
 
+  signalInContainer(await containerOf(bed, 'worker'), PROGRAM, 'SIGKILL');
+  await progress();
+  const restarted = traffic.done;
+
   await allowPods(bed, 0);
   const pods = (await podsOf(bed, 'orders')).map(({ name }) => name);
   await bed.kubectl('delete', 'pods', ...pods, '--grace-period=0', '--force');
   await sleep(AWAY);
   expect(await podsOf(bed, 'orders')).toEqual([]);
-  const whileAway = traffic.done - killed;
+  const whileAway = traffic.done - restarted;
   await allowPods(bed, 20);
   const back = performance.now();
   // Kubernetes itself tries again after minutes only.
@@ -58,11 +74,18 @@ test('a worker stores on through its sidecar while gateways are replaced, killed
   const kept = await codec.fetchAll();
   expect(kept).toBe(traffic.done);
   show(
-    'gateways replaced, killed, and all away, behind a sidecar',
-    `${rolled}, ${killed - rolled} and ${kept - killed} payloads (${whileAway} of them while the pods ended), none failed and ` +
-      `none lost; stored again ${seconds} s after pods were allowed`,
+    'gateways replaced, one silent, one killed, the sidecar killed, all gateways away',
+    `${rolled}, ${blackHoled - rolled}, ${killed - blackHoled}, ${restarted - killed} and ${kept - restarted} payloads (${whileAway} of ` +
+      `them while the pods ended), none failed and none lost; stored again ${seconds} s after pods were allowed`,
   );
 });
+
+/** The id of the container of our program in the container runtime: a gateway's only one, and the init container of a worker. */
+async function containerOf(bed: StoreBed, pod: string): Promise<string> {
+  const path = '--output=jsonpath={.status.*[?(@.name=="payload-store")].containerID}';
+  const [, id = ''] = (await bed.kubectl('get', 'pod', pod, path)).split('//');
+  return id;
+}
 
 /** Limits the pods of the namespace. Those that exist stay. */
 async function allowPods(bed: StoreBed, pods: number): Promise<void> {

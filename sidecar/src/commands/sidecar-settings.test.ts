@@ -36,7 +36,11 @@ test('an environment variable that is empty counts as not set', () => {
     data: { host: '127.0.0.1', port: 8577 },
     metrics: { host: '127.0.0.1', port: 8578 },
   });
-  expect(settings.cacheSize).toBeUndefined();
+  expect(settings.cacheSize).toBe(64 * 1024 * 1024);
+});
+
+test('a cache of 0 bytes is none', () => {
+  expect(sidecarSettings({ ...RIGHTS, 'cache-size': '0' }, {}).cacheSize).toBe(0);
 });
 
 describe('accepted', () => {
@@ -79,4 +83,13 @@ describe('refused', () => {
     expect(settings).toThrow(message);
     expect(settings).not.toThrow(/secret/);
   });
+});
+
+test('a message about a setting names the variable, if the value is from there', () => {
+  const refused = (environment: Record<string, string>) => () => sidecarSettings({ ...RIGHTS }, environment);
+  expect(refused({ LARGE_PAYLOAD_CACHE_SIZE: 'much' })).toThrow(/^LARGE_PAYLOAD_CACHE_SIZE: /);
+  expect(refused({ LARGE_PAYLOAD_LISTEN: ':8577' })).toThrow(/^LARGE_PAYLOAD_LISTEN :8577 can be reached/);
+  expect(() => sidecarSettings({}, { LARGE_PAYLOAD_GATEWAY_URL: 'documents-gateway' })).toThrow(
+    /^LARGE_PAYLOAD_GATEWAY_URL takes an https/,
+  );
 });

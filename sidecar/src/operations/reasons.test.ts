@@ -97,11 +97,6 @@ const keysOf = (name: string) => {
   return new KeySet({ name, issuer: name, load }, SILENT).load();
 };
 
-const withoutCertificate = () => {
-  const certificate = new CertificateFolder('/no/such/folder', SILENT);
-  return errorOf(assertCertificate({ certificate, isRequired: true }));
-};
-
 /** Errors of the code that meets the situation, and the reason that a reader of the status report sees. */
 const SITUATIONS: readonly (readonly [situation: string, make: () => unknown, expected: Reason])[] = [
   [
@@ -211,7 +206,6 @@ const SITUATIONS: readonly (readonly [situation: string, make: () => unknown, ex
         'STS (sts.amazonaws.com) does not give the role (AccessDenied: no); check that the role exists, and that its trust policy allows who asks',
     },
   ],
-  ['a gateway that needs a certificate has none', withoutCertificate, { name: 'CertificateMissing' }],
   [
     'the keys of an issuer were never loaded',
     () => errorOf(keysOf('https://ci.example')),

@@ -20,7 +20,7 @@ import { writeCertificateSecret } from '@largepayload/testing/tls/secret-folder'
 import { testAuthority } from '@largepayload/testing/tls/test-authority';
 import { eventually, within } from '@largepayload/testing/waiting/eventually';
 import type { Payload } from '@temporalio/common';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 
 const MIB = 1024 * 1024;
 const HOUR = 60 * 60 * 1_000;
@@ -37,6 +37,7 @@ async function gatewaysOf(folder: string, count: number): Promise<ServingProcess
   for (let index = 0; index < count; index += 1) {
     const gateway = await serve({ role: 'gateway', dataFolder, ttl: '30d', args: ['--tls-dir', tls] });
     await eventually('it is ready', async () => (await call(gateway.metrics, '/readyz')).status === 200);
+    onTestFinished(() => gateway[Symbol.asyncDispose]());
     gateways.push(gateway);
   }
   return gateways;
@@ -80,7 +81,6 @@ describe('a gateway that is killed', () => {
     expect((await answer).status).toBe(201);
     const got = await get(second, keyOf(await answer), payload);
     expect(got.body.equals(payload.bytes)).toBe(true);
-    second.process.kill('SIGKILL');
   });
 
   test('in the middle of a GET breaks the body off, and the codec gets it from another one', async () => {
@@ -113,7 +113,6 @@ describe('a gateway that is killed', () => {
     balancer.use([portOf(second.data)]);
     const [back] = await codecTo(beside.data).decode(references);
     expect(Buffer.from(back?.data ?? []).equals(payload.data as Buffer)).toBe(true);
-    second.process.kill('SIGKILL');
   });
 });
 
@@ -136,7 +135,6 @@ test('one of two gateways that is black-holed delays a worker, and fails nothing
   const references = await codec.encode(payloads);
   const back = await codec.decode(references);
   expect(back.map(({ data }) => Buffer.from(data ?? []))).toEqual(payloads.map(({ data }) => data));
-  for (const gateway of [first, second]) gateway.process.kill('SIGKILL');
 });
 
 test('all gateways are gone for a while, and a worker that writes does not notice', async () => {
@@ -159,7 +157,6 @@ test('all gateways are gone for a while, and a worker that writes does not notic
   balancer.use([portOf(next.data)]);
   const back = await codec.decode(await within(60_000, 'the references', encoding));
   expect(back.map(({ data }) => data?.length)).toEqual([300_000, 300_000]);
-  next.process.kill('SIGKILL');
 });
 
 test('a sidecar whose clock is off by an hour stores and reads', async () => {
@@ -174,7 +171,6 @@ test('a sidecar whose clock is off by an hour stores and reads', async () => {
     expect({ status: stored.status, key: keyOf(stored) }).toEqual({ status: 200, key });
     expect((await get(beside, key, payload)).body.toString()).toBe('some bytes');
   }
-  gateway.process.kill('SIGKILL');
 });
 
 test('a sidecar that is killed again and again loses nothing that it acknowledged', async () => {
@@ -182,7 +178,11 @@ test('a sidecar that is killed again and again loses nothing that it acknowledge
   const args = await trusting('killed');
   const [data = 0, metrics = 0] = await freePorts(2);
   const ports = ['--listen', `127.0.0.1:${data}`, '--metrics-listen', `127.0.0.1:${metrics}`];
-  const start = () => sidecar(`https://localhost:${portOf(gateway.data)}`, { args, ports });
+  const start = async () => {
+    const started = await sidecar(`https://localhost:${portOf(gateway.data)}`, { args, ports });
+    onTestFinished(() => started[Symbol.asyncDispose]());
+    return started;
+  };
   let beside = await start();
   const codec = codecTo(`127.0.0.1:${data}`, { retryTimeoutMs: 60_000 });
   const stored: { seed: number; reference: Payload }[] = [];
@@ -208,5 +208,4 @@ test('a sidecar that is killed again and again loses nothing that it acknowledge
     const [back] = await direct.decode([reference]);
     expect(Buffer.from(back?.data ?? []).equals(payloadOf(seed, 2 * MIB).data as Buffer)).toBe(true);
   }
-  for (const each of [beside, gateway]) each.process.kill('SIGKILL');
 });

@@ -30,7 +30,7 @@ export function postponedAfter(
   store: StoreResource,
   nowMs: number,
 ): ReadonlyMap<string, Postponed> {
-  // What nobody wants any more is not tried again, and is forgotten.
+  // An object that is desired no longer is not tried again, and its entry is dropped.
   const after = new Map([...before].filter(([, { untilMs }]) => untilMs + LONGEST_RETRY_MS > nowMs));
   for (const [identity, attempt] of attempts) {
     after.delete(identity);

@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process';
 import { createPrivateKey } from 'node:crypto';
 import { mkdtemp, rm, symlink, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { writeCertificateSecret, writeSecret } from '@largepayload/testing/tls/secret-folder';
 import { type TestCertificate, testAuthority } from '@largepayload/testing/tls/test-authority';
 import { pino } from 'pino';
@@ -167,4 +169,12 @@ test('a link to itself is no certificate, and no fault of the process', async ()
   await lookLater();
   expect(certificate.problem).toContain('ELOOP');
   await unlink(join(folder, 'tls.crt'));
+});
+
+test('a pipe without a writer is no certificate, and no look waits for it', async () => {
+  for (const name of ['tls.crt', 'tls.key']) await promisify(execFile)('mkfifo', [join(folder, name)]);
+  const { certificate, lookLater } = certificateIn();
+  // Node has four threads for files.
+  for (let looks = 0; looks < 3; looks += 1) expect(await lookLater()).toBeUndefined();
+  expect(certificate.problem).toContain('it is no regular file');
 });

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { ServiceError } from '../../errors/service-error.ts';
 import { FailureLog } from './failure-log.ts';
 
@@ -23,4 +23,21 @@ test('the log has a line when requests begin to fail, by another code too, and w
     ['warn', { code: 'token_refused', reason: 'why token_refused' }],
     ['info', 'the gateway serves requests again'],
   ]);
+});
+
+test('where some requests fail and others succeed, the log has one pair of lines a minute', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const line = vi.fn();
+  const failures = new FailureLog({ info: line, warn: line, error: line });
+  const failAndSucceed = async () => {
+    const failing = failures.of(Promise.reject(new ServiceError('caller_denied', 'may read only')));
+    await expect(failing).rejects.toThrow('may read only');
+    await failures.of(Promise.resolve());
+  };
+  for (let each = 0; each < 10; each += 1) await failAndSucceed();
+  expect(line).toHaveBeenCalledTimes(2);
+  vi.advanceTimersByTime(60_000);
+  for (let each = 0; each < 10; each += 1) await failAndSucceed();
+  expect(line).toHaveBeenCalledTimes(4);
 });

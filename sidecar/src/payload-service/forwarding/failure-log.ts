@@ -7,9 +7,17 @@ const CODES: ReadonlySet<string> = new Set([
   ...['token_missing', 'token_refused', 'tls_required', 'caller_denied'],
 ]);
 
-/** Writes a line when requests begin to fail, by another code than before, and when they succeed again. */
+/** Where some requests fail and others succeed, each one would be news. */
+const SAME_CODE_AGAIN_MS = 60_000;
+
+/**
+ * Writes a line when requests begin to fail, by another code than before, and when they succeed again. A code has at most
+ * one such line a minute.
+ */
 export class FailureLog {
   readonly #log: Log;
+  readonly #loggedAt = new Map<string, number>();
+  /** of the failure that was logged last, until a request succeeds */
   #code: string | undefined;
 
   constructor(log: Log) {
@@ -24,11 +32,18 @@ export class FailureLog {
       this.#code = undefined;
       return result;
     } catch (error) {
-      if (error instanceof ServiceError && CODES.has(error.code) && error.code !== this.#code) {
+      if (error instanceof ServiceError && this.#isNews(error.code)) {
         this.#code = error.code;
+        this.#loggedAt.set(error.code, performance.now());
         this.#log.warn({ code: error.code, reason: error.message }, 'requests to the gateway fail');
       }
       throw error;
     }
+  }
+
+  #isNews(code: string): boolean {
+    if (!CODES.has(code) || code === this.#code) return false;
+    const loggedAt = this.#loggedAt.get(code) ?? Number.NEGATIVE_INFINITY;
+    return performance.now() - loggedAt >= SAME_CODE_AGAIN_MS;
   }
 }
