@@ -51,7 +51,8 @@ export function oidcKeys(issuer: string): KeySource {
       // Discovery 1.0, 4.3: else one issuer could name the keys of another.
       if (named !== issuer) throw new Error(`${address}: it is of the issuer ${excerpt(named)}`);
       const keys = textIn(discovery, 'jwks_uri', address);
-      assertSecure(keys, `${address}: jwks_uri`);
+      // An issuer elsewhere must not have the ports of this machine asked.
+      assertSecure(keys, `${address}: jwks_uri`, !isSecure(issuer));
       return { issuer, ...keysFrom(keys, await fetchFrom(agents, keys, signal)) };
     });
   };
