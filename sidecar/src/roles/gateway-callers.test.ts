@@ -87,6 +87,8 @@ test.concurrent('a gateway serves pods that show a token of their service accoun
     ...{ allowedNamespaces: ['starters'], gateway: { authentication: 'Token', oidc } },
   });
   await ready(service);
+  const loading = [...issuer.requests];
+  expect(new Set(loading)).toEqual(new Set(['/.well-known/openid-configuration', '/openid/v1/jwks']));
   const token = issuer.serviceAccountToken({ store: STORE });
   const starter = issuer.serviceAccountToken({ store: STORE, serviceAccount: 'starters/web' });
   const stranger = issuer.serviceAccountToken({ store: STORE, serviceAccount: 'elsewhere/web' });
@@ -105,7 +107,7 @@ test.concurrent('a gateway serves pods that show a token of their service accoun
   expect(await statusOf(service)).toMatchObject({ ready: true, authentication: 'Token' });
   const { certificate: ca } = AUTHORITY;
   expect((await call(service.data, '/v2/health/head', { method: 'HEAD', ca })).status).toBe(200);
-  expect(issuer.requests).toEqual(['/.well-known/openid-configuration', '/openid/v1/jwks']);
+  expect(issuer.requests, 'no token loads the keys again').toEqual(loading);
   const job = ci.oidcToken('payloads', requiredClaims);
   expect((await get(service, key, { token: job })).status).toBe(200);
   const fork = ci.oidcToken('payloads', { repository: 'evil/orders' });
