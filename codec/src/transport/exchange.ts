@@ -122,8 +122,14 @@ function expire(
 
 function asUnavailable(cause: Error, key: string | undefined): PayloadStoreUnavailableError {
   if (cause instanceof PayloadStoreUnavailableError) return cause;
-  return new PayloadStoreUnavailableError(`the blob service cannot be reached: ${cause.message}`, {
+  return new PayloadStoreUnavailableError(`the blob service cannot be reached: ${reasonOf(cause)}`, {
     key,
     cause,
   });
+}
+
+/** For people. Of a failed handshake OpenSSL says what only experts understand; the cause keeps that. */
+function reasonOf({ code, message }: NodeJS.ErrnoException): string {
+  if (!/^(EPROTO$|ERR_SSL_)/.test(code ?? '')) return message;
+  return `no TLS connection can be made (${code}): it has no certificate yet, or takes no TLS at this port`;
 }

@@ -95,7 +95,7 @@ describe('a server', () => {
   });
 
   test.each<[string, string, string]>([
-    ['nothing', '', 'it has no certificate in PEM'],
+    ['nothing', '', 'it is empty'],
     [
       'a key',
       '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n',

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { eventualValue } from '@largepayload/testing/waiting/eventually';
 import { expect, test } from 'vitest';
 import { podsOf } from '../faults/pods.fixture.ts';
-import { killInContainer } from '../fixtures/container-process.fixture.ts';
+import { signalInContainer } from '../fixtures/container-process.fixture.ts';
 import { CREDENTIALS, StoreBed } from '../fixtures/store.fixture.ts';
 import { show } from '../fixtures/table.fixture.ts';
 import { CodecTraffic } from '../fixtures/traffic.fixture.ts';
@@ -13,10 +13,11 @@ const gateway = { authentication: undefined, credentialsSecretRef: { name: CREDE
 const RETRIED_FOR = 300_000;
 /** ms */
 const AWAY = 60_000;
+const PROGRAM = '/app/payload-store.mjs';
 const DEPLOYMENT = 'deployment/orders-gateway';
 
-test('a worker stores on through its sidecar while gateways are replaced, killed and away for a minute, and when the sidecar is killed', {
-  timeout: 420_000,
+test('a worker stores on through its sidecar while gateways are replaced, silent, killed and away for a minute, and when the sidecar is killed', {
+  timeout: 900_000,
 }, async () => {
   await using bed = await StoreBed.make('away');
   await bed.applyStore('orders', { gateway });
@@ -25,7 +26,7 @@ test('a worker stores on through its sidecar while gateways are replaced, killed
   await using traffic = codec.traffic;
   const progress = async () => {
     const before = traffic.done;
-    await eventualValue(() => traffic.done > before + 20 || undefined, 90_000);
+    await eventualValue(() => traffic.done > before + 20 || undefined, 180_000);
   };
   await progress();
 
@@ -34,13 +35,23 @@ test('a worker stores on through its sidecar while gateways are replaced, killed
   await progress();
   const rolled = traffic.done;
 
+  // Its kernel still takes connections and bytes, and nothing answers.
+  const [silent] = await podsOf(bed, 'orders');
+  signalInContainer(await containerOf(bed, silent?.name ?? ''), PROGRAM, 'SIGSTOP');
+  await progress();
+  await bed.until('orders', 'GatewayAvailable', { message: /^1 of 2/ });
+  await progress();
+  await bed.kubectl('delete', 'pod', silent?.name ?? '', '--grace-period=0', '--force');
+  await bed.until('orders', 'GatewayAvailable', { message: /^2 of 2/ });
+  const blackHoled = traffic.done;
+
   const [victim] = await podsOf(bed, 'orders');
   await bed.kubectl('delete', 'pod', victim?.name ?? '', '--grace-period=0', '--force');
   await progress();
   await bed.until('orders', 'GatewayAvailable', { message: /^2 of 2/ });
   const killed = traffic.done;
 
-  killInContainer(await containerOf(bed), '/app/payload-store.mjs');
+  signalInContainer(await containerOf(bed, 'worker'), PROGRAM, 'SIGKILL');
   await progress();
   const restarted = traffic.done;
 
@@ -63,16 +74,16 @@ test('a worker stores on through its sidecar while gateways are replaced, killed
   const kept = await codec.fetchAll();
   expect(kept).toBe(traffic.done);
   show(
-    'gateways replaced, one killed, the sidecar killed, all gateways away',
-    `${rolled}, ${killed - rolled}, ${restarted - killed} and ${kept - restarted} payloads (${whileAway} of them while the ` +
-      `pods ended), none failed and none lost; stored again ${seconds} s after pods were allowed`,
+    'gateways replaced, one silent, one killed, the sidecar killed, all gateways away',
+    `${rolled}, ${blackHoled - rolled}, ${killed - blackHoled}, ${restarted - killed} and ${kept - restarted} payloads (${whileAway} of ` +
+      `them while the pods ended), none failed and none lost; stored again ${seconds} s after pods were allowed`,
   );
 });
 
-/** The id of the sidecar's container in the container runtime. */
-async function containerOf(bed: StoreBed): Promise<string> {
-  const path = '--output=jsonpath={.status.initContainerStatuses[0].containerID}';
-  const [, id = ''] = (await bed.kubectl('get', 'pod', 'worker', path)).split('//');
+/** The id of the container of our program in the container runtime: a gateway's only one, and the init container of a worker. */
+async function containerOf(bed: StoreBed, pod: string): Promise<string> {
+  const path = '--output=jsonpath={.status.*[?(@.name=="payload-store")].containerID}';
+  const [, id = ''] = (await bed.kubectl('get', 'pod', pod, path)).split('//');
   return id;
 }
 

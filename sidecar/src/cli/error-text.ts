@@ -9,7 +9,11 @@ const HINTS: Readonly<Record<string, string>> = {
   token_refused: `give a token for this store that has not expired; ${NEW_TOKEN} makes one`,
   tls_required:
     "use the https:// URL of the gateway, with --token-file, and with --ca-file for the store's authority",
-  caller_denied: 'who may use the store stands in its spec.callers and spec.allowedNamespaces',
+  caller_denied:
+    'spec.allowedNamespaces, spec.callers and spec.gateway.oidc of the store decide who may use it; docs/callers.md explains them',
+  gateway_untrusted: 'the option --ca-file names the file',
+  token_unreadable: 'the option --token-file names the file',
+  ca_unreadable: 'the option --ca-file names the file',
 };
 
 /** What a command says about its failure: in our words where the cause is a library's that only experts understand. */

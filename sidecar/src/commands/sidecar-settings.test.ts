@@ -84,3 +84,12 @@ describe('refused', () => {
     expect(settings).not.toThrow(/secret/);
   });
 });
+
+test('a message about a setting names the variable, if the value is from there', () => {
+  const refused = (environment: Record<string, string>) => () => sidecarSettings({ ...RIGHTS }, environment);
+  expect(refused({ LARGE_PAYLOAD_CACHE_SIZE: 'much' })).toThrow(/^LARGE_PAYLOAD_CACHE_SIZE: /);
+  expect(refused({ LARGE_PAYLOAD_LISTEN: ':8577' })).toThrow(/^LARGE_PAYLOAD_LISTEN :8577 can be reached/);
+  expect(() => sidecarSettings({}, { LARGE_PAYLOAD_GATEWAY_URL: 'documents-gateway' })).toThrow(
+    /^LARGE_PAYLOAD_GATEWAY_URL takes an https/,
+  );
+});

@@ -55,34 +55,38 @@ export function sidecarSettings(values: Values, environment: Environment): Sidec
     const value = values[name];
     return typeof value === 'string' ? value : environment[VARIABLES[name]] || undefined;
   };
+  /** As a person knows the setting: in a pod it is often a variable. */
+  const source = (name: OptionName) => (typeof values[name] === 'string' ? `--${name}` : VARIABLES[name]);
   const remote = values['allow-remote'] === true;
+  const listenAddress = (name: 'listen' | 'metrics-listen', fallback: string): ListenAddress =>
+    allowedAddress(given(name) ?? fallback, source(name), remote);
   const gateway = {
-    url: gatewayUrl(given('gateway-url')),
+    url: gatewayUrl(given('gateway-url'), source('gateway-url')),
     tokenFile: given('token-file'),
     caFile: given('ca-file'),
   };
   assertRights(gateway);
   return {
     gateway,
-    cacheSize: parseCacheSize(given('cache-size') ?? '64Mi', '--cache-size'),
+    cacheSize: parseCacheSize(given('cache-size') ?? '64Mi', source('cache-size')),
     listen: {
-      data: listenAddress('listen', given('listen') ?? '127.0.0.1:8577', remote),
-      metrics: listenAddress('metrics-listen', given('metrics-listen') ?? '127.0.0.1:8578', remote),
+      data: listenAddress('listen', '127.0.0.1:8577'),
+      metrics: listenAddress('metrics-listen', '127.0.0.1:8578'),
     },
   };
 }
 
-function gatewayUrl(text: string | undefined): URL {
+function gatewayUrl(text: string | undefined, source: string): URL {
   if (text === undefined)
     throw new UsageError(`--gateway-url URL is required, or ${VARIABLES['gateway-url']}`);
   const url = URL.parse(text);
   if (url === null || !['http:', 'https:'].includes(url.protocol))
-    throw new UsageError(`--gateway-url takes an https:// URL, not "${text}"`);
+    throw new UsageError(`${source} takes an https:// URL, not "${text}"`);
   if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '')
-    throw new UsageError('--gateway-url takes no user, password, query or fragment');
+    throw new UsageError(`${source} takes no user, password, query or fragment`);
   if (url.protocol === 'http:' && !isLoopback(url.hostname.replace(/^\[(.*)\]$/, '$1')))
     throw new UsageError(
-      `--gateway-url ${text} would send payloads in the clear; use https://, http:// is for this machine only`,
+      `${source} ${text} would send payloads in the clear; use https://, http:// is for this machine only`,
     );
   return url;
 }
@@ -90,14 +94,14 @@ function gatewayUrl(text: string | undefined): URL {
 function assertRights({ url, tokenFile, caFile }: SidecarSettings['gateway']): void {
   if (url.protocol === 'http:' || tokenFile !== undefined || caFile !== undefined) return;
   throw new UsageError(
-    'give --token-file and --ca-file; a gateway with a certificate of a public authority needs --token-file only',
+    `give --token-file and --ca-file, or ${VARIABLES['token-file']} and ${VARIABLES['ca-file']}; a gateway with a certificate of a public authority needs the token only`,
   );
 }
 
-function listenAddress(name: 'listen' | 'metrics-listen', text: string, remote: boolean): ListenAddress {
-  const address = usage(() => parseListenAddress(text), `--${name}`);
+function allowedAddress(text: string, source: string, remote: boolean): ListenAddress {
+  const address = usage(() => parseListenAddress(text), source);
   if (remote || isLoopback(address.host)) return address;
   throw new UsageError(
-    `--${name} ${text} can be reached from other machines; say --allow-remote if that is meant`,
+    `${source} ${text} can be reached from other machines; say --allow-remote if that is meant`,
   );
 }

@@ -3,8 +3,6 @@ import { ServiceError } from '../errors/service-error.ts';
 import { toServiceError } from '../errors/to-service-error.ts';
 import { waitsForContinue } from './unread-body.ts';
 
-const UNKNOWN_PATH = 'no such path; docs/wire-protocol.md and docs/codec-server.md list them';
-
 /** The body of every answer that is not a success. */
 export function errorBody(error: ServiceError): { error: { code: string; message: string } } {
   return { error: { code: error.code, message: error.message } };
@@ -15,9 +13,9 @@ export function answerError(thrown: FastifyError, request: FastifyRequest, reply
   const error = isFrameworkRefusal(thrown)
     ? new ServiceError('malformed_request', 'the request cannot be understood')
     : toServiceError(thrown);
-  // That of a gateway, which is passed on, is in the gateway's log.
-  if (error.code === 'internal' && thrown !== (error as unknown))
-    request.log.error({ err: thrown, url: request.routeOptions.url }, 'request failed');
+  // That of a gateway, which is passed on, has no cause here: it is in the gateway's log.
+  if (error.code === 'internal' && error.cause !== undefined)
+    request.log.error({ err: error.cause, url: request.routeOptions.url }, 'request failed');
   send(reply, error);
 }
 
@@ -34,11 +32,13 @@ export interface Route {
 /** Adds the routes. Other methods on their paths are answered 405, other paths 404. */
 export function declareRoutes(app: FastifyInstance, routes: readonly Route[]): void {
   for (const route of routes) app.route(route as RouteOptions);
+  const paths = routes.map(({ url }) => url).join(', ');
   // No route for each other method: the framework keeps tables for each, 2 MiB on three ports.
   app.setNotFoundHandler((request, reply) => {
     const path = pathOf(request.url);
     const { method } = routes.find(({ url }) => isOn(url, path)) ?? {};
-    if (method === undefined) return send(reply, new ServiceError('unknown_route', UNKNOWN_PATH));
+    if (method === undefined)
+      return send(reply, new ServiceError('unknown_route', `no such path; this port has ${paths}`));
     reply.header('Allow', method);
     send(reply, new ServiceError('method_not_allowed', `this path takes ${method} only`));
   });

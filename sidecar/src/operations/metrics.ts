@@ -30,6 +30,9 @@ interface WatchedCallers {
   readonly keyAges: () => readonly { readonly issuer: string; readonly seconds: number }[];
 }
 
+/** What a sidecar does not do: it deletes nothing, judges no caller, and must not wake up to look at its event loop. */
+const NOT_OF_SIDECARS = /^(payload_store_(cleanup|reaper|caller)|nodejs_eventloop_lag)_/;
+
 /** The longest time of a timer. */
 const NEVER_MS = 2 ** 31 - 1;
 
@@ -111,10 +114,9 @@ export class Metrics {
   /** Those that may be labels; all others count as `other`. */
   readonly #callerNamespaces = new Set(['anonymous', 'oidc']);
 
-  /** @param watchesEventLoop whether to measure its lag, which wakes the process ten times a second */
   constructor(
     inFlight: { requests: () => number; bytes: () => number },
-    { watchesEventLoop = true }: { readonly watchesEventLoop?: boolean } = {},
+    { isSidecar = false }: { readonly isSidecar?: boolean } = {},
   ) {
     const gauges = { registers: [this.registry] };
     new Gauge({
@@ -137,18 +139,18 @@ export class Metrics {
     for (const code of ['key_not_found', 'integrity']) this.#getErrors.inc({ code }, 0);
     for (const result of ['completed', 'failed', 'waiting']) this.#reaperPasses.inc({ result }, 0);
     // Looking at the event loop each 10 ms, as it does by default, costs six times what all else does in an idle pod.
-    const eventLoopMonitoringPrecision = watchesEventLoop ? 100 : NEVER_MS;
+    const eventLoopMonitoringPrecision = isSidecar ? NEVER_MS : 100;
     collectDefaultMetrics({ register: this.registry, eventLoopMonitoringPrecision });
-    if (watchesEventLoop) return;
+    if (!isSidecar) return;
     for (const { name } of this.registry.getMetricsAsArray())
-      if (name.startsWith('nodejs_eventloop_lag_')) this.registry.removeSingleMetric(name);
+      if (NOT_OF_SIDECARS.test(name)) this.registry.removeSingleMetric(name);
   }
 
   /** Adds a gauge of what each scrape asks for. */
   watchReadiness(readiness: Readiness): void {
     new Gauge({
       name: 'payload_store_ready',
-      help: '1 while the storage can be used and this process is not ending, else 0.',
+      help: '1 while the storage, or for a sidecar the gateway, can be used and this process is not ending, else 0.',
       registers: [this.registry],
       async collect() {
         this.set((await readiness.report()).ready ? 1 : 0);

@@ -22,6 +22,13 @@ function signedWithPublicKey(): string {
   return `${content}.${createHmac('sha256', secret).update(content).digest('base64url')}`;
 }
 
+/** A token whose claims and header are these texts. */
+function written(claims: string, header = JSON.stringify({ alg: 'ES256', kid: KEY.id })): string {
+  return [header, claims, 'abc'].map((part) => Buffer.from(part).toString('base64url')).join('.');
+}
+
+const deep = (levels: number) => '['.repeat(levels) + ']'.repeat(levels);
+
 function unsigned(alg: string): string {
   return `${encode({ alg, kid: KEY.id })}.${encode(podClaims())}.`;
 }
@@ -110,6 +117,14 @@ test.each<[what: string, token: () => string, fault: RegExp]>([
     () => `${encode({ alg: 'ES256', kid: KEY.id })}.${encode(null)}.abc`,
     /claims cannot be read/,
   ],
+  ['with lists in lists as audience', () => written(`{"aud":${deep(5_000)}}`), /claims cannot be read/],
+  ['with lists in lists as issuer', () => written(`{"iss":${deep(5_000)}}`), /claims cannot be read/],
+  [
+    'with lists in lists as algorithm',
+    () => written('{}', `{"alg":${deep(5_000)}}`),
+    /header cannot be read/,
+  ],
+  ['with thousands of claims', () => written(`{"a":[${'0,'.repeat(2_000)}0]}`), /claims cannot be read/],
   ['with a text as claims', () => signToken('claims', KEY), /claims cannot be read/],
   ['of 17 KiB', () => signed({ more: 'x'.repeat(13 * 1024) }), /more than 16 KiB/],
 ])('a token %s is refused, and the reason does not quote it', async (_what, token, fault) => {

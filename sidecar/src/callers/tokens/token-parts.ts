@@ -1,3 +1,4 @@
+import { isWithinBounds } from '../../http/bounded-json.ts';
 import { refused } from '../token-refused.ts';
 
 export type Claims = Readonly<Record<string, unknown>>;
@@ -10,6 +11,13 @@ export interface TokenParts {
 
 /** Bytes. Those of Kubernetes have 1 to 2 KiB. */
 export const LARGEST_TOKEN = 16 * 1024;
+
+/**
+ * Code that goes through a value calls itself for each level, and fails on thousands of them; and each item takes memory for as
+ * long as the token is remembered. A pod's token has three levels and 20 items; the lists of groups that issuers write have
+ * some hundred.
+ */
+const BOUNDS = { depth: 32, items: 1_024 };
 
 /** The compact form (RFC 7515, 7.1). */
 const COMPACT = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*$/;
@@ -41,7 +49,8 @@ export function claimOf(claims: Claims, name: string): unknown {
 
 function objectOf(part: string, what: string): Claims {
   try {
-    const value: unknown = JSON.parse(Buffer.from(part, 'base64url').toString());
+    const bytes = Buffer.from(part, 'base64url');
+    const value: unknown = isWithinBounds(bytes, BOUNDS) ? JSON.parse(bytes.toString()) : undefined;
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Claims;
   } catch {
     // The error of the parser would quote the token.

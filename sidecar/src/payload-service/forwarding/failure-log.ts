@@ -7,16 +7,18 @@ const CODES: ReadonlySet<string> = new Set([
   ...['token_missing', 'token_refused', 'tls_required', 'caller_denied'],
 ]);
 
-/** After a line, another one of the same kind is not written for this time: with many gateways, some may fail and others not. */
-const QUIET_MS = 10_000;
+/** Where some requests fail and others succeed, each one would be news. */
+const SAME_CODE_AGAIN_MS = 60_000;
 
-/** Writes a line when requests begin to fail, by another code than before, and when they succeed again. */
+/**
+ * Writes a line when requests begin to fail, by another code than before, and when they succeed again. A code has at most
+ * one such line a minute.
+ */
 export class FailureLog {
   readonly #log: Log;
-  /** as the last line has it; `undefined`: requests succeed */
+  readonly #loggedAt = new Map<string, number>();
+  /** of the failure that was logged last, until a request succeeds */
   #code: string | undefined;
-  /** on the monotonic clock, ms: when the last line of each code was written */
-  readonly #written = new Map<string | undefined, number>();
 
   constructor(log: Log) {
     this.#log = log;
@@ -26,21 +28,22 @@ export class FailureLog {
   async of<T>(request: Promise<T>): Promise<T> {
     try {
       const result = await request;
-      if (this.#isNews(undefined)) this.#log.info('the gateway serves requests again');
+      if (this.#code !== undefined) this.#log.info('the gateway serves requests again');
+      this.#code = undefined;
       return result;
     } catch (error) {
-      if (error instanceof ServiceError && CODES.has(error.code) && this.#isNews(error.code))
+      if (error instanceof ServiceError && this.#isNews(error.code)) {
+        this.#code = error.code;
+        this.#loggedAt.set(error.code, performance.now());
         this.#log.warn({ code: error.code, reason: error.message }, 'requests to the gateway fail');
+      }
       throw error;
     }
   }
 
-  #isNews(code: string | undefined): boolean {
-    const now = performance.now();
-    const isQuiet = now - (this.#written.get(code) ?? Number.NEGATIVE_INFINITY) < QUIET_MS;
-    if (code === this.#code || isQuiet) return false;
-    this.#code = code;
-    this.#written.set(code, now);
-    return true;
+  #isNews(code: string): boolean {
+    if (!CODES.has(code) || code === this.#code) return false;
+    const loggedAt = this.#loggedAt.get(code) ?? Number.NEGATIVE_INFINITY;
+    return performance.now() - loggedAt >= SAME_CODE_AGAIN_MS;
   }
 }

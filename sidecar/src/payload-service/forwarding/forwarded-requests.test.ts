@@ -141,3 +141,11 @@ test('health is the health of the gateway', async () => {
 function fileOf(key: string): string {
   return key.replace(/\/(sha256:[0-9a-f]{64})$/, '.$1');
 }
+
+test('metrics of a sidecar have its requests, and nothing that only a store or a gateway has', async () => {
+  const { sidecar } = await gatewayAndSidecar();
+  await sidecar.put(testPayload('counted'));
+  const { body } = await call(sidecar.metrics, '/metrics');
+  expect(body.toString()).toMatch(/^payload_store_put_total\{result="created"\} 1$/m);
+  expect(body.toString()).not.toMatch(/^payload_store_(caller|reaper|cleanup)_/m);
+});

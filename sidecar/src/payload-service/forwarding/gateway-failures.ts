@@ -17,6 +17,7 @@ const ADVICE: readonly [when: RegExp, advice: string][] = [
   [CERTIFICATE_FAULT, 'no authority of the CA file vouches for the certificate; check --ca-file'],
   [/WRONG_VERSION_NUMBER|PACKET_LENGTH/, 'the server does not speak TLS; check the port of --gateway-url'],
   [/VERSION/, 'the server does not speak TLS 1.3'],
+  [/ALERT_HANDSHAKE_FAILURE/, 'the server has no certificate yet; check that the gateway is ready'],
   [TLS_FAULT, 'TLS failed; check --gateway-url'],
 ];
 

@@ -3,12 +3,10 @@ import { exchange } from '../../http-client/exchange.ts';
 import type { Limits } from '../../http-client/limits.ts';
 import type { RequestBody, TransportAnswer, TransportOptions } from '../../http-client/transport.ts';
 import type { Log } from '../../log/log.ts';
-import { caFile } from './ca-file.ts';
 import { isCertificateFault, isTokenFault } from './gateway-failures.ts';
+import { caFile, type GatewayFile, tokenFile } from './gateway-files.ts';
 import type { GatewayRequest } from './gateway-requests.ts';
 import { GATEWAY_LIMITS } from './time-limits.ts';
-import { tokenFile } from './token-file.ts';
-import type { WatchedFile } from './watched-file.ts';
 
 export interface GatewaySettings {
   /** `https:`; `http:` on this machine only: it neither sends the token nor verifies the gateway */
@@ -32,8 +30,8 @@ export class GatewayLink {
   readonly #url: URL;
   readonly #isSecure: boolean;
   readonly #agents: DirectAgents;
-  readonly #token: WatchedFile | undefined;
-  readonly #authorities: WatchedFile | undefined;
+  readonly #token: GatewayFile | undefined;
+  readonly #authorities: GatewayFile | undefined;
 
   constructor({ url, tokenFile: token, caFile: authorities, limits }: GatewaySettings, log: Log) {
     this.#url = url;
@@ -52,8 +50,8 @@ export class GatewayLink {
 
   /** What the files have. @throws ServiceError `token_unreadable`, `ca_unreadable` */
   async rights(): Promise<Rights> {
-    const token = await this.#token?.current();
-    return { token, authorities: await this.#authorities?.current() };
+    const token = await this.#token?.value();
+    return { token, authorities: await this.#authorities?.value() };
   }
 
   /** Makes one request. @throws as `exchange` */
@@ -78,9 +76,9 @@ export class GatewayLink {
    * @throws ServiceError `token_unreadable`, `ca_unreadable`
    */
   async hasOtherRights({ token, authorities }: Rights, failure: unknown): Promise<boolean> {
-    if (this.#token !== undefined && isTokenFault(failure)) return (await this.#token.now()) !== token;
+    if (this.#token !== undefined && isTokenFault(failure)) return (await this.#token.value(token)) !== token;
     if (this.#authorities === undefined || !isCertificateFault(failure)) return false;
-    return (await this.#authorities.now()) !== authorities;
+    return (await this.#authorities.value(authorities)) !== authorities;
   }
 
   /** A gateway did not answer, and kept connections may lead to it too. */

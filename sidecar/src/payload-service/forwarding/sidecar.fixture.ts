@@ -15,14 +15,17 @@ export interface SidecarOptions {
   readonly limits?: Partial<Limits>;
   readonly times?: Partial<ForwardingTimes>;
   readonly keptBytes?: number;
+  /** bytes; default: no cache */
+  readonly cacheSize?: number;
 }
 
 /** A sidecar in this process before the gateway of this URL. It ends with the test. */
-export async function sidecarBefore(url: string, { keptBytes, ...gateway }: SidecarOptions = {}) {
+export async function sidecarBefore(url: string, { keptBytes, cacheSize, ...gateway }: SidecarOptions = {}) {
   const sidecar = await startSidecar(
     {
       gateway: { url: new URL(url), ...gateway },
       listen: { data: ANY_PORT, metrics: ANY_PORT },
+      cacheSize,
       ...(keptBytes !== undefined && { keptBytes }),
     },
     pino({ level: 'silent' }),

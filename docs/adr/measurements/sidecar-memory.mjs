@@ -1,4 +1,4 @@
-// What the parts of a sidecar cost in memory: `node --conditions=largepayload-source docs/adr/measurements/sidecar-memory.ts`.
+// What the parts of a sidecar cost in memory: `node --conditions=largepayload-source docs/adr/measurements/sidecar-memory.mjs`.
 // Each part is bundled as the program is, loaded beside a server that listens, collected once, and measured. docs/idle-memory.md
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -16,7 +16,7 @@ const rules = { connections: processLimits(undefined).dataPort, headersTimeout: 
 const begin = () => buildApp(createLog(), [], rules).listen({ port: 0, host: '127.0.0.1' }).catch(() => {});
 globalThis.used = begin;`;
 
-const PARTS: readonly (readonly [name: string, code: string])[] = [
+const PARTS = [
   ['Node alone', ''],
   ['+ a server of `node:http`', LISTEN],
   ['+ that and `node:crypto`', `require('node:crypto'); ${LISTEN}`],
@@ -60,15 +60,15 @@ try {
       plugins: [leanPackages],
     });
     const runs = Array.from({ length: RUNS }, () => memoryOf(file)).sort(([a], [b]) => a - b);
-    const [all, files] = runs[1] as [number, number];
+    const [all, files] = runs[1];
     console.log(`| ${name} | ${all.toFixed(1)} | ${files.toFixed(1)} |`);
   }
 } finally {
   rmSync(folder, { recursive: true });
 }
 
-/** MiB, after one collection. */
-function memoryOf(file: string): [all: number, files: number] {
+/** MiB, after one collection: all, and of it pages of files. */
+function memoryOf(file) {
   const script = `require(${JSON.stringify(file)});
     setTimeout(() => {
       require('node:v8').setFlagsFromString('--expose-gc');
