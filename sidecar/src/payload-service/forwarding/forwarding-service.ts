@@ -2,6 +2,7 @@ import { putTimeLimit } from '@largepayload/codec/wire/put-time-limit';
 import type { ByteSink } from '../../bytes/byte-streams.ts';
 import type { StoredBlob } from '../../drivers/driver.ts';
 import { ServiceError } from '../../errors/service-error.ts';
+import { TransportTimeoutError } from '../../http-client/limits.ts';
 import { parseKey } from '../../keys/key.ts';
 import type { Log } from '../../log/log.ts';
 import { elapsedSince } from '../../time/moment.ts';
@@ -100,6 +101,9 @@ export class ForwardingService implements PayloadService {
         isUnread = sent === 1;
         return result;
       });
+    } catch (error) {
+      if ((error as Error).cause instanceof TransportTimeoutError) this.#bodies.wasLate();
+      throw error;
     } finally {
       kept.release(isUnread);
     }
