@@ -1,11 +1,11 @@
+import { isLoopback } from '@largepayload/codec/transport/service-url';
 import { excerpt } from '../../errors/excerpt.ts';
-import { isLoopback } from '../../http/listen-address.ts';
 
 export function isSecure(address: string): boolean {
   return URL.parse(address)?.protocol === 'https:';
 }
 
-/** Plain HTTP is for loopback: laptops and tests. @throws Error for an address that anybody on the way could answer for */
+/** Plain HTTP is for loopback: laptops and tests. @throws Error for an address whose answers could be forged on the way */
 export function assertSecure(address: string, what: string): void {
   const url = URL.parse(address);
   if (isSecure(address) || (url?.protocol === 'http:' && isLoopback(url.hostname))) return;
