@@ -38,7 +38,7 @@ export interface ServeOptions extends ServiceOptions {
   readonly wrapper?: readonly string[];
 }
 
-export type SidecarProcessOptions = Pick<ServeOptions, 'args' | 'nodeOptions' | 'ports'>;
+export type SidecarProcessOptions = Pick<ServeOptions, 'args' | 'nodeOptions' | 'ports' | 'wrapper'>;
 
 /** A `payload-store serve` or `sidecar` that listens. It is killed at the end of an `await using` scope. */
 export interface ServingProcess extends AsyncDisposable {
@@ -100,11 +100,14 @@ export function realProgram() {
   /** A `payload-store sidecar` before the gateway of this URL. */
   const sidecar = async (
     gatewayUrl: string,
-    { args = [], nodeOptions = [], ports = ANY_SIDECAR_PORTS }: SidecarProcessOptions = {},
+    { args = [], nodeOptions = [], ports = ANY_SIDECAR_PORTS, wrapper = [] }: SidecarProcessOptions = {},
   ): Promise<ServingProcess> => {
     const options = [...ports, ...args];
-    const all = [...nodeOptions, program(), 'sidecar', '--gateway-url', gatewayUrl, ...options];
-    return await listening(spawn(process.execPath, all, { stdio: ['ignore', 'pipe', 'pipe'] }));
+    const [command = '', ...rest] = [
+      ...[...wrapper, process.execPath, ...nodeOptions, program()],
+      ...['sidecar', '--gateway-url', gatewayUrl, ...options],
+    ];
+    return await listening(spawn(command, rest, { stdio: ['ignore', 'pipe', 'pipe'] }));
   };
 
   return { run, serve, sidecar, configFile, newFolder };
