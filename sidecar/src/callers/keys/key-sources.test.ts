@@ -151,6 +151,7 @@ test('an issuer elsewhere cannot name keys on this machine', async () => {
 
 test('an issuer by plain HTTP is asked on this machine only', async () => {
   await expect(oidcKeys('http://issuer.example').load(never)).rejects.toThrow('does not begin with https://');
+  await expect(oidcKeys('http://[::1]:1').load(never)).rejects.toThrow('http://[::1]:1/.well-known/');
 });
 
 const endless = (_request: IncomingMessage, response: ServerResponse) => {

@@ -29,7 +29,7 @@ export interface ClusterAccess {
 export function clusterKeys({ folder, url }: ClusterAccess): KeySource {
   const load = async (signal: AbortSignal) => {
     const { token, authority } = await readAccess(folder, isSecure(url));
-    // A proxy leads out of the cluster.
+    // Without proxies: they are for addresses outside the cluster.
     return await withAgents(httpAgents(authority, TIMES, {}), async (agents) => {
       const discovery = await fetchFrom(agents, `${url}${DISCOVERY}`, signal, token);
       const issuer = textIn(discovery, 'issuer', `${url}${DISCOVERY}`);

@@ -1,5 +1,5 @@
+import { isLoopback } from '@largepayload/codec/transport/service-url';
 import { excerpt } from '../../errors/excerpt.ts';
-import { isLoopback } from '../../http/listen-address.ts';
 
 export function isSecure(address: string): boolean {
   return URL.parse(address)?.protocol === 'https:';
@@ -8,7 +8,7 @@ export function isSecure(address: string): boolean {
 /**
  * Plain HTTP is for loopback: laptops and tests.
  * @param mayBePlain whether this address may be of loopback
- * @throws Error for an address that anybody on the way could answer for
+ * @throws Error for an address whose answers could be forged on the way
  */
 export function assertSecure(address: string, what: string, mayBePlain = true): void {
   const url = URL.parse(address);
