@@ -5,7 +5,7 @@ import { sidecarSettings } from './sidecar-settings.ts';
 const URL_OF_GATEWAY = 'https://documents-gateway.orders.svc:8577';
 const RIGHTS = { 'gateway-url': URL_OF_GATEWAY, 'token-file': '/t/token', 'ca-file': '/ca/ca.crt' };
 
-test('options say where the gateway is, by what right it is used, and where the sidecar listens', () => {
+test('options give the gateway, its token and authorities, and the addresses of the ports', () => {
   const values = { ...RIGHTS, listen: '127.0.0.1:1', 'metrics-listen': '[::1]:2', 'cache-size': '64Mi' };
   expect(sidecarSettings(values, {})).toEqual({
     gateway: { url: new URL(URL_OF_GATEWAY), tokenFile: '/t/token', caFile: '/ca/ca.crt' },
@@ -63,7 +63,7 @@ describe('refused', () => {
     ['a URL of another kind', { 'gateway-url': 'ftp://x' }, /takes an https:\/\/ URL/],
     ['a URL with a password', { 'gateway-url': 'https://u:secret@x' }, /takes no user, password/],
     ['a URL with a query', { 'gateway-url': 'https://x/?a=b' }, /query or fragment/],
-    ['http to another machine', { 'gateway-url': 'http://10.0.0.1:8577' }, /in the clear; use https/],
+    ['http to another machine', { 'gateway-url': 'http://10.0.0.1:8577' }, /without encryption; use https/],
     ['https without token and CA', { 'gateway-url': URL_OF_GATEWAY }, /give --token-file and --ca-file/],
     [
       'a data port for others',
