@@ -9,7 +9,7 @@ import { afterAll, beforeAll, inject } from 'vitest';
 import { within } from '../waiting/eventually.ts';
 import { manifestText, type ServiceOptions, temporaryFolder } from './running-service.ts';
 
-const START_LIMIT = 30_000;
+const START_LIMIT = 90_000;
 const EXIT_LIMIT = 45_000;
 const ANY_DATA_PORT = ['--listen', '127.0.0.1:0'];
 const ANY_SIDECAR_PORTS = [...ANY_DATA_PORT, '--metrics-listen', '127.0.0.1:0'];

@@ -104,7 +104,7 @@ function checkedPath(name: keyof typeof variables, path: string | undefined): st
 
 function assertEncrypted(url: URL, files: AccessFiles): void {
   const given = (['tokenFile', 'caFile'] as const).filter((name) => files[name] !== undefined);
-  if (given.length === 0 || url.protocol === 'https:' || isLoopback(url)) return;
+  if (given.length === 0 || url.protocol === 'https:' || isLoopback(url.hostname)) return;
   const names = given.map((name) => `${name} (${variables[name]})`).join(' and ');
   throw new TypeError(
     `${names} cannot be used with ${url.origin}: without TLS, all machines on the way could read the token and the ` +

@@ -118,13 +118,13 @@ test.concurrent('a gateway serves pods that show a token of their service accoun
   const elsewhere = issuer.oidcToken('payloads', { iss: 'https://127.0.0.1:9' });
   expectError(await put(service, { token: elsewhere }), 'token_keys_unavailable');
 
-  const told = [await refusalsOf(service, issuer), JSON.stringify(await statusOf(service))];
-  told.push((await call(service.metrics, '/metrics')).body.toString(), JSON.stringify(service.log));
+  const shown = [await refusalsOf(service, issuer), JSON.stringify(await statusOf(service))];
+  shown.push((await call(service.metrics, '/metrics')).body.toString(), JSON.stringify(service.log));
   for (const secret of [
     POD_TOKEN,
     ...[token, starter, stranger, elsewhere].flatMap((each) => each.split('.')),
   ])
-    expect(told.join('\n')).not.toContain(secret);
+    expect(shown.join('\n')).not.toContain(secret);
 });
 
 /** What is answered to tokens that are wrong in many ways. @throws when an answer has a part of its token */

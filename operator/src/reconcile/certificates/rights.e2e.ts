@@ -9,13 +9,7 @@ import { makeAuthority } from '../../authority/x509.ts';
 import type { ApiError, KubernetesApi, KubernetesObject, ResourceKind } from '../../kubernetes/api.ts';
 import { apiBed, applyCrd, NEVER, store } from '../../kubernetes/api-server.fixture.ts';
 import { connectToKubernetes } from '../../kubernetes/client-node-api.ts';
-import {
-  CERTIFICATES,
-  kindOf,
-  LARGE_PAYLOAD_STORES,
-  NAMESPACES,
-  SECRETS,
-} from '../../kubernetes/resources.ts';
+import { CERTIFICATES, LARGE_PAYLOAD_STORES, NAMESPACES, SECRETS } from '../../kubernetes/resources.ts';
 import { TLS_SECRET } from '../../stores/names.ts';
 import { CertManagerCertificates } from './cert-manager-certificates.ts';
 import { OPERATORS, ownSource, runCertificates } from './certificates.fixture.ts';

@@ -29,7 +29,7 @@ export interface ClusterAccess {
 export function clusterKeys({ folder, url }: ClusterAccess): KeySource {
   const load = async (signal: AbortSignal) => {
     const { token, authority } = await readAccess(folder, isSecure(url));
-    // A proxy leads out of the cluster.
+    // Without proxies: they are for addresses outside the cluster.
     return await withAgents(httpAgents(authority, TIMES, {}), async (agents) => {
       const discovery = await fetchFrom(agents, `${url}${DISCOVERY}`, signal, token);
       const issuer = textIn(discovery, 'issuer', `${url}${DISCOVERY}`);
@@ -51,7 +51,8 @@ export function oidcKeys(issuer: string): KeySource {
       // Discovery 1.0, 4.3: else one issuer could name the keys of another.
       if (named !== issuer) throw new Error(`${address}: it is of the issuer ${excerpt(named)}`);
       const keys = textIn(discovery, 'jwks_uri', address);
-      assertSecure(keys, `${address}: jwks_uri`);
+      // An issuer elsewhere must not have the ports of this machine asked.
+      assertSecure(keys, `${address}: jwks_uri`, !isSecure(issuer));
       return { issuer, ...keysFrom(keys, await fetchFrom(agents, keys, signal)) };
     });
   };

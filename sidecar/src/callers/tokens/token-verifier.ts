@@ -8,7 +8,7 @@ import { LEEWAY_SECONDS, verifyToken } from './jose.ts';
 import { assertClaims, assertHeader, shown } from './token-checks.ts';
 import { assertSize, type Claims, claimOf, readToken } from './token-parts.ts';
 
-/** Whose tokens are believed. */
+/** An issuer whose tokens are taken, if they are for one audience. */
 export interface TrustedIssuer {
   readonly kind: 'kubernetes' | 'oidc';
   readonly keys: KeySet;

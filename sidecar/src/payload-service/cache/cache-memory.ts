@@ -6,7 +6,7 @@ import { Slab } from './slab.ts';
 /** What a payload takes beside its bytes: key, objects, places in tables. 3 KiB were measured with keys of 400 bytes. Bytes */
 export const OVERHEAD_BYTES = 4_096;
 /** One payload takes at most this part of the cache. */
-export const LARGEST_SHARE = 1 / 4;
+const LARGEST_SHARE = 1 / 4;
 
 /**
  * The memory of a cache: payloads that were admitted, those that arrive, and those that are still read after their end, never

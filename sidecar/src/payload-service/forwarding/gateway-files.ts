@@ -27,7 +27,7 @@ export function tokenFile(path: string, log: Log): GatewayFile {
   });
 }
 
-/** The certificates (PEM) of the authorities that may vouch for the gateway. */
+/** The certificates (PEM) of the authorities that are trusted to sign the gateway's certificate. */
 export function caFile(path: string, log: Log): GatewayFile {
   const parse = (text: string) => certificatesIn(text).join('\n');
   return gatewayFile({ path, mostBytes: largestAuthorities, parse }, log, {
@@ -51,7 +51,7 @@ function gatewayFile(
   const failure = (cause: unknown) =>
     new ServiceError(code, `${name} cannot be used: ${(cause as Error).message}; ${advice}`, { cause });
   const onKept = (problem: unknown) =>
-    log.warn({ err: failure(problem) }, 'what the file had before is used');
+    log.warn({ err: failure(problem) }, 'the last content of the file stays in use');
   const file = new RenewedFile({ ...rules, onKept });
   return {
     value: (refused) => file.value(refused).catch((problem) => Promise.reject(failure(problem))),

@@ -12,20 +12,20 @@ export interface GatewaySettings {
   /** `https:`; `http:` on this machine only: it neither sends the token nor verifies the gateway */
   readonly url: URL;
   readonly tokenFile?: string | undefined;
-  /** the authorities that may vouch for the gateway; `undefined`: those that Node trusts */
+  /** the authorities that are trusted to sign the gateway's certificate; `undefined`: those that Node trusts */
   readonly caFile?: string | undefined;
   /** for tests */
   readonly limits?: Partial<Limits> | undefined;
 }
 
-/** By what a request is allowed, and its gateway believed. */
-export interface Rights {
+/** What a request shows the gateway, and by what it trusts it. */
+export interface GatewayAccess {
   readonly token: string | undefined;
   /** PEM */
   readonly authorities: string | undefined;
 }
 
-/** The connections to a gateway, and by whose right its requests are made. */
+/** The connections to a gateway, with the token and the authorities of its requests. */
 export class GatewayLink {
   readonly #url: URL;
   readonly #isSecure: boolean;
@@ -49,14 +49,14 @@ export class GatewayLink {
   }
 
   /** What the files have. @throws ServiceError `token_unreadable`, `ca_unreadable` */
-  async rights(): Promise<Rights> {
+  async access(): Promise<GatewayAccess> {
     const token = await this.#token?.value();
     return { token, authorities: await this.#authorities?.value() };
   }
 
   /** Makes one request. @throws as `exchange` */
   async send(
-    { token, authorities }: Rights,
+    { token, authorities }: GatewayAccess,
     request: GatewayRequest,
     body: RequestBody | undefined,
     options: TransportOptions,
@@ -70,12 +70,12 @@ export class GatewayLink {
   }
 
   /**
-   * Looks at the token after a gateway refused it, and at the authorities after they did not vouch for the gateway.
-   * @param rights those of the request that failed
+   * Reads the token again after the gateway refused it, and the authorities after the gateway's certificate was not trusted.
+   * @param access that of the request that failed
    * @returns whether there are others now, so that the request is worth repeating
    * @throws ServiceError `token_unreadable`, `ca_unreadable`
    */
-  async hasOtherRights({ token, authorities }: Rights, failure: unknown): Promise<boolean> {
+  async hasOtherAccess({ token, authorities }: GatewayAccess, failure: unknown): Promise<boolean> {
     if (this.#token !== undefined && isTokenFault(failure)) return (await this.#token.value(token)) !== token;
     if (this.#authorities === undefined || !isCertificateFault(failure)) return false;
     return (await this.#authorities.value(authorities)) !== authorities;
