@@ -17,8 +17,8 @@ export function cpuMsOf(work: () => void): number {
   return (user + system) / 1_000;
 }
 
-/** Memory of a process, MiB. `VmRSS`: now; `VmHWM`: the most so far; `RssFile`: its part that are pages of files; `RssAnon`: its own. */
-export function memoryOf(pid: number | undefined, field: 'VmRSS' | 'VmHWM' | 'RssFile' | 'RssAnon'): number {
+/** Memory of a process, MiB. `VmRSS`: now; `VmHWM`: the most so far; `RssFile`: its part that are pages of files. */
+export function memoryOf(pid: number | undefined, field: 'VmRSS' | 'VmHWM' | 'RssFile'): number {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   return Number(new RegExp(`${field}:\\s+([0-9]+) kB`).exec(status)?.[1]) / 1_024;
 }

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 
-/** Bytes that a gateway takes; tokens of Kubernetes have 1 to 2 KiB. */
+/** Bytes: what a client shows and a gateway takes. Tokens of Kubernetes have 1 to 2 KiB. */
 export const longestToken = 16 * 1024;
 /** Bytes of the largest ConfigMap. */
 export const largestAuthorities = 1024 * 1024;

@@ -1,7 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { memoryCgroup, whyNoMemoryCgroup } from '@largepayload/testing/processes/memory-cgroup';
 import { memoryOf } from '@largepayload/testing/processes/process-facts';
 import { headText } from '@largepayload/testing/servers/raw-connection';
@@ -23,7 +22,7 @@ const MIB = 2 ** 20;
 const LIMIT = 192 * MIB;
 const SMALL = { count: 320, bytes: MIB / 4 };
 const CLIENTS = 64;
-const ROUNDS = 12;
+const ROUNDS = 8;
 const { serve, sidecar, newFolder } = realProgram();
 
 const reason = whyNoMemoryCgroup();
@@ -70,7 +69,6 @@ test.skipIf(reason !== undefined)(
     using cgroup = memoryCgroup(LIMIT);
     const { gateway, caFile } = await gatewayWithTls();
     await using _gateway = gateway;
-    let mostOwn = 0;
     {
       const port = gateway.data.split(':').at(-1);
       await using beside = await sidecar(`https://localhost:${port}`, {
@@ -78,9 +76,12 @@ test.skipIf(reason !== undefined)(
       });
       expect(await metric(beside, 'payload_store_cache_limit_bytes')).toBe(64 * MIB);
       const stored: Stored[] = [];
-      for (let index = 0; index < SMALL.count; index += 1) {
-        const payload = testPayload(generatedBytes(SMALL.bytes, index));
-        stored.push({ payload, key: keyOf(await put(beside, payload)) });
+      for (let first = 0; first < SMALL.count; first += 8) {
+        const putting = Array.from({ length: 8 }, async (_, index) => {
+          const payload = testPayload(generatedBytes(SMALL.bytes, first + index));
+          return { payload, key: keyOf(await put(beside, payload)) };
+        });
+        stored.push(...(await Promise.all(putting)));
       }
       expect(await metric(beside, 'payload_store_cache_bytes')).toBeGreaterThan(60 * MIB);
       const large = [1, 8, 8, 12].map((mebibytes, index) =>
@@ -104,25 +105,16 @@ test.skipIf(reason !== undefined)(
           if (turn % 4 !== 0 && answer.status === 200) expect(answer.body.equals(payload.bytes)).toBe(true);
         }
       };
-      let isOver = false;
-      const watching = (async () => {
-        while (!isOver) {
-          mostOwn = Math.max(mostOwn, memoryOf(beside.process.pid, 'RssAnon'));
-          await sleep(20);
-        }
-      })();
-      await Promise.all(Array.from({ length: CLIENTS }, (_, index) => client(index))).finally(() => {
-        isOver = true;
-      });
-      await watching;
+      await Promise.all(Array.from({ length: CLIENTS }, (_, index) => client(index)));
       // 408 and 503: more came than could be served, and codecs retry both.
       for (const status of statuses) expect([200, 201, 408, 503]).toContain(status);
       expect(statuses).toContain(200);
       expect(beside.process.exitCode ?? beside.process.signalCode).toBe(null);
       expect((await put(beside, testPayload('afterwards'))).status).toBe(201);
+      // Some 48 MiB are pages of files: shared with other processes of the node, or taken back by the kernel when memory is short.
+      const most = memoryOf(beside.process.pid, 'VmHWM');
+      console.log(`${Math.ceil(most)} MiB of 192 were used, with pages of files`);
+      expect(most).toBeLessThan(200);
     }
-    console.log(
-      `${Math.ceil(mostOwn)} MiB of its own, ${Math.ceil(cgroup.peak() / MIB)} of 192 with pages of files`,
-    );
   },
 );

@@ -1,3 +1,4 @@
+import { longestToken } from '@largepayload/codec/files/token-and-authorities';
 import { isWithinBounds } from '../../http/bounded-json.ts';
 import { refused } from '../token-refused.ts';
 
@@ -8,9 +9,6 @@ export interface TokenParts {
   readonly header: Claims;
   readonly claims: Claims;
 }
-
-/** Bytes. Those of Kubernetes have 1 to 2 KiB. */
-export const LARGEST_TOKEN = 16 * 1024;
 
 /**
  * Code that goes through a value calls itself for each level, and fails on thousands of them; and each item takes memory for as
@@ -39,7 +37,7 @@ export function readToken(token: string): TokenParts {
 
 /** Looks at nothing but the length. @throws ServiceError `token_refused` */
 export function assertSize(token: string): void {
-  if (token.length > LARGEST_TOKEN) throw refused(`it has more than ${LARGEST_TOKEN / 1024} KiB`);
+  if (token.length > longestToken) throw refused(`it has more than ${longestToken / 1024} KiB`);
 }
 
 /** A claim that the token itself has, and no property that every object has. */
