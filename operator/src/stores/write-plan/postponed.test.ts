@@ -74,8 +74,7 @@ test('where many stores name namespaces that do not exist, all of them together 
     if (after.done.includes(APPLY_LATE)) tries.push(nowMs);
   }
   const pauses = tries.slice(1).map((time, index) => time - (tries[index] ?? 0));
-  expect(Math.max(...pauses)).toBe(650_000);
-  expect(pauses.slice(-3)).toEqual([650_000, 650_000, 650_000]);
+  expect(new Set(pauses)).toEqual(new Set([650_000]));
 });
 
 test('what is refused in another namespace delays nothing else of the store', () => {

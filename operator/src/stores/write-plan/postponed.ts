@@ -28,8 +28,9 @@ export function longestRetryMs(postponed: number): number {
   return Math.max(LONGEST_RETRY_MS, postponed * SHARE_MS);
 }
 
-/** @param tries that were refused so far */
+/** @param tries that were refused so far; where many objects are postponed, also the first retry waits for its turn */
 export function retryAfterMs(tries: number, longestMs = LONGEST_RETRY_MS): number {
+  if (longestMs > LONGEST_RETRY_MS) return longestMs;
   return Math.min(FIRST_RETRY_MS * 2 ** tries, longestMs);
 }
 
