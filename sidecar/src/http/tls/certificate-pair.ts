@@ -9,6 +9,8 @@ export interface PairTexts {
 }
 
 export interface CertificatePair extends PairTexts {
+  /** the certificate of the server */
+  readonly leaf: X509Certificate;
   /** from when and until when it is valid; ms since 1970 */
   readonly notBefore: number;
   readonly notAfter: number;
@@ -30,7 +32,7 @@ export function parsePair({ certificate, key }: PairTexts): CertificatePair {
     nodeTls().createSecureContext({ cert: certificate, key }),
   );
   return {
-    ...{ certificate, key },
+    ...{ certificate, key, leaf },
     notBefore: Date.parse(leaf.validFrom),
     notAfter: Date.parse(leaf.validTo),
   };
