@@ -46,10 +46,15 @@ test('a store of version 0.1 admits its clients after the upgrade, until its own
   expect(refused).toMatchObject({
     status: 503,
     code: 'tls_required',
-    message: expect.stringMatching(/https/i),
+    message: expect.stringContaining(` https://orders-gateway.${bed.namespace}.svc:8577,`),
   });
   const get = await withClient(url, (old) => old.get(stored)).catch((error: Error) => error);
-  expect(get).toMatchObject({ name: 'PayloadStoreUnavailableError', code: 'tls_required' });
+  // It has the address of the Service in its URL, which is not in the certificate.
+  expect(get).toMatchObject({
+    name: 'PayloadStoreUnavailableError',
+    code: 'tls_required',
+    message: expect.stringContaining(`*.${bed.namespace}.svc`),
+  });
   expect(await client.put()).toMatchObject({ status: 503, code: 'token_missing' });
   expect(await client.put(token)).toMatchObject({ status: 201 });
   expect(await checkThroughSidecar({ name: 'again', bed, store: 'orders' })).toContain('digest verified');

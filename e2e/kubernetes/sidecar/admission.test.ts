@@ -38,8 +38,13 @@ test('a new store admits pods of its namespace and of allowedNamespaces by their
   const starter = { name: 'starter', bed: foreign, store: 'orders', storeNamespace: bed.namespace };
   expect(await checkThroughSidecar(starter)).toContain('digest verified');
 
-  const readOnly = [{ namespaces: [bed.namespace], access: 'Read' }];
-  await edit(bed, { allowedNamespaces: null, callers: readOnly });
+  await bed.kubectl('create', 'serviceaccount', 'writer');
+  const accounts = { reader: `${bed.namespace}/default`, writer: `${bed.namespace}/writer` };
+  const callers = [
+    { serviceAccounts: [accounts.reader], access: 'Read' },
+    { serviceAccounts: [accounts.writer], temporalNamespaces: ['orders'] },
+  ];
+  await edit(bed, { allowedNamespaces: null, callers });
   const denied = await slowly(async () => {
     const answer = await client.put(token);
     return answer.status === 403 ? answer : undefined;
@@ -49,6 +54,9 @@ test('a new store admits pods of its namespace and of allowedNamespaces by their
     message: expect.stringContaining('access: ReadWrite'),
   });
   expect(await client.get(key, token)).toEqual({ status: 200 });
+  const writer = await client.token({ serviceAccount: 'writer' });
+  expect(await client.put(writer)).toMatchObject({ key });
+  expect(await client.put(writer, 'invoices')).toMatchObject({ status: 403, code: 'namespace_denied' });
   expect(await client.get(key, await client.token({ namespace: foreign.namespace }))).toMatchObject({
     ...{ status: 403, code: 'caller_denied' },
   });
@@ -59,7 +67,7 @@ test('a new store admits pods of its namespace and of allowedNamespaces by their
   show(
     'tokens of pods',
     'own namespace and an allowed one: stored and fetched through a sidecar, also where Pod Security is restricted; ' +
-      'no token, wrong audience, foreign namespace, plain HTTP: refused; spec.callers with Read: 403 for a PUT',
+      'no token, wrong audience, foreign namespace, plain HTTP: refused; spec.callers by service account: 403 for a PUT with access Read, and for another Temporal namespace',
   );
 });
 

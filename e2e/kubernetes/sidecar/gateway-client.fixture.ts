@@ -42,9 +42,13 @@ export class GatewayClient {
   }
 
   /** A token of a service account of a namespace, by default for this store. */
-  async token({ namespace = this.#bed.namespace, audience = this.audience } = {}): Promise<string> {
+  async token({
+    namespace = this.#bed.namespace,
+    serviceAccount = 'default',
+    audience = this.audience,
+  } = {}): Promise<string> {
     const token = await this.#bed.cluster.kubectl(
-      ...['--namespace', namespace, 'create', 'token', 'default', '--audience', audience],
+      ...['--namespace', namespace, 'create', 'token', serviceAccount, '--audience', audience],
     );
     return token.trim();
   }
@@ -63,9 +67,10 @@ export class GatewayClient {
     );
   }
 
-  /** Stores a small payload. */
-  async put(token?: string): Promise<Answer> {
-    const { putPath, putHeaders, bytes } = this.#payload;
+  /** Stores a small payload. @param namespace of Temporal */
+  async put(token?: string, namespace?: string): Promise<Answer> {
+    const { putHeaders, bytes } = this.#payload;
+    const { putPath } = testPayload(bytes, namespace);
     return await this.#call({ method: 'PUT', path: putPath, headers: putHeaders, token, body: bytes });
   }
 
@@ -88,12 +93,13 @@ export class GatewayClient {
   }
 
   async #call({ token, body, plainly = false, ...call }: Call): Promise<Answer> {
+    const servername = `${this.#store}-gateway.${this.#bed.namespace}.svc`;
+    const authorization = token !== undefined && { Authorization: `Bearer ${token}` };
     const common = {
       ...{ host: this.#host, port: 8577, method: call.method, path: call.path, agent: false },
-      headers: { ...call.headers, ...(token !== undefined && { Authorization: `Bearer ${token}` }) },
+      headers: { ...call.headers, Host: `${servername}:8577`, ...authorization },
       signal: AbortSignal.timeout(TIME_LIMIT),
     };
-    const servername = `${this.#store}-gateway.${this.#bed.namespace}.svc`;
     const outgoing = plainly
       ? requestPlainly(common)
       : requestByTls({ ...common, servername, ca: await this.authorities(), minVersion: 'TLSv1.3' });
