@@ -5,12 +5,10 @@ import { podsOf } from '../faults/pods.fixture.ts';
 import { signalInContainer } from '../fixtures/container-process.fixture.ts';
 import { CREDENTIALS, StoreBed } from '../fixtures/store.fixture.ts';
 import { show } from '../fixtures/table.fixture.ts';
-import { CodecTraffic } from '../fixtures/traffic.fixture.ts';
+import { CodecTraffic, RETRIED_FOR } from '../fixtures/traffic.fixture.ts';
 import { servingSidecar } from './sidecar-pod.fixture.ts';
 
 const gateway = { authentication: undefined, credentialsSecretRef: { name: CREDENTIALS }, replicas: 2 };
-/** ms: a worker's result is retried for five minutes */
-const RETRIED_FOR = 300_000;
 /** ms */
 const AWAY = 60_000;
 const PROGRAM = '/app/payload-store.mjs';
