@@ -8,8 +8,8 @@ export default defineConfig({
     exclude: ['**/node_modules/**', '**/dist/**'],
     globalSetup: join(import.meta.dirname, 'testing/service/program-folder.ts'),
     // Only for what hangs: a busy machine is no failure.
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     // Most of them wait for disks, timers and other processes.
     maxWorkers: 3,
   },

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 
 /** The order of the code. A folder imports only from folders of the lines above its own; `.` is the files beside the folders. */
 const LAYERS: Record<string, readonly (readonly string[])[]> = {
-  'codec/src': [['wire'], ['transport'], ['temporal'], ['.']],
+  'codec/src': [['wire', 'files'], ['transport'], ['temporal'], ['.']],
   'sidecar/src': [
     ['errors', 'log', 'memory'],
     ['time', 'keys', 'bytes'],

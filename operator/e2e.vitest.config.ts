@@ -11,7 +11,6 @@ export default mergeConfig(
       include: ['{crds,operator}/src/**/*.e2e.ts'],
       // Each starts an API server of its own, and mostly waits.
       maxWorkers: 2,
-      hookTimeout: 120_000,
       reporters: ['verbose'],
     },
   }),

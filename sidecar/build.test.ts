@@ -8,7 +8,7 @@ import type { Metafile } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildProgram } from './build.ts';
 
-/** Writes the names of all files that the process has loaded when it ends, and ends it by a signal that nobody else uses. */
+/** Writes the names of all files that the process has loaded when it ends, and ends it by a signal that nothing else sends. */
 const HOOK = `process.on('SIGUSR2', () => process.exit());
 process.on('exit', () => {
   const files = Object.keys(require('node:module')._cache);

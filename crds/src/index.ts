@@ -6,6 +6,7 @@ export { type Leniency, parseLargePayloadStore, readLargePayloadStore } from './
 export { putTimeLimit } from './put-time-limit.ts';
 export { parseQuantity, QuantityError } from './quantity.ts';
 export { REASONS, type Reason, type ReasonName } from './reasons.ts';
+export { isCertificateName } from './schema/dns-name.ts';
 export { AUTHENTICATIONS, type Authentication } from './schema/gateway.ts';
 export { FOREVER } from './schema/retention.ts';
 export type { LargePayloadStoreStatus } from './schema/status.ts';

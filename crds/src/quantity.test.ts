@@ -1,3 +1,4 @@
+import { cpuMsOf } from '@largepayload/testing/processes/process-facts';
 import { expect, test } from 'vitest';
 import { readableSizes, refusedSizes } from './quantity.fixture.ts';
 import { parseQuantity, QuantityError } from './quantity.ts';
@@ -12,9 +13,9 @@ test.each(refusedSizes)('%j is refused', (value, message) => {
 });
 
 test('a hostile text costs nothing and is not repeated in full', () => {
-  const start = performance.now();
-  for (const text of ['9'.repeat(1_000_000), `1e${'9'.repeat(1_000_000)}`, `.${'0'.repeat(1_000_000)}x`]) {
-    expect(() => parseQuantity(text)).toThrow(/^.{1,200}$/);
-  }
-  expect(performance.now() - start).toBeLessThan(5_000);
+  const costs = cpuMsOf(() => {
+    for (const text of ['9'.repeat(1_000_000), `1e${'9'.repeat(1_000_000)}`, `.${'0'.repeat(1_000_000)}x`])
+      expect(() => parseQuantity(text)).toThrow(/^.{1,200}$/);
+  });
+  expect(costs).toBeLessThan(5_000);
 });

@@ -9,6 +9,14 @@ export function cpuSecondsOf(pid: number | undefined): number {
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }
 
+/** Milliseconds of processor time that this thread needs for it, which a busy machine does not change. */
+export function cpuMsOf(work: () => void): number {
+  const before = process.threadCpuUsage();
+  work();
+  const { user, system } = process.threadCpuUsage(before);
+  return (user + system) / 1_000;
+}
+
 /** Memory of a process, MiB. `VmRSS`: now; `VmHWM`: the most so far; `RssFile`: its part that are pages of files. */
 export function memoryOf(pid: number | undefined, field: 'VmRSS' | 'VmHWM' | 'RssFile'): number {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, inject } from 'vitest';
 import { within } from '../waiting/eventually.ts';
 import { manifestText, type ServiceOptions, temporaryFolder } from './running-service.ts';
 
-const START_LIMIT = 30_000;
+const START_LIMIT = 90_000;
 const EXIT_LIMIT = 45_000;
 const ANY_DATA_PORT = ['--listen', '127.0.0.1:0'];
 const ANY_SIDECAR_PORTS = [...ANY_DATA_PORT, '--metrics-listen', '127.0.0.1:0'];
@@ -38,7 +38,7 @@ export interface ServeOptions extends ServiceOptions {
   readonly wrapper?: readonly string[];
 }
 
-export type SidecarProcessOptions = Pick<ServeOptions, 'args' | 'nodeOptions' | 'ports'>;
+export type SidecarProcessOptions = Pick<ServeOptions, 'args' | 'nodeOptions' | 'ports' | 'wrapper'>;
 
 /** A `payload-store serve` or `sidecar` that listens. It is killed at the end of an `await using` scope. */
 export interface ServingProcess extends AsyncDisposable {
@@ -100,11 +100,14 @@ export function realProgram() {
   /** A `payload-store sidecar` before the gateway of this URL. */
   const sidecar = async (
     gatewayUrl: string,
-    { args = [], nodeOptions = [], ports = ANY_SIDECAR_PORTS }: SidecarProcessOptions = {},
+    { args = [], nodeOptions = [], ports = ANY_SIDECAR_PORTS, wrapper = [] }: SidecarProcessOptions = {},
   ): Promise<ServingProcess> => {
     const options = [...ports, ...args];
-    const all = [...nodeOptions, program(), 'sidecar', '--gateway-url', gatewayUrl, ...options];
-    return await listening(spawn(process.execPath, all, { stdio: ['ignore', 'pipe', 'pipe'] }));
+    const [command = '', ...rest] = [
+      ...[...wrapper, process.execPath, ...nodeOptions, program()],
+      ...['sidecar', '--gateway-url', gatewayUrl, ...options],
+    ];
+    return await listening(spawn(command, rest, { stdio: ['ignore', 'pipe', 'pipe'] }));
   };
 
   return { run, serve, sidecar, configFile, newFolder };

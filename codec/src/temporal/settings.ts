@@ -141,8 +141,8 @@ function resolveUrl(option: string | undefined, environment: Environment): strin
   const url = option ?? (environment.LARGE_PAYLOAD_SERVICE_URL || undefined);
   if (url === undefined) {
     throw new TypeError(
-      'no blob service: LARGE_PAYLOAD_SERVICE_URL is not set. A pod gets it, and the sidecar it points to, when its ' +
-        'namespace or the pod itself bears the label largepayload.dev/inject: STORE. Elsewhere pass `url`.',
+      'no blob service: set LARGE_PAYLOAD_SERVICE_URL, or pass `url`. In a pod with a sidecar, and on a laptop, it is ' +
+        'http://127.0.0.1:8577; without a sidecar it is the https:// URL of a gateway.',
     );
   }
   try {

@@ -9,7 +9,7 @@ import type { ServiceAccess } from './service-access.ts';
  */
 const idleConnectionMs = 30_000;
 
-/** Requests move to gateways that have come meanwhile; not all connections at the same moment. */
+/** Requests move to new gateways, but not all connections at the same moment. */
 const oldestConnectionMs = 300_000;
 
 /**

@@ -1,14 +1,8 @@
-import { X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
+import { RenewedFile } from '../files/renewed-file.ts';
+import { certificatesIn, largestAuthorities, longestToken, tokenIn } from '../files/token-and-authorities.ts';
 import { PayloadStoreUnavailableError } from '../wire/errors.ts';
-import { RenewedFile } from './renewed-file.ts';
 import { isLoopback } from './service-url.ts';
-
-/** Bytes that a gateway takes; tokens of Kubernetes have 1 to 2 KiB. */
-const longestToken = 16 * 1024;
-
-/** RFC 6750, 2.1: the syntax of a bearer token. */
-const tokenSyntax = /^[A-Za-z0-9._~+/-]+=*$/;
 
 /** For error messages. */
 const variables = {
@@ -29,21 +23,30 @@ export interface AccessFiles {
   readonly caFile?: string | undefined;
 }
 
+/** A token that requests show, and the authorities of the service that they trust. */
+interface Access {
+  readonly token?: string | undefined;
+  readonly secureContext?: SecureContext | undefined;
+}
+
 /** What requests show to a service, and which service they trust. */
 export class ServiceAccess {
   readonly #isEncrypted: boolean;
   readonly #token: RenewedFile<string> | undefined;
   readonly #authorities: RenewedFile<SecureContext> | undefined;
   readonly #files: AccessFiles;
-  #secureContext: SecureContext | undefined;
+  #latest: Access = {};
+  #refused: Access = {};
 
   /** @throws TypeError when a token would travel unencrypted, or a path is no path */
   constructor(url: URL, { tokenFile, caFile }: AccessFiles) {
     this.#files = { tokenFile: checkedPath('tokenFile', tokenFile), caFile: checkedPath('caFile', caFile) };
     this.#isEncrypted = url.protocol === 'https:';
     assertEncrypted(url, this.#files);
-    this.#token = tokenFile === undefined ? undefined : new RenewedFile(tokenFile, tokenIn);
-    this.#authorities = caFile === undefined ? undefined : new RenewedFile(caFile, contextOf);
+    if (tokenFile !== undefined)
+      this.#token = new RenewedFile({ path: tokenFile, mostBytes: longestToken, parse: tokenIn });
+    if (caFile !== undefined)
+      this.#authorities = new RenewedFile({ path: caFile, mostBytes: largestAuthorities, parse: contextOf });
   }
 
   /** Whether Node's own settings decide which server is trusted. */
@@ -53,7 +56,7 @@ export class ServiceAccess {
 
   /** For the next new connection; undefined: Node's authorities. */
   get secureContext(): SecureContext | undefined {
-    return this.#secureContext;
+    return this.#latest.secureContext;
   }
 
   /**
@@ -63,23 +66,25 @@ export class ServiceAccess {
   async headers(): Promise<Readonly<Record<string, string>>> {
     // Loopback: the sidecar shows its own token to the gateway, and a program that took its port must not get this one.
     if (!this.#isEncrypted) return {};
-    this.#secureContext = await this.#authorities
-      ?.value()
+    const secureContext = await this.#authorities
+      ?.value(this.#refused.secureContext)
       .catch((cause) => Promise.reject(this.#unreadable('caFile', cause)));
     const token = await this.#token
-      ?.value()
+      ?.value(this.#refused.token)
       .catch((cause) => Promise.reject(this.#unreadable('tokenFile', cause)));
+    this.#latest = { token, secureContext };
+    this.#refused = {};
     return token === undefined ? {} : { Authorization: `Bearer ${token}` };
   }
 
   /** The service did not take the token: its file is read before the next request. */
   tokenRefused(): void {
-    this.#token?.forget();
+    this.#refused = { ...this.#refused, token: this.#latest.token };
   }
 
   /** The certificate of the server was not trusted: the file is read before the next request. */
   serverUntrusted(): void {
-    this.#authorities?.forget();
+    this.#refused = { ...this.#refused, secureContext: this.#latest.secureContext };
   }
 
   #unreadable(name: keyof typeof variables, cause: Error): PayloadStoreUnavailableError {
@@ -99,7 +104,7 @@ function checkedPath(name: keyof typeof variables, path: string | undefined): st
 
 function assertEncrypted(url: URL, files: AccessFiles): void {
   const given = (['tokenFile', 'caFile'] as const).filter((name) => files[name] !== undefined);
-  if (given.length === 0 || url.protocol === 'https:' || isLoopback(url)) return;
+  if (given.length === 0 || url.protocol === 'https:' || isLoopback(url.hostname)) return;
   const names = given.map((name) => `${name} (${variables[name]})`).join(' and ');
   throw new TypeError(
     `${names} cannot be used with ${url.origin}: without TLS, all machines on the way could read the token and the ` +
@@ -107,30 +112,6 @@ function assertEncrypted(url: URL, files: AccessFiles): void {
   );
 }
 
-function tokenIn(text: string): string {
-  const token = text.trim();
-  if (token === '') throw new Error('it is empty');
-  if (token.length > longestToken) throw new Error(`it has more than ${longestToken} bytes`);
-  // The text itself may be the secret, so it is never quoted.
-  if (!tokenSyntax.test(token)) throw new Error('it must hold one token and nothing else');
-  return token;
-}
-
 function contextOf(text: string): SecureContext {
-  const certificates = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
-  const begun = text.match(/-----BEGIN CERTIFICATE-----/g) ?? [];
-  if (begun.length === 0) throw new Error('it has no certificate in PEM');
-  // What a slow writer has written so far, for example.
-  if (begun.length !== certificates.length) throw new Error('it has a certificate that is cut off');
-  for (const certificate of certificates) assertCertificate(certificate);
-  return createSecureContext({ ca: certificates });
-}
-
-/** OpenSSL ignores an authority that it cannot read. */
-function assertCertificate(pem: string): void {
-  try {
-    new X509Certificate(pem);
-  } catch (cause) {
-    throw new Error('it has a certificate that cannot be read', { cause });
-  }
+  return createSecureContext({ ca: certificatesIn(text) });
 }

@@ -2,7 +2,7 @@ import { BlockList, isIP } from 'node:net';
 
 /**
  * The base URL of a blob service, checked: `http://host:port`, `https://host` or either with a path before `/v2`.
- * @throws TypeError with a message fit for whoever configured it; it never quotes credentials.
+ * @throws TypeError with a message for the person who set it; it never quotes credentials.
  */
 export function parseServiceUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
@@ -30,9 +30,12 @@ const loopback = new BlockList();
 loopback.addSubnet('127.0.0.0', 8, 'ipv4');
 loopback.addAddress('::1', 'ipv6');
 
-/** Whether only programs on this machine can be reached by the URL. Other names than localhost may resolve to anything. */
-export function isLoopback({ hostname }: URL): boolean {
-  const host = hostname.replace(/^\[|\]$/g, '');
+/**
+ * Whether only programs on this machine can reach the host. Other names than localhost may resolve to anything.
+ * @param hostname an IPv6 address is in brackets, as in a URL, or not
+ */
+export function isLoopback(hostname: string): boolean {
+  const host = hostname.replace(/^\[(.*)\]$/, '$1');
   const version = isIP(host);
   return version === 0 ? host === 'localhost' : loopback.check(host, version === 6 ? 'ipv6' : 'ipv4');
 }

@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { httpServer } from '@largepayload/testing/servers/test-server';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { failureOf, within } from '../failures.fixture.ts';
@@ -147,12 +149,12 @@ describe('the token', () => {
   test.each<[string, string, string]>([
     ['nothing', '', 'it is empty'],
     ['line breaks only', '\n\n', 'it is empty'],
-    ['several lines', 'secret\nsecret\n', 'it must hold one token and nothing else'],
-    ['a header', 'Bearer secret', 'it must hold one token and nothing else'],
-    ['a header of its own', 'secret\r\nX-Other: secret', 'it must hold one token and nothing else'],
-    ['other characters', 'sëcret', 'it must hold one token and nothing else'],
+    ['several lines', 'secret\nsecret\n', 'it has more than one line'],
+    ['a header', 'Bearer secret', 'it has characters that no token has'],
+    ['a header of its own', 'secret\r\nX-Other: secret', 'it has more than one line'],
+    ['other characters', 'sëcret', 'it has characters that no token has'],
     ['1 MB', `secret${'a'.repeat(1_000_000)}`, 'it has more than 16384 bytes'],
-    ['2 MiB', `secret${'a'.repeat(2 ** 21)}`, 'it has more than 1048576 bytes'],
+    ['2 MiB', `secret${'a'.repeat(2 ** 21)}`, 'it has more than 16384 bytes'],
   ])('is not taken from a file with %s', async (_case, text, problem) => {
     await using gateway = await startGateway(made.ours.server);
     const tokenFile = await tokenFileWith(text);
@@ -168,10 +170,18 @@ describe('the token', () => {
     expect(gateway.connections).toHaveLength(0);
   });
 
-  test('is not taken from a folder', async () => {
-    const tokenFile = absentFile();
-    await mkdir(tokenFile);
-    const client = new BlobClient({ url: 'https://127.0.0.1:1', tokenFile });
-    expect(await failureOf(client.get(wanted))).toMatchObject({ code: 'token_unreadable' });
+  test('is not taken from a folder, nor from a pipe without a writer, which holds no thread', async () => {
+    const [folder, pipe] = [absentFile(), absentFile()];
+    await mkdir(folder);
+    await promisify(execFile)('mkfifo', [pipe]);
+    for (const tokenFile of [folder, pipe]) {
+      const client = new BlobClient({ url: 'https://127.0.0.1:1', tokenFile });
+      // Node has four threads for files.
+      for (let count = 0; count < 5; count += 1) {
+        const failure = await failureOf(client.get(wanted));
+        expect(failure).toMatchObject({ code: 'token_unreadable' });
+        expect((failure as Error).message).toContain('it is no regular file');
+      }
+    }
   });
 });

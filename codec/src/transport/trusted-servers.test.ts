@@ -74,7 +74,7 @@ describe('a server', () => {
     expect(gateway.connections).toHaveLength(2);
   });
 
-  test('of an authority that the file no longer has is not trusted by a session of before', async () => {
+  test('of an authority that the file no longer has is not trusted by an earlier session', async () => {
     await using gateway = await startGateway(made.ours.server);
     const caFile = await newFileWith(await readFile(made.ours.caFile, 'utf8'));
     const client = clientOf(gateway.url, caFile);
@@ -95,7 +95,7 @@ describe('a server', () => {
   });
 
   test.each<[string, string, string]>([
-    ['nothing', '', 'it has no certificate in PEM'],
+    ['nothing', '', 'it is empty'],
     [
       'a key',
       '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n',
@@ -133,7 +133,7 @@ describe('a server', () => {
     },
   );
 
-  test('that speaks TLS 1.1 at most is not spoken to', async () => {
+  test('that speaks TLS 1.1 at most gets no request', async () => {
     // OpenSSL has 1.1 at this level only.
     const old = { maxVersion: 'TLSv1.1', minVersion: 'TLSv1', ciphers: 'DEFAULT@SECLEVEL=0' } as const;
     await using gateway = await startGateway({ ...made.ours.server, ...old });
@@ -143,7 +143,7 @@ describe('a server', () => {
   });
 });
 
-test('a connection that is old is not used again, so that requests reach gateways that have come meanwhile', async () => {
+test('a connection that is old is not used again, so that requests reach new gateways', async () => {
   await using gateway = await startGateway(made.ours.server);
   const client = new BlobClient({ url: gateway.url, caFile: made.ours.caFile });
   await client.get(wanted);

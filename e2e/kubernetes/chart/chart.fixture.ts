@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { CHART, type Manifest, renderChart, type Values } from '@largepayload/testing/cluster/rendered-chart';
 import { helm as helmProgram } from '@largepayload/testing/programs/helm';
 import { unlessMissing } from '@largepayload/testing/programs/unless-missing';
-import { CHART, type Manifest, renderChart, type Values } from './rendered-chart.fixture.ts';
 
 export const DIGEST = `sha256:${'0123456789abcdef'.repeat(4)}`;
 /** Values that ask for all that the chart can do. */

@@ -1,8 +1,8 @@
 import { parseLargePayloadStore } from '@largepayload/crds';
+import { renderNotes, type Values } from '@largepayload/testing/cluster/rendered-chart';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { helm, readChart } from './chart.fixture.ts';
-import { renderNotes, type Values } from './rendered-chart.fixture.ts';
 
 describe.skipIf(helm === undefined)('the chart', () => {
   test('has a README with every value and its default, and a schema that describes each', () => {

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseOptions as parseImageOptions } from '@largepayload/operator/image/options';
+import { CHART, renderChart } from '@largepayload/testing/cluster/rendered-chart';
 import { runCommand } from '@largepayload/tools/run-command';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import rootPackage from '../../../package.json' with { type: 'json' };
 import { EVERYTHING, helm, kindsOf, only, readChart, render } from './chart.fixture.ts';
-import { CHART, renderChart } from './rendered-chart.fixture.ts';
 
 describe.skipIf(helm === undefined)('the chart', () => {
   test('has nothing that helm lint complains of', async () => {

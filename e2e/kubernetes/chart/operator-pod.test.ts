@@ -4,10 +4,10 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { makeAuthority } from '@largepayload/operator/authority/x509';
 import { parseOptions } from '@largepayload/operator/options';
+import type { Values } from '@largepayload/testing/cluster/rendered-chart';
 import { describe, expect, test } from 'vitest';
 import rootPackage from '../../../package.json' with { type: 'json' };
 import { DIGEST, EVERYTHING, helm, only, operatorPod, render } from './chart.fixture.ts';
-import type { Values } from './rendered-chart.fixture.ts';
 
 describe.skipIf(helm === undefined)('the chart', () => {
   test('gives the operator arguments that it understands', async () => {

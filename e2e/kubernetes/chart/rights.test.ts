@@ -1,7 +1,7 @@
 import * as resources from '@largepayload/operator/kubernetes/resources';
+import { type Manifest, renderChart } from '@largepayload/testing/cluster/rendered-chart';
 import { describe, expect, test } from 'vitest';
 import { helm } from './chart.fixture.ts';
-import { type Manifest, renderChart } from './rendered-chart.fixture.ts';
 
 interface Rule {
   readonly apiGroups: readonly string[];

@@ -130,12 +130,35 @@ test.each<[string, AuthorityState, number | undefined, AuthorityStep | undefined
   ],
   ['the time of the last step is a second away', state({ since: NOW + 1_000 }), 0, undefined],
 ])('when %s, the authority does what that asks for', (_what, before, replacedAt, step) => {
-  expect(planAuthority({ state: before, replacedAt, now: NOW })).toEqual(step);
+  expect(planAuthority({ state: before, replacedAt, now: NOW, nowHere: NOW })).toEqual(step);
 });
 
-test('an authority of the future signs nothing, and the message names the clock', () => {
+test('an authority of the future, or of the past, signs nothing, and the message names the clock', () => {
   expect(signingProblem(state(), NOW)).toBeUndefined();
-  expect(signingProblem(state({ current: authority('one', 1_000, -2) }), NOW)).toContain('correct its clock');
+  for (const current of [authority('one', 1_000, -2), authority('one', -1)])
+    expect(signingProblem(state({ current }), NOW)).toContain('correct the clock that is wrong');
+});
+
+test.each<[string, AuthorityState]>([
+  ['expires', state({ current: authority('one', -1) })],
+  ['gets old', state({ current: authority('one', 364) })],
+  ['is still published beside the next one, and expires', state({ previous: authority('two', -1).facts })],
+])('when an authority %s by one of two clocks, which differ, it stays', (_what, before) => {
+  const earlier = NOW - 2_000 * DAY_MS;
+  // Its last certificate was not replaced.
+  const replacedAt = undefined;
+  expect(planAuthority({ state: before, replacedAt, now: NOW, nowHere: NOW })).toBeDefined();
+  expect(planAuthority({ state: before, replacedAt, now: NOW, nowHere: earlier })).toBeUndefined();
+  const since = earlier;
+  expect(
+    planAuthority({ state: { ...before, since }, replacedAt, now: earlier, nowHere: NOW }),
+  ).toBeUndefined();
+});
+
+test('a person who asks for another authority gets it although two clocks differ', () => {
+  const nowHere = NOW - 2_000 * DAY_MS;
+  const step = planAuthority({ state: state(asked), replacedAt: 0, now: NOW, nowHere });
+  expect(step).toEqual({ kind: 'begin', cause: 'ByHand' });
 });
 
 test('a rotation by hand publishes both authorities until the old one is dropped, and answers the request once', () => {
@@ -144,7 +167,7 @@ test('a rotation by hand publishes both authorities until the old one is dropped
   let time = NOW;
   for (let minute = 0; minute < 300; minute += 1) {
     time += MINUTE_MS;
-    const step = planAuthority({ state: now, replacedAt: 0, now: time });
+    const step = planAuthority({ state: now, replacedAt: 0, now: time, nowHere: time });
     if (step === undefined) continue;
     now = afterStep(now, step, () => two, time);
     steps.push([step.kind, now.current.certificate, bundleOf(now)]);

@@ -44,14 +44,21 @@ export interface AuthoritySituation {
   readonly state: AuthorityState;
   /** when the last certificate of another authority was replaced, ms since the epoch; `undefined`: some may still be in use */
   readonly replacedAt: number | undefined;
-  /** ms since the epoch */
+  /** ms since the epoch, by the API server */
   readonly now: number;
+  /**
+   * ms since the epoch, by this machine. An authority is old or has expired only if both clocks have it so: a wrong one must not cost
+   * the authority that all clients trust.
+   */
+  readonly nowHere: number;
 }
 
 type Rule = (situation: AuthoritySituation) => AuthorityStep | undefined;
 
-const expired: Rule = ({ state: { current, next }, now }) => {
-  if (current.facts.notAfter > now) return undefined;
+const expired: Rule = (situation) => {
+  const { state, now } = situation;
+  const { current, next } = state;
+  if (current.facts.notAfter > earlierNow(situation)) return undefined;
   const isNextUsable = next !== undefined && isValid(next, now);
   return isNextUsable ? { kind: 'promote' } : { kind: 'create' };
 };
@@ -75,12 +82,15 @@ const previousIsUnused: Rule = (situation) => {
   const unusedForMs = replacedAt === undefined ? 0 : Math.min(now - replacedAt, age(situation));
   const isUnused = unusedForMs >= PUBLISHED_AFTER_MS[pace];
   const isTooLong = pace === 'ByHand' && age(situation) >= LONGEST_AFTER_BY_HAND_MS;
-  return isUnused || isTooLong || state.previous.notAfter <= now ? { kind: 'drop' } : undefined;
+  return isUnused || isTooLong || state.previous.notAfter <= earlierNow(situation)
+    ? { kind: 'drop' }
+    : undefined;
 };
 
-const old: Rule = ({ state, now }) => {
+const old: Rule = (situation) => {
+  const { state } = situation;
   const isAlone = state.next === undefined && state.previous === undefined;
-  return isAlone && state.current.facts.notAfter - now < ROTATED_BEFORE_END_MS
+  return isAlone && state.current.facts.notAfter - earlierNow(situation) < ROTATED_BEFORE_END_MS
     ? { kind: 'begin', cause: 'Planned' }
     : undefined;
 };
@@ -101,9 +111,11 @@ export function planAuthority(situation: AuthoritySituation): AuthorityStep | un
  * @returns a sentence for people
  */
 export function signingProblem({ current }: AuthorityState, now: number): string | undefined {
-  if (current.facts.notBefore <= now) return undefined;
-  const from = new Date(current.facts.notBefore).toISOString();
-  return `the certificate authority is valid from ${from}, and it is ${new Date(now).toISOString()} on the API server: correct its clock`;
+  if (isValid(current, now)) return undefined;
+  const [from, to, there] = [current.facts.notBefore, current.facts.notAfter, now].map((time) =>
+    new Date(time).toISOString(),
+  );
+  return `the certificate authority is valid from ${from} to ${to}, and it is ${there} on the API server: correct the clock that is wrong; if that was another one, replace the authority by hand`;
 }
 
 /**
@@ -146,6 +158,10 @@ function isRequested({ requested: request, answered }: AuthorityState): boolean 
 
 function isValid({ facts }: SigningAuthority, now: number): boolean {
   return facts.notBefore <= now && now < facts.notAfter;
+}
+
+function earlierNow({ now, nowHere }: AuthoritySituation): number {
+  return Math.min(now, nowHere);
 }
 
 function age({ state: { since }, now }: AuthoritySituation): number {

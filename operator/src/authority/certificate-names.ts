@@ -1,3 +1,5 @@
+import { isCertificateName } from '@largepayload/crds';
+
 /** Further names of a certificate. Each costs its bytes in every handshake. */
 export const MOST_FURTHER_NAMES = 200;
 
@@ -14,4 +16,15 @@ export function certificateNames(
   const further = all.slice(0, MOST_FURTHER_NAMES);
   const names = [`*.${namespace}.svc`, `*.${namespace}.svc.cluster.local`, ...further];
   return { names, leftOut: all.length - further.length };
+}
+
+/**
+ * The names of the certificate of a namespace of which a resource cannot be read: those of the certificate that is there may be its, and
+ * stay. A person may have put that certificate there, so they stay only as far as a store may ask for them.
+ * @param names of the stores that can be read
+ * @param found in the certificate
+ */
+export function withKeptNames(names: readonly string[], found: readonly string[]): readonly string[] {
+  const all = new Set([...names, ...found.filter(isCertificateName)]);
+  return [...all].slice(0, 2 + MOST_FURTHER_NAMES);
 }

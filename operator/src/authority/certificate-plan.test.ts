@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { certificateNames, MOST_FURTHER_NAMES } from './certificate-names.ts';
+import { certificateNames, MOST_FURTHER_NAMES, withKeptNames } from './certificate-names.ts';
 import {
   CERTIFICATE_LIFE_MS,
   certificateLifetime,
@@ -77,4 +77,15 @@ test('the names are those of all Services of the namespace, and of its stores, e
   expect([names.length, leftOut]).toEqual([MOST_FURTHER_NAMES + 2, 5_000 - MOST_FURTHER_NAMES]);
   // The order of the stores makes no difference, so the certificate stays as it is.
   expect(certificateNames('orders', many.toReversed()).names).toEqual(names);
+});
+
+test('names of a certificate that was found stay as far as a store may ask for them, and up to the limit', () => {
+  const ofOthers = ['*.payments.svc', '*.payments.svc.cluster.local', 'kubernetes.default.svc', 'kubernetes'];
+  const found = [...NAMES, ...ofOthers, 'a.example.com', '*.a.example.com', 'A.example.com', '10.0.0.1'];
+  expect(withKeptNames(NAMES, found)).toEqual([...NAMES, 'a.example.com', '*.a.example.com']);
+  const many = Array.from({ length: 5_000 }, (_, n) => `store-${n}.example.com`);
+  const first = withKeptNames([...NAMES, 'z.example.com'], many);
+  expect(first).toHaveLength(MOST_FURTHER_NAMES + 2);
+  expect(first).toContain('z.example.com');
+  expect(withKeptNames([...NAMES, 'z.example.com'], first)).toEqual(first);
 });

@@ -32,7 +32,7 @@ export class SimulatedOperator {
   /** @param isReachable whether the API server takes the Secret of a namespace now */
   look(now: number, isReachable: (namespace: string) => boolean): void {
     for (;;) {
-      const step = planAuthority({ state: this.#state, replacedAt: this.#replacedAt(), now });
+      const step = planAuthority({ state: this.#state, replacedAt: this.#replacedAt(), now, nowHere: now });
       if (step !== undefined) {
         this.#state = afterStep(this.#state, step, () => fresh(now), now);
         this.steps.push([step.kind, now]);

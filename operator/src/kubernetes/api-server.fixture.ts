@@ -1,8 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { crd } from '@largepayload/crds/crd';
 import { type ControlPlane, startControlPlane } from '@largepayload/testing/cluster/control-plane';
 import { type TcpProxy, tcpProxy } from '@largepayload/testing/servers/tcp-proxy';
+import { eventually } from '@largepayload/testing/waiting/eventually';
 import { afterAll, beforeAll } from 'vitest';
 import type { KubernetesApi, KubernetesObject, ResourceKind } from './api.ts';
 import { connectToKubernetes } from './client-node-api.ts';
@@ -52,12 +52,13 @@ export function apiBed() {
 /** Applies the CustomResourceDefinition and waits until it is served. */
 export async function applyCrd(api: KubernetesApi): Promise<void> {
   await api.apply(CUSTOM_RESOURCE_DEFINITIONS, crd() as unknown as KubernetesObject, { force: true }, NEVER);
-  for (let n = 0; n < 100; n += 1) {
-    const served = api.list({ resource: LARGE_PAYLOAD_STORES }, { limit: 1 }, NEVER);
-    if (await served.then(() => true).catch(() => false)) return;
-    await sleep(100);
-  }
-  throw new Error('the CustomResourceDefinition is not served after 10 seconds');
+  const served = () => api.list({ resource: LARGE_PAYLOAD_STORES }, { limit: 1 }, NEVER);
+  await eventually('the CustomResourceDefinition is served', () =>
+    served().then(
+      () => true,
+      () => false,
+    ),
+  );
 }
 
 /** A store that the CustomResourceDefinition takes. */

@@ -18,7 +18,7 @@ api.list(selection, { limit: 10 }, new AbortController().signal).then(
   ({ items }) => console.log(JSON.stringify({ kinds: items.map(({ kind }) => kind), memory: process.memoryUsage.rss() })),
 );`;
 
-test('a bundle has only the used parts of the library, and works', async () => {
+test('a bundled program has only the used parts of the library, and works', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'bundled-'));
   try {
     const [entry, outfile] = [join(folder, 'program.ts'), join(folder, 'program.cjs')];

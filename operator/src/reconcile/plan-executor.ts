@@ -26,8 +26,14 @@ export class PlanExecutor {
     return writeState.refusalsOf(this.#state, performance.now());
   }
 
+  /** how many objects of other namespaces wait to be tried again */
+  get postponed(): number {
+    return this.#state.postponed.size;
+  }
+
   /**
    * Plans and acts until nothing is left to do.
+   * @param postponedInAll objects of other namespaces that wait to be tried again, of all stores
    * @returns ms after which to do so again though nothing seems to change; may be infinite
    * @throws ApiError when the API server cannot answer; refusals are in `refusals`
    */
@@ -35,9 +41,10 @@ export class PlanExecutor {
     observed: ObservedStore,
     desired: readonly DesiredObject[],
     signal: AbortSignal,
+    postponedInAll = 0,
   ): Promise<number> {
     const nowMs = performance.now();
-    this.#state = writeState.beginRound(this.#state, observed.store, nowMs);
+    this.#state = writeState.beginRound(this.#state, observed.store, nowMs, postponedInAll);
     for (;;) {
       const { actions, lookAgainAfterMs } = planWrites(observed, desired, this.#state, nowMs);
       if (actions.length === 0) return lookAgainAfterMs;

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { json, NOT_READY, podAt } from '../polling/running-pods.fixture.ts';
 import { runningPod, type ScriptedCluster, scriptedCluster, storeOf } from './scripted-cluster.fixture.ts';
 
-const SILENT = Array.from({ length: 60 }, (_, index) => `silent-${index}`);
+const SILENT = Array.from({ length: 30 }, (_, index) => `silent-${index}`);
 const HOLE = '127.0.80.1';
 
 // The clock of the operator stands still unless a test sets it forward, so that a busy machine is not too late.
@@ -30,7 +30,7 @@ const podsOf = (stores: readonly string[]) =>
 const applied = ({ written }: ScriptedCluster) =>
   new Set(written.flatMap((path) => path.match(/deployments\/(.*)-gateway/)?.slice(1) ?? []));
 
-test('60 stores whose pods never answer delay no other store', async () => {
+test('30 stores whose pods never answer delay no other store', async () => {
   const polls = await blackHole();
   await using cluster = await scriptedCluster({
     largepayloadstores: [...SILENT, 'orders'].map(storeOf),
@@ -56,7 +56,7 @@ test('a status waits for the polls of new pods, and not for ever', async () => {
   await eventualValue(() => (isTold('orders') ? true : undefined));
   expect(SILENT.filter(isTold)).toEqual([]);
   await eventualValue(() => (SILENT.every((name) => applied(cluster).has(name)) ? true : undefined));
-  // More than the 5 s that a status waits; to poll each pod once takes 30 s.
+  // More than the 5 s that a status waits; to poll each pod once takes 15 s.
   let aheadMs = 0;
   await eventualValue(() => {
     if (aheadMs < 10_000) vi.advanceTimersByTime(1_000);

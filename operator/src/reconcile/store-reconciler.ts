@@ -66,7 +66,7 @@ export class StoreReconciler {
     const questions = [...mountQuestions(pods, Date.now()), ...creationQuestions(cluster.deployments(key))];
     // Wait for both: nothing of this reconciliation may go on beside the next one.
     const [written, read] = await Promise.allSettled([
-      memory.writes.run(this.#observe(key, store, memory), desired, signal),
+      memory.writes.run(this.#observe(key, store, memory), desired, signal, this.#postponedInAll()),
       memory.events.refresh(questions, performance.now(), signal),
     ]);
     // Pods and Deployments may have changed meanwhile, so observe again.
@@ -79,6 +79,12 @@ export class StoreReconciler {
     const readAfterMs = read.status === 'fulfilled' ? read.value : NEVER;
     const next = Math.min(written.value, await report(), recheckAfterMs(pods), readAfterMs);
     return Math.max(SHORTEST_PAUSE_MS, next);
+  }
+
+  #postponedInAll(): number {
+    let count = 0;
+    for (const { writes } of this.#memories.values()) count += writes.postponed;
+    return count;
   }
 
   #memory(key: string, { uid }: StoreResource): Memory {

@@ -55,8 +55,8 @@ export function otherTable(costs: ProcessCosts | undefined, reaping: ReapingCost
   );
 }
 
-function processRows({ idle, peakMemory }: ProcessCosts): string[][] {
-  const [folder, bucket] = ['standalone, folder', 'gateway, bucket'].map((role) =>
+function processRows({ idle, peakMemory, sidecar: atRest }: ProcessCosts): string[][] {
+  const [folder, bucket, sidecar] = ['standalone, folder', 'gateway, bucket', 'sidecar'].map((role) =>
     idle.find((costs) => costs.role === role),
   );
   return [
@@ -64,6 +64,11 @@ function processRows({ idle, peakMemory }: ProcessCosts): string[][] {
     ['memory idle, on a folder', `${folder?.memory.all.toFixed(0)} MiB`, '≤ 64 MiB'],
     ['memory idle, on S3', `${bucket?.memory.all.toFixed(0)} MiB`, '≤ 72 MiB'],
     ['peak memory, 1 GiB in and out', `${peakMemory.toFixed(0)} MiB`, '≤ 192 MiB'],
+    ['sidecar, start to listening', `${sidecar?.startTime.toFixed(0)} ms`, '≤ 150 ms'],
+    ['sidecar, memory idle', `${sidecar?.memory.all.toFixed(0)} MiB`, '≤ 56 MiB'],
+    ['sidecar, memory more, 1 GiB in and out', `${atRest.growth.toFixed(0)} MiB`, '≤ 32 MiB'],
+    ['sidecar, wakeups idle', `${atRest.wakeups.toFixed(1)} a second`, '≤ 1'],
+    ['sidecar, processor idle', `${atRest.millicores.toFixed(1)} thousandths of a core`, '≤ 1'],
   ];
 }
 

@@ -10,6 +10,7 @@ import { manifestOn } from '@largepayload/testing/service/manifest';
 import { runLoad } from '../load/load-client.ts';
 import { ServerProcess } from './server-process.ts';
 import { PROGRAM, serveArguments } from './servers.ts';
+import { type SidecarAtRest, sidecarAtRest } from './sidecar-at-rest.ts';
 
 const GIB = 1024 ** 3;
 const STARTS = 7;
@@ -38,6 +39,7 @@ export interface ProcessCosts {
   readonly idle: readonly IdleCosts[];
   /** MiB at most while 1 GiB went into a folder and out of it */
   readonly peakMemory: number;
+  readonly sidecar: SidecarAtRest;
 }
 
 /** @param load the load client */
@@ -49,7 +51,9 @@ export async function processCosts(load: string, config: string, folder: string)
     const order = { clients: 1, size: GIB, seed: randomBytes(8).toString('hex'), keys, count: 1 };
     await runLoad(load, service.port, { verb: 'put', ...order });
     await runLoad(load, service.port, { verb: 'get', ...order });
-    return { idle, peakMemory: service.memory('VmHWM') };
+    const peakMemory = service.memory('VmHWM');
+    const sidecar = await sidecarAtRest(load, service, join(folder, 'sidecar-keys.json'));
+    return { idle, peakMemory, sidecar };
   } finally {
     await service.stop();
   }

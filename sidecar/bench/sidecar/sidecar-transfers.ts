@@ -17,8 +17,6 @@ const SIZES = [
   { label: '128 KiB', size: 128 * KIB },
   { label: '1 MiB', size: MIB },
 ] as const;
-/** The cache has a goal of its own. */
-const NO_CACHE: readonly string[] = [];
 const CLIENTS = [1, 16] as const;
 
 /** Payloads that fit into the cache, and are got again and again. */
@@ -55,8 +53,8 @@ export async function sidecarTransfers(
   );
   try {
     const waysOf = async (link: 'tls' | 'plain'): Promise<Ways> => ({
-      put: await chains.start(link, s3, ...NO_CACHE),
-      get: await chains.start(link, s3, ...NO_CACHE),
+      put: await chains.start(link, s3),
+      get: await chains.start(link, s3),
     });
     const [ours, plain] = [await waysOf('tls'), await waysOf('plain')];
     const bed = { load, server, direct, ours, plain };
@@ -70,7 +68,7 @@ export async function sidecarTransfers(
         rows.push({ ...row, operation: 'GET', rounds: await compared(bed, 'get', size, clients, ROUNDS) });
       }
     }
-    const cached = await chains.start('tls', s3, '--cache-size', '64Mi');
+    const cached = await chains.start('tls', s3);
     for (const clients of CLIENTS) {
       const rounds = await cachedGets(bed, cached, clients);
       rows.push({ size: '1 MiB', clients, operation: 'GET cached', rounds });

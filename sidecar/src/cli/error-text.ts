@@ -9,8 +9,7 @@ const HINTS: Readonly<Record<string, string>> = {
   token_refused: `give a token for this store that has not expired; ${NEW_TOKEN} makes one`,
   tls_required:
     "use the https:// URL of the gateway, with --token-file, and with --ca-file for the store's authority",
-  caller_denied:
-    'spec.allowedNamespaces, spec.callers and spec.gateway.oidc of the store decide who may use it; docs/callers.md explains them',
+  caller_denied: 'docs/callers.md explains who may use a store',
   gateway_untrusted: 'the option --ca-file names the file',
   token_unreadable: 'the option --token-file names the file',
   ca_unreadable: 'the option --ca-file names the file',

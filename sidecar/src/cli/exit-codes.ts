@@ -14,7 +14,7 @@ export const EXIT_CODE_HELP = `Exit codes:
   2  the arguments or the configuration are wrong
   3  no payload is stored under the reference
   4  the payload's bytes are not those of the reference
-  5  the service cannot be reached or cannot use its storage now; try again`;
+  5  the service cannot be reached, is not trusted, refuses the token, or cannot use its storage now; try again`;
 
 /** The arguments are wrong; the message says how to put them right. */
 export class UsageError extends Error {

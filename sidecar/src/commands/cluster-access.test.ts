@@ -42,6 +42,6 @@ test.each<[what: string, role: typeof gateway, authentication: string, values: o
     'needs --kubernetes-dir',
   ],
   ['tokens in a standalone service', standalone, 'None', DIR, 'for --role gateway'],
-])('%s: it is said what to change', (_what, role, authentication, values, fault) => {
+])('%s: the message says what to change', (_what, role, authentication, values, fault) => {
   expect(() => clusterAccess(role, manifest(authentication), { ...values })).toThrow(fault);
 });

@@ -1,3 +1,4 @@
+import { isLoopback } from '@largepayload/codec/transport/service-url';
 import { parseQuantity } from '@largepayload/crds/quantity';
 import packageFile from '../../package.json' with { type: 'json' };
 import { type Command, stringOption, usage, type Values } from '../cli/command.ts';
@@ -7,7 +8,7 @@ import { untilStopped, withPortHint } from '../cli/long-running.ts';
 import { SERVICE_OPTIONS, serviceOf } from '../cli/service-url.ts';
 import { parseOrigins } from '../codec-server/origins.ts';
 import { startCodecServer } from '../codec-server/start.ts';
-import { isLoopback, type ListenAddress, parseListenAddress } from '../http/listen-address.ts';
+import { type ListenAddress, parseListenAddress } from '../http/listen-address.ts';
 import { createLog } from '../log/log.ts';
 
 /** A process with little memory shows the beginning of smaller payloads too. */

@@ -1,3 +1,4 @@
+import { isLoopback } from '@largepayload/codec/transport/service-url';
 import { type LargePayloadStore, parseQuantity } from '@largepayload/crds';
 import type { ClusterAccess } from '../callers/keys/key-sources.ts';
 import { assertSecure } from '../callers/keys/secure-address.ts';
@@ -5,7 +6,7 @@ import { parseCacheSize } from '../cli/cache-size.ts';
 import { stringOption, usage, type Values } from '../cli/command.ts';
 import { UsageError } from '../cli/exit-codes.ts';
 import { assertMounts, type Mounts } from '../drivers/start-driver.ts';
-import { isLoopback, type ListenAddress, parseListenAddress } from '../http/listen-address.ts';
+import { type ListenAddress, parseListenAddress } from '../http/listen-address.ts';
 import { requiresTls } from '../roles/data-port-tls.ts';
 import { authenticationOf } from '../roles/manifest-facts.ts';
 import type { ClusterResource, Role, ServiceSettings } from '../roles/role.ts';

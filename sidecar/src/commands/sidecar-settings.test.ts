@@ -3,10 +3,10 @@ import { UsageError } from '../cli/exit-codes.ts';
 import { sidecarSettings } from './sidecar-settings.ts';
 
 const URL_OF_GATEWAY = 'https://documents-gateway.orders.svc:8577';
-const RIGHTS = { 'gateway-url': URL_OF_GATEWAY, 'token-file': '/t/token', 'ca-file': '/ca/ca.crt' };
+const ACCESS = { 'gateway-url': URL_OF_GATEWAY, 'token-file': '/t/token', 'ca-file': '/ca/ca.crt' };
 
-test('options say where the gateway is, by what right it is used, and where the sidecar listens', () => {
-  const values = { ...RIGHTS, listen: '127.0.0.1:1', 'metrics-listen': '[::1]:2', 'cache-size': '64Mi' };
+test('options give the gateway, its token and authorities, and the addresses of the ports', () => {
+  const values = { ...ACCESS, listen: '127.0.0.1:1', 'metrics-listen': '[::1]:2', 'cache-size': '64Mi' };
   expect(sidecarSettings(values, {})).toEqual({
     gateway: { url: new URL(URL_OF_GATEWAY), tokenFile: '/t/token', caFile: '/ca/ca.crt' },
     cacheSize: 64 * 1024 * 1024,
@@ -31,7 +31,7 @@ test('the environment says the same, and an option wins over it', () => {
 });
 
 test('an environment variable that is empty counts as not set', () => {
-  const settings = sidecarSettings(RIGHTS, { LARGE_PAYLOAD_LISTEN: '', LARGE_PAYLOAD_CACHE_SIZE: '' });
+  const settings = sidecarSettings(ACCESS, { LARGE_PAYLOAD_LISTEN: '', LARGE_PAYLOAD_CACHE_SIZE: '' });
   expect(settings.listen).toEqual({
     data: { host: '127.0.0.1', port: 8577 },
     metrics: { host: '127.0.0.1', port: 8578 },
@@ -40,7 +40,7 @@ test('an environment variable that is empty counts as not set', () => {
 });
 
 test('a cache of 0 bytes is none', () => {
-  expect(sidecarSettings({ ...RIGHTS, 'cache-size': '0' }, {}).cacheSize).toBe(0);
+  expect(sidecarSettings({ ...ACCESS, 'cache-size': '0' }, {}).cacheSize).toBe(0);
 });
 
 describe('accepted', () => {
@@ -50,7 +50,7 @@ describe('accepted', () => {
     ['http to this machine, by IPv6', { 'gateway-url': 'http://[::1]:8577' }],
     ['a certificate of a public authority', { 'gateway-url': URL_OF_GATEWAY, 'token-file': '/t' }],
     ['a gateway that takes no tokens', { 'gateway-url': URL_OF_GATEWAY, 'ca-file': '/ca' }],
-    ['a port for others, if that is meant', { ...RIGHTS, listen: ':8577', 'allow-remote': true }],
+    ['a port for others, if that is meant', { ...ACCESS, listen: ':8577', 'allow-remote': true }],
   ])('%s', (_what, values) => {
     expect(sidecarSettings(values, {}).gateway.url.href).toContain(String(values['gateway-url']));
   });
@@ -63,20 +63,20 @@ describe('refused', () => {
     ['a URL of another kind', { 'gateway-url': 'ftp://x' }, /takes an https:\/\/ URL/],
     ['a URL with a password', { 'gateway-url': 'https://u:secret@x' }, /takes no user, password/],
     ['a URL with a query', { 'gateway-url': 'https://x/?a=b' }, /query or fragment/],
-    ['http to another machine', { 'gateway-url': 'http://10.0.0.1:8577' }, /in the clear; use https/],
+    ['http to another machine', { 'gateway-url': 'http://10.0.0.1:8577' }, /without encryption; use https/],
     ['https without token and CA', { 'gateway-url': URL_OF_GATEWAY }, /give --token-file and --ca-file/],
     [
       'a data port for others',
-      { ...RIGHTS, listen: ':8577' },
+      { ...ACCESS, listen: ':8577' },
       /--listen :8577 can be reached.*--allow-remote/,
     ],
     [
       'a metrics port for others',
-      { ...RIGHTS, 'metrics-listen': '0.0.0.0:1' },
+      { ...ACCESS, 'metrics-listen': '0.0.0.0:1' },
       /--metrics-listen .*--allow-remote/,
     ],
-    ['a port that is none', { ...RIGHTS, listen: '127.0.0.1:99999' }, /--listen: .*not HOST:PORT/],
-    ['a size that is none', { ...RIGHTS, 'cache-size': 'much' }, /--cache-size: /],
+    ['a port that is none', { ...ACCESS, listen: '127.0.0.1:99999' }, /--listen: .*not HOST:PORT/],
+    ['a size that is none', { ...ACCESS, 'cache-size': 'much' }, /--cache-size: /],
   ])('%s', (_what, values, message) => {
     const settings = () => sidecarSettings(values, {});
     expect(settings).toThrow(UsageError);
@@ -86,7 +86,7 @@ describe('refused', () => {
 });
 
 test('a message about a setting names the variable, if the value is from there', () => {
-  const refused = (environment: Record<string, string>) => () => sidecarSettings({ ...RIGHTS }, environment);
+  const refused = (environment: Record<string, string>) => () => sidecarSettings({ ...ACCESS }, environment);
   expect(refused({ LARGE_PAYLOAD_CACHE_SIZE: 'much' })).toThrow(/^LARGE_PAYLOAD_CACHE_SIZE: /);
   expect(refused({ LARGE_PAYLOAD_LISTEN: ':8577' })).toThrow(/^LARGE_PAYLOAD_LISTEN :8577 can be reached/);
   expect(() => sidecarSettings({}, { LARGE_PAYLOAD_GATEWAY_URL: 'documents-gateway' })).toThrow(

@@ -1,8 +1,9 @@
+import { isLoopback } from '@largepayload/codec/transport/service-url';
 import { parseCacheSize } from '../cli/cache-size.ts';
 import type { Command, Values } from '../cli/command.ts';
 import { usage } from '../cli/command.ts';
 import { UsageError } from '../cli/exit-codes.ts';
-import { isLoopback, type ListenAddress, parseListenAddress } from '../http/listen-address.ts';
+import { type ListenAddress, parseListenAddress } from '../http/listen-address.ts';
 import type { SidecarSettings } from '../roles/sidecar.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -18,7 +19,7 @@ export const SIDECAR_OPTIONS: Command['options'] = {
   },
   'ca-file': {
     placeholder: 'FILE',
-    help: 'PEM certificates of the authorities that may vouch for the gateway, and no others; read again when it changes; without it, those that Node trusts [LARGE_PAYLOAD_SERVICE_CA_FILE]',
+    help: "PEM certificates of the authorities that are trusted to sign the gateway's certificate, and no others; read again when it changes; without it, those that Node trusts [LARGE_PAYLOAD_SERVICE_CA_FILE]",
   },
   'cache-size': {
     placeholder: 'SIZE',
@@ -33,7 +34,7 @@ export const SIDECAR_OPTIONS: Command['options'] = {
     help: '/metrics, /healthz and /readyz [LARGE_PAYLOAD_METRICS_LISTEN; default: 127.0.0.1:8578]',
   },
   'allow-remote': {
-    help: 'let the ports listen beyond loopback; who reaches the data port uses the rights of the token',
+    help: 'let the ports listen beyond loopback; a client of the data port uses the token of this sidecar',
   },
 };
 
@@ -65,7 +66,7 @@ export function sidecarSettings(values: Values, environment: Environment): Sidec
     tokenFile: given('token-file'),
     caFile: given('ca-file'),
   };
-  assertRights(gateway);
+  assertAccess(gateway);
   return {
     gateway,
     cacheSize: parseCacheSize(given('cache-size') ?? '64Mi', source('cache-size')),
@@ -84,14 +85,14 @@ function gatewayUrl(text: string | undefined, source: string): URL {
     throw new UsageError(`${source} takes an https:// URL, not "${text}"`);
   if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '')
     throw new UsageError(`${source} takes no user, password, query or fragment`);
-  if (url.protocol === 'http:' && !isLoopback(url.hostname.replace(/^\[(.*)\]$/, '$1')))
+  if (url.protocol === 'http:' && !isLoopback(url.hostname))
     throw new UsageError(
-      `${source} ${text} would send payloads in the clear; use https://, http:// is for this machine only`,
+      `${source} ${text} would send payloads without encryption; use https://, http:// is for this machine only`,
     );
   return url;
 }
 
-function assertRights({ url, tokenFile, caFile }: SidecarSettings['gateway']): void {
+function assertAccess({ url, tokenFile, caFile }: SidecarSettings['gateway']): void {
   if (url.protocol === 'http:' || tokenFile !== undefined || caFile !== undefined) return;
   throw new UsageError(
     `give --token-file and --ca-file, or ${VARIABLES['token-file']} and ${VARIABLES['ca-file']}; a gateway with a certificate of a public authority needs the token only`,

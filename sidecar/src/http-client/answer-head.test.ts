@@ -1,3 +1,4 @@
+import { cpuMsOf } from '@largepayload/testing/processes/process-facts';
 import { expect, test } from 'vitest';
 import { framingOf } from './answer-framing.ts';
 import { HeadReader, parseHead } from './answer-head.ts';
@@ -61,13 +62,14 @@ test('a head of 16 KiB is read, and a longer one is refused before its end, what
 
 test('a head with many spaces is read in linear time', () => {
   const spaces = ' '.repeat(16_000);
-  const begin = performance.now();
-  for (let count = 0; count < 100; count += 1) {
-    expect(() => parseHead(`HTTP/1.1 200 OK\r\nA:${spaces}\x01`)).toThrow(/a malformed header/);
-    expect(parseHead(`HTTP/1.1 200 OK\r\nConnection: a${spaces}b`).keepsConnection).toBe(true);
-  }
+  const costs = cpuMsOf(() => {
+    for (let count = 0; count < 100; count += 1) {
+      expect(() => parseHead(`HTTP/1.1 200 OK\r\nA:${spaces}\x01`)).toThrow(/a malformed header/);
+      expect(parseHead(`HTTP/1.1 200 OK\r\nConnection: a${spaces}b`).keepsConnection).toBe(true);
+    }
+  });
   // In quadratic time it took more than 40 s.
-  expect(performance.now() - begin).toBeLessThan(5_000);
+  expect(costs).toBeLessThan(5_000);
 });
 
 test('what does not begin as HTTP is told at its first bytes', () => {

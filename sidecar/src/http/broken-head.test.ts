@@ -57,6 +57,20 @@ describe('what is not a request', () => {
   });
 });
 
+test.each([
+  ['head', `PUT ${payload.putPath} HTTP/1.1\r\nHost: localhost\r\n`],
+  ['body', `${headText(`PUT ${payload.putPath} HTTP/1.1`, payload.putHeaders)}the`],
+])(
+  'a request whose connection ends in its %s for one direction only may be sent again',
+  async (_part, bytes) => {
+    await using connection = await RawConnection.open(service.data);
+    await connection.send(bytes);
+    connection.socket.end();
+    expectError(await connection.answer(), 'body_incomplete');
+    await connection.closed();
+  },
+);
+
 describe.concurrent('a head that is slow', () => {
   test.each(['', 'PUT /v2/blo', `PUT ${payload.putPath} HTTP/1.1\r\nHost: localhost\r\nX-Temporal-Meta`])(
     'is cut off after %j',

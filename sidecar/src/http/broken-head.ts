@@ -8,7 +8,7 @@ import { UNREAD_TIME } from './unread-body.ts';
 /** Connections with a refusal on its way. */
 const refused = new WeakSet<Socket>();
 
-/** Answers a request whose head never became a request: too large, too slow, or not HTTP. */
+/** Answers a request whose head never became a request: too large, too slow, or not HTTP; and one that ends too early. */
 export function answerBrokenHead(error: Error & { code?: string }, socket: Socket): void {
   // Node reports each further chunk too. Destroying the socket with bytes unread would destroy the refusal (RFC 9112, 9.6).
   if (refused.has(socket) && error.code !== 'ECONNRESET') return;
@@ -44,6 +44,9 @@ function refusalOf(code: string | undefined, socket: Socket): ServiceError {
   if (code === 'HPE_HEADER_OVERFLOW') return tooLarge(socket);
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
     return new ServiceError('request_timeout', 'the request head arrived too slowly');
+  // A network in between may end one direction only, and the client, who sent a right request, still reads the answer.
+  if (code === 'HPE_INVALID_EOF_STATE')
+    return new ServiceError('body_incomplete', 'the connection ended before the request was complete');
   return new ServiceError('malformed_request', 'this is not an HTTP/1.1 request');
 }
 

@@ -1,5 +1,6 @@
+import { isLoopback } from '@largepayload/codec/transport/service-url';
 import { expect, test } from 'vitest';
-import { isLoopback, parseListenAddress } from './listen-address.ts';
+import { parseListenAddress } from './listen-address.ts';
 
 test.each([
   ['127.0.0.1:8577', '127.0.0.1', 8577, true],

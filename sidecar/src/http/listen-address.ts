@@ -1,5 +1,3 @@
-import { BlockList, isIP } from 'node:net';
-
 export interface ListenAddress {
   /** empty: all interfaces, IPv4 and, where the machine has it, IPv6 */
   readonly host: string;
@@ -18,16 +16,6 @@ export function parseListenAddress(text: string): ListenAddress {
     );
   }
   return { host, port };
-}
-
-const LOOPBACK = new BlockList();
-LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
-LOOPBACK.addAddress('::1', 'ipv6');
-
-/** Whether only programs on this machine can reach the host. Other names than localhost may resolve to anything. */
-export function isLoopback(host: string): boolean {
-  const version = isIP(host);
-  return version === 0 ? host === 'localhost' : LOOPBACK.check(host, version === 6 ? 'ipv6' : 'ipv4');
 }
 
 export function formatAddress(host: string, port: number): string {

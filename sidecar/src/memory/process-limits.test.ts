@@ -7,6 +7,7 @@ import {
   OPERATIONS_PORT,
   type ProcessLimits,
   processLimits,
+  sidecarLimits,
 } from './process-limits.ts';
 
 const MIB = 2 ** 20;
@@ -92,6 +93,35 @@ describe('the limits of a process that takes TLS', () => {
   });
 });
 
+describe('the limits of a sidecar', () => {
+  test.each([
+    ['192Mi, with the cache of 64 MiB that it has by default', 192, 64, 64],
+    ['256Mi, with the same', 256, 64, 64],
+    ['256Mi', 256, 128, 128],
+    ['128Mi, without a cache', 128, 0, 0],
+    ['160Mi', 160, 64, 34],
+    ['128Mi', 128, 64, 2],
+    ['none', undefined, 64, 64],
+  ])('in %s fit into it, and the cache is as large as that allows', (_name, memory, wanted, cached) => {
+    const limit = memory === undefined ? undefined : memory * MIB;
+    const limits = sidecarLimits(limit, { cacheSize: wanted * MIB, machine: 24_576 * MIB });
+    expect(Math.floor(limits.cacheBytes / MIB)).toBe(cached);
+    expect(memoryOfSidecar(limits)).toBeLessThanOrEqual(limits.memory);
+    // The largest body that is kept.
+    expect(limits.collectedBodies).toBeGreaterThanOrEqual(8 * MIB);
+    expect(limits.inFlightBytes).toBeGreaterThanOrEqual(8 * MIB);
+    expect(limits.dataPort.connections).toBeGreaterThanOrEqual(100);
+    expect(limits.dataPort.largeHeads).toBeGreaterThanOrEqual(10);
+  });
+
+  test('are those of a small process, without a cache, where the memory suffices for none', () => {
+    expect(sidecarLimits(64 * MIB, { cacheSize: 64 * MIB })).toMatchObject({
+      ...sidecarLimits(1),
+      memory: 64 * MIB,
+    });
+  });
+});
+
 describe('the limits of a codec server', () => {
   test.each([
     ['256Mi', 256 * MIB, 1, 16],
@@ -113,6 +143,12 @@ describe('the limits of a codec server', () => {
 function memoryOf({ inFlightBytes, collectedBodies, cacheBytes, dataPort }: ProcessLimits): number {
   const ports = memoryOfPort(dataPort) + 2 * memoryOfPort(OPERATIONS_PORT);
   return COSTS.idleProcess + COSTS.garbage + inFlightBytes + collectedBodies + cacheBytes + ports;
+}
+
+/** The most memory that a sidecar with these limits uses. */
+function memoryOfSidecar({ inFlightBytes, collectedBodies, cacheBytes, dataPort }: ProcessLimits): number {
+  const ports = memoryOfPort(dataPort) + memoryOfPort(OPERATIONS_PORT);
+  return COSTS.idleSidecar + COSTS.sidecarGarbage + inFlightBytes + collectedBodies + cacheBytes + ports;
 }
 
 /** The most memory that a codec server with these limits uses. */

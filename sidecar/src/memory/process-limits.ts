@@ -13,6 +13,10 @@ export const COSTS = {
   idleProcess: 96 * MIB,
   /** what the garbage collector has not collected yet while payloads pass, and what the allocator does not give back */
   garbage: 48 * MIB,
+  /** a sidecar without work, with TLS */
+  idleSidecar: 64 * MIB,
+  /** as `garbage`, without storage */
+  sidecarGarbage: 24 * MIB,
   /** a connection, idle or with an ordinary request, without its head */
   connection: 32 * KIB,
   /** what TLS adds to a connection, and to each its part of the handshakes under way */
@@ -87,29 +91,65 @@ export function processLimits(
   limit: number | undefined,
   { cacheSize = 0, takesTls = false, machine = totalmem() }: Wanted = {},
 ): ProcessLimits {
-  const memory = limit ?? Math.max(ASSUMED_MEMORY, Math.min(ASSUMED_MEMORY + cacheSize, machine / 2));
+  const memory = limit ?? assumedMemory(cacheSize, machine);
   const beside = COSTS.idleProcess + COSTS.garbage + 2 * memoryOfPort(OPERATIONS_PORT);
   const room = Math.max(LEAST_ROOM, memory - beside);
-  const collectedBodies = Math.min(MOST_COLLECTED, room / 4);
-  const possibleCache = Math.floor(Math.min(cacheSize, room - collectedBodies - LEAST_ROOM));
-  const cacheBytes = possibleCache < SMALLEST_CACHE ? 0 : possibleCache;
-  const parts = takesTls ? 4 : 3;
-  const share = Math.min(room / 4, (room - collectedBodies - cacheBytes) / parts);
-  const inFlightBytes = Math.min(MOST_IN_FLIGHT, share);
+  const collectedBodies = Math.floor(Math.min(MOST_COLLECTED, room / 4));
+  const cacheBytes = cacheWithin(room - collectedBodies - LEAST_ROOM, cacheSize);
+  const rest = room - collectedBodies - cacheBytes;
+  return { memory, collectedBodies, cacheBytes, ...portLimits(rest, { most: room / 4, takesTls }) };
+}
+
+/**
+ * The limits of a sidecar, such that all of them reached together fit into its memory: as `processLimits`, but the cache comes
+ * first, so that the one of 64 MiB fits into 192 MiB. What it leaves goes in four parts to the others.
+ */
+export function sidecarLimits(
+  limit: number | undefined,
+  { cacheSize = 0, machine = totalmem() }: Omit<Wanted, 'takesTls'> = {},
+): ProcessLimits {
+  const memory = limit ?? assumedMemory(cacheSize, machine);
+  const beside = COSTS.idleSidecar + COSTS.sidecarGarbage + memoryOfPort(OPERATIONS_PORT);
+  const room = Math.max(LEAST_ROOM, memory - beside);
+  const cacheBytes = cacheWithin(room - LEAST_ROOM, cacheSize);
+  const most = (room - cacheBytes) / 4;
+  const collectedBodies = Math.floor(Math.min(MOST_COLLECTED, most));
+  const rest = room - cacheBytes - collectedBodies;
+  return { memory, collectedBodies, cacheBytes, ...portLimits(rest, { most, takesTls: false }) };
+}
+
+function assumedMemory(cacheSize: number, machine: number): number {
+  return Math.max(ASSUMED_MEMORY, Math.min(ASSUMED_MEMORY + cacheSize, machine / 2));
+}
+
+function cacheWithin(room: number, wanted: number): number {
+  const possible = Math.floor(Math.min(wanted, room));
+  return possible < SMALLEST_CACHE ? 0 : possible;
+}
+
+/**
+ * Divides memory among the transfers and connections of a data port.
+ * @param most of one part, but for the large heads, which get the rest
+ */
+function portLimits(
+  room: number,
+  { most, takesTls }: { readonly most: number; readonly takesTls: boolean },
+): Pick<ProcessLimits, 'inFlightBytes' | 'dataPort'> {
+  const share = Math.min(most, room / (takesTls ? 4 : 3));
+  const inFlightBytes = Math.floor(Math.min(MOST_IN_FLIGHT, share));
   const encryptedBytes = takesTls ? inFlightBytes : 0;
   const tls = takesTls ? COSTS.tls : 0;
   const small = memoryOfConnection(SMALL_HEAD) + tls;
   const connections = Math.min(MOST_CONNECTIONS, Math.floor(share / small));
-  const rest = room - inFlightBytes - encryptedBytes - collectedBodies - cacheBytes - connections * small;
+  const rest = room - inFlightBytes - encryptedBytes - connections * small;
   const largeHeads = Math.min(
     connections,
     Math.floor(rest / (memoryOfConnection(LARGEST_HEAD) + tls - small)),
   );
   const handshakes = takesTls ? Math.ceil(connections * HANDSHAKES) : 0;
   return {
-    ...{ memory, inFlightBytes: Math.floor(inFlightBytes), collectedBodies: Math.floor(collectedBodies) },
+    inFlightBytes,
     dataPort: { connections, largeHeads, largestHead: LARGEST_HEAD, smallHead: SMALL_HEAD, handshakes },
-    cacheBytes,
   };
 }
 

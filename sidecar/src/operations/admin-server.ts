@@ -1,9 +1,9 @@
+import { isLoopback } from '@largepayload/codec/transport/service-url';
 import { parseDuration, type StatusReport } from '@largepayload/crds';
 import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from 'fastify';
 import { ServiceError } from '../errors/service-error.ts';
 import { buildApp } from '../http/app.ts';
 import type { Route } from '../http/error-answers.ts';
-import { isLoopback } from '../http/listen-address.ts';
 import { type CleanupParts, cleanup } from '../retention/cleanup.ts';
 import { usage } from '../retention/usage.ts';
 import type { AcceptedClock, ClockKeeper } from '../storage-records/clock/clock-keeper.ts';
@@ -52,7 +52,7 @@ export function buildAdminServer(context: AdminContext): FastifyInstance {
  * making its own name resolve to loopback (it then bears that name as `Host`).
  */
 function refuseBrowsers({ headers }: FastifyRequest): void {
-  const host = (headers.host ?? '').replace(/:[0-9]+$/, '').replace(/^\[(.*)\]$/, '$1');
+  const host = (headers.host ?? '').replace(/:[0-9]+$/, '');
   if (headers.origin === undefined && isLoopback(host)) return;
   throw new ServiceError('browser_refused', 'the admin port answers programs on this machine, not web pages');
 }

@@ -215,7 +215,7 @@ export class Metrics {
   /** Adds a gauge of when the certificate ends; each scrape looks at its files again. */
   watchCertificate(certificate: CertificateFolder): void {
     new Gauge({
-      name: 'payload_store_tls_certificate_expiry_seconds',
+      name: 'payload_store_tls_certificate_not_after_timestamp_seconds',
       help: 'When the TLS certificate in use expires, in seconds since 1970; 0 while there is none.',
       registers: [this.registry],
       async collect() {

@@ -1,12 +1,13 @@
 import { type Answer, call, expectError, keyOf } from '@largepayload/testing/service/http-call';
 import { getPath, testPayload } from '@largepayload/testing/service/payload';
 import { realProgram, type ServingProcess } from '@largepayload/testing/service/real-program';
-import { metric } from '@largepayload/testing/service/running-service';
+import { metric, startService } from '@largepayload/testing/service/running-service';
 import { writeCertificateSecret } from '@largepayload/testing/tls/secret-folder';
 import { testAuthority } from '@largepayload/testing/tls/test-authority';
 import { writeClusterFolder } from '@largepayload/testing/tokens/cluster-folder';
 import { TokenIssuer } from '@largepayload/testing/tokens/token-issuer';
 import { eventually } from '@largepayload/testing/waiting/eventually';
+import { pino } from 'pino';
 import { expect, test } from 'vitest';
 
 const { serve, newFolder } = realProgram();
@@ -86,6 +87,8 @@ test.concurrent('a gateway serves pods that show a token of their service accoun
     ...{ allowedNamespaces: ['starters'], gateway: { authentication: 'Token', oidc } },
   });
   await ready(service);
+  const loading = [...issuer.requests];
+  expect(new Set(loading)).toEqual(new Set(['/.well-known/openid-configuration', '/openid/v1/jwks']));
   const token = issuer.serviceAccountToken({ store: STORE });
   const starter = issuer.serviceAccountToken({ store: STORE, serviceAccount: 'starters/web' });
   const stranger = issuer.serviceAccountToken({ store: STORE, serviceAccount: 'elsewhere/web' });
@@ -104,7 +107,7 @@ test.concurrent('a gateway serves pods that show a token of their service accoun
   expect(await statusOf(service)).toMatchObject({ ready: true, authentication: 'Token' });
   const { certificate: ca } = AUTHORITY;
   expect((await call(service.data, '/v2/health/head', { method: 'HEAD', ca })).status).toBe(200);
-  expect(issuer.requests).toEqual(['/.well-known/openid-configuration', '/openid/v1/jwks']);
+  expect(issuer.requests, 'no token loads the keys again').toEqual(loading);
   const job = ci.oidcToken('payloads', requiredClaims);
   expect((await get(service, key, { token: job })).status).toBe(200);
   const fork = ci.oidcToken('payloads', { repository: 'evil/orders' });
@@ -115,13 +118,13 @@ test.concurrent('a gateway serves pods that show a token of their service accoun
   const elsewhere = issuer.oidcToken('payloads', { iss: 'https://127.0.0.1:9' });
   expectError(await put(service, { token: elsewhere }), 'token_keys_unavailable');
 
-  const told = [await refusalsOf(service, issuer), JSON.stringify(await statusOf(service))];
-  told.push((await call(service.metrics, '/metrics')).body.toString(), JSON.stringify(service.log));
+  const shown = [await refusalsOf(service, issuer), JSON.stringify(await statusOf(service))];
+  shown.push((await call(service.metrics, '/metrics')).body.toString(), JSON.stringify(service.log));
   for (const secret of [
     POD_TOKEN,
     ...[token, starter, stranger, elsewhere].flatMap((each) => each.split('.')),
   ])
-    expect(told.join('\n')).not.toContain(secret);
+    expect(shown.join('\n')).not.toContain(secret);
 });
 
 /** What is answered to tokens that are wrong in many ways. @throws when an answer has a part of its token */
@@ -202,3 +205,17 @@ test.concurrent('without authentication no token is looked at', async () => {
   expect(await metric(service, requests('anonymous', 'ok'))).toBe(2);
   expect(issuer.requests).toEqual([]);
 });
+
+test.each([
+  ['Token', 1],
+  ['None', 0],
+])(
+  'a standalone service, which asks for no token, warns of authentication %s: %i times',
+  async (authentication, times) => {
+    const lines: string[] = [];
+    const log = pino({ level: 'warn' }, { write: (line: string) => void lines.push(line) });
+    await using service = await startService({ log, spec: { gateway: { authentication } } });
+    expect(lines.filter((line) => line.includes('callers need no token here'))).toHaveLength(times);
+    expect((await call(service.data, '/v2/health/head', { method: 'HEAD' })).status).toBe(200);
+  },
+);

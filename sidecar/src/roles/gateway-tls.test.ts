@@ -15,7 +15,7 @@ const AUTHORITY = testAuthority();
 const ca = AUTHORITY.certificate;
 const TOKENS = { gateway: { authentication: 'Token' } };
 const NOT_AFTER = Date.parse('2046-07-08T09:10:11Z');
-const EXPIRY = 'payload_store_tls_certificate_expiry_seconds';
+const EXPIRY = 'payload_store_tls_certificate_not_after_timestamp_seconds';
 const HEALTH = '/v2/health/head';
 
 const readyz = async (service: ServingProcess) => {

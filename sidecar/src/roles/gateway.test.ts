@@ -54,7 +54,7 @@ test.concurrent('SIGTERM is told at once; what comes is served for a while, and 
 
   service.process.kill('SIGTERM');
   service.process.kill('SIGTERM');
-  await eventually('/readyz tells', async () => (await readyz(service)).code === 'draining', 1_000);
+  await eventually('/readyz tells', async () => (await readyz(service)).code === 'draining', 10_000);
   expect(await statusOf(service)).toMatchObject({ ready: false, error: { code: 'draining' } });
   expect(await metric(service, 'payload_store_ready')).toBe(0);
   const late = await put(service, 'sent by a node that has not heard');

@@ -7,7 +7,7 @@ import { FairBudget } from '../http/fair-budget.ts';
 import type { ListenAddress } from '../http/listen-address.ts';
 import { TransferWatch } from '../http/transfer-watch.ts';
 import { memoryLimit } from '../memory/memory-limit.ts';
-import { processLimits } from '../memory/process-limits.ts';
+import { sidecarLimits } from '../memory/process-limits.ts';
 import { Metrics } from '../operations/metrics.ts';
 import { buildMetricsServer } from '../operations/metrics-server.ts';
 import { Readiness } from '../operations/readiness.ts';
@@ -47,9 +47,8 @@ export async function startSidecar(
   { gateway, listen, limits: ownLimits, keptBytes, cacheSize = 0 }: SidecarSettings,
   log: FastifyBaseLogger,
 ): Promise<RunningService<'data' | 'metrics'>> {
-  const { inFlightBytes, collectedBodies, cacheBytes, dataPort } = processLimits(memoryLimit(), {
-    cacheSize,
-  });
+  const processWide = sidecarLimits(memoryLimit(), { cacheSize });
+  const { inFlightBytes, collectedBodies, cacheBytes, dataPort } = processWide;
   const forwarding = new ForwardingService({ ...gateway, keptBytes: keptBytes ?? collectedBodies }, log);
   const readiness = new Readiness(() => forwarding.assertUsable());
   // How large a payload may be, and how long its PUT may take, is known by the gateway.

@@ -38,6 +38,8 @@ export async function startStandalone(
   settings: ServiceSettings,
   log: FastifyBaseLogger,
 ): Promise<RunningService<'data' | 'metrics' | 'admin'>> {
+  if (settings.manifest.spec.gateway?.authentication === 'Token')
+    log.warn('callers need no token here: spec.gateway.authentication is for the role gateway');
   const { standaloneClockToleranceMs: clockToleranceMs, needsTrials } = storageKindOf(settings.manifest.spec);
   const traits = { role: 'standalone', clockToleranceMs, latchReadiness: false, mayPut: true } as const;
   const storage = buildStorageParts(traits, driver, settings, log);

@@ -71,7 +71,7 @@ export class AuthorityKeeper {
     if (state === undefined) return false;
     this.#state = state;
     const replaced = replacedAt(state.current.facts.fingerprint);
-    const step = planAuthority({ state, replacedAt: replaced, now: now() });
+    const step = planAuthority({ state, replacedAt: replaced, now: now(), nowHere: Date.now() });
     if (step === undefined) return false;
     const after = await this.#after(state, step);
     const written = await this.#write(secret, after, signal);

@@ -1,4 +1,5 @@
 import { at, listAt, textAt } from '@largepayload/crds';
+import { withKeptNames } from '../../authority/certificate-names.ts';
 import { CERTIFICATE_LIFE_MS, RENEWED_BEFORE_END_MS } from '../../authority/certificate-plan.ts';
 import type { KubernetesApi, KubernetesObject } from '../../kubernetes/api.ts';
 import { CERTIFICATES, kindOf } from '../../kubernetes/resources.ts';
@@ -56,10 +57,9 @@ export class CertManagerCertificates implements CertificateSource {
 
   #certificate(request: CertificateRequest, found: KubernetesObject | undefined): KubernetesObject {
     const { namespace, names, keepsNames } = request;
-    const kept = keepsNames ? dnsNamesOf(found) : [];
     const spec = {
       secretName: TLS_SECRET,
-      dnsNames: [...new Set([...names, ...kept])],
+      dnsNames: keepsNames ? withKeptNames(names, dnsNamesOf(found)) : names,
       duration: hours(CERTIFICATE_LIFE_MS),
       renewBefore: hours(RENEWED_BEFORE_END_MS),
       privateKey: { algorithm: 'ECDSA', size: 256, rotationPolicy: 'Always' },

@@ -4,11 +4,13 @@ import { eventualValue } from '@largepayload/testing/waiting/eventually';
 import { afterEach, beforeAll, expect, test } from 'vitest';
 import { AUTHORITY_SECRET, ROTATE } from '../../authority/authority-secret.ts';
 import { fieldOf } from '../../authority/secret-data.ts';
+import { makeAuthority, makeServerCertificate } from '../../authority/x509.ts';
 import type { ApiError, KubernetesApi, KubernetesObject } from '../../kubernetes/api.ts';
 import { apiBed, applyCrd, NEVER, store } from '../../kubernetes/api-server.fixture.ts';
 import { LARGE_PAYLOAD_STORES, SECRETS } from '../../kubernetes/resources.ts';
 import { TLS_SECRET } from '../../stores/names.ts';
 import { ownSource, runCertificates } from './certificates.fixture.ts';
+import { writeSecret } from './own-secret.ts';
 
 const bed = apiBed();
 const stops: (() => Promise<void>)[] = [];
@@ -46,7 +48,7 @@ const secretOnce = async (
   await eventualValue(async () => {
     const found = await secret(namespace, name);
     return found !== undefined && isWanted(found) ? found : undefined;
-  }, 15_000);
+  });
 
 const serverOf = (object: KubernetesObject) => new X509Certificate(fieldOf(object, 'tls.crt') ?? '');
 const authorityOf = (object: KubernetesObject) => new X509Certificate(fieldOf(object, 'ca.crt') ?? '');
@@ -88,10 +90,10 @@ test('a certificate follows the names of its stores, and goes with the last one'
   await secretOnce(namespace, TLS_SECRET, (found) => names(found) === names(before));
   // Stores of other tests are there too.
   const ofNamespace = () => issued.filter((each) => each.startsWith(namespace));
-  await eventualValue(async () => ofNamespace().length === 3 || undefined, 15_000);
+  await eventualValue(async () => ofNamespace().length === 3 || undefined);
   expect(ofNamespace()).toEqual(['Missing', 'OtherNames', 'OtherNames'].map((why) => `${namespace} ${why}`));
   await bed.api().delete({ resource: LARGE_PAYLOAD_STORES, namespace, name: 'orders' }, undefined, NEVER);
-  await eventualValue(async () => ((await secret(namespace, TLS_SECRET)) ? undefined : true), 15_000);
+  await eventualValue(async () => ((await secret(namespace, TLS_SECRET)) ? undefined : true));
 });
 
 test('a Secret of others is neither changed nor deleted, and the stores are told', async () => {
@@ -108,7 +110,6 @@ test('a Secret of others is neither changed nor deleted, and the stores are told
   await eventualValue(
     async () =>
       certificates.stateOf(namespace).problem?.includes('was not made by the operator') || undefined,
-    15_000,
   );
   expect(told).toContain(`${namespace}/orders`);
   await bed.api().delete({ resource: LARGE_PAYLOAD_STORES, namespace, name: 'orders' }, undefined, NEVER);
@@ -117,14 +118,31 @@ test('a Secret of others is neither changed nor deleted, and the stores are told
   expect((await secret(namespace, TLS_SECRET))?.data).toEqual(theirs.data);
 });
 
+test('a person who writes a certificate with names of another namespace into the Secret gets none for them', async () => {
+  const [operators, namespace] = [await bed.newNamespace(), await bed.newNamespace()];
+  const own = ownSource(bed.api(), Date.now, operators);
+  while (await own.keeper.look(() => 0, NEVER));
+  const names = [`*.${namespace}.svc`, 'payloads.example.com', '*.payments.svc', 'kubernetes.default.svc'];
+  const times = { notBefore: Date.now() - 1_000, notAfter: Date.now() + 1_000_000 };
+  const theirs = makeServerCertificate(names, times, makeAuthority('theirs', times));
+  const data = { 'tls.crt': theirs.certificate, 'tls.key': theirs.key };
+  const type = 'kubernetes.io/tls';
+  await writeSecret(bed.api(), undefined, { namespace, name: TLS_SECRET, type, data }, NEVER);
+  // A resource of the namespace cannot be read, so names that were there stay.
+  const request = { namespace, names: [`*.${namespace}.svc`], leftOut: 0, keepsNames: true };
+  await own.source.settle(request, NEVER);
+  const made = (await secret(namespace, TLS_SECRET)) as KubernetesObject;
+  expect(serverOf(made).subjectAltName).toBe(`DNS:*.${namespace}.svc, DNS:payloads.example.com`);
+  expect(fieldOf(made, 'tls.key')).not.toBe(theirs.key);
+});
+
 test('two operators that write at the same time make one authority, and certificates of it', async () => {
   const operators = await bed.newNamespace();
   const namespaces = [await withStore(), await withStore(), await withStore()];
   const [one, other] = [operator(operators), operator(operators)];
   for (const namespace of namespaces) await secretOnce(namespace, TLS_SECRET);
-  const bundle = await eventualValue(
-    async () => (one.keeper.bundle === other.keeper.bundle ? one.keeper.bundle : undefined),
-    15_000,
+  const bundle = await eventualValue(async () =>
+    one.keeper.bundle === other.keeper.bundle ? one.keeper.bundle : undefined,
   );
   const authority = authorityOf((await secret(operators, AUTHORITY_SECRET)) as KubernetesObject);
   expect(bundle).toBe(authority.toString());

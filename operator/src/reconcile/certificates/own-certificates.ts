@@ -1,5 +1,6 @@
 import { signingProblem } from '../../authority/authority-plan.ts';
 import type { AuthorityState } from '../../authority/authority-state.ts';
+import { withKeptNames } from '../../authority/certificate-names.ts';
 import {
   certificateLifetime,
   findCertificate,
@@ -65,8 +66,7 @@ export class OwnCertificates implements CertificateSource {
     const pair = secret && { certificate: fieldOf(secret, 'tls.crt'), key: fieldOf(secret, 'tls.key') };
     const found = findCertificate(pair, authority);
     const facts = typeof found === 'string' ? undefined : found.facts;
-    const kept = request.keepsNames ? (facts?.names ?? []) : [];
-    const names = [...new Set([...request.names, ...kept])];
+    const names = request.keepsNames ? withKeptNames(request.names, facts?.names ?? []) : request.names;
     const reason = reasonToIssue(found, { names, authority }, now());
     if (reason === undefined) return { ...(facts && timesOf(facts)), authority: authority.fingerprint };
     const problem = signingProblem(state, now());

@@ -1,9 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { at } from '@largepayload/crds';
+import { type Manifest, renderChart } from '@largepayload/testing/cluster/rendered-chart';
 import { helm as helmProgram } from '@largepayload/testing/programs/helm';
 import { eventualValue } from '@largepayload/testing/waiting/eventually';
 import { beforeAll, expect, test } from 'vitest';
-import { type Manifest, renderChart } from '../../../../e2e/kubernetes/chart/rendered-chart.fixture.ts';
 import { AUTHORITY_SECRET } from '../../authority/authority-secret.ts';
 import { makeAuthority } from '../../authority/x509.ts';
 import type { ApiError, KubernetesApi, KubernetesObject, ResourceKind } from '../../kubernetes/api.ts';
@@ -72,7 +72,7 @@ beforeAll(async () => {
       () => true,
       () => undefined,
     );
-  }, 15_000);
+  });
 });
 
 const forbidden = async (call: Promise<unknown>) => {
@@ -94,11 +94,11 @@ test('the account of the operator makes authority and certificates, and removes 
   const { stop, certificates } = runCertificates(operator, source);
   try {
     const found = async () => await bed.api().get(secretIn(namespace, TLS_SECRET), NEVER);
-    await eventualValue(found, 15_000);
+    await eventualValue(found);
     expect(certificates.stateOf(namespace)).toMatchObject({ problem: undefined });
     const orders = { resource: LARGE_PAYLOAD_STORES, namespace, name: 'orders' };
     await bed.api().delete(orders, undefined, NEVER);
-    await eventualValue(async () => ((await found()) ? undefined : true), 15_000);
+    await eventualValue(async () => ((await found()) ? undefined : true));
   } finally {
     await stop();
   }
@@ -136,7 +136,7 @@ test('a lack of rights to the authority is a problem of every store', async () =
     ownSource(withCertManager, Date.now).source,
   );
   try {
-    const problem = await eventualValue(async () => certificates.stateOf(namespace).problem, 15_000);
+    const problem = await eventualValue(async () => certificates.stateOf(namespace).problem);
     expect(problem).toMatch(/secrets "largepayload-ca" is forbidden/);
   } finally {
     await stop();
@@ -174,6 +174,13 @@ test('with cert-manager a Certificate is asked for by an account that has no rig
   });
   await source.settle({ ...request, names: names.slice(0, 1), keepsNames: true }, NEVER);
   expect(at((await bed.api().get(name, NEVER))?.spec, 'dnsNames')).toEqual(names);
+  // Of names that a person has added, those stay for which a store may ask.
+  const asked = (await bed.api().get(name, NEVER)) as KubernetesObject;
+  const edited = { ...(asked.spec as object), dnsNames: [...names, '*.payments.svc'] };
+  await bed.api().replace(CERTIFICATES, { ...asked, spec: edited }, NEVER);
+  const more = ['returns.example.com', ...names];
+  await source.settle({ ...request, names: more.slice(0, 2), keepsNames: true }, NEVER);
+  expect(at((await bed.api().get(name, NEVER))?.spec, 'dnsNames')).toEqual(more);
   await source.remove(namespace, NEVER);
   expect(await bed.api().get(name, NEVER)).toBeUndefined();
   await forbidden(withCertManager.get(secretIn(namespace, TLS_SECRET), NEVER));

@@ -64,7 +64,7 @@ function retryHereAfterMs({ store }: ObservedStore, state: WriteState): number {
 
 function retryElsewhereAfterMs({ store }: ObservedStore, state: WriteState, nowMs: number): number {
   // As the next round will have it.
-  const postponed = postponedAfter(state.postponed, state.attempts, store, nowMs);
+  const postponed = postponedAfter(state.postponed, state.attempts, store, nowMs, state.longestRetryMs);
   const waits = [...postponed.values()].map(({ untilMs }) => untilMs - nowMs);
   return Math.min(...waits.filter((wait) => wait > 0));
 }

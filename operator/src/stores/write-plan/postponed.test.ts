@@ -30,9 +30,10 @@ function round(
   nowMs: number,
   refused: readonly string[] = [APPLY_LATE],
   wanted = desired,
+  postponedInAll = 0,
 ) {
   const done: string[] = [];
-  let state = beginRound(before, observed.store, nowMs);
+  let state = beginRound(before, observed.store, nowMs, postponedInAll);
   for (;;) {
     const plan = planWrites(observed, wanted, state, nowMs);
     if (plan.actions.length === 0) return { done, state, lookAgainAfterMs: plan.lookAgainAfterMs };
@@ -62,6 +63,19 @@ test('what is refused in another namespace is tried again at its own growing pac
   // The pace counts from the round after the refusal.
   const pauses = tries.slice(1).map((time, index) => time - (tries[index] ?? 0));
   expect(pauses).toEqual([2_500, 4_500, 8_500, 16_500, 32_500, 60_500, 60_500, 60_500]);
+});
+
+test('where many stores name namespaces that do not exist, all of them together are tried ten times a second', () => {
+  let state = NOTHING_WRITTEN;
+  const tries: number[] = [];
+  for (let nowMs = 0; nowMs <= 4_000_000; nowMs += 10_000) {
+    const after = round(state, nowMs, [APPLY_LATE], desired, 6_400);
+    state = after.state;
+    if (after.done.includes(APPLY_LATE)) tries.push(nowMs);
+  }
+  const pauses = tries.slice(1).map((time, index) => time - (tries[index] ?? 0));
+  expect(Math.max(...pauses)).toBe(650_000);
+  expect(pauses.slice(-3)).toEqual([650_000, 650_000, 650_000]);
 });
 
 test('what is refused in another namespace delays nothing else of the store', () => {

@@ -3,7 +3,7 @@ import { identityOf, isOurs } from '../ownership.ts';
 import type { StoreResource } from '../read-store.ts';
 import { type AppliedObject, appliedAs, versionOf } from './applied-object.ts';
 import { type Attempt, isElsewhere, isRefused } from './attempt.ts';
-import { type Postponed, postponedAfter } from './postponed.ts';
+import { longestRetryMs, type Postponed, postponedAfter } from './postponed.ts';
 import { objectOf, type WriteAction, type WriteOutcome } from './write-action.ts';
 
 /** How long the API server may fail to answer before the status shows it: it may be restarting. */
@@ -20,6 +20,8 @@ export interface WriteState {
   readonly attempts: ReadonlyMap<string, Attempt>;
   /** by identity of an object of another namespace */
   readonly postponed: ReadonlyMap<string, Postponed>;
+  /** of an object of another namespace */
+  readonly longestRetryMs: number;
   /** rounds in a row, before this round, in which something was refused or belonged to others */
   readonly troubledRounds: number;
   /** since when there is a failure in each round, monotonic */
@@ -31,17 +33,28 @@ export const NOTHING_WRITTEN: WriteState = {
   found: new Map(),
   attempts: new Map(),
   postponed: new Map(),
+  longestRetryMs: longestRetryMs(0),
   troubledRounds: 0,
   failingSinceMs: undefined,
 };
 
-/** @param nowMs monotonic */
-export function beginRound(state: WriteState, store: StoreResource, nowMs: number): WriteState {
+/**
+ * @param nowMs monotonic
+ * @param postponedInAll objects of other namespaces that are postponed, of all stores
+ */
+export function beginRound(
+  state: WriteState,
+  store: StoreResource,
+  nowMs: number,
+  postponedInAll = 0,
+): WriteState {
+  const longestMs = longestRetryMs(postponedInAll);
   const hasFailed = [...state.attempts.values()].some(({ failed }) => failed !== undefined);
   return {
     ...state,
     attempts: new Map(),
-    postponed: postponedAfter(state.postponed, state.attempts, store, nowMs),
+    postponed: postponedAfter(state.postponed, state.attempts, store, nowMs, longestMs),
+    longestRetryMs: longestMs,
     troubledRounds: isTroubled(state, store) ? state.troubledRounds + 1 : 0,
     failingSinceMs: hasFailed ? state.failingSinceMs : undefined,
   };

@@ -33,7 +33,7 @@ test.each<[what: string, key: unknown, fault: RegExp]>([
     /too long: RSA with 131072 bits/,
   ],
   [
-    'an RSA key whose signatures everybody can make',
+    'an RSA key whose signatures can be forged',
     { ...rsa(2_048), e: 'AQ', kid: 'k' },
     /an exponent that no RSA key has/,
   ],
@@ -62,7 +62,7 @@ test.each<[what: string, key: unknown, fault: RegExp]>([
   expect(leftOut).toEqual([expect.stringMatching(fault)]);
 });
 
-test('keys that are not for signatures are left out without a word', () => {
+test('keys that are not for signatures are left out, and no reason is given', () => {
   const keys = [
     { ...rsa(2_048), kid: 'encryption', use: 'enc' },
     { ...rsa(2_048), kid: 'wrapping', key_ops: ['wrapKey'] },

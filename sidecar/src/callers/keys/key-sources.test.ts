@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setDefaultCACertificates } from 'node:tls';
 import { httpServer } from '@largepayload/testing/servers/test-server';
 import { testAuthority } from '@largepayload/testing/tls/test-authority';
 import { writeClusterFolder } from '@largepayload/testing/tokens/cluster-folder';
@@ -137,8 +138,20 @@ test.each<[what: string, discovery: object, fault: RegExp]>([
   expect(issuer.requests).toEqual(['/.well-known/openid-configuration']);
 });
 
+test('an issuer elsewhere cannot name keys on this machine', async () => {
+  // For all later tests of this file, none of which asks an issuer that others vouch for.
+  setDefaultCACertificates([AUTHORITY.certificate]);
+  await using issuer = await TokenIssuer.start({ tls: { cert, key } });
+  expect((await oidcKeys(issuer.url).load(never)).keys.size).toBe(1);
+  issuer.discovery = { jwks_uri: 'http://127.0.0.1:9099/' };
+  await expect(oidcKeys(issuer.url).load(never)).rejects.toThrow(
+    'jwks_uri "http://127.0.0.1:9099/" does not begin with https://',
+  );
+});
+
 test('an issuer by plain HTTP is asked on this machine only', async () => {
   await expect(oidcKeys('http://issuer.example').load(never)).rejects.toThrow('does not begin with https://');
+  await expect(oidcKeys('http://[::1]:1').load(never)).rejects.toThrow('http://[::1]:1/.well-known/');
 });
 
 const endless = (_request: IncomingMessage, response: ServerResponse) => {

@@ -1,5 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readSmallFile } from '@largepayload/codec/files/small-file';
+import { largestAuthorities, longestToken } from '@largepayload/codec/files/token-and-authorities';
 import { excerpt } from '../../errors/excerpt.ts';
 import { type HttpAgents, httpAgents } from '../../http-client/http-agents.ts';
 import { fetchJson } from './fetch-json.ts';
@@ -28,7 +29,7 @@ export interface ClusterAccess {
 export function clusterKeys({ folder, url }: ClusterAccess): KeySource {
   const load = async (signal: AbortSignal) => {
     const { token, authority } = await readAccess(folder, isSecure(url));
-    // A proxy leads out of the cluster.
+    // Without proxies: they are for addresses outside the cluster.
     return await withAgents(httpAgents(authority, TIMES, {}), async (agents) => {
       const discovery = await fetchFrom(agents, `${url}${DISCOVERY}`, signal, token);
       const issuer = textIn(discovery, 'issuer', `${url}${DISCOVERY}`);
@@ -50,7 +51,8 @@ export function oidcKeys(issuer: string): KeySource {
       // Discovery 1.0, 4.3: else one issuer could name the keys of another.
       if (named !== issuer) throw new Error(`${address}: it is of the issuer ${excerpt(named)}`);
       const keys = textIn(discovery, 'jwks_uri', address);
-      assertSecure(keys, `${address}: jwks_uri`);
+      // An issuer elsewhere must not have the ports of this machine asked.
+      assertSecure(keys, `${address}: jwks_uri`, !isSecure(issuer));
       return { issuer, ...keysFrom(keys, await fetchFrom(agents, keys, signal)) };
     });
   };
@@ -67,14 +69,17 @@ async function withAgents<T>(agents: HttpAgents, use: (agents: HttpAgents) => Pr
 }
 
 async function readAccess(folder: string, secure: boolean) {
-  const read = async (name: string) => {
-    const text = (await readFile(join(folder, name), 'utf8')).trim();
-    if (text === '') throw new Error(`${join(folder, name)} is empty`);
-    return text;
+  const read = async (name: string, mostBytes: number) => {
+    const file = join(folder, name);
+    const text = await readSmallFile(file, mostBytes).catch((cause: Error) =>
+      Promise.reject(new Error(`${file}: ${cause.message}`, { cause })),
+    );
+    if (text.trim() === '') throw new Error(`${file} is empty`);
+    return text.trim();
   };
-  const token = await read('token');
+  const token = await read('token', longestToken);
   // A token goes to loopback, or to a server that the authority vouches for.
-  return { token, authority: secure ? { only: await read('ca.crt') } : undefined };
+  return { token, authority: secure ? { only: await read('ca.crt', largestAuthorities) } : undefined };
 }
 
 async function fetchFrom(agents: HttpAgents, address: string, signal: AbortSignal, token?: string) {

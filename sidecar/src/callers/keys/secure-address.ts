@@ -1,13 +1,17 @@
+import { isLoopback } from '@largepayload/codec/transport/service-url';
 import { excerpt } from '../../errors/excerpt.ts';
-import { isLoopback } from '../../http/listen-address.ts';
 
 export function isSecure(address: string): boolean {
   return URL.parse(address)?.protocol === 'https:';
 }
 
-/** Plain HTTP is for loopback: laptops and tests. @throws Error for an address that anybody on the way could answer for */
-export function assertSecure(address: string, what: string): void {
+/**
+ * Plain HTTP is for loopback: laptops and tests.
+ * @param mayBePlain whether this address may be of loopback
+ * @throws Error for an address whose answers could be forged on the way
+ */
+export function assertSecure(address: string, what: string, mayBePlain = true): void {
   const url = URL.parse(address);
-  if (isSecure(address) || (url?.protocol === 'http:' && isLoopback(url.hostname))) return;
+  if (isSecure(address) || (mayBePlain && url?.protocol === 'http:' && isLoopback(url.hostname))) return;
   throw new Error(`${what} ${excerpt(address)} does not begin with https://`);
 }

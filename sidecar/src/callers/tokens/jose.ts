@@ -4,8 +4,8 @@ import { refused } from '../token-refused.ts';
 import type { Claims } from './token-parts.ts';
 
 /**
- * The algorithms that a token may have, all of them with a pair of keys (RFC 7518, 3.1; RFC 8037, 3.1). By `none` and `HS256`
- * a caller could sign with what everybody knows.
+ * The algorithms that a token may have, all of them with a pair of keys (RFC 7518, 3.1; RFC 8037, 3.1). With `none` and `HS256`
+ * a caller could sign without a secret.
  */
 export const ALGORITHMS: readonly string[] = [
   ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],

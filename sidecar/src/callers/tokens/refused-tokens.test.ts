@@ -124,6 +124,7 @@ test.each<[what: string, token: () => string, fault: RegExp]>([
     () => written('{}', `{"alg":${deep(5_000)}}`),
     /header cannot be read/,
   ],
+  ['with thousands of claims', () => written(`{"a":[${'0,'.repeat(2_000)}0]}`), /claims cannot be read/],
   ['with a text as claims', () => signToken('claims', KEY), /claims cannot be read/],
   ['of 17 KiB', () => signed({ more: 'x'.repeat(13 * 1024) }), /more than 16 KiB/],
 ])('a token %s is refused, and the reason does not quote it', async (_what, token, fault) => {

@@ -60,6 +60,24 @@ test('another key under the same name does not vouch for tokens of the one befor
   await vi.waitFor(() => expect(verifier.verify(token, 'peer')).rejects.toThrow('signature is wrong'), LONG);
 });
 
+test('of large tokens, fewer are remembered, the latest ones', async () => {
+  const issuer = memoryIssuer();
+  const verifier = verifierOf(issuer);
+  const [header, , signature] = signToken(podClaims(), issuer.key()).split('.');
+  const tokens = Array.from({ length: 600 }, (_, at) => {
+    const claims = JSON.stringify(podClaims({ jti: `${at}`, more: 'x'.repeat(11_000) }));
+    return `${header}.${Buffer.from(claims).toString('base64url')}.${signature}`;
+  });
+  verifications.mockImplementation(async () => podClaims());
+  for (const token of tokens) await verifier.verify(token, 'peer');
+  verifications.mockClear();
+  for (const token of tokens.slice(-500)) await verifier.verify(token, 'peer');
+  expect(verifications).toHaveBeenCalledTimes(0);
+  await verifier.verify(tokens[0] as string, 'peer');
+  expect(verifications).toHaveBeenCalledTimes(1);
+  verifications.mockRestore();
+});
+
 test('wrong signatures are verified two at a time, and no verified token waits for them', async () => {
   const issuer = memoryIssuer();
   const verifier = verifierOf(issuer);

@@ -1,3 +1,4 @@
+import { longestToken } from '@largepayload/codec/files/token-and-authorities';
 import { isWithinBounds } from '../../http/bounded-json.ts';
 import { refused } from '../token-refused.ts';
 
@@ -9,11 +10,12 @@ export interface TokenParts {
   readonly claims: Claims;
 }
 
-/** Bytes. Those of Kubernetes have 1 to 2 KiB. */
-export const LARGEST_TOKEN = 16 * 1024;
-
-/** Code that goes through a value calls itself for each level, and fails on thousands of them. A pod's token has three. */
-const BOUNDS = { depth: 32, items: 4_096 };
+/**
+ * Code that goes through a value calls itself for each level, and fails on thousands of them; and each item takes memory for as
+ * long as the token is remembered. A pod's token has three levels and 20 items; the lists of groups that issuers write have
+ * some hundred.
+ */
+const BOUNDS = { depth: 32, items: 1_024 };
 
 /** The compact form (RFC 7515, 7.1). */
 const COMPACT = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*$/;
@@ -35,7 +37,7 @@ export function readToken(token: string): TokenParts {
 
 /** Looks at nothing but the length. @throws ServiceError `token_refused` */
 export function assertSize(token: string): void {
-  if (token.length > LARGEST_TOKEN) throw refused(`it has more than ${LARGEST_TOKEN / 1024} KiB`);
+  if (token.length > longestToken) throw refused(`it has more than ${longestToken / 1024} KiB`);
 }
 
 /** A claim that the token itself has, and no property that every object has. */

@@ -8,7 +8,7 @@ import { LEEWAY_SECONDS, verifyToken } from './jose.ts';
 import { assertClaims, assertHeader, shown } from './token-checks.ts';
 import { assertSize, type Claims, claimOf, readToken } from './token-parts.ts';
 
-/** Whose tokens are believed. */
+/** An issuer whose tokens are taken, if they are for one audience. */
 export interface TrustedIssuer {
   readonly kind: 'kubernetes' | 'oidc';
   readonly keys: KeySet;
@@ -26,8 +26,8 @@ interface Remembered extends VerifiedToken {
   readonly expires: number;
 }
 
-/** Tokens; a pod has one for some minutes. */
-const MOST_REMEMBERED = 4_096;
+/** Tokens; a pod has one for some minutes. Those of Kubernetes have 1 to 2 KiB; of larger ones, fewer are remembered. */
+const MOST_REMEMBERED = { max: 4_096, maxSize: 8 * 1024 * 1024 };
 /**
  * A signature takes 50 to 100 µs of a thread that files need too. So a flood of tokens with wrong signatures takes two of the
  * four threads, its addresses wait in line, and a token that was verified before does not.
@@ -37,7 +37,7 @@ const LINE = { limit: 2, mostWaiting: 256, waitTimeMs: 3_000 };
 /** Verifies tokens, and remembers those that are right until they expire. */
 export class TokenVerifier {
   readonly issuers: readonly TrustedIssuer[];
-  readonly #verified = new LRUCache<string, Remembered>({ max: MOST_REMEMBERED });
+  readonly #verified = new LRUCache<string, Remembered>(MOST_REMEMBERED);
   readonly #underWay = new Map<string, Promise<VerifiedToken>>();
   readonly #line = new FairBudget(LINE);
   readonly #now: () => number;
@@ -82,7 +82,7 @@ export class TokenVerifier {
       const expected = { issuer: parts.claims.iss as string, audience: issuer.audience };
       const claims = await verifyToken(token, key.key, expected);
       const verified = { issuer, claims, key, expires: claims.exp as number };
-      this.#verified.set(digest, verified);
+      this.#verified.set(digest, verified, { size: token.length });
       return verified;
     } finally {
       release();

@@ -1,12 +1,15 @@
+import { execFile } from 'node:child_process';
 import { createPrivateKey } from 'node:crypto';
 import { mkdtemp, rm, symlink, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { writeCertificateSecret, writeSecret } from '@largepayload/testing/tls/secret-folder';
 import { type TestCertificate, testAuthority } from '@largepayload/testing/tls/test-authority';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { CertificateFolder } from './certificate-folder.ts';
+import { assertBetter } from './certificate-pair.ts';
 
 const AUTHORITY = testAuthority();
 const DAY = 86_400_000;
@@ -62,6 +65,7 @@ test('a Secret that is changed is read again, a second after the last look at th
 
 describe('what cannot be used leaves the last good certificate in use, and is logged once:', () => {
   const expired = AUTHORITY.issue(undefined, { notBefore: 0, notAfter: Date.now() - DAY });
+  const future = AUTHORITY.issue(undefined, { notBefore: Date.now() + DAY });
   const encrypted = createPrivateKey(first.key).export({
     ...{ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'secret' },
   }) as string;
@@ -74,6 +78,7 @@ describe('what cannot be used leaves the last good certificate in use, and is lo
     ['an empty key', { 'tls.key': '' }, 'tls.key is no private key'],
     ['a key with a password', { 'tls.crt': first.certificate, 'tls.key': encrypted }, 'without a password'],
     ['an expired pair', { 'tls.crt': expired.certificate, 'tls.key': expired.key }, 'expired at'],
+    ['a pair of tomorrow', { 'tls.crt': future.certificate, 'tls.key': future.key }, 'is valid from'],
     ['no key', { 'tls.key': undefined }, 'cannot read tls.crt and tls.key'],
     ['no certificate', { 'tls.crt': undefined }, 'cannot read tls.crt and tls.key'],
   ])('%s', async (_name, changed, reason) => {
@@ -130,6 +135,16 @@ test('files that are written one after the other, without links, are taken when 
   expect(await lookLater()).toBe(second.certificate);
 });
 
+test('a certificate that was not valid yet is taken when its time has come, or when the last one has expired', () => {
+  const pair = (notBefore: number, notAfter: number) => ({ certificate: '', key: '', notBefore, notAfter });
+  const inUse = pair(0, 100);
+  const next = pair(50, 200);
+  expect(() => assertBetter(next, inUse, 49)).toThrow('is valid from');
+  expect(() => assertBetter(next, inUse, 50)).not.toThrow();
+  expect(() => assertBetter(pair(150, 200), inUse, 100)).not.toThrow();
+  expect(() => assertBetter(next, undefined, 49)).not.toThrow();
+});
+
 test('an expired certificate is served where there is no other one, and logged once', async () => {
   const expired = AUTHORITY.issue(undefined, { notBefore: 0, notAfter: Date.now() - DAY });
   await writeCertificateSecret(folder, expired);
@@ -154,4 +169,12 @@ test('a link to itself is no certificate, and no fault of the process', async ()
   await lookLater();
   expect(certificate.problem).toContain('ELOOP');
   await unlink(join(folder, 'tls.crt'));
+});
+
+test('a pipe without a writer is no certificate, and no look waits for it', async () => {
+  for (const name of ['tls.crt', 'tls.key']) await promisify(execFile)('mkfifo', [join(folder, name)]);
+  const { certificate, lookLater } = certificateIn();
+  // Node has four threads for files.
+  for (let looks = 0; looks < 3; looks += 1) expect(await lookLater()).toBeUndefined();
+  expect(certificate.problem).toContain('it is no regular file');
 });

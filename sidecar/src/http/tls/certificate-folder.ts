@@ -1,5 +1,6 @@
-import { readFile, realpath } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { readSmallFile } from '@largepayload/codec/files/small-file';
 import type { FastifyBaseLogger } from 'fastify';
 import {
   assertBetter,
@@ -11,6 +12,8 @@ import {
 
 /** For this time the files are not read again. */
 const LOOK_LIFETIME_MS = 1_000;
+/** Bytes of the largest Secret. */
+const LARGEST_FILE = 1024 * 1024;
 
 /**
  * The certificate in `tls.crt` and `tls.key` of a folder, as a Secret is mounted. The files are read again when a client
@@ -109,8 +112,8 @@ async function readTexts(folder: string): Promise<PairTexts> {
   // A link that a person made may lead to a file of another name, with its key elsewhere.
   const keyFolder = basename(target) === 'tls.crt' ? dirname(target) : folder;
   const [certificate, key] = await Promise.all([
-    readFile(target, 'utf8'),
-    readFile(join(keyFolder, 'tls.key'), 'utf8'),
+    readSmallFile(target, LARGEST_FILE),
+    readSmallFile(join(keyFolder, 'tls.key'), LARGEST_FILE),
   ]).catch((error) => Promise.reject(missing(error)));
   return { certificate, key };
 }

@@ -39,13 +39,17 @@ export function parsePair({ certificate, key }: PairTexts): CertificatePair {
 }
 
 /**
- * An expired pair does not take the place of one that lasts longer. Without one in use it is served: clients then learn that it has
- * expired, and refuse it themselves.
+ * A pair that clients refuse, as it has expired or is not valid yet, does not take the place of one that they take. Without such a
+ * one it is served: clients then learn what is wrong, and refuse it themselves.
  * @throws CertificatePairError
  */
 export function assertBetter(found: CertificatePair, inUse: CertificatePair | undefined, now: number): void {
-  if (inUse === undefined || found.notAfter > now || found.notAfter >= inUse.notAfter) return;
-  throw new CertificatePairError(`the certificate in tls.crt expired at ${isoTime(found.notAfter)}`);
+  if (inUse === undefined) return;
+  if (found.notAfter <= now && found.notAfter < inUse.notAfter)
+    throw new CertificatePairError(`the certificate in tls.crt expired at ${isoTime(found.notAfter)}`);
+  const isValid = inUse.notBefore <= now && now < inUse.notAfter;
+  if (isValid && found.notBefore > now)
+    throw new CertificatePairError(`the certificate in tls.crt is valid from ${isoTime(found.notBefore)} on`);
 }
 
 /** @param time ms since 1970 */

@@ -24,7 +24,7 @@ export interface TlsRules {
 type OnConnection = (socket: Socket) => void;
 
 /**
- * Takes TLS and plain HTTP on the port of a server, told apart by the first byte of a connection.
+ * Takes TLS and plain HTTP on the port of a server, distinguished by the first byte of a connection.
  * @param beforeRequests called with a TCP connection before its first request is read
  */
 export function takeTlsAndPlain(server: Server, rules: TlsRules, beforeRequests: OnConnection): void {

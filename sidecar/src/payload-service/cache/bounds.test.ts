@@ -181,7 +181,7 @@ describe('a payload that is being read', () => {
     expect(cached.figures.bytes).toBe(0);
   });
 
-  test('is not changed by payloads that come in meanwhile', async () => {
+  test('is not changed by payloads that come in while it is read', async () => {
     const [content = Buffer.alloc(0), ...others] = contents(30);
     const key = upstream.add(content);
     await read(key);

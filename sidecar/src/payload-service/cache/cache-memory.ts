@@ -1,11 +1,12 @@
 import { LRUCache } from 'lru-cache';
 import type { BlobFacts } from '../../bytes/blob-facts.ts';
 import { CachedPayload } from './cached-payload.ts';
+import { Slab } from './slab.ts';
 
 /** What a payload takes beside its bytes: key, objects, places in tables. 3 KiB were measured with keys of 400 bytes. Bytes */
 export const OVERHEAD_BYTES = 4_096;
 /** One payload takes at most this part of the cache. */
-export const LARGEST_SHARE = 1 / 4;
+const LARGEST_SHARE = 1 / 4;
 
 /**
  * The memory of a cache: payloads that were admitted, those that arrive, and those that are still read after their end, never
@@ -14,6 +15,8 @@ export const LARGEST_SHARE = 1 / 4;
 export class CacheMemory {
   /** bytes */
   readonly limit: number;
+  /** has room for each payload that has room within the limit, as its blocks are smaller than `OVERHEAD_BYTES` */
+  readonly #slab: Slab;
   readonly #admitted: LRUCache<string, CachedPayload>;
   /** bytes of payloads that are in memory and not admitted */
   #beside = 0;
@@ -23,6 +26,7 @@ export class CacheMemory {
   /** @param limit bytes, more than 0 */
   constructor(limit: number) {
     this.limit = limit;
+    this.#slab = new Slab(limit);
     this.#admitted = new LRUCache({
       maxSize: limit,
       dispose: (payload) => {
@@ -60,8 +64,11 @@ export class CacheMemory {
   begin(facts: BlobFacts): CachedPayload | undefined {
     const cost = costOf(facts.size);
     if (!this.takes(facts.size) || !this.#makeRoom(cost)) return undefined;
+    const parts = this.#slab.take(facts.size);
+    if (parts === undefined) return undefined;
     this.#beside += cost;
-    return new CachedPayload(facts, () => {
+    return new CachedPayload(facts, parts, () => {
+      for (const part of parts) this.#slab.give(part);
       this.#beside -= cost;
     });
   }
@@ -89,7 +96,7 @@ export class CacheMemory {
     const leaving: string[] = [];
     for (const [key, payload] of this.#admitted.rentries() as Iterable<[string, CachedPayload]>) {
       if (room >= cost) break;
-      if (payload.isBeingRead) continue;
+      if (payload.isInUse) continue;
       leaving.push(key);
       room += costOf(payload.size);
     }

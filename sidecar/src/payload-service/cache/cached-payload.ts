@@ -1,5 +1,4 @@
 import type { BlobFacts } from '../../bytes/blob-facts.ts';
-import { free } from '../../bytes/buffer-pool.ts';
 import type { ByteSink } from '../../bytes/byte-streams.ts';
 import { pieceBytesOf } from '../../bytes/pieces.ts';
 import { Verification } from '../../bytes/verified-body.ts';
@@ -7,12 +6,19 @@ import type { StoredBlob } from '../../drivers/driver.ts';
 import { unlessAborted } from '../../time/unless-aborted.ts';
 
 /**
- * A payload in memory of its own, whole or arriving. It is verified as it arrives, and readers get only bytes that were: the
+ * After a write that failed, its connection may still send the bytes until it is closed, so nothing else may be written in their place for
+ * this time. ms
+ */
+const MAY_BE_SENT_MS = 60_000;
+
+/**
+ * A payload in memory of the cache, whole or arriving. It is verified as it arrives, and readers get only bytes that were: the
  * last ones are there for them only when size and digest of all are right.
  */
 export class CachedPayload {
   readonly size: number;
-  readonly #bytes: Buffer;
+  /** none once they are given back, so that a late reader gets an error and no bytes of others */
+  #parts: readonly Buffer[];
   /** Until all is verified; it has memory of its own. */
   #verification: Verification | undefined;
   readonly #onFree: () => void;
@@ -22,28 +28,35 @@ export class CachedPayload {
   #news: PromiseWithResolvers<void> | undefined;
   #readers = 0;
   #isKept = true;
-  /** After a write that failed the kernel may still read the bytes, so the collector has to free them. */
-  #mayStillBeSent = false;
+  #isFreed = false;
+  /** after a write that failed */
+  #mayBeSent: NodeJS.Timeout | undefined;
 
-  /** @param onFree called once, when nothing needs the memory any more */
-  constructor(facts: BlobFacts, onFree: () => void) {
+  /**
+   * @param parts memory for it, of its size together
+   * @param onFree called once, when nothing needs the memory any more
+   */
+  constructor(facts: BlobFacts, parts: readonly Buffer[], onFree: () => void) {
     this.size = facts.size;
-    // Not from Node's shared 8 KiB, of which one small payload would keep all.
-    this.#bytes = Buffer.allocUnsafeSlow(facts.size);
+    this.#parts = parts;
     this.#verification = new Verification(facts);
     this.#onFree = onFree;
   }
 
-  get isBeingRead(): boolean {
-    return this.#readers > 0;
+  /** Whether its memory is needed, also if the cache drops it. */
+  get isInUse(): boolean {
+    return this.#readers > 0 || this.#mayBeSent !== undefined;
   }
 
   /** Copies the next bytes. @throws IntegrityError in place of taking the last bytes of wrong ones */
   take(chunk: Buffer): void {
     if (chunk.length === 0) return;
     this.#verification?.take(chunk);
-    chunk.copy(this.#bytes, this.#arrived);
-    this.#arrived += chunk.length;
+    for (let from = 0; from < chunk.length; ) {
+      const copied = chunk.copy(this.#memoryAt(this.#arrived), 0, from);
+      this.#arrived += copied;
+      from += copied;
+    }
     this.#tellReaders();
   }
 
@@ -88,12 +101,12 @@ export class CachedPayload {
     const pieceBytes = pieceBytesOf(this.size);
     for (let at = 0; at < this.size; ) {
       while (at === this.#arrived) await unlessAborted(this.#moreBytes(), signal);
-      const piece = this.#bytes.subarray(at, Math.min(at + pieceBytes, this.#arrived));
+      const piece = this.#memoryAt(at).subarray(0, Math.min(pieceBytes, this.#arrived - at));
       at += piece.length;
       try {
         await sink.write(piece);
       } catch (error) {
-        this.#mayStillBeSent = true;
+        this.#holdBack();
         throw error;
       }
     }
@@ -110,9 +123,28 @@ export class CachedPayload {
     this.#news = undefined;
   }
 
+  /** The part that has this byte, from there on. */
+  #memoryAt(offset: number): Buffer {
+    let at = offset;
+    for (const part of this.#parts) {
+      if (at < part.length) return part.subarray(at);
+      at -= part.length;
+    }
+    throw new RangeError(`no byte ${offset} in a payload of ${this.size}`);
+  }
+
+  #holdBack(): void {
+    clearTimeout(this.#mayBeSent);
+    this.#mayBeSent = setTimeout(() => {
+      this.#mayBeSent = undefined;
+      this.#freeIfUnused();
+    }, MAY_BE_SENT_MS).unref();
+  }
+
   #freeIfUnused(): void {
-    if (this.#isKept || this.#readers > 0) return;
-    if (!this.#mayStillBeSent) free(this.#bytes);
+    if (this.#isKept || this.isInUse || this.#isFreed) return;
+    this.#isFreed = true;
+    this.#parts = [];
     this.#onFree();
   }
 }

@@ -106,6 +106,8 @@ export class SharedGet {
       });
       payload.assertComplete();
     } catch (error) {
+      // When the next attempt is late, callers get what arrives by that one.
+      this.#payload = undefined;
       payload.fail(error);
       payload.drop();
       throw error;

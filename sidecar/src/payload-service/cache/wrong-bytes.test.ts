@@ -81,6 +81,18 @@ async function* failing(error: Error): AsyncIterable<Buffer> {
   throw error;
 }
 
+test('callers get the right bytes of the second attempt when that one comes slowly', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const second = Promise.withResolvers<undefined>();
+  upstream.answer = async (_key, count) => (count === 1 ? answerOf(flipped) : second.promise);
+  const getting = get();
+  while (upstream.asked.length < 2) await turn();
+  vi.advanceTimersByTime(2_000);
+  await turn();
+  second.resolve(undefined);
+  expect((await getting).equals(bytes)).toBe(true);
+});
+
 test('wrong bytes that were passed on because they came slowly end before the last ones, and the next GET asks again', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   const end = Promise.withResolvers<void>();

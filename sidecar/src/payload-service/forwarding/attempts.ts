@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { lateError, TransportTimeoutError } from '../../http-client/limits.ts';
 import type { TransportOptions } from '../../http-client/transport.ts';
 import { failureOf, mayBeElsewhere } from './gateway-failures.ts';
-import type { GatewayLink, Rights } from './gateway-link.ts';
+import type { GatewayAccess, GatewayLink } from './gateway-link.ts';
 import { MOST_ATTEMPTS } from './time-limits.ts';
 
 export interface AttemptRules {
@@ -24,16 +24,16 @@ export interface AttemptRules {
 export async function withAttempts<T>(
   link: GatewayLink,
   { signal, limitMs, pauseMs, mayRepeat }: AttemptRules,
-  attempt: (rights: Rights, options: TransportOptions) => Promise<T>,
+  attempt: (access: GatewayAccess, options: TransportOptions) => Promise<T>,
 ): Promise<T> {
   const late = new AbortController();
   const expire = (ms: number) => late.abort(lateError('answer', ms));
   const timer = limitMs === undefined ? undefined : setTimeout(expire, limitMs, limitMs);
   const either = AbortSignal.any([signal, late.signal]);
-  const isRepeatable = async (error: unknown, rights: Rights, count: number): Promise<boolean> => {
+  const isRepeatable = async (error: unknown, access: GatewayAccess, count: number): Promise<boolean> => {
     if (error instanceof TransportTimeoutError) link.dropKeptConnections();
     if (count === MOST_ATTEMPTS || late.signal.aborted || !mayRepeat()) return false;
-    if (await link.hasOtherRights(rights, error)) return true;
+    if (await link.hasOtherAccess(access, error)) return true;
     if (!mayBeElsewhere(error)) return false;
     // When the signal is aborted, the next attempt rejects with its reason.
     await sleep(pauseMs * 2 ** (count - 1), undefined, { signal: either }).catch(() => {});
@@ -41,12 +41,12 @@ export async function withAttempts<T>(
   };
   try {
     for (let count = 1; ; count += 1) {
-      const rights = await link.rights();
+      const access = await link.access();
       try {
-        return await attempt(rights, { signal: either, freshConnection: count > 1 });
+        return await attempt(access, { signal: either, freshConnection: count > 1 });
       } catch (error) {
         signal.throwIfAborted();
-        if (!(await isRepeatable(error, rights, count))) throw error;
+        if (!(await isRepeatable(error, access, count))) throw error;
       }
     }
   } catch (error) {

@@ -186,6 +186,16 @@ describe('a body that is streamed', () => {
     expect((await sidecar.put(STREAMED)).status).toBe(201);
   });
 
+  test('is any one of more than 1 MiB for a while after a kept one was late: it goes at the pace of the gateway', async () => {
+    const gateway = await gateways(isSilent, stores(KEPT), stores(PAYLOAD));
+    const sidecar = await sidecarBefore(gateway.url, SOON);
+    expectError(await sidecar.put(KEPT), 'gateway_unreachable');
+    expect((await sidecar.put(KEPT)).status).toBe(201);
+    expect((await sidecar.put(PAYLOAD)).status).toBe(201);
+    const questions = gateway.requests.map(({ headers }) => headers.expect);
+    expect(questions).toEqual([undefined, '100-continue', undefined]);
+  });
+
   test('is any one for which no memory is left', async () => {
     const gateway = await gateways(stores(PAYLOAD));
     const streaming = await sidecarBefore(gateway.url, { keptBytes: 5 });

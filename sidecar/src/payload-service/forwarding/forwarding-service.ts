@@ -2,6 +2,7 @@ import { putTimeLimit } from '@largepayload/codec/wire/put-time-limit';
 import type { ByteSink } from '../../bytes/byte-streams.ts';
 import type { StoredBlob } from '../../drivers/driver.ts';
 import { ServiceError } from '../../errors/service-error.ts';
+import { TransportTimeoutError } from '../../http-client/limits.ts';
 import { parseKey } from '../../keys/key.ts';
 import type { Log } from '../../log/log.ts';
 import { elapsedSince } from '../../time/moment.ts';
@@ -68,9 +69,9 @@ export class ForwardingService implements PayloadService {
   /** Whether the gateway can store and read payloads now, and there is a token for it. */
   async assertUsable(): Promise<void> {
     const rules = this.#rules({ signal: new AbortController().signal, limitMs: this.#times.healthMs });
-    await withAttempts(this.#link, rules, async (rights, options) => {
+    await withAttempts(this.#link, rules, async (access, options) => {
       const answer = await this.#link.send(
-        { ...rights, token: undefined },
+        { ...access, token: undefined },
         HEALTH_OF_GATEWAY,
         undefined,
         options,
@@ -91,15 +92,18 @@ export class ForwardingService implements PayloadService {
     let isUnread = false;
     try {
       const rules = this.#rules({ signal: request.signal, limitMs });
-      return await withAttempts(this.#link, rules, async (rights, options) => {
+      return await withAttempts(this.#link, rules, async (access, options) => {
         sent += 1;
         const put = { ...options, answerLimitMs: limitMs };
-        const answer = await this.#link.send(rights, putToGateway(request), kept.pieces, put);
+        const answer = await this.#link.send(access, putToGateway(request), kept.pieces, put);
         const result = acknowledgementOf(answer, request);
         // The gateway has all bytes, and no other connection was given them. After anything else, one may read them yet.
         isUnread = sent === 1;
         return result;
       });
+    } catch (error) {
+      if ((error as Error).cause instanceof TransportTimeoutError) this.#bodies.wasLate();
+      throw error;
     } finally {
       kept.release(isUnread);
     }
@@ -114,19 +118,19 @@ export class ForwardingService implements PayloadService {
       },
     };
     const rules = this.#rules({ signal: request.signal, mayRepeat: () => !begun });
-    return await withAttempts(this.#link, rules, async (rights, options) => {
+    return await withAttempts(this.#link, rules, async (access, options) => {
       const answerLimitMs = this.#answerMs(request.facts.size);
       const put = { ...options, answerLimitMs, askFirst: true };
-      return acknowledgementOf(await this.#link.send(rights, putToGateway(request), body, put), request);
+      return acknowledgementOf(await this.#link.send(access, putToGateway(request), body, put), request);
     });
   }
 
   async #get(wanted: GatewayRequest, { signal, expectedSize }: GetRequest): Promise<StoredBlob> {
     const limitMs = this.#times.answerMs;
     const rules = this.#rules({ signal, limitMs });
-    const asking = withAttempts(this.#link, rules, async (rights, options) => {
+    const asking = withAttempts(this.#link, rules, async (access, options) => {
       const get = { ...options, answerLimitMs: limitMs, streamAnswer: true };
-      return payloadOf(await this.#link.send(rights, wanted, undefined, get), expectedSize);
+      return payloadOf(await this.#link.send(access, wanted, undefined, get), expectedSize);
     });
     const body = await this.#failures.of(asking);
     const fail = (error: unknown) => Promise.reject(failureOf(error, this.#link.name));

@@ -3,37 +3,35 @@ import { exchange } from '../../http-client/exchange.ts';
 import type { Limits } from '../../http-client/limits.ts';
 import type { RequestBody, TransportAnswer, TransportOptions } from '../../http-client/transport.ts';
 import type { Log } from '../../log/log.ts';
-import { caFile } from './ca-file.ts';
 import { isCertificateFault, isTokenFault } from './gateway-failures.ts';
+import { caFile, type GatewayFile, tokenFile } from './gateway-files.ts';
 import type { GatewayRequest } from './gateway-requests.ts';
 import { GATEWAY_LIMITS } from './time-limits.ts';
-import { tokenFile } from './token-file.ts';
-import type { WatchedFile } from './watched-file.ts';
 
 export interface GatewaySettings {
   /** `https:`; `http:` on this machine only: it neither sends the token nor verifies the gateway */
   readonly url: URL;
   readonly tokenFile?: string | undefined;
-  /** the authorities that may vouch for the gateway; `undefined`: those that Node trusts */
+  /** the authorities that are trusted to sign the gateway's certificate; `undefined`: those that Node trusts */
   readonly caFile?: string | undefined;
   /** for tests */
   readonly limits?: Partial<Limits> | undefined;
 }
 
-/** By what a request is allowed, and its gateway believed. */
-export interface Rights {
+/** What a request shows the gateway, and by what it trusts it. */
+export interface GatewayAccess {
   readonly token: string | undefined;
   /** PEM */
   readonly authorities: string | undefined;
 }
 
-/** The connections to a gateway, and by whose right its requests are made. */
+/** The connections to a gateway, with the token and the authorities of its requests. */
 export class GatewayLink {
   readonly #url: URL;
   readonly #isSecure: boolean;
   readonly #agents: DirectAgents;
-  readonly #token: WatchedFile | undefined;
-  readonly #authorities: WatchedFile | undefined;
+  readonly #token: GatewayFile | undefined;
+  readonly #authorities: GatewayFile | undefined;
 
   constructor({ url, tokenFile: token, caFile: authorities, limits }: GatewaySettings, log: Log) {
     this.#url = url;
@@ -51,14 +49,14 @@ export class GatewayLink {
   }
 
   /** What the files have. @throws ServiceError `token_unreadable`, `ca_unreadable` */
-  async rights(): Promise<Rights> {
-    const token = await this.#token?.current();
-    return { token, authorities: await this.#authorities?.current() };
+  async access(): Promise<GatewayAccess> {
+    const token = await this.#token?.value();
+    return { token, authorities: await this.#authorities?.value() };
   }
 
   /** Makes one request. @throws as `exchange` */
   async send(
-    { token, authorities }: Rights,
+    { token, authorities }: GatewayAccess,
     request: GatewayRequest,
     body: RequestBody | undefined,
     options: TransportOptions,
@@ -72,15 +70,15 @@ export class GatewayLink {
   }
 
   /**
-   * Looks at the token after a gateway refused it, and at the authorities after they did not vouch for the gateway.
-   * @param rights those of the request that failed
+   * Reads the token again after the gateway refused it, and the authorities after the gateway's certificate was not trusted.
+   * @param access that of the request that failed
    * @returns whether there are others now, so that the request is worth repeating
    * @throws ServiceError `token_unreadable`, `ca_unreadable`
    */
-  async hasOtherRights({ token, authorities }: Rights, failure: unknown): Promise<boolean> {
-    if (this.#token !== undefined && isTokenFault(failure)) return (await this.#token.now()) !== token;
+  async hasOtherAccess({ token, authorities }: GatewayAccess, failure: unknown): Promise<boolean> {
+    if (this.#token !== undefined && isTokenFault(failure)) return (await this.#token.value(token)) !== token;
     if (this.#authorities === undefined || !isCertificateFault(failure)) return false;
-    return (await this.#authorities.now()) !== authorities;
+    return (await this.#authorities.value(authorities)) !== authorities;
   }
 
   /** A gateway did not answer, and kept connections may lead to it too. */

@@ -2,7 +2,7 @@ import { encodeMetadataHeader } from '@largepayload/codec/wire/metadata';
 import type { TransportRequest } from '../../http-client/transport.ts';
 import type { PutRequest } from '../payload-service.ts';
 
-/** A request, but for where it goes and by whose right. */
+/** A request without its address and token. */
 export type GatewayRequest = Pick<TransportRequest, 'method' | 'path' | 'headers'>;
 
 const OCTETS = { 'Content-Type': 'application/octet-stream' };

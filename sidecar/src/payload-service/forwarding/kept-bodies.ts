@@ -3,6 +3,10 @@ import { CollectedBody } from '../../bytes/collected-body.ts';
 
 /** Larger bodies are streamed, and the worker's codec sends them again where that is needed. Bytes */
 const LARGEST_KEPT = 8 * 1024 * 1024;
+/** The same, after a kept body was late. Bytes */
+const LARGEST_KEPT_SLOWLY = 1024 * 1024;
+/** ms */
+const SLOW_FOR_MS = 60_000;
 
 /** A body that can be sent as often as needed. */
 export interface KeptBody {
@@ -15,6 +19,8 @@ export interface KeptBody {
 export class KeptBodies {
   readonly #most: number;
   #bytes = 0;
+  /** on the monotonic clock, ms */
+  #slowUntil = 0;
 
   /** @param most bytes of memory of all of them together */
   constructor(most: number) {
@@ -27,6 +33,15 @@ export class KeptBodies {
   }
 
   /**
+   * A kept body was not stored in time. The worker has sent all of it and waits for the answer only, so what a slow gateway, or a
+   * slow link to it, needs for a large one may be too long each time. For a minute larger bodies are streamed, at the pace of the
+   * gateway.
+   */
+  wasLate(): void {
+    this.#slowUntil = performance.now() + SLOW_FOR_MS;
+  }
+
+  /**
    * Reads the whole body into memory.
    * @param size bytes of the body
    * @returns `undefined` when it is too large, or no memory is left for it: then nothing was read
@@ -34,7 +49,8 @@ export class KeptBodies {
    */
   async keep(source: ByteSource, size: number): Promise<KeptBody | undefined> {
     const memory = CollectedBody.memoryFor(size);
-    if (size > LARGEST_KEPT || this.#bytes + memory > this.#most) return undefined;
+    const largest = performance.now() < this.#slowUntil ? LARGEST_KEPT_SLOWLY : LARGEST_KEPT;
+    if (size > largest || this.#bytes + memory > this.#most) return undefined;
     this.#bytes += memory;
     const body = new CollectedBody(size);
     const release = (isUnread: boolean) => {

@@ -122,7 +122,7 @@ test('a long message of a liar costs little', async () => {
   expectError(await endless.get(KEY, PAYLOAD), 'gateway_unreachable');
 });
 
-test('a health that is not good is not believed to be', async () => {
+test('a gateway that is not well makes the sidecar not ready', async () => {
   for (const status of ['204 No Content', '404 Not Found', '503 Service Unavailable']) {
     const sidecar = await before(head(status, { Connection: 'close' }));
     expect((await call(sidecar.data, '/v2/health/head', { method: 'HEAD' })).status).toBe(503);

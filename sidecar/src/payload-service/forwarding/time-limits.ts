@@ -26,7 +26,7 @@ export const FORWARDING_TIMES: ForwardingTimes = {
 export const MOST_ATTEMPTS = 3;
 
 export const GATEWAY_LIMITS: Partial<Limits> = {
-  // A gateway that is gone without a word answers no handshake: two attempts that fail leave time for a third.
+  // A gateway whose node has lost its network answers no handshake: two attempts that fail leave time for a third.
   connectMs: 2_000,
   // A gateway lets a request wait in line for up to 3 s.
   idleMs: 5_000,

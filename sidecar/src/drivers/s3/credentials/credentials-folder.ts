@@ -1,9 +1,12 @@
-import { readFile, realpath } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { readSmallFile } from '@largepayload/codec/files/small-file';
 import { BAD_CHARACTER, type Credentials, CredentialsError, isPossible } from './credentials-source.ts';
 
 /** For this time the files are not read again. */
 const LOOK_LIFETIME_MS = 1_000;
+/** Bytes. A session token has up to 2 KiB or so. */
+const LARGEST_FILE = 64 * 1024;
 
 /**
  * Credentials from files named as the SDK's environment variables, as a Secret is mounted. They are read again when they
@@ -40,12 +43,14 @@ async function read(folder: string): Promise<Credentials> {
 
 /** Permanent keys have no token: the file is missing or empty. */
 async function sessionTokenOf(file: string): Promise<string | undefined> {
-  const isThere = (await readFile(file, 'utf8').catch(() => '')).trim() !== '';
+  const isThere = (await readSmallFile(file, LARGEST_FILE).catch(() => '')).trim() !== '';
   return isThere ? await readText(file) : undefined;
 }
 
 async function readText(file: string): Promise<string> {
-  const text = (await readFile(file, 'utf8').catch((error) => Promise.reject(missing(file, error)))).trim();
+  const text = (
+    await readSmallFile(file, LARGEST_FILE).catch((error) => Promise.reject(missing(file, error)))
+  ).trim();
   if (text === '') throw missing(file, new Error('it is empty'));
   if (!isPossible(basename(file), text)) {
     const mistake =

@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process';
 import { mkdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
+import { certificatesIn, tokenIn } from '@largepayload/codec/files/token-and-authorities';
 import { testAuthority } from '@largepayload/testing/tls/test-authority';
 import { within } from '@largepayload/testing/waiting/eventually';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { caFile, parseBundle } from './ca-file.ts';
+import { caFile, tokenFile } from './gateway-files.ts';
 import { filesOfTest } from './tls-gateway.fixture.ts';
-import { parseToken, tokenFile } from './token-file.ts';
 
 const TOKEN = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl_-';
 
@@ -30,23 +30,22 @@ describe('a token file', () => {
   test('that is absent fails, until it is created', async () => {
     const files = await filesOfTest();
     const token = tokenFile(files.path('token'), logOf().log);
-    await expect(token.current()).rejects.toMatchObject(unreadable(/ENOENT.*mount a projected/));
+    await expect(token.value()).rejects.toMatchObject(unreadable(/ENOENT.*mount a projected/));
+    await expect(token.value()).rejects.toMatchObject(unreadable(/ENOENT/));
     await files.write('token', `${TOKEN}\n`);
-    await expect(token.current()).rejects.toMatchObject(unreadable(/ENOENT/));
-    later();
-    expect(await token.current()).toBe(TOKEN);
+    expect(await token.value()).toBe(TOKEN);
   });
 
-  test('is read again a second after it has changed, and at once when that is asked for', async () => {
+  test('is read again a second after it has changed, and at once when the gateway refused it', async () => {
     const files = await filesOfTest();
     const token = tokenFile(await files.write('token', TOKEN), logOf().log);
-    expect(await token.current()).toBe(TOKEN);
+    expect(await token.value()).toBe(TOKEN);
     await files.write('token', 'another');
-    expect(await token.now()).toBe('another');
+    expect(await token.value(TOKEN)).toBe('another');
     await files.write('token', 'a-third');
-    expect(await token.current()).toBe('another');
+    expect(await token.value()).toBe('another');
     later();
-    expect(await token.current()).toBe('a-third');
+    expect(await token.value()).toBe('a-third');
   });
 
   test.each<[string, string | Buffer, RegExp]>([
@@ -60,7 +59,7 @@ describe('a token file', () => {
   ])('%s is refused, and no part of it is in the message', async (_what, content, problem) => {
     const files = await filesOfTest();
     const token = tokenFile(await files.write('token', content), logOf().log);
-    const error = await token.current().catch((thrown) => thrown);
+    const error = await token.value().catch((thrown) => thrown);
     expect(error).toMatchObject(unreadable(problem));
     expect(error.message).not.toContain('eyJ');
   });
@@ -70,7 +69,7 @@ describe('a token file', () => {
     await mkdir(files.path('folder'));
     await promisify(execFile)('mkfifo', [files.path('pipe')]);
     for (const name of ['folder', 'pipe']) {
-      const read = tokenFile(files.path(name), logOf().log).current();
+      const read = tokenFile(files.path(name), logOf().log).value();
       await expect(within(10_000, 'a refusal', read)).rejects.toMatchObject(unreadable(/no regular file/));
     }
   });
@@ -79,30 +78,30 @@ describe('a token file', () => {
     const files = await filesOfTest();
     const { lines, log } = logOf();
     const token = tokenFile(await files.write('token', TOKEN), log);
-    expect(await token.current()).toBe(TOKEN);
+    expect(await token.value()).toBe(TOKEN);
     await truncate(files.path('token'));
-    await expect(token.now()).rejects.toMatchObject(unreadable(/it is empty/));
-    expect(await token.current()).toBe(TOKEN);
+    await expect(token.value(TOKEN)).rejects.toMatchObject(unreadable(/it is empty/));
+    expect(await token.value()).toBe(TOKEN);
     await rm(files.path('token'));
     later();
-    expect([await token.current(), await token.current()]).toEqual([TOKEN, TOKEN]);
+    expect([await token.value(), await token.value()]).toEqual([TOKEN, TOKEN]);
     expect(lines).toHaveLength(1);
     await writeFile(files.path('token'), 'another');
     later();
-    expect(await token.current()).toBe('another');
+    expect(await token.value()).toBe('another');
   });
 
   test('is read once for requests that come together', async () => {
     const files = await filesOfTest();
     const token = tokenFile(await files.write('token', TOKEN), logOf().log);
-    const first = token.current();
+    const first = token.value();
     await files.write('token', 'another');
-    expect(new Set(await Promise.all([first, token.current()])).size).toBe(1);
+    expect(new Set(await Promise.all([first, token.value()])).size).toBe(1);
   });
 });
 
 test.each(['a', 'AZaz09-._~+/', 'abc==', ' padded \n'])('a token may be %j', (text) => {
-  expect(parseToken(text)).toBe(text.trim());
+  expect(tokenIn(text)).toBe(text.trim());
 });
 
 describe('a CA file', () => {
@@ -110,7 +109,7 @@ describe('a CA file', () => {
   const [one = '', two = ''] = authorities.map(({ certificate }) => certificate);
 
   test('may have several certificates, and text between them', () => {
-    expect(parseBundle(`# old\n${one}# new\n${two}`).match(/BEGIN/g)).toHaveLength(2);
+    expect(certificatesIn(`# old\n${one}# new\n${two}`)).toHaveLength(2);
   });
 
   test.each<[string, string, RegExp]>([
@@ -123,7 +122,7 @@ describe('a CA file', () => {
   ])('%s is refused', async (_what, content, problem) => {
     const files = await filesOfTest();
     const authority = caFile(await files.write('ca.crt', content), logOf().log);
-    await expect(authority.current()).rejects.toMatchObject({
+    await expect(authority.value()).rejects.toMatchObject({
       code: 'ca_unreadable',
       message: expect.stringMatching(problem),
     });

@@ -30,7 +30,7 @@ const takes =
     response.writeHead(503, { 'Retry-After': '1' }).end(JSON.stringify({ error }));
   };
 
-async function rights(token?: string) {
+async function accessFiles(token?: string) {
   const files = await filesOfTest();
   const caFile = await files.write('ca.crt', authority.certificate);
   if (token !== undefined) await files.write('token', token);
@@ -39,7 +39,7 @@ async function rights(token?: string) {
 
 describe('a gateway that cannot be trusted gets no request, and the worker a 503 that says why', () => {
   const untrusted = async (gateway: Pick<TlsGateway, 'url'>, text: RegExp) => {
-    const { options } = await rights('token');
+    const { options } = await accessFiles('token');
     const sidecar = await sidecarBefore(gateway.url, options);
     const answers = [await sidecar.put(PAYLOAD), await sidecar.get(keyFor(PAYLOAD), PAYLOAD)];
     for (const answer of answers) {
@@ -88,7 +88,7 @@ describe('a gateway that cannot be trusted gets no request, and the worker a 503
 
 test('a gateway gets the token with each request, over TLS 1.3, and none with a question for its health', async () => {
   const gateway = await tlsGateway(authority.issue(), stores);
-  const { options } = await rights('a.b.c');
+  const { options } = await accessFiles('a.b.c');
   const sidecar = await sidecarBefore(gateway.url, options);
   expect((await sidecar.put(PAYLOAD)).status).toBe(201);
   expect((await sidecar.put(STREAMED)).status).toBe(201);
@@ -106,7 +106,7 @@ test('without TLS no token is sent', async () => {
     socket.end();
   });
   onTestFinished(() => gateway[Symbol.asyncDispose]());
-  const { options } = await rights('a.b.c');
+  const { options } = await accessFiles('a.b.c');
   const sidecar = await sidecarBefore(gateway.url, options);
   expectError(await sidecar.put(PAYLOAD), 'gateway_unreachable');
   expect(gateway.connections.length).toBeGreaterThan(0);
@@ -127,7 +127,7 @@ test('a proxy of the environment gets no request', async () => {
     onTestFinished(() => void delete process.env[name]);
   }
   const gateway = await tlsGateway(authority.issue(), stores);
-  const { options } = await rights('a.b.c');
+  const { options } = await accessFiles('a.b.c');
   expect((await (await sidecarBefore(gateway.url, options)).put(PAYLOAD)).status).toBe(201);
   expect(asked).toBe(0);
 });
@@ -143,7 +143,7 @@ describe('a token that the gateway refuses', () => {
       authority.issue(),
       takes(() => token, code),
     );
-    const { files, options } = await rights('old');
+    const { files, options } = await accessFiles('old');
     const sidecar = await sidecarBefore(gateway.url, options);
     expect((await sidecar.put(PAYLOAD)).status).toBe(201);
     token = 'new';
@@ -157,7 +157,7 @@ describe('a token that the gateway refuses', () => {
       authority.issue(),
       takes(() => 'new'),
     );
-    const { options } = await rights('old');
+    const { options } = await accessFiles('old');
     const sidecar = await sidecarBefore(gateway.url, options);
     const answer = await sidecar.put(PAYLOAD);
     expectError(answer, 'token_refused');
@@ -186,7 +186,7 @@ test('without a token or authorities the worker gets a 503, until they are there
 
 test('authorities that are exchanged while requests pass fail none of them', async () => {
   const gateway = await tlsGateway(authority.issue(), stores);
-  const { files, options } = await rights('a.b.c');
+  const { files, options } = await accessFiles('a.b.c');
   // Each request needs a connection of its own.
   const sidecar = await sidecarBefore(gateway.url, { ...options, limits: { kept: 0 } });
   const statuses: number[] = [];
@@ -210,11 +210,11 @@ test('authorities that are exchanged while requests pass fail none of them', asy
   expect(new Set(statuses)).toEqual(new Set([201]));
 });
 
-test('a gateway is not trusted any more by a session of before, once its authority is taken out', async () => {
+test('a gateway is not trusted by an earlier session once its authority is taken out', async () => {
   vi.useFakeTimers({ toFake: ['performance'] });
   onTestFinished(() => void vi.useRealTimers());
   const gateway = await tlsGateway(authority.issue(), stores, { ticketKeys: Buffer.alloc(48, 1) });
-  const { files, options } = await rights('a.b.c');
+  const { files, options } = await accessFiles('a.b.c');
   const sidecar = await sidecarBefore(gateway.url, { ...options, limits: { kept: 0 } });
   for (const _ of [1, 2]) expect((await sidecar.put(PAYLOAD)).status).toBe(201);
   await files.write('ca.crt', other.certificate);
