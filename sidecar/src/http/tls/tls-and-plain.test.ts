@@ -6,7 +6,7 @@ import { headText, RawConnection } from '@largepayload/testing/servers/raw-conne
 import { call, expectError, keyOf } from '@largepayload/testing/service/http-call';
 import { generatedBytes, getPath, metadataHeader, testPayload } from '@largepayload/testing/service/payload';
 import { filesIn, startService } from '@largepayload/testing/service/running-service';
-import { eventually } from '@largepayload/testing/waiting/eventually';
+import { eventually, eventualValue } from '@largepayload/testing/waiting/eventually';
 import { describe, expect, test } from 'vitest';
 import {
   folderWithCertificate,
