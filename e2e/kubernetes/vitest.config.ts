@@ -3,7 +3,13 @@ import { BaseSequencer, type Reporter, type TestSpecification } from 'vitest/nod
 import { printTable } from './fixtures/table.fixture.ts';
 
 /** Test files that wait minutes for an expiry or for the kubelet. They start first, so that the others run meanwhile. */
-const LONG = ['authority-rotation.test.ts', 'quick-start.test.ts', 'claim.test.ts', 'credentials.test.ts'];
+const LONG = [
+  'authority-rotation.test.ts',
+  'quick-start.test.ts',
+  'claim.test.ts',
+  'gateways-away.test.ts',
+  'credentials.test.ts',
+];
 
 class LongFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {

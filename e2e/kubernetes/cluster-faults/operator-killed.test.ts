@@ -96,7 +96,7 @@ async function settledObjects(bed: StoreBed, store: string): Promise<OwnedObject
     const objects = await ownedObjects(bed, store);
     const isSettled = namesOf(objects, 'Pod').length === 1 && namesOf(objects, 'ConfigMap').length === 2;
     return isSettled ? objects : undefined;
-  }, 30_000);
+  }, 90_000);
 }
 
 function namesOf(objects: readonly OwnedObject[], kind: string): string[] {

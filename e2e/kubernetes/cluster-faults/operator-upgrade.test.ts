@@ -1,4 +1,3 @@
-import { MetricsReading } from '@largepayload/testing/servers/metrics-reading';
 import { afterAll, expect, test } from 'vitest';
 import { namesOf } from '../faults/pods.fixture.ts';
 import { slowly } from '../faults/slowly.fixture.ts';
@@ -30,9 +29,12 @@ test('a store of version 0.1 admits its clients after the upgrade, until its own
 
   const url = await bed.servedUrl('orders');
   const stored = await withClient(url, (client) => putPayload(client, 200_000));
-  expect(await anonymousRequests(bed)).toBeGreaterThan(0);
-  expect(await checkThroughSidecar({ name: 'moved', bed, store: 'orders' })).toContain('digest verified');
   const client = await GatewayClient.of(bed, 'orders');
+  // docs/upgrading.md tells to wait until there are no more of these.
+  const anonymous = /caller_namespace="anonymous"/;
+  const metrics = await client.metrics();
+  expect(metrics.sum('payload_store_caller_requests_total', anonymous)).toBeGreaterThan(0);
+  expect(await checkThroughSidecar({ name: 'moved', bed, store: 'orders' })).toContain('digest verified');
   const token = await client.token();
   expect(await client.put(`${token}x`)).toMatchObject({ status: 503, code: 'token_refused' });
 
@@ -46,10 +48,15 @@ test('a store of version 0.1 admits its clients after the upgrade, until its own
   expect(refused).toMatchObject({
     status: 503,
     code: 'tls_required',
-    message: expect.stringMatching(/https/i),
+    message: expect.stringContaining(` https://orders-gateway.${bed.namespace}.svc:8577,`),
   });
   const get = await withClient(url, (old) => old.get(stored)).catch((error: Error) => error);
-  expect(get).toMatchObject({ name: 'PayloadStoreUnavailableError', code: 'tls_required' });
+  // It has the address of the Service in its URL, which is not in the certificate.
+  expect(get).toMatchObject({
+    name: 'PayloadStoreUnavailableError',
+    code: 'tls_required',
+    message: expect.stringContaining(`*.${bed.namespace}.svc`),
+  });
   expect(await client.put()).toMatchObject({ status: 503, code: 'token_missing' });
   expect(await client.put(token)).toMatchObject({ status: 201 });
   expect(await checkThroughSidecar({ name: 'again', bed, store: 'orders' })).toContain('digest verified');
@@ -87,12 +94,4 @@ async function authentication(bed: StoreBed): Promise<string> {
     const path = '--output=jsonpath={.status.authentication}';
     return (await bed.kubectl('get', 'lps', 'orders', path)) || undefined;
   });
-}
-
-/** Requests without a token, which docs/upgrading.md tells to wait for the end of. */
-async function anonymousRequests(bed: StoreBed): Promise<number> {
-  const path = '--output=jsonpath={.items[0].status.podIP}';
-  const address = await bed.kubectl('get', 'pods', '--selector=largepayload.dev/store=orders', path);
-  const metrics = await MetricsReading.of(`${address}:8578`);
-  return metrics.sum('payload_store_caller_requests_total', /caller_namespace="anonymous"/);
 }

@@ -165,7 +165,7 @@ async function secondsUntil(
 ): Promise<string> {
   await bed.kubectl(...edit);
   const edited = performance.now();
-  await eventualValue(async () => (await isRepaired()) || undefined, 30_000);
+  await eventualValue(async () => (await isRepaired()) || undefined, 90_000);
   return ((performance.now() - edited) / 1_000).toFixed(1);
 }
 

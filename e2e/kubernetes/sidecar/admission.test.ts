@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { namesOf } from '../faults/pods.fixture.ts';
 import { slowly } from '../faults/slowly.fixture.ts';
 import { CREDENTIALS, StoreBed } from '../fixtures/store.fixture.ts';
 import { show } from '../fixtures/table.fixture.ts';
@@ -7,8 +8,13 @@ import { checkThroughSidecar } from './sidecar-pod.fixture.ts';
 
 const label = (mode: string) => `pod-security.kubernetes.io/${mode}`;
 const RESTRICTED = { [label('enforce')]: 'restricted', [label('warn')]: 'restricted' };
+/** Of a client outside of the cluster. */
+const NAME = 'payloads.example.com';
 /** The default, which the beds of other tests replace. */
-const gateway = { authentication: undefined, credentialsSecretRef: { name: CREDENTIALS }, replicas: 1 };
+const gateway = {
+  ...{ authentication: undefined, credentialsSecretRef: { name: CREDENTIALS }, replicas: 1 },
+  ...{ dnsNames: [NAME], cacheSize: '16Mi' },
+};
 
 test('a new store admits pods of its namespace and of allowedNamespaces by their tokens, and no other caller', {
   timeout: 420_000,
@@ -29,6 +35,8 @@ test('a new store admits pods of its namespace and of allowedNamespaces by their
   expect(stored).toMatchObject({ status: 201 });
   const { key = '' } = stored;
   expect(await client.get(key, token)).toEqual({ status: 200 });
+  expect(await client.calledBy(NAME).get(key, token)).toEqual({ status: 200 });
+  expect((await client.metrics()).sum('payload_store_cache_hits_total')).toBeGreaterThan(0);
   await expectRefusals(client, key, {
     foreign: foreign.namespace,
     other: (await GatewayClient.of(bed, 'other')).audience,
@@ -38,8 +46,13 @@ test('a new store admits pods of its namespace and of allowedNamespaces by their
   const starter = { name: 'starter', bed: foreign, store: 'orders', storeNamespace: bed.namespace };
   expect(await checkThroughSidecar(starter)).toContain('digest verified');
 
-  const readOnly = [{ namespaces: [bed.namespace], access: 'Read' }];
-  await edit(bed, { allowedNamespaces: null, callers: readOnly });
+  await bed.kubectl('create', 'serviceaccount', 'writer');
+  const accounts = { reader: `${bed.namespace}/default`, writer: `${bed.namespace}/writer` };
+  const callers = [
+    { serviceAccounts: [accounts.reader], access: 'Read' },
+    { serviceAccounts: [accounts.writer], temporalNamespaces: ['orders'] },
+  ];
+  await edit(bed, { allowedNamespaces: null, callers });
   const denied = await slowly(async () => {
     const answer = await client.put(token);
     return answer.status === 403 ? answer : undefined;
@@ -49,6 +62,9 @@ test('a new store admits pods of its namespace and of allowedNamespaces by their
     message: expect.stringContaining('access: ReadWrite'),
   });
   expect(await client.get(key, token)).toEqual({ status: 200 });
+  const writer = await client.token({ serviceAccount: 'writer' });
+  expect([200, 201]).toContain((await client.put(writer)).status);
+  expect(await client.put(writer, 'invoices')).toMatchObject({ status: 403, code: 'namespace_denied' });
   expect(await client.get(key, await client.token({ namespace: foreign.namespace }))).toMatchObject({
     ...{ status: 403, code: 'caller_denied' },
   });
@@ -59,7 +75,7 @@ test('a new store admits pods of its namespace and of allowedNamespaces by their
   show(
     'tokens of pods',
     'own namespace and an allowed one: stored and fetched through a sidecar, also where Pod Security is restricted; ' +
-      'no token, wrong audience, foreign namespace, plain HTTP: refused; spec.callers with Read: 403 for a PUT',
+      'no token, wrong audience, foreign namespace, plain HTTP: refused; spec.callers by service account: 403 for a PUT with access Read, and for another Temporal namespace',
   );
 });
 
@@ -83,8 +99,9 @@ async function expectRefusals(
   expect(await client.putPlainly(await client.token())).toMatchObject({ status: 503, code: 'tls_required' });
 }
 
-/** Edits the store, and waits until all of its pods have the edit. */
+/** Edits the store, and waits until all of its pods have the edit. Those of before serve for some seconds longer. */
 async function edit(bed: StoreBed, spec: object): Promise<void> {
   await bed.kubectl('patch', 'lps', 'orders', '--type=merge', `--patch=${JSON.stringify({ spec })}`);
   await bed.untilReady('orders');
+  await slowly(async () => ((await namesOf(bed, 'orders', 'pods')).length === 1 ? true : undefined));
 }

@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { request as requestPlainly } from 'node:http';
 import { request as requestByTls } from 'node:https';
 import { buffer } from 'node:stream/consumers';
+import { selectorText } from '@largepayload/operator/stores/labels';
+import { MetricsReading } from '@largepayload/testing/servers/metrics-reading';
 import { getPath, type TestPayload, testPayload } from '@largepayload/testing/service/payload';
 import type { StoreBed } from '../fixtures/store.fixture.ts';
 
@@ -23,12 +25,15 @@ export class GatewayClient {
   readonly #store: string;
   readonly #host: string;
   readonly #payload: TestPayload;
+  /** the name in the URL, for which the certificate has to be */
+  #name: string;
 
-  private constructor(bed: StoreBed, store: string, host: string) {
+  private constructor(bed: StoreBed, store: string, host: string, payload = testPayload(randomBytes(2_000))) {
     this.#bed = bed;
     this.#store = store;
     this.#host = host;
-    this.#payload = testPayload(randomBytes(2_000));
+    this.#payload = payload;
+    this.#name = `${store}-gateway.${bed.namespace}.svc`;
   }
 
   static async of(bed: StoreBed, store: string): Promise<GatewayClient> {
@@ -41,10 +46,21 @@ export class GatewayClient {
     return new GatewayClient(bed, store, host);
   }
 
+  /** The same client with another name of the gateway in its URL. */
+  calledBy(name: string): GatewayClient {
+    const client = new GatewayClient(this.#bed, this.#store, this.#host, this.#payload);
+    client.#name = name;
+    return client;
+  }
+
   /** A token of a service account of a namespace, by default for this store. */
-  async token({ namespace = this.#bed.namespace, audience = this.audience } = {}): Promise<string> {
+  async token({
+    namespace = this.#bed.namespace,
+    serviceAccount = 'default',
+    audience = this.audience,
+  } = {}): Promise<string> {
     const token = await this.#bed.cluster.kubectl(
-      ...['--namespace', namespace, 'create', 'token', 'default', '--audience', audience],
+      ...['--namespace', namespace, 'create', 'token', serviceAccount, '--audience', audience],
     );
     return token.trim();
   }
@@ -63,9 +79,17 @@ export class GatewayClient {
     );
   }
 
-  /** Stores a small payload. */
-  async put(token?: string): Promise<Answer> {
-    const { putPath, putHeaders, bytes } = this.#payload;
+  /** The metrics of a gateway of the store. */
+  async metrics(): Promise<MetricsReading> {
+    const pods = ['get', 'pods', `--selector=${selectorText(this.#store, 'gateway')}`];
+    const address = await this.#bed.kubectl(...pods, '--output=jsonpath={.items[0].status.podIP}');
+    return await MetricsReading.of(`${address}:8578`);
+  }
+
+  /** Stores a small payload. @param namespace of Temporal */
+  async put(token?: string, namespace?: string): Promise<Answer> {
+    const { putHeaders, bytes } = this.#payload;
+    const { putPath } = testPayload(bytes, namespace);
     return await this.#call({ method: 'PUT', path: putPath, headers: putHeaders, token, body: bytes });
   }
 
@@ -88,12 +112,13 @@ export class GatewayClient {
   }
 
   async #call({ token, body, plainly = false, ...call }: Call): Promise<Answer> {
+    const servername = this.#name;
+    const authorization = token !== undefined && { Authorization: `Bearer ${token}` };
     const common = {
       ...{ host: this.#host, port: 8577, method: call.method, path: call.path, agent: false },
-      headers: { ...call.headers, ...(token !== undefined && { Authorization: `Bearer ${token}` }) },
+      headers: { ...call.headers, Host: `${servername}:8577`, ...authorization },
       signal: AbortSignal.timeout(TIME_LIMIT),
     };
-    const servername = `${this.#store}-gateway.${this.#bed.namespace}.svc`;
     const outgoing = plainly
       ? requestPlainly(common)
       : requestByTls({ ...common, servername, ca: await this.authorities(), minVersion: 'TLSv1.3' });

@@ -5,14 +5,13 @@ import { podsOf } from '../faults/pods.fixture.ts';
 import { signalInContainer } from '../fixtures/container-process.fixture.ts';
 import { CREDENTIALS, StoreBed } from '../fixtures/store.fixture.ts';
 import { show } from '../fixtures/table.fixture.ts';
-import { CodecTraffic } from '../fixtures/traffic.fixture.ts';
+import { CodecTraffic, RETRIED_FOR } from '../fixtures/traffic.fixture.ts';
 import { servingSidecar } from './sidecar-pod.fixture.ts';
 
 const gateway = { authentication: undefined, credentialsSecretRef: { name: CREDENTIALS }, replicas: 2 };
-/** ms: a worker's result is retried for five minutes */
-const RETRIED_FOR = 300_000;
 /** ms */
 const AWAY = 60_000;
+const CONTAINER = 'payload-store';
 const PROGRAM = '/app/payload-store.mjs';
 const DEPLOYMENT = 'deployment/orders-gateway';
 
@@ -80,11 +79,23 @@ test('a worker stores on through its sidecar while gateways are replaced, silent
   );
 });
 
-/** The id of the container of our program in the container runtime: a gateway's only one, and the init container of a worker. */
+/** The id of the container of our program in the container runtime: a gateway's only one, the init container of a worker's pod. */
 async function containerOf(bed: StoreBed, pod: string): Promise<string> {
-  const path = '--output=jsonpath={.status.*[?(@.name=="payload-store")].containerID}';
-  const [, id = ''] = (await bed.kubectl('get', 'pod', pod, path)).split('//');
-  return id;
+  const { status } = await bed.json<Pod>('get', 'pod', pod);
+  const containers = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])];
+  return containers.find(({ name }) => name === CONTAINER)?.containerID?.split('//')[1] ?? '';
+}
+
+interface Pod {
+  readonly status: {
+    readonly initContainerStatuses?: readonly ContainerStatus[];
+    readonly containerStatuses?: readonly ContainerStatus[];
+  };
+}
+
+interface ContainerStatus {
+  readonly name: string;
+  readonly containerID?: string;
 }
 
 /** Limits the pods of the namespace. Those that exist stay. */

@@ -35,7 +35,7 @@ export function buildDataServer(context: DataContext): FastifyInstance {
     }),
   });
   pauseWhileConnectionsArrive(app.server, context.budget);
-  if (tls?.isRequired) app.addHook('onRequest', async ({ raw }) => assertTls(raw));
+  if (tls?.isRequired) app.addHook('onRequest', async ({ raw }) => assertTls(raw, tls.certificate));
   app.addHook('onRequest', async (_request, reply) => refuseAtTheEnd(app.server, reply));
   return app;
 }

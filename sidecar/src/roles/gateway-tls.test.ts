@@ -40,7 +40,8 @@ test.concurrent('a gateway that needs tokens is not ready before it has a certif
   expect(JSON.parse(body.toString()).error.reason).toBe('CertificateMissing');
   expect(await metric(service, EXPIRY)).toBe(0);
 
-  await writeCertificateSecret(tlsFolder, AUTHORITY.issue(undefined, { notAfter: NOT_AFTER }));
+  const names = ['*.orders.svc', '*.orders.svc.cluster.local', '127.0.0.1'];
+  await writeCertificateSecret(tlsFolder, AUTHORITY.issue(names, { notAfter: NOT_AFTER }));
   await eventually('ready', async () => (await readyz(service)).status === 200);
   expect((await call(service.data, HEALTH, { method: 'HEAD', ca })).status).toBe(200);
   expect((await call(service.data, HEALTH, { method: 'HEAD' })).status).toBe(503);
@@ -53,6 +54,17 @@ test.concurrent('a gateway that needs tokens is not ready before it has a certif
   expectError(answer, 'tls_required');
   expect(answer.body.toString()).toContain(`https://${service.data},`);
   expect(answer.body.toString()).toContain('LARGE_PAYLOAD_SERVICE_CA_FILE');
+  const named = 'an https:// URL with a name of its certificate (*.orders.svc or *.orders.svc.cluster.local)';
+  for (const [host, url] of [
+    ['documents-gateway.orders.svc:8577', 'https://documents-gateway.orders.svc:8577'],
+    ['documents-gateway.orders.svc.cluster.local', 'https://documents-gateway.orders.svc.cluster.local'],
+    ['documents-gateway:8577', named],
+    ['documents-gateway.orders:8577', named],
+    ['10.96.0.7:8577', named],
+  ]) {
+    const refused = await call(service.data, putPath, { ...asked, headers: { ...putHeaders, Host: host } });
+    expect(refused.body.toString()).toContain(`set LARGE_PAYLOAD_SERVICE_URL to ${url}, and`);
+  }
 
   await using connection = await RawConnection.open(service.data);
   const lengths = { ...putHeaders, 'Content-Length': '1000000000', Expect: '100-continue' };
@@ -60,6 +72,7 @@ test.concurrent('a gateway that needs tokens is not ready before it has a certif
   const early = await connection.answer();
   expectError(early, 'tls_required');
   expect(early.body.toString()).not.toContain('script');
+  expect(early.body.toString()).toContain(named);
   await connection.closed();
 });
 

@@ -136,7 +136,7 @@ test('files that are written one after the other, without links, are taken when 
 });
 
 test('a certificate that was not valid yet is taken when its time has come, or when the last one has expired', () => {
-  const pair = (notBefore: number, notAfter: number) => ({ certificate: '', key: '', notBefore, notAfter });
+  const pair = (notBefore: number, notAfter: number) => ({ notBefore, notAfter });
   const inUse = pair(0, 100);
   const next = pair(50, 200);
   expect(() => assertBetter(next, inUse, 49)).toThrow('is valid from');

@@ -8,8 +8,13 @@ export interface PairTexts {
   readonly key: string;
 }
 
-export interface CertificatePair extends PairTexts {
-  /** from when and until when it is valid; ms since 1970 */
+export interface CertificatePair extends PairTexts, Validity {
+  /** the certificate of the server */
+  readonly leaf: X509Certificate;
+}
+
+/** From when and until when it is valid; ms since 1970. */
+interface Validity {
   readonly notBefore: number;
   readonly notAfter: number;
 }
@@ -30,7 +35,7 @@ export function parsePair({ certificate, key }: PairTexts): CertificatePair {
     nodeTls().createSecureContext({ cert: certificate, key }),
   );
   return {
-    ...{ certificate, key },
+    ...{ certificate, key, leaf },
     notBefore: Date.parse(leaf.validFrom),
     notAfter: Date.parse(leaf.validTo),
   };
@@ -41,7 +46,7 @@ export function parsePair({ certificate, key }: PairTexts): CertificatePair {
  * one it is served: clients then learn what is wrong, and refuse it themselves.
  * @throws CertificatePairError
  */
-export function assertBetter(found: CertificatePair, inUse: CertificatePair | undefined, now: number): void {
+export function assertBetter(found: Validity, inUse: Validity | undefined, now: number): void {
   if (inUse === undefined) return;
   if (found.notAfter <= now && found.notAfter < inUse.notAfter)
     throw new CertificatePairError(`the certificate in tls.crt expired at ${isoTime(found.notAfter)}`);
