@@ -94,8 +94,8 @@ async function unfinished(bed: StoreBed): Promise<string[]> {
 async function settledObjects(bed: StoreBed, store: string): Promise<OwnedObject[]> {
   return await eventualValue(async () => {
     const objects = await ownedObjects(bed, store);
-    const isSettled = namesOf(objects, 'Pod').length === 1 && namesOf(objects, 'ConfigMap').length === 2;
-    return isSettled ? objects : undefined;
+    const configurations = namesOf(objects, 'ConfigMap').filter(isConfiguration);
+    return namesOf(objects, 'Pod').length === 1 && configurations.length === 1 ? objects : undefined;
   }, 90_000);
 }
 
