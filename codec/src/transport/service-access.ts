@@ -2,7 +2,7 @@ import { createSecureContext, type SecureContext } from 'node:tls';
 import { RenewedFile } from '../files/renewed-file.ts';
 import { certificatesIn, largestAuthorities, longestToken, tokenIn } from '../files/token-and-authorities.ts';
 import { PayloadStoreUnavailableError } from '../wire/errors.ts';
-import { isLoopback } from './service-url.ts';
+import { isLoopback } from '../wire/loopback.ts';
 
 /** For error messages. */
 const variables = {

@@ -1,4 +1,4 @@
-import { isLoopback } from '@largepayload/codec/transport/service-url';
+import { isLoopback } from '@largepayload/codec/wire/loopback';
 import { parseQuantity } from '@largepayload/crds/quantity';
 import packageFile from '../../package.json' with { type: 'json' };
 import { type Command, stringOption, usage, type Values } from '../cli/command.ts';

@@ -1,4 +1,4 @@
-import { isLoopback } from '@largepayload/codec/transport/service-url';
+import { isLoopback } from '@largepayload/codec/wire/loopback';
 import { type LargePayloadStore, parseQuantity } from '@largepayload/crds';
 import type { ClusterAccess } from '../callers/keys/key-sources.ts';
 import { assertSecure } from '../callers/keys/secure-address.ts';

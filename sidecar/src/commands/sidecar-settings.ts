@@ -1,4 +1,4 @@
-import { isLoopback } from '@largepayload/codec/transport/service-url';
+import { isLoopback } from '@largepayload/codec/wire/loopback';
 import { parseCacheSize } from '../cli/cache-size.ts';
 import type { Command, Values } from '../cli/command.ts';
 import { usage } from '../cli/command.ts';

@@ -1,4 +1,4 @@
-import { isLoopback } from '@largepayload/codec/transport/service-url';
+import { isLoopback } from '@largepayload/codec/wire/loopback';
 import { expect, test } from 'vitest';
 import { parseListenAddress } from './listen-address.ts';
 

@@ -1,4 +1,4 @@
-import { isLoopback } from '@largepayload/codec/transport/service-url';
+import { isLoopback } from '@largepayload/codec/wire/loopback';
 import { parseDuration, type StatusReport } from '@largepayload/crds';
 import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from 'fastify';
 import { ServiceError } from '../errors/service-error.ts';

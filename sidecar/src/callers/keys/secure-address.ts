@@ -1,4 +1,4 @@
-import { isLoopback } from '@largepayload/codec/transport/service-url';
+import { isLoopback } from '@largepayload/codec/wire/loopback';
 import { excerpt } from '../../errors/excerpt.ts';
 
 export function isSecure(address: string): boolean {
