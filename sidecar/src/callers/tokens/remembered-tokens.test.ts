@@ -39,6 +39,22 @@ test('a token that was taken is refused from a minute after its end', async () =
   });
 });
 
+test('a token of a pod that was deleted is taken until it expires, as only keys are asked for', async () => {
+  const issuer = memoryIssuer();
+  const start = Date.now() / 1_000;
+  const deleted = {
+    namespace: 'orders',
+    serviceaccount: { name: 'worker' },
+    pod: { name: 'deleted', uid: 'of-none' },
+  };
+  const token = signToken(podClaims({ 'kubernetes.io': deleted }), issuer.key());
+  expect(await verifierOf(issuer, () => start + 590).verify(token, 'peer')).toBeDefined();
+  await expect(async () => await verifierOf(issuer, () => start + 662).verify(token, 'peer')).rejects.toThrow(
+    'expired',
+  );
+  expect(issuer.asked).toBe(1);
+});
+
 test('a token that was taken is refused once its key is withdrawn', async () => {
   const issuer = memoryIssuer(CLUSTER, { freshMs: 0, pauseMs: 0 });
   const verifier = verifierOf(issuer);
