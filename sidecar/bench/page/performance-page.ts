@@ -30,9 +30,9 @@ export function writeBeforeAfter(table: string, peer: readonly PeerRow[]): void 
   writeCpuChart(peer);
 }
 
-/** Puts what a sidecar and a gateway cost into docs/performance.md. @param tables as Markdown */
+/** Puts what a sidecar and a gateway cost into docs/sidecar-performance.md. @param tables as Markdown */
 export function writeSidecar(tables: string): void {
-  writeFigures('docs/performance.md', 'bench-sidecar', tables);
+  writeFigures('docs/sidecar-performance.md', 'bench-sidecar', tables);
 }
 
 function headline({ idle }: ProcessCosts, peer: readonly PeerRow[]): string {
