@@ -3,8 +3,6 @@ import type { FastifyBaseLogger } from 'fastify';
 import type { DataPortTls } from '../data-api/data-context.ts';
 import { type DataLimits, DEFAULT_LIMITS } from '../data-api/limits.ts';
 import type { DrainTimes } from '../http/drain.ts';
-import { FairBudget } from '../http/fair-budget.ts';
-import { TransferWatch } from '../http/transfer-watch.ts';
 import { memoryLimit } from '../memory/memory-limit.ts';
 import { type ProcessLimits, processLimits } from '../memory/process-limits.ts';
 import { type AdminContext, buildAdminServer } from '../operations/admin-server.ts';
@@ -15,6 +13,7 @@ import { assertCertificate } from './data-port-tls.ts';
 import { ttlOf } from './manifest-facts.ts';
 import type { ServiceSettings } from './role.ts';
 import type { Port } from './run-service.ts';
+import { buildTraffic, type Traffic } from './traffic.ts';
 
 /** Nothing is lost when the other ports cut off: a cleanup goes on when it is asked for again. */
 const SHORT_DRAIN: DrainTimes = { limitMs: 1_000 };
@@ -23,11 +22,7 @@ const SHORT_DRAIN: DrainTimes = { limitMs: 1_000 };
 export interface PortParts {
   readonly settings: ServiceSettings;
   readonly readiness: Readiness;
-  readonly traffic: {
-    readonly limits: DataLimits;
-    readonly budget: FairBudget;
-    readonly watch: TransferWatch;
-  };
+  readonly traffic: Traffic;
   /** bytes of the cache; 0: there is none */
   readonly cacheBytes: number;
   readonly metrics: Metrics;
@@ -49,7 +44,7 @@ export function buildPortParts(
   const readiness = new Readiness(() => assertCertificate(tls).then(check), { latch });
   const { cacheSize, tlsFolder } = settings;
   const processWide = processLimits(memoryLimit(), { cacheSize, takesTls: tlsFolder !== undefined });
-  const traffic = buildTraffic(settings, processWide);
+  const traffic = buildTraffic(limitsOf(settings, processWide));
   const { watch, budget } = traffic;
   const metrics = new Metrics({ requests: () => watch.size, bytes: () => budget.used });
   metrics.watchReadiness(readiness);
@@ -57,16 +52,14 @@ export function buildPortParts(
   return { settings, readiness, traffic, cacheBytes: processWide.cacheBytes, metrics, tls, log };
 }
 
-function buildTraffic(
+function limitsOf(
   { manifest, limits: ownLimits }: ServiceSettings,
   { inFlightBytes, dataPort: connections }: ProcessLimits,
-): PortParts['traffic'] {
+): DataLimits {
   const maxPayloadSize = parseQuantity(manifest.spec.maxPayloadSize);
   const putTimeLimitMs = putTimeLimit(ttlOf(manifest));
   const derived = { inFlightBytes, connections, maxPayloadSize, putTimeLimitMs };
-  const limits = { ...DEFAULT_LIMITS, ...derived, ...ownLimits };
-  const budget = new FairBudget({ ...limits, limit: limits.inFlightBytes });
-  return { limits, budget, watch: new TransferWatch(limits, () => budget.demand) };
+  return { ...DEFAULT_LIMITS, ...derived, ...ownLimits };
 }
 
 /** Metrics, probes and status, for everybody. */

@@ -3,9 +3,7 @@ import type { FastifyBaseLogger } from 'fastify';
 import { Callers } from '../callers/callers.ts';
 import { buildDataServer } from '../data-api/data-server.ts';
 import { type DataLimits, DEFAULT_LIMITS } from '../data-api/limits.ts';
-import { FairBudget } from '../http/fair-budget.ts';
 import type { ListenAddress } from '../http/listen-address.ts';
-import { TransferWatch } from '../http/transfer-watch.ts';
 import { memoryLimit } from '../memory/memory-limit.ts';
 import { sidecarLimits } from '../memory/process-limits.ts';
 import { Metrics } from '../operations/metrics.ts';
@@ -17,6 +15,7 @@ import {
 } from '../payload-service/forwarding/forwarding-service.ts';
 import type { RunningService } from './role.ts';
 import { type Port, runService } from './run-service.ts';
+import { buildTraffic } from './traffic.ts';
 import { withCache } from './with-cache.ts';
 
 /** The longest PUT, and time for its answer. The grace period of the pod ends it earlier. */
@@ -53,14 +52,14 @@ export async function startSidecar(
   const readiness = new Readiness(() => forwarding.assertUsable());
   // How large a payload may be, and how long its PUT may take, is known by the gateway.
   const unknown = { maxPayloadSize: Number.MAX_SAFE_INTEGER, putTimeLimitMs: longestRequestMs };
-  const limits = { ...DEFAULT_LIMITS, inFlightBytes, connections: dataPort, ...unknown, ...ownLimits };
-  const budget = new FairBudget({ ...limits, limit: limits.inFlightBytes });
-  const watch = new TransferWatch(limits, () => budget.demand);
+  const derived = { inFlightBytes, connections: dataPort, ...unknown };
+  const traffic = buildTraffic({ ...DEFAULT_LIMITS, ...derived, ...ownLimits });
+  const { budget, watch } = traffic;
   const metrics = new Metrics({ requests: () => watch.size, bytes: () => budget.used }, { isSidecar: true });
   metrics.watchReadiness(readiness);
   const service = await withCache(forwarding, { settings: { cacheSize }, cacheBytes, metrics, log });
   const callers = new Callers(EVERY_CALLER, metrics);
-  const data = buildDataServer({ service, limits, budget, watch, metrics, callers, log });
+  const data = buildDataServer({ ...traffic, service, metrics, callers, log });
   const operations = buildMetricsServer({ metrics, readiness, log });
   return await runService<'data' | 'metrics'>({
     ports: {
