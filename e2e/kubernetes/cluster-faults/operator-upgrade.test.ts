@@ -30,7 +30,7 @@ test('a store of version 0.1 admits its clients after the upgrade, until its own
   const url = await bed.servedUrl('orders');
   const stored = await withClient(url, (client) => putPayload(client, 200_000));
   const client = await GatewayClient.of(bed, 'orders');
-  // docs/upgrading.md tells to wait until there are no more of these.
+  // docs/upgrading.md has its reader wait until there are no more of these.
   const anonymous = /caller_namespace="anonymous"/;
   const metrics = await client.metrics();
   expect(metrics.sum('payload_store_caller_requests_total', anonymous)).toBeGreaterThan(0);

@@ -61,8 +61,8 @@ function running(source: ScriptedSource, ...present: StoreResource[]) {
     synced: Promise.resolve(),
   } as Partial<ClusterView> as ClusterView;
   const controller = new CertificateController({ cluster, source, metrics, log: pino({ level: 'silent' }) });
-  const told: string[] = [];
-  controller.onChange((key) => told.push(key));
+  const changed: string[] = [];
+  controller.onChange((key) => changed.push(key));
   const change = (key: string, after: StoreResource | undefined) => {
     if (after === undefined) stores.delete(key);
     else stores.set(key, after);
@@ -76,7 +76,7 @@ function running(source: ScriptedSource, ...present: StoreResource[]) {
     end.abort();
     await ended;
   });
-  return { controller, metrics, told, put, remove: (key: string) => change(key, undefined) };
+  return { controller, metrics, changed, put, remove: (key: string) => change(key, undefined) };
 }
 
 const withNames = (namespace: string, name: string, dnsNames?: string[]) =>
@@ -123,7 +123,7 @@ test('names stay as they are while a resource of the namespace cannot be read', 
   expect(source.requests[0]).toMatchObject({ keepsNames: true });
 });
 
-test('a certificate has as many names as it may have, and the stores are told of the rest', async () => {
+test('a certificate has as many names as it may have, and its stores are reconciled', async () => {
   const source = new ScriptedSource();
   const stores = Array.from({ length: 13 }, (_, store) =>
     withNames(
@@ -159,11 +159,11 @@ test('nothing is made before there is an authority, nor while it is damaged, and
     looks.shift()?.();
     return looks.length > 0;
   };
-  const { controller, told } = running(source, withNames('orders', 'one'), withNames('returns', 'two'));
+  const { controller, changed } = running(source, withNames('orders', 'one'), withNames('returns', 'two'));
   await eventually('all are settled', () => new Set(asked(source)).size === 2);
   expect(looks).toEqual([]);
   expect(controller.stateOf('returns').problem).toBeUndefined();
-  expect(told).toEqual(expect.arrayContaining(['orders/one', 'returns/two']));
+  expect(changed).toEqual(expect.arrayContaining(['orders/one', 'returns/two']));
 });
 
 test('all certificates are looked at when another authority signs, and count as replaced only then', async () => {
@@ -215,8 +215,8 @@ test('a lack of the right to the authority is a problem of every namespace until
   source.onLook = () => {
     throw refusal(403, 'secrets "largepayload-ca" is forbidden');
   };
-  const { controller, told } = running(source, withNames('orders', 'one'), withNames('returns', 'two'));
-  await eventually('stores are told', () => told.length === 2);
+  const { controller, changed } = running(source, withNames('orders', 'one'), withNames('returns', 'two'));
+  await eventually('both stores changed', () => changed.length === 2);
   expect(controller.stateOf('returns').problem).toContain('is forbidden');
   source.onLook = () => {
     source.bundle = 'PEM';

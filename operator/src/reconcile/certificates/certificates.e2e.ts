@@ -96,7 +96,7 @@ test('a certificate follows the names of its stores, and goes with the last one'
   await eventualValue(async () => ((await secret(namespace, TLS_SECRET)) ? undefined : true));
 });
 
-test('a Secret of others is neither changed nor deleted, and the stores are told', async () => {
+test('a Secret of others is neither changed nor deleted, and its stores are reconciled', async () => {
   const [operators, namespace] = [await bed.newNamespace(), await bed.newNamespace()];
   const theirs = {
     ...{ apiVersion: 'v1', kind: 'Secret', metadata: { namespace, name: TLS_SECRET } },
@@ -105,13 +105,13 @@ test('a Secret of others is neither changed nor deleted, and the stores are told
   await bed.api().create(SECRETS, theirs, NEVER);
   await bed.api().create(LARGE_PAYLOAD_STORES, store(namespace, 'orders'), NEVER);
   const { certificates } = operator(operators);
-  const told: string[] = [];
-  certificates.onChange((key) => told.push(key));
+  const changed: string[] = [];
+  certificates.onChange((key) => changed.push(key));
   await eventualValue(
     async () =>
       certificates.stateOf(namespace).problem?.includes('was not made by the operator') || undefined,
   );
-  expect(told).toContain(`${namespace}/orders`);
+  expect(changed).toContain(`${namespace}/orders`);
   await bed.api().delete({ resource: LARGE_PAYLOAD_STORES, namespace, name: 'orders' }, undefined, NEVER);
   await withStore();
   await new Promise((resolve) => setTimeout(resolve, 500));

@@ -22,7 +22,7 @@ export function ownSource(api: KubernetesApi, now: () => number, namespace = OPE
   return { keeper, events, issued, source: new OwnCertificates({ api, keeper, now, onIssue }) };
 }
 
-/** @returns what stores are told, and what ends it */
+/** Runs the controller, whose `onChange` gives the keys of stores to reconcile. `stop` ends it. */
 export function runCertificates(api: KubernetesApi, source: CertificateSource) {
   const end = new AbortController();
   const log = pino({ level: 'silent' });
