@@ -24,9 +24,11 @@ const LAYERS: Record<string, readonly (readonly string[])[]> = {
   'operator/src': [
     ['kubernetes'],
     ['authority', 'stores'],
+    ['injection'],
     ['cluster', 'polling'],
     ['operations'],
-    ['reconcile'],
+    ['admission', 'reconcile'],
+    ['doctor'],
     ['.'],
   ],
 };
@@ -35,7 +37,7 @@ const LAYERS: Record<string, readonly (readonly string[])[]> = {
 const WORKSPACES: Record<string, readonly string[]> = {
   codec: [],
   crds: [],
-  sidecar: ['codec', 'crds'],
+  sidecar: ['codec', 'crds', 'operator'],
   operator: ['crds', 'tools'],
   tools: [],
 };
@@ -48,6 +50,7 @@ const ONLY_IN: [packages: RegExp, places: readonly string[]][] = [
   [/^@peculiar\//, ['operator/src/authority/x509.ts']],
   [/^jose$/, ['sidecar/src/callers/tokens/jose.ts']],
   [/^lru-cache$/, ['sidecar/src/payload-service/cache/', 'sidecar/src/callers/']],
+  [/^@largepayload\/operator\//, ['sidecar/src/commands/inject', 'sidecar/src/commands/doctor']],
   [/^prom-client$/, ['sidecar/src/operations/metrics.ts', 'operator/src/operations/']],
   [
     /^fastify$/,
