@@ -18,7 +18,7 @@ export interface OperatorFacts {
 export function operatorFacts(deployment: KubernetesObject): OperatorFacts {
   const { namespace = '', name, labels = {} } = deployment.metadata;
   const container = listAt(deployment, 'spec', 'template', 'spec', 'containers')[0];
-  const argument = (option: string) => argumentsOf(container, option)[0];
+  const argument = (option: string) => argumentsOf(container, option).at(-1);
   const injection = argument('injection');
   const user = argument('injection-run-as-user') ?? '65532';
   return {

@@ -1,5 +1,4 @@
-import { at, listAt, textAt } from '@largepayload/crds';
-import { policyName } from '../injection/policy/policy-names.ts';
+import { at, GROUP, listAt, textAt } from '@largepayload/crds';
 import { type StoreName, selectStore } from '../injection/selection.ts';
 import type { KubernetesObject } from '../kubernetes/api.ts';
 import { CONFIG_MAPS, DEPLOYMENTS, LARGE_PAYLOAD_STORES, NAMESPACES, PODS } from '../kubernetes/resources.ts';
@@ -95,7 +94,7 @@ async function readStoreSituation(
     reader.get(LARGE_PAYLOAD_STORES, namespace, name),
     reader.get(CONFIG_MAPS, namespace, caMapName(name)),
     reader.get(CONFIG_MAPS, workersNamespace, caMapOf(store, workersNamespace)),
-    reader.get(MUTATING_ADMISSION_POLICIES, '', policyName(store)),
+    reader.get(MUTATING_ADMISSION_POLICIES, '', `${storeText(store)}.inject.${GROUP}`),
     reader.list({ resource: MUTATING_ADMISSION_POLICY_BINDINGS, labelSelector: labels }),
   ]);
   const others =

@@ -4,12 +4,13 @@ import { SIDECAR_CONTAINER } from '../../injection/names.ts';
 import { sidecarFor } from '../../injection/sidecar.ts';
 import type { KubernetesObject } from '../../kubernetes/api.ts';
 import { readStore } from '../../stores/read-store.ts';
-import { type Finding, ok, problem, those, unknown, warning } from '../finding.ts';
+import { type Finding, ok, problem, unknown, warning } from '../finding.ts';
 import { operatorFacts } from '../operator-facts.ts';
 import { storeOfPod } from '../pod-store.ts';
 import { valueIn } from '../reading.ts';
 import { type Situation, type StoreSituation, storeText } from '../situation.ts';
 import { runningPods } from './running-pods.ts';
+import { checkStore } from './store.ts';
 
 /** Pods that a finding names. */
 const NAMED = 3;
@@ -19,32 +20,39 @@ interface Judged {
   readonly verdict: PodVerdict;
 }
 
-/** Whether the pods that ask for a store have its sidecar. */
+/** Whether the pods that ask for a store have its sidecar: one finding for each reason why they have not. */
 export function checkPods(store: StoreSituation, situation: Situation): readonly Finding[] {
   const { pods, namespace } = situation;
   if (pods.kind === 'unreadable') return [unknown(pods.why)];
   const judged = podsOf(store, situation).map((pod) => ({ pod, verdict: judge(pod, store, situation) }));
-  const ofKind = (kind: PodVerdict['kind']) => judged.filter(({ verdict }) => verdict.kind === kind);
-  const missed = ofKind('missed');
-  const outdated = ofKind('outdated');
-  const skipped = ofKind('skipped');
-  const findings = those(
-    missed.length > 0
-      ? problem(`${listed(missed)} without the sidecar of ${storeText(store)}`, restart(missed, namespace))
-      : undefined,
-    outdated.length > 0
-      ? warning(
-          `${listed(outdated)} with a sidecar that is not the one of today`,
-          restart(outdated, namespace),
-        )
-      : undefined,
-    skipped.length > 0 ? warning(`${listed(skipped)} never injected: ${messageOf(skipped)}`) : undefined,
-    valueIn(pods)?.complete === false ? unknown('there are more pods than are looked at') : undefined,
+  // While the store does not admit the namespace, a new pod would be as the old one.
+  const heals = checkStore(store, situation).every(({ level }) => level !== 'problem');
+  const fix = (group: readonly Judged[]) => (heals ? restart(group, namespace) : undefined);
+  const wrong = Map.groupBy(judged, ({ verdict }) => ('reason' in verdict ? verdict.reason : ''));
+  const findings = [...wrong].flatMap(([reason, group]) =>
+    reason === '' ? [] : [groupFinding(group, fix(group))],
   );
+  if (valueIn(pods)?.complete === false) findings.push(unknown('there are more pods than are looked at'));
   if (findings.length > 0) return findings;
-  if (judged.length === 0)
-    return [warning(`no pod of ${namespace} asks for the store ${storeText(store)}, or none runs`)];
-  return [ok(`${count(judged.length)} with the sidecar of ${storeText(store)}`)];
+  const [text, pod] = [storeText(store), judged.length === 1 ? 'pod' : 'pods'];
+  if (judged.length > 0) return [ok(`${judged.length} ${pod} with a sidecar and a token for ${text}`)];
+  return [warning(`no pod that runs in ${namespace} asks for the store ${text}`)];
+}
+
+/** @param group pods with the same reason */
+function groupFinding(group: readonly Judged[], fix: string | undefined): Finding {
+  const [first] = group;
+  const verdict = first?.verdict;
+  const message = verdict !== undefined && 'message' in verdict ? verdict.message : '';
+  const text = `${listed(group)}: ${message}`;
+  switch (verdict?.kind) {
+    case 'missed':
+      return problem(text, fix);
+    case 'outdated':
+      return warning(text, fix);
+    default:
+      return warning(text);
+  }
 }
 
 /** Whether the sidecars run, as the kubelet says. */
@@ -86,16 +94,10 @@ function judge(pod: KubernetesObject, store: StoreSituation, { operator }: Situa
   return judgePod(pod, expected, settings && sidecarFor(expected, settings));
 }
 
-function listed(judged: readonly Judged[]): string {
-  const names = judged.slice(0, NAMED).map(({ pod }) => pod.metadata.name);
-  const more = judged.length - names.length;
-  return `${count(judged.length)} (${names.join(', ')}${more > 0 ? ` and ${more} more` : ''})`;
-}
-
-const count = (pods: number) => (pods === 1 ? '1 pod is' : `${pods} pods are`);
-
-function messageOf([first]: readonly Judged[]): string {
-  return first !== undefined && 'message' in first.verdict ? first.verdict.message : '';
+function listed(group: readonly Judged[]): string {
+  const names = group.slice(0, NAMED).map(({ pod }) => pod.metadata.name);
+  const more = group.length - names.length;
+  return `${group.length === 1 ? 'pod' : 'pods'} ${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
 /** Makes the first pod anew, with all of its owner. */
