@@ -6,6 +6,8 @@ import type { KubernetesObject } from '../kubernetes/api.ts';
 export interface OperatorFacts {
   readonly namespace: string;
   readonly name: string;
+  /** of Helm */
+  readonly release: string;
   /** `undefined`: it does not inject */
   readonly injection: 'Webhook' | 'Policy' | undefined;
   readonly failurePolicy: 'Fail' | 'Ignore';
@@ -24,6 +26,7 @@ export function operatorFacts(deployment: KubernetesObject): OperatorFacts {
   return {
     namespace,
     name,
+    release: labels['app.kubernetes.io/instance'] ?? name,
     injection: injection === 'Webhook' || injection === 'Policy' ? injection : undefined,
     failurePolicy: argument('injection-failure-policy') === 'Ignore' ? 'Ignore' : 'Fail',
     available: countAt(deployment, 'status', 'availableReplicas'),
@@ -36,6 +39,18 @@ export function operatorFacts(deployment: KubernetesObject): OperatorFacts {
       version: labels['app.kubernetes.io/version'] ?? '',
     },
   };
+}
+
+const CHART = 'charts/large-payload-operator';
+
+/** Installs the operator. */
+export const HELM_INSTALL = `helm install large-payload-operator ${CHART} --namespace large-payload-system --create-namespace`;
+
+/** Applies the chart again. @param set a value that changes, as KEY=VALUE */
+export function helmUpgrade({ release, namespace }: OperatorFacts, set?: string): string {
+  // `--reuse-values` would leave out the defaults of values that are new in the chart.
+  const upgrade = `helm upgrade ${release} ${CHART} --namespace ${namespace} --reset-then-reuse-values`;
+  return set === undefined ? upgrade : `${upgrade} --set ${set}`;
 }
 
 /** The values of an option that is written as `--option=value`, as the chart does, or as two arguments. */

@@ -1,17 +1,12 @@
 import { type Finding, ok, problem, unknown, warning } from '../finding.ts';
-import { type OperatorFacts, operatorFacts } from '../operator-facts.ts';
+import { HELM_INSTALL, helmUpgrade, type OperatorFacts, operatorFacts } from '../operator-facts.ts';
 import type { Situation } from '../situation.ts';
 
 /** Whether the operator runs and injects, and what it means for new pods if it does not. */
 export function checkOperator({ operator }: Situation): readonly Finding[] {
   if (operator.kind === 'unreadable') return [unknown(operator.why)];
   if (operator.kind !== 'found') {
-    return [
-      problem(
-        'no Deployment of the operator was found',
-        'helm install large-payload-operator charts/large-payload-operator --namespace large-payload-system --create-namespace',
-      ),
-    ];
+    return [problem('no Deployment of the operator was found', HELM_INSTALL)];
   }
   const facts = operatorFacts(operator.value);
   return [availability(facts), injection(facts)];
@@ -41,12 +36,13 @@ const AWAY: Readonly<Record<'Webhook' | 'Policy' | 'Off', (facts: OperatorFacts,
   Off: (_facts, fix) => warning('no replica of the operator is available: changes of stores wait', fix),
 };
 
-function injection({ namespace, name, injection: way, failurePolicy }: OperatorFacts): Finding {
+function injection(facts: OperatorFacts): Finding {
+  const { injection: way, failurePolicy } = facts;
   if (way === 'Policy') return ok('injection is on, by admission policies');
   if (way === 'Webhook') return ok(`injection is on, by the webhook, with failurePolicy ${failurePolicy}`);
   return warning(
     'the operator does not inject: only pod templates that went through "payload-store inject" have sidecars',
-    `helm upgrade ${name} charts/large-payload-operator --namespace ${namespace} --reuse-values --set injection.enabled=true`,
+    helmUpgrade(facts, 'injection.enabled=true'),
   );
 }
 

@@ -1,7 +1,7 @@
 import { at } from '@largepayload/crds';
 import type { KubernetesObject } from '../../kubernetes/api.ts';
 import { type Finding, ok, problem, unknown } from '../finding.ts';
-import { type OperatorFacts, operatorFacts } from '../operator-facts.ts';
+import { helmUpgrade, type OperatorFacts, operatorFacts } from '../operator-facts.ts';
 import { valueIn } from '../reading.ts';
 import type { Situation, StoreSituation } from '../situation.ts';
 import { selects } from './label-selector.ts';
@@ -31,10 +31,10 @@ const NEITHER = problem(
   'kubectl get mutatingwebhookconfigurations,mutatingadmissionpolicies',
 );
 
-function unserved({ name, namespace }: OperatorFacts): Finding {
+function unserved(facts: OperatorFacts): Finding {
   return problem(
     'the operator injects by admission policies, which this API server does not have (Kubernetes 1.36 has them)',
-    `helm upgrade ${name} charts/large-payload-operator --namespace ${namespace} --reuse-values --set injection.mode=Webhook`,
+    helmUpgrade(facts, 'injection.mode=Webhook'),
   );
 }
 

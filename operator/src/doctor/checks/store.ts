@@ -2,6 +2,7 @@ import { nearest } from '@largepayload/crds/suggest';
 import { mayUse } from '../../injection/may-use.ts';
 import { readStore, type StoreResource } from '../../stores/read-store.ts';
 import { type Finding, ok, problem, unknown } from '../finding.ts';
+import { HELM_INSTALL } from '../operator-facts.ts';
 import { valueIn } from '../reading.ts';
 import { type Situation, type StoreSituation, storeText } from '../situation.ts';
 
@@ -15,7 +16,7 @@ export function checkStore(store: StoreSituation, { namespace }: Situation): rea
       return [
         problem(
           'the API server does not know LargePayloadStores: the CustomResourceDefinition is not installed',
-          'helm install large-payload-operator charts/large-payload-operator --namespace large-payload-system --create-namespace',
+          HELM_INSTALL,
         ),
       ];
     case 'absent':

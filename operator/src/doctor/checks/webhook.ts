@@ -2,7 +2,7 @@ import { at, listAt, textAt } from '@largepayload/crds';
 import { readCertificate } from '../../authority/read-certificate.ts';
 import type { KubernetesObject } from '../../kubernetes/api.ts';
 import { type Finding, ok, problem, those, unknown } from '../finding.ts';
-import { operatorFacts } from '../operator-facts.ts';
+import { helmUpgrade, type OperatorFacts, operatorFacts } from '../operator-facts.ts';
 import { valueIn } from '../reading.ts';
 import type { Situation } from '../situation.ts';
 import { splitBundle } from './bundle.ts';
@@ -23,10 +23,10 @@ export function checkWebhook(situation: Situation): readonly Finding[] {
     : [ok('the API server asks the webhook, trusts it and has endpoints of it')];
 }
 
-function missing({ name, namespace }: { readonly name: string; readonly namespace: string }): Finding {
+function missing(facts: OperatorFacts): Finding {
   return problem(
     'the operator injects by the webhook, and there is no MutatingWebhookConfiguration of it',
-    `helm upgrade ${name} charts/large-payload-operator --namespace ${namespace} --reuse-values`,
+    helmUpgrade(facts),
   );
 }
 
