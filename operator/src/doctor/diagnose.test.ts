@@ -1,4 +1,9 @@
+import { blocksOf } from '@largepayload/testing/documents/markdown';
 import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { injectSidecar } from '../injection/inject-sidecar.ts';
+import { SETTINGS } from '../injection/pods.fixture.ts';
+import { selectStore } from '../injection/selection.ts';
 import { diagnose } from './diagnose.ts';
 import { printDiagnosis } from './print.ts';
 import { ABSENT, found } from './reading.ts';
@@ -134,4 +139,21 @@ test('a policy with a name of its own is not taken for that of the store', () =>
   const foreign = { ...binding(['billing']), spec: { policyName: `x${POLICY.metadata.name}` } };
   const { findings } = diagnose(withPolicy({ bindings: found([foreign]) }));
   expect(findings).toContainEqual(expect.objectContaining({ check: 'policy', level: 'problem' }));
+});
+
+test('the worker of docs/injection.md that does without a sidecar keeps its URL, and its token is the right one', () => {
+  const [manifest = ''] = blocksOf('docs/injection.md', 'yaml');
+  const { template } = parse(manifest).spec;
+  const starter = pod('worker', template.spec, template.metadata.labels);
+  const findings = diagnose(withPods(injected('worker-1'), starter)).findings;
+  expect(findings.filter(({ check }) => check === 'token')).toEqual([
+    expect.objectContaining({ level: 'ok' }),
+  ]);
+  const labelled = { labels: starter.metadata.labels, namespace: 'billing' };
+  expect(selectStore({}, labelled)).toEqual({ kind: 'optedOut' });
+  const result = injectSidecar(starter, { name: 'documents', namespace: 'orders' }, SETTINGS);
+  if (result.kind === 'skipped') throw new Error(result.message);
+  const values = result.patch.map(({ value }) => JSON.stringify(value)).join('\n');
+  expect(values).toContain('LARGE_PAYLOAD_THRESHOLD_BYTES');
+  expect(values).not.toContain('"LARGE_PAYLOAD_SERVICE_URL"');
 });

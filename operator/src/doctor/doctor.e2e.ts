@@ -1,8 +1,10 @@
 import { readFile, writeFile } from 'node:fs/promises';
+import { blocksOf } from '@largepayload/testing/documents/markdown';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
 import type { KubernetesObject, ResourceKind } from '../kubernetes/api.ts';
 import { apiBed, applyCrd, NEVER, store } from '../kubernetes/api-server.fixture.ts';
-import { LARGE_PAYLOAD_STORES, NAMESPACES, PODS } from '../kubernetes/resources.ts';
+import { DEPLOYMENTS, LARGE_PAYLOAD_STORES, NAMESPACES, PODS } from '../kubernetes/resources.ts';
 import type { DiagnosedFinding } from './diagnose.ts';
 import { connect, runDoctor } from './doctor.ts';
 import type { Question } from './read-cluster.ts';
@@ -116,6 +118,22 @@ describe('on a real API server', () => {
     const [first] = findings;
     expect(first).toMatchObject({ check: 'namespace', level: 'problem' });
     expect(first?.message).toContain(`did you mean "${namespace}"?`);
+  });
+
+  test('the API server takes the worker of docs/injection.md that does without a sidecar', async () => {
+    const [manifest = ''] = blocksOf('docs/injection.md', 'yaml');
+    const deployment = parse(manifest) as KubernetesObject;
+    const namespace = await bed.newNamespace();
+    const metadata = { ...deployment.metadata, namespace };
+    await bed.api().create(DEPLOYMENTS, { ...deployment, metadata }, NEVER);
+    const { spec, metadata: of } = (deployment.spec as { template: KubernetesObject }).template;
+    const worker = { apiVersion: 'v1', kind: 'Pod', metadata: { ...of, name: 'worker', namespace }, spec };
+    await bed.api().create(PODS, worker, NEVER);
+    const { findings } = await asAdministrator({
+      namespace,
+      store: { name: 'documents', namespace: 'orders' },
+    });
+    expect(findings).toContainEqual(expect.objectContaining({ check: 'token', level: 'ok' }));
   });
 
   test('a store that is not there is named, with those of its namespace', async () => {

@@ -1,7 +1,14 @@
 import { at, GROUP, listAt, textAt } from '@largepayload/crds';
 import { type StoreName, selectStore } from '../injection/selection.ts';
 import type { KubernetesObject } from '../kubernetes/api.ts';
-import { CONFIG_MAPS, DEPLOYMENTS, LARGE_PAYLOAD_STORES, NAMESPACES, PODS } from '../kubernetes/resources.ts';
+import {
+  CONFIG_MAPS,
+  DEPLOYMENTS,
+  LARGE_PAYLOAD_STORES,
+  MUTATING_WEBHOOK_CONFIGURATIONS,
+  NAMESPACES,
+  PODS,
+} from '../kubernetes/resources.ts';
 import { STORE_LABEL, STORE_NAMESPACE_LABEL } from '../stores/labels.ts';
 import { caMapName } from '../stores/names.ts';
 import { caMapOf } from './checks/certificates.ts';
@@ -12,7 +19,6 @@ import {
   ENDPOINT_SLICES,
   MUTATING_ADMISSION_POLICIES,
   MUTATING_ADMISSION_POLICY_BINDINGS,
-  MUTATING_WEBHOOK_CONFIGURATIONS,
 } from './resources.ts';
 import { type Situation, type StoreSituation, storeText } from './situation.ts';
 

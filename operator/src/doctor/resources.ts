@@ -5,10 +5,6 @@ const registration = (kind: string, plural: string): ResourceKind => ({
   ...{ group: 'admissionregistration.k8s.io', version: 'v1', kind, plural },
 });
 
-export const MUTATING_WEBHOOK_CONFIGURATIONS = registration(
-  'MutatingWebhookConfiguration',
-  'mutatingwebhookconfigurations',
-);
 export const MUTATING_ADMISSION_POLICIES = registration(
   'MutatingAdmissionPolicy',
   'mutatingadmissionpolicies',
