@@ -1,10 +1,10 @@
-import { blocksOf } from '@largepayload/testing/documents/markdown';
+import { blocksOf, textOf } from '@largepayload/testing/documents/markdown';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { injectSidecar } from '../injection/inject-sidecar.ts';
 import { SETTINGS } from '../injection/pods.fixture.ts';
 import { selectStore } from '../injection/selection.ts';
-import { diagnose } from './diagnose.ts';
+import { CHECK_NAMES, diagnose } from './diagnose.ts';
 import { printDiagnosis } from './print.ts';
 import { ABSENT, found } from './reading.ts';
 import {
@@ -156,4 +156,11 @@ test('the worker of docs/injection.md that does without a sidecar keeps its URL,
   const values = result.patch.map(({ value }) => JSON.stringify(value)).join('\n');
   expect(values).toContain('LARGE_PAYLOAD_THRESHOLD_BYTES');
   expect(values).not.toContain('"LARGE_PAYLOAD_SERVICE_URL"');
+});
+
+test('docs/command-line.md names the checks in their order', () => {
+  const [, sentence = ''] =
+    /^The checks, in the order of the way: (.*?)\. /ms.exec(textOf('docs/command-line.md')) ?? [];
+  const named = [...sentence.matchAll(/`(\w+)`/g)].map(([, name]) => name);
+  expect(named).toEqual(CHECK_NAMES);
 });
