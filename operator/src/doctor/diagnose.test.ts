@@ -26,6 +26,7 @@ import {
 import type { Situation } from './situation.ts';
 
 const LABEL = 'largepayload.dev/inject';
+const INJECTED = 'largepayload.dev/injected';
 const waiting = (reason: string, message?: string) => ({
   ...injected('worker-1'),
   status: {
@@ -163,4 +164,21 @@ test('docs/command-line.md names the checks in their order', () => {
     /^The checks, in the order of the way: (.*?)\. /ms.exec(textOf('docs/command-line.md')) ?? [];
   const named = [...sentence.matchAll(/`(\w+)`/g)].map(([, name]) => name);
   expect(named).toEqual(CHECK_NAMES);
+});
+
+test('a pod keeps the store of its sidecar when the label of the namespace has gone, unless its annotation is not ours', () => {
+  const stranger = {
+    ...pod('worker-2'),
+    metadata: { ...pod('worker-2').metadata, annotations: { [INJECTED]: '{' } },
+  };
+  const situation = {
+    ...withPods(injected('worker-1'), stranger),
+    namespaceObject: found(namespace('billing')),
+  };
+  expect(diagnose(situation).findings).toContainEqual(
+    expect.objectContaining({
+      check: 'pods',
+      message: '1 pod with a sidecar and a token for documents.orders',
+    }),
+  );
 });
