@@ -52,7 +52,9 @@ export async function withWebhook(nodeFlags: readonly string[]): Promise<Row[]> 
   const agent = new Agent({ keepAlive: true, ca: authority.certificate });
   const review = JSON.stringify(reviewOf(pod, { namespace: namespaces.labelled }));
   const before = new MetricsReading(await requests.get('/metrics'));
+  const cpuBefore = operator.cpuSeconds;
   const own = await measured('reviews', () => paced(() => ask(agent, port, review)));
+  const cpuMs = ((operator.cpuSeconds - cpuBefore) / own.length) * 1_000;
   const plain = await measured('pods out of scope', () => paced(() => made(namespaces.plain)));
   const inScope = await measured('pods in scope', () => paced(() => made(namespaces.labelled)));
   agent.destroy();
@@ -64,6 +66,7 @@ export async function withWebhook(nodeFlags: readonly string[]): Promise<Row[]> 
     [`webhook, ${at}: as the API server counts, p50, p99`, seenBy(before, after), ''],
     [`pods out of scope, ${A_SECOND} a second: p50, p99`, both(plain), ''],
     [`pods in scope, ${A_SECOND} a second: p50, p99`, `${both(inScope)} (p50 +${added.toFixed(1)} ms)`, ''],
+    ['webhook: CPU of an answer', `${cpuMs.toFixed(2)} ms`, ''],
     ['webhook: memory', `${operator.memory('VmRSS').toFixed(0)} MiB`, ''],
   ];
 
