@@ -15,6 +15,8 @@ export const SERVICE_ACCOUNTS = core('ServiceAccount', 'serviceaccounts');
 export const SERVICES = core('Service', 'services');
 export const DEPLOYMENTS = grouped('apps', 'Deployment', 'deployments');
 export const POD_DISRUPTION_BUDGETS = grouped('policy', 'PodDisruptionBudget', 'poddisruptionbudgets');
+/** the request for the end of a pod, a part of the pod */
+export const EVICTIONS = grouped('policy', 'Eviction', 'evictions');
 export const NETWORK_POLICIES = grouped('networking.k8s.io', 'NetworkPolicy', 'networkpolicies');
 /** Read and written one by one: the operator may neither list nor watch them. */
 export const SECRETS = core('Secret', 'secrets');

@@ -27,8 +27,8 @@ export interface ObservedWorkers {
 /** All that the part of the status about workers depends on. */
 export interface WorkerSituation {
   readonly store: StoreResource;
-  /** `off`: this operator injects nothing and watches no worker; `unread`: the workers are not known yet */
-  readonly workers: ObservedWorkers | 'off' | 'unread';
+  /** `off`: this operator injects nothing and watches no worker */
+  readonly workers: ObservedWorkers | 'off';
   /** why new pods get no sidecar of the store, for people; `undefined`: they get one, as far as is known */
   readonly problem: string | undefined;
   /** ms since the epoch */

@@ -29,12 +29,8 @@ const BEFORE = {
     },
   ],
 };
-const OFF_BEFORE = {
-  conditions: [{ ...BEFORE.conditions[0], status: 'Unknown', reason: 'InjectionOff', message: 'off' }],
-};
-
 const situation = (
-  workers: Partial<ObservedWorkers> | 'off' | 'unread',
+  workers: Partial<ObservedWorkers> | 'off',
   { problem, status }: { problem?: string; status?: unknown } = {},
 ): WorkerSituation => ({
   store: store(undefined, {}, status),
@@ -48,21 +44,6 @@ const CASES: readonly (readonly [when: string, WorkerSituation, expected: string
     'injection is off',
     situation('off'),
     'Unknown InjectionOff: the operator was installed without injection (injection.enabled: false), so worker pods are not watched',
-  ],
-  [
-    'pods are read for the first time',
-    situation('unread'),
-    'Unknown NoReport: the worker pods are being read',
-  ],
-  [
-    'pods are being read, as an earlier process has done',
-    situation('unread', { status: BEFORE }),
-    'False PodsMissed: 1 pod without a sidecar',
-  ],
-  [
-    'pods are being read, and injection was off before',
-    situation('unread', { status: OFF_BEFORE }),
-    'Unknown NoReport: the worker pods are being read',
   ],
   [
     'no pod asks for a sidecar',
@@ -118,8 +99,7 @@ test('pods are counted by whether they are injected, missed or outdated', () => 
   expect(decideWorkerStatus(situation({ ...counts, missedPods: [MISSED] })).pods).toEqual(counts);
 });
 
-test('counts stay as they were written while pods are being read, and go when injection is off', () => {
-  expect(decideWorkerStatus(situation('unread', { status: BEFORE })).pods).toEqual(BEFORE.pods);
+test('counts go when injection is off', () => {
   expect(decideWorkerStatus(situation('off', { status: BEFORE }))).not.toHaveProperty('pods');
 });
 

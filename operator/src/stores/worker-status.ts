@@ -10,10 +10,8 @@ export function decideWorkerStatus(situation: WorkerSituation): LargePayloadStor
   return { ...podCounts(situation), conditions: [condition] };
 }
 
-function podCounts({ workers, store }: WorkerSituation): Pick<LargePayloadStoreStatus, 'pods'> {
+function podCounts({ workers }: WorkerSituation): Pick<LargePayloadStoreStatus, 'pods'> {
   if (workers === 'off') return {};
-  // Counts that are not known yet stay as they were written.
-  if (workers === 'unread') return store.status.pods === undefined ? {} : { pods: store.status.pods };
   const { injected, missed, outdated } = workers;
   return { pods: { injected, missed, outdated } };
 }

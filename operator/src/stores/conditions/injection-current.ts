@@ -1,6 +1,5 @@
 import { GROUP } from '@largepayload/crds';
 import type { NamedWorker, ObservedWorkers, WorkerSituation } from '../observed-workers.ts';
-import { conditionOf, type StoreResource } from '../read-store.ts';
 import { type Finding, firstFinding, no, type Predicate, unknown, type Verdict, yes } from './finding.ts';
 import { quote } from './quote.ts';
 
@@ -8,7 +7,6 @@ import { quote } from './quote.ts';
 export function injectionCurrent({ store, workers, problem }: WorkerSituation): Verdict {
   if (workers === 'off') return OFF;
   if (problem !== undefined) return no(notReady(problem));
-  if (workers === 'unread') return lastKnown(store);
   const finding = firstFinding([notHealed, missed, outdated], workers);
   if (finding !== undefined) return no(finding);
   if (workers.injected > 0)
@@ -22,13 +20,6 @@ const OFF = unknown({
   message:
     'the operator was installed without injection (injection.enabled: false), so worker pods are not watched',
 });
-const NOT_READ = unknown({ reason: 'NoReport', message: 'the worker pods are being read' });
-
-function lastKnown({ status }: StoreResource): Verdict {
-  const known = conditionOf(status, 'InjectionCurrent');
-  if (known === undefined || known.reason === 'InjectionOff') return NOT_READ;
-  return { status: known.status, reason: known.reason as 'NoPods', message: known.message };
-}
 
 function notReady(problem: string): Finding {
   return { reason: 'InjectionNotReady', message: `new pods get no sidecar: ${quote(problem)}` };
