@@ -16,6 +16,11 @@ export class WorkerIndex {
     return this.#pods.entries();
   }
 
+  /** Whether any pod asks for the store. */
+  has(store: string): boolean {
+    return this.#byStore.has(store);
+  }
+
   /** @param store `undefined`: pods whose label names no store */
   *of(store: string | undefined): Generator<Entry> {
     for (const key of this.#byStore.get(store) ?? []) {

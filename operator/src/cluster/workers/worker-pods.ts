@@ -113,7 +113,7 @@ export class WorkerPods {
     const namespace = namespaceOf(key);
     const unread = this.#unread.get(namespace);
     if (this.#scope(key) === undefined) {
-      unread?.delete(key);
+      if (unread?.delete(key) && unread.size === 0) this.#unread.delete(namespace);
       this.#forget(key);
       return;
     }
@@ -123,17 +123,26 @@ export class WorkerPods {
 
   #forget(key: string): void {
     const before = this.#read.delete(key);
-    if (before !== undefined) this.#tell(before.store);
+    if (before !== undefined) this.#left(before.store);
+  }
+
+  #left(store: string | undefined): void {
+    if (store !== undefined && !this.#read.has(store)) this.#facts.delete(store);
+    this.#tell(store);
   }
 
   async #readNamespace(namespace: string, signal: AbortSignal): Promise<void> {
     const keys = [...(this.#unread.get(namespace) ?? [])];
+    // What changes from now on is read again afterwards.
+    this.#unread.delete(namespace);
     const names = keys.map((key) => key.slice(namespace.length + 1));
-    await readPods(this.#options.api, namespace, names, (pod) => this.#take(pod), signal);
-    const unread = this.#unread.get(namespace);
-    // A pod that was not found has gone, which the watch reports, too.
-    for (const key of keys) unread?.delete(key);
-    if (unread?.size === 0) this.#unread.delete(namespace);
+    try {
+      // A pod that is not found has gone, which the watch reports, too.
+      await readPods(this.#options.api, namespace, names, (pod) => this.#take(pod), signal);
+    } catch (error) {
+      for (const key of keys) this.#look(key);
+      throw error;
+    }
   }
 
   #take(pod: KubernetesObject): void {
@@ -145,7 +154,7 @@ export class WorkerPods {
     const worker = workerOf(pod, scope, this.#options.settings);
     this.#read.set(key, worker);
     if (worker.store !== undefined) this.#facts.set(worker.store, this.#factsOf(worker.store));
-    if (before !== undefined && before.store !== worker.store) this.#tell(before.store);
+    if (before !== undefined && before.store !== worker.store) this.#left(before.store);
     this.#tell(worker.store);
   }
 
@@ -154,10 +163,8 @@ export class WorkerPods {
     if (known === undefined) return;
     const facts = this.#factsOf(store);
     if (facts === known) return;
-    const pods = [...this.#read.of(store)];
-    if (pods.length === 0) this.#facts.delete(store);
-    else this.#facts.set(store, facts);
-    for (const [key] of pods) this.#look(key);
+    this.#facts.set(store, facts);
+    for (const [key] of [...this.#read.of(store)]) this.#look(key);
   }
 
   /** Whether the store exists, the sidecar that a new pod would get, and who may use it. */
@@ -169,7 +176,7 @@ export class WorkerPods {
   }
 
   #namespaceChanged(namespace: string): void {
-    for (const [key] of this.#seen.entries()) if (namespaceOf(key) === namespace) this.#look(key);
+    for (const [key] of this.#seen.entries()) if (key.startsWith(`${namespace}/`)) this.#look(key);
   }
 
   #tell(store: string | undefined): void {
