@@ -17,6 +17,7 @@ import { Poller } from './polling/poller.ts';
 import { CertificateController } from './reconcile/certificates/certificate-controller.ts';
 import { certificateSource } from './reconcile/certificates/choose-source.ts';
 import { StoreController } from './reconcile/store-controller.ts';
+import { watchWorkers } from './workers.ts';
 
 const args = process.argv.slice(2);
 if (args.includes('--version')) process.stdout.write(`${packageFile.version}\n`);
@@ -70,7 +71,11 @@ async function run(options: OperatorOptions): Promise<void> {
   const { injection } = options;
   const storeView = new StoreView({ api, namespaces: injection !== undefined, onFailure });
   const cluster = new ClusterView({ api, stores: storeView, onFailure });
-  const missing = () => (election.isLeader ? cluster.missing : undefined);
+  const workers = watchWorkers({
+    ...{ api, options, version: packageFile.version, view: storeView, events, metrics, log, instance },
+    ...{ now: () => time.now(), problemOf: () => undefined },
+  });
+  const missing = () => (election.isLeader ? (cluster.missing ?? workers.missing) : undefined);
   const server = await listen(metrics.registry, missing, options.metricsListen);
   log.info({ version: packageFile.version, metrics: server.address, kubernetes: api.url }, 'listening');
   // With injection each replica needs it, and otherwise the leader only.
@@ -87,7 +92,14 @@ async function run(options: OperatorOptions): Promise<void> {
       const stores = new StoreController({
         ...{ api, cluster, poller, certificates, settings, events, metrics, log },
       });
-      const parts = [...(beside.length > 0 ? [] : [storeView]), cluster, poller, certificates, stores];
+      const parts = [
+        ...(beside.length > 0 ? [] : [storeView]),
+        cluster,
+        poller,
+        certificates,
+        stores,
+        workers,
+      ];
       await Promise.all(parts.map((part) => part.run(signal)));
     });
     await Promise.all(running);
