@@ -19,7 +19,7 @@ import { ReadyPods } from './ready-pods.ts';
 
 /** After the start: a replacement that an earlier process has asked for may not be seen yet. */
 const SETTLE_MS = 3_000;
-const BETWEEN_ROUNDS_MS = 1_000;
+const BETWEEN_ROUNDS_MS = 500;
 /** owners that wait for a replacement at a time */
 const MOST_UNDER_WAY = 20;
 /** After this time an owner that waits for its replacement leaves its place to another. */
@@ -101,14 +101,21 @@ export class Healer {
     records.retain(owners, this.#parts.now());
     for (const uid of this.#refused.keys()) if (!owners.has(uid)) this.#refused.delete(uid);
     this.#ready.retain(owners.values());
-    const steps = new Map([...owners].map(([uid, pods]) => [uid, this.#plan(uid, pods)] as const));
-    this.#leaveAlone([...steps].flatMap(([uid, { kind }]) => (kind === 'leaveAlone' ? [uid] : [])));
-    const looks = [...steps.values()].flatMap((step) => (step.kind === 'look' ? [step.pods] : []));
-    const evictions = [...steps].flatMap(([uid, step]) =>
-      step.kind === 'evict' ? [this.#evict.bind(this, step.pod, owners.get(uid) ?? [], signal)] : [],
+    const looks = [...this.#steps(owners).values()].flatMap((step) =>
+      step.kind === 'look' ? [step.pods] : [],
     );
+    await this.#ready.look(looks, signal);
+    const steps = this.#steps(owners);
+    this.#leaveAlone([...steps].flatMap(([uid, { kind }]) => (kind === 'leaveAlone' ? [uid] : [])));
     const free = Math.max(0, MOST_UNDER_WAY - this.#countUnderWay(steps));
-    await Promise.all([this.#ready.look(looks, signal), ...evictions.slice(0, free).map((evict) => evict())]);
+    const evictions = [...steps].flatMap(([uid, step]) =>
+      step.kind === 'evict' ? [{ pod: step.pod, pods: owners.get(uid) ?? [] }] : [],
+    );
+    await Promise.all(evictions.slice(0, free).map(({ pod, pods }) => this.#evict(pod, pods, signal)));
+  }
+
+  #steps(owners: ReadonlyMap<string, Pods>): ReadonlyMap<string, Step> {
+    return new Map([...owners].map(([uid, pods]) => [uid, this.#plan(uid, pods)] as const));
   }
 
   /** The pods of each owner that can be healed, by its UID. */

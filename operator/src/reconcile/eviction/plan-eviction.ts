@@ -45,8 +45,8 @@ export type Step =
 type Predicate = (situation: OwnerSituation) => Step | undefined;
 
 /**
- * A pod of this age that is not ready is no reason to wait. It also covers an eviction that an earlier process has not recorded, and a
- * rollout of others.
+ * Of this age a pod that is not ready is no reason to wait. A younger one may be there because of a rollout, or of an eviction that an
+ * earlier process has not recorded.
  */
 const YOUNG_MS = 600_000;
 
@@ -67,7 +67,8 @@ const replacementAwaited: Predicate = (situation) =>
 
 const notReady: Predicate = (situation) => {
   const { pods, latest, now } = situation;
-  const isYoung = ({ createdAt }: OwnerPod) => createdAt >= (latest?.at ?? 0) || now - createdAt < YOUNG_MS;
+  const youngest = Math.min(now - YOUNG_MS, latest?.at ?? now);
+  const isYoung = ({ createdAt }: OwnerPod) => createdAt >= youngest;
   const waitedFor = pods.filter((pod) => !pod.isMissed && isYoung(pod) && !pod.isReady);
   return waitedFor.length === 0 ? undefined : { kind: 'look', pods: waitedFor };
 };
