@@ -17,7 +17,7 @@ import { refusal, unanswered, watchRefusal } from './api-failures.ts';
 import { type Access, collect, type HttpRequest, send } from './http-exchange.ts';
 import { JsonLines } from './json-lines.ts';
 import { accepted, FIELD_MANAGER, resourcePath, selectionPath, withQuery } from './resource-path.ts';
-import { EVICTIONS, kindOf, PODS } from './resources.ts';
+import { kindOf, PODS } from './resources.ts';
 import { withinLimit } from './time-limit.ts';
 
 /** For a call; for a watch, until the head of its answer. */
@@ -178,7 +178,12 @@ export class HttpApi implements KubernetesApi {
   async evict({ namespace, name }: PodName, uid: string, signal: AbortSignal): Promise<void> {
     const path = resourcePath(PODS, namespace, name, 'eviction');
     const deleteOptions = { preconditions: { uid } };
-    const content = { ...kindOf(EVICTIONS), metadata: { namespace, name }, deleteOptions };
+    const content = {
+      apiVersion: 'policy/v1',
+      kind: 'Eviction',
+      metadata: { namespace, name },
+      deleteOptions,
+    };
     const pod = { resource: PODS, namespace, name };
     try {
       await this.#call({ ...callOf('evict', 'POST', pod), path, content }, signal);

@@ -15,13 +15,16 @@ export const SERVICE_ACCOUNTS = core('ServiceAccount', 'serviceaccounts');
 export const SERVICES = core('Service', 'services');
 export const DEPLOYMENTS = grouped('apps', 'Deployment', 'deployments');
 export const POD_DISRUPTION_BUDGETS = grouped('policy', 'PodDisruptionBudget', 'poddisruptionbudgets');
-/** the request for the end of a pod, a part of the pod */
-export const EVICTIONS = grouped('policy', 'Eviction', 'evictions');
 export const NETWORK_POLICIES = grouped('networking.k8s.io', 'NetworkPolicy', 'networkpolicies');
 /** Read and written one by one: the operator may neither list nor watch them. */
 export const SECRETS = core('Secret', 'secrets');
 /** of cert-manager, where that makes the certificates */
 export const CERTIFICATES = grouped('cert-manager.io', 'Certificate', 'certificates');
+export const MUTATING_WEBHOOK_CONFIGURATIONS = grouped(
+  'admissionregistration.k8s.io',
+  'MutatingWebhookConfiguration',
+  'mutatingwebhookconfigurations',
+);
 export const LEASES = grouped('coordination.k8s.io', 'Lease', 'leases');
 /** Only this older form of Events can be selected by the UID of the object that they are about. */
 export const POD_EVENTS = core('Event', 'events');

@@ -19,6 +19,10 @@ const CONCURRENCY = 5;
 const GATHER_MS = 1_000;
 /** A rollout changes pods for minutes, and each write of a status reaches all watchers. */
 const BETWEEN_REPORTS_MS = 5_000;
+/** A webhook that has just begun, or a policy that was written this moment, is no problem. */
+const PROBLEM_AFTER_MS = 10_000;
+/** Before a store is looked at again though nothing has changed. */
+const RECHECK_MS = { withProblem: 10_000, otherwise: 600_000 };
 /** A key of the queue that is the key of no store: pods that no store can report. */
 const STRAY = '(stray)';
 
@@ -42,6 +46,8 @@ export class WorkerReporter {
   readonly #queue: WorkQueue;
   /** when each store was reported last (monotonic ms), by its key */
   readonly #reported = new Map<string, { readonly uid: string; readonly atMs: number }>();
+  /** since when each store has a problem (monotonic ms) */
+  readonly #problems = new Map<string, number>();
 
   constructor(parts: WorkerReporterParts) {
     this.#parts = parts;
@@ -103,6 +109,7 @@ export class WorkerReporter {
     if (store === undefined) {
       this.#status.forget(this.#reported.get(key)?.uid ?? '');
       this.#reported.delete(key);
+      this.#problems.delete(key);
       return;
     }
     this.#reported.set(key, { uid: store.uid, atMs: performance.now() });
@@ -110,9 +117,21 @@ export class WorkerReporter {
     const status = decideWorkerStatus({
       store: known,
       workers: workers === undefined ? 'off' : summaryOf(workers.of(key), isLeftAlone),
-      problem: problemOf(key),
+      problem: this.#lasting(key, problemOf(key)),
       now: Date.now(),
     });
     await this.#status.write(known, status, signal);
+    const { withProblem, otherwise } = RECHECK_MS;
+    this.#queue.addAfter(key, this.#problems.has(key) ? withProblem : otherwise);
+  }
+
+  #lasting(key: string, problem: string | undefined): string | undefined {
+    if (problem === undefined) {
+      this.#problems.delete(key);
+      return undefined;
+    }
+    const since = this.#problems.get(key) ?? performance.now();
+    this.#problems.set(key, since);
+    return performance.now() - since < PROBLEM_AFTER_MS ? undefined : problem;
   }
 }
