@@ -1,6 +1,6 @@
 import type { LargePayloadStoreStatus } from '@largepayload/crds';
+import { asCondition, rfc3339 } from './as-condition.ts';
 import { effectiveAuthentication } from './authentication.ts';
-import { asCondition, rfc3339 } from './conditions/as-condition.ts';
 import type { Situation } from './conditions/component-view.ts';
 import type { Verdict } from './conditions/finding.ts';
 import { gatewayAvailable } from './conditions/gateway-available.ts';

@@ -1,5 +1,5 @@
 import { restartAdvice } from '../../injection/pod-owner.ts';
-import type { NamedWorker, ObservedWorkers } from '../../stores/observed-workers.ts';
+import type { NamedWorker, ObservedWorkers } from '../../stores/workers/observed-workers.ts';
 import type { WorkerPod } from './worker-pod.ts';
 
 const MOST_NAMED = 3;

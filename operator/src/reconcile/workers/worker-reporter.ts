@@ -7,7 +7,7 @@ import type { EventRecorder } from '../../kubernetes/event-recorder.ts';
 import { WorkQueue } from '../../kubernetes/work-queue.ts';
 import type { StoreResource } from '../../stores/read-store.ts';
 import type { Transition } from '../../stores/transitions.ts';
-import { decideWorkerStatus } from '../../stores/worker-status.ts';
+import { decideWorkerStatus } from '../../stores/workers/worker-status.ts';
 import { referenceTo, StatusWriter } from '../status-writer.ts';
 import { StrayWorkers } from './stray-workers.ts';
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
+import { sameStatus } from '../same-status.ts';
+import { store } from '../stores.fixture.ts';
 import type { NamedWorker, ObservedWorkers, WorkerSituation } from './observed-workers.ts';
-import { sameStatus } from './same-status.ts';
-import { store } from './stores.fixture.ts';
 import { decideWorkerStatus } from './worker-status.ts';
 
 const NOW = Date.parse('2026-06-01T12:00:00Z');

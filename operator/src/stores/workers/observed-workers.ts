@@ -1,4 +1,4 @@
-import type { StoreResource } from './read-store.ts';
+import type { StoreResource } from '../read-store.ts';
 
 /** A worker pod as messages name it. */
 export interface NamedWorker {

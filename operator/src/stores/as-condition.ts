@@ -1,5 +1,5 @@
-import { type Condition, conditionOf, type StoreResource } from '../read-store.ts';
-import type { Verdict } from './finding.ts';
+import type { Verdict } from './conditions/finding.ts';
+import { type Condition, conditionOf, type StoreResource } from './read-store.ts';
 
 /** A verdict as a condition of the store. It keeps the time of its last transition while its status stays. @param now ms since the epoch */
 export function asCondition(

@@ -1,7 +1,15 @@
 import { GROUP } from '@largepayload/crds';
-import type { NamedWorker, ObservedWorkers, WorkerSituation } from '../observed-workers.ts';
-import { type Finding, firstFinding, no, type Predicate, unknown, type Verdict, yes } from './finding.ts';
-import { quote } from './quote.ts';
+import {
+  type Finding,
+  firstFinding,
+  no,
+  type Predicate,
+  unknown,
+  type Verdict,
+  yes,
+} from '../conditions/finding.ts';
+import { quote } from '../conditions/quote.ts';
+import type { NamedWorker, ObservedWorkers, WorkerSituation } from './observed-workers.ts';
 
 /** Whether each worker pod that should have a sidecar of the store has the one that would be injected now. */
 export function injectionCurrent({ store, workers, problem }: WorkerSituation): Verdict {

@@ -1,6 +1,6 @@
 import type { LargePayloadStoreStatus } from '@largepayload/crds';
-import { asCondition } from './conditions/as-condition.ts';
-import { injectionCurrent } from './conditions/injection-current.ts';
+import { asCondition } from '../as-condition.ts';
+import { injectionCurrent } from './injection-current.ts';
 import type { WorkerSituation } from './observed-workers.ts';
 
 /** The part of the status that is about worker pods. It has a writer of its own, so that it does not wait for the store's pods. */
