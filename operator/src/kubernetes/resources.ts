@@ -30,6 +30,11 @@ export const MUTATING_ADMISSION_POLICY_BINDINGS = grouped(
   'MutatingAdmissionPolicyBinding',
   'mutatingadmissionpolicybindings',
 );
+export const MUTATING_WEBHOOK_CONFIGURATIONS = grouped(
+  'admissionregistration.k8s.io',
+  'MutatingWebhookConfiguration',
+  'mutatingwebhookconfigurations',
+);
 export const LEASES = grouped('coordination.k8s.io', 'Lease', 'leases');
 /** Only this older form of Events can be selected by the UID of the object that they are about. */
 export const POD_EVENTS = core('Event', 'events');
