@@ -29,23 +29,21 @@ export interface PolicySettings extends InjectionSettings {
 const LONGEST_LABEL = 63;
 
 /**
- * The policy by which the API server injects the sidecar of a store, and its bindings, in the order to apply them. A pod of a namespace
- * that may not use the store is not in their scope.
+ * The policy by which the API server injects the sidecar of a store, and its bindings, in the order to apply them. The policy is
+ * limited to the namespaces that may use the store, so that no binding can widen that.
  */
 export function policyObjects(store: PolicyStore, settings: PolicySettings): readonly DesiredObject[] {
   const namespaces = namespacesOf(store, settings);
   // A name that no label can mean.
   if (namespaces.length === 0 || parseStoreName(store.name, store.namespace) === undefined) return [];
+  const isStore = isIn(INJECT_LABEL, labelsOf(store));
   return [
-    policy(store, settings),
+    policy(store, namespaces, settings),
     binding(store, 'namespace', {
-      namespaceSelector: selector(isIn(NAMESPACE_NAME, namespaces), isIn(INJECT_LABEL, labelsOf(store))),
+      namespaceSelector: selector(isStore),
       objectSelector: selector({ key: INJECT_LABEL, operator: 'DoesNotExist' }),
     }),
-    binding(store, 'pod', {
-      namespaceSelector: selector(isIn(NAMESPACE_NAME, namespaces)),
-      objectSelector: selector(isIn(INJECT_LABEL, labelsOf(store))),
-    }),
+    binding(store, 'pod', { objectSelector: selector(isStore) }),
   ].map(described);
 }
 
@@ -64,15 +62,17 @@ function labelsOf({ name, namespace }: StoreName): readonly string[] {
   return [...all].filter((label) => label.length <= LONGEST_LABEL);
 }
 
-function policy(store: PolicyStore, settings: PolicySettings) {
+function policy(store: PolicyStore, namespaces: readonly string[], settings: PolicySettings) {
   const sidecar = sidecarFor(store, settings);
-  const isUsedElsewhere = namespacesOf(store, settings).some((each) => each !== store.namespace);
+  const isUsedElsewhere = namespaces.some((each) => each !== store.namespace);
   return clusterObject(MUTATING_ADMISSION_POLICIES, store, policyName(store), {
     failurePolicy: settings.failurePolicy,
     // Another admission may add containers, which lack the environment then.
     reinvocationPolicy: 'IfNeeded',
     matchConstraints: {
       matchPolicy: 'Equivalent',
+      // The API server looks at selectors of a policy before those of its bindings: one is all that other pods cost.
+      namespaceSelector: selector(isIn(NAMESPACE_NAME, namespaces)),
       resourceRules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] }],
     },
     matchConditions: MATCH_CONDITIONS,
