@@ -82,7 +82,7 @@ const TOKENS = ['src/callers/tokens/token-verifier.ts', 'src/callers/keys/key-se
 const CODEC_SERVER = ['src/codec-server/'];
 const FORWARDING = ['src/payload-service/forwarding/', 'src/data-api/put-blob.ts'];
 /** What only commands for Kubernetes need. */
-const OPERATOR = ['operator/src/'];
+const OPERATOR = ['operator/src/', 'node_modules/@kubernetes/'];
 const CACHE = ['src/payload-service/cache/', 'node_modules/lru-cache/'];
 
 describe.concurrent('a process loads the code that it runs and no other', () => {
@@ -133,13 +133,19 @@ describe.concurrent('a process loads the code that it runs and no other', () => 
       'a codec server',
       () => sourcesLoadedBy(['codec-server', '--listen', '127.0.0.1:0'], LISTENING),
       [...SERVER, ...CODEC_SERVER, 'codec/src/temporal/codec.ts'],
-      [...STORE, ...DATA_PORT, 'node_modules/prom-client/', 'src/roles/', ...OPERATOR],
+      [...STORE, ...DATA_PORT, ...OPERATOR, 'node_modules/prom-client/', 'src/roles/'],
     ],
     [
       'a command that calls the service',
       () => sourcesLoadedBy(['put', '--help']),
       ['src/commands/put.ts', 'codec/src/transport/blob-client.ts'],
       [...SERVER, ...STORE, ...CODEC_SERVER, 'src/commands/get.ts', 'src/commands/serve.ts'],
+    ],
+    [
+      'the doctor',
+      () => sourcesLoadedBy(['doctor', '--help']),
+      ['operator/src/doctor/diagnose.ts', 'node_modules/@kubernetes/client-node/'],
+      [...SERVER, ...DATA_PORT, ...S3, ...CODEC_SERVER, 'operator/src/reconcile/', 'src/roles/'],
     ],
     [
       'the command for manifests',

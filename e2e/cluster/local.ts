@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { localPrograms } from '@largepayload/testing/programs/kubernetes';
+import { chosenKubernetes, KUBERNETES_VERSIONS } from '@largepayload/testing/programs/kubernetes-versions';
 import { eventualValue } from '@largepayload/testing/waiting/eventually';
 import { MissingProgramError } from '@largepayload/tools/missing-program';
 import { BaseCluster, readyNodes } from './base-cluster.ts';
@@ -10,13 +11,14 @@ import { loadImage } from './local/node-agents.ts';
 import { NodeSpace, OWN_FOLDERS } from './local/node-space.ts';
 import { clusterMark } from './local/processes.ts';
 import { removeNodes } from './local/removal.ts';
-import { certificatesFolder, runningParts, startNodes } from './local/start-nodes.ts';
+import { certificatesFolder, rebootNode, runningParts, startNodes } from './local/start-nodes.ts';
 import type { ClusterOptions, ClusterProvider } from './provider.ts';
 import { readState, removeState, stateFolder, writeState } from './state-folder.ts';
 
 /** Processes of this machine, in namespaces of their own: needs Linux and root, and neither Docker nor a registry. */
 export const local: ClusterProvider = {
   name: 'local',
+  kubernetes: () => chosenKubernetes().full,
 
   async up({ name, nodes, say }: ClusterOptions) {
     if (process.platform !== 'linux' || process.getuid?.() !== 0) {
@@ -25,23 +27,25 @@ export const local: ClusterProvider = {
           '(needs Docker and kind), or with E2E_CLUSTER=existing and a KUBECONFIG.',
       );
     }
-    const programs = await localPrograms(say);
+    const version = chosenKubernetes();
+    const programs = await localPrograms(version, say);
     checkVisible(programs.kubernetes);
     await local.down(name, say);
-    const folder = writeState(name, { provider: 'local', nodes });
+    const folder = writeState(name, { provider: 'local', nodes, kubernetes: version.full });
     await startNodes({ folder, nodes, programs, say });
     say('waiting for every node to be Ready');
     return await eventualValue(() => local.find(name), 60_000);
   },
 
   async find(name) {
-    const nodes = readState(name)?.nodes ?? 0;
+    const { nodes = 0, kubernetes } = readState(name) ?? {};
+    const version = KUBERNETES_VERSIONS.find(({ full }) => full === kubernetes);
     const folder = stateFolder(name);
     const spaces = nodeAddresses(nodes).flatMap((node) => NodeSpace.find(join(folder, node.name)) ?? []);
-    if (spaces.length < nodes || nodes === 0) return undefined;
+    if (spaces.length < nodes || nodes === 0 || version === undefined) return undefined;
     const cluster = new LocalCluster(
       name,
-      runningParts(folder, spaces, await localPrograms(() => undefined)),
+      runningParts(folder, spaces, await localPrograms(version, () => undefined)),
     );
     const ready = await readyNodes((...args) => cluster.kubectl(...args), nodes);
     // No pod can be made before this account exists, which is soon after the nodes are Ready.
@@ -68,6 +72,7 @@ class LocalCluster extends BaseCluster {
   readonly provider = 'local';
   readonly imagePullPolicy = 'Never';
   override readonly restartsApiServer = true;
+  override readonly rebootsNodes = true;
   readonly hostAddress: string;
   override readonly commandPrefix: readonly string[];
   readonly #parts: readonly NodeParts[];
@@ -91,7 +96,7 @@ class LocalCluster extends BaseCluster {
   }
 
   override async loadImage(archive: string): Promise<void> {
-    await Promise.all(this.#parts.map(({ space }) => loadImage(space, archive)));
+    await Promise.all(this.#parts.map((node) => loadImage(node, archive)));
   }
 
   override async restartApiServer(goneForMs = 0): Promise<void> {
@@ -99,5 +104,11 @@ class LocalCluster extends BaseCluster {
     await sleep(goneForMs);
     startApiServer(this.#first);
     await apiServerReady(this.#first);
+  }
+
+  override async rebootNode(name: string): Promise<void> {
+    const node = this.#parts.find(({ addresses }) => addresses.name === name);
+    if (node === undefined) throw new Error(`cluster ${this.name} has no node ${name}`);
+    await rebootNode(node);
   }
 }

@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { pino } from 'pino';
 import packageFile from '../package.json' with { type: 'json' };
 import { ClusterView } from './cluster/cluster-view.ts';
+import { StoreView } from './cluster/store-view.ts';
 import { ApiError } from './kubernetes/api.ts';
 import { connectToKubernetes } from './kubernetes/client-node-api.ts';
 import { clusterUID } from './kubernetes/cluster-name.ts';
@@ -12,10 +13,13 @@ import { ServerTime } from './kubernetes/server-time.ts';
 import { Metrics } from './operations/metrics.ts';
 import { listen } from './operations/server.ts';
 import { HELP, type OperatorOptions, OptionsError, parseOptions } from './options.ts';
+import { policies } from './policies.ts';
 import { Poller } from './polling/poller.ts';
 import { CertificateController } from './reconcile/certificates/certificate-controller.ts';
 import { certificateSource } from './reconcile/certificates/choose-source.ts';
 import { StoreController } from './reconcile/store-controller.ts';
+import { startWebhook, webhookCertificate } from './webhook.ts';
+import { watchWorkers } from './workers.ts';
 
 const args = process.argv.slice(2);
 if (args.includes('--version')) process.stdout.write(`${packageFile.version}\n`);
@@ -65,10 +69,22 @@ async function run(options: OperatorOptions): Promise<void> {
     onFailure: warn('the Lease could not be read or renewed; it is tried again'),
   });
   metrics.watchLeadership(() => election.isLeader);
-  const cluster = new ClusterView({ api, onFailure: warn('a watch failed; it begins again') });
-  const missing = () => (election.isLeader ? cluster.missing : undefined);
+  const onFailure = warn('a watch failed; it begins again');
+  const { injection } = options;
+  const storeView = new StoreView({ api, namespaces: injection !== undefined, onFailure });
+  const cluster = new ClusterView({ api, stores: storeView, onFailure });
+  const context = { api, options, version: packageFile.version, view: storeView, metrics, log };
+  const webhook = await startWebhook(context);
+  const ofWebhook = webhookCertificate(api, options, onFailure);
+  const problemOf = () => webhook?.missing ?? ofWebhook?.problem;
+  const workers = watchWorkers({ ...context, events, instance, problemOf, now: () => time.now() });
+  const missing = () =>
+    webhook?.missing ?? (election.isLeader ? (cluster.missing ?? workers.missing) : undefined);
   const server = await listen(metrics.registry, missing, options.metricsListen);
   log.info({ version: packageFile.version, metrics: server.address, kubernetes: api.url }, 'listening');
+  // With injection each replica needs it, and otherwise the leader only.
+  const beside = injection === undefined ? [] : [storeView];
+  const running = [...beside, ...(webhook ? [webhook] : [])].map((part) => part.run(stopping));
   try {
     await election.run(stopping, async (signal) => {
       log.info({ lease: options.leaseName }, 'this replica leads');
@@ -76,12 +92,23 @@ async function run(options: OperatorOptions): Promise<void> {
       const settings = { ...options, clusterName };
       const poller = new Poller();
       const source = certificateSource({ api, options, now: () => time.now(), events, metrics, log });
-      const certificates = new CertificateController({ cluster, source, metrics, log });
+      const certificates = new CertificateController({ cluster, source, webhook: ofWebhook, metrics, log });
       const stores = new StoreController({
         ...{ api, cluster, poller, certificates, settings, events, metrics, log },
       });
-      await Promise.all([cluster, poller, certificates, stores].map((part) => part.run(signal)));
+      const parts = [
+        cluster,
+        poller,
+        certificates,
+        stores,
+        workers,
+        policies(context),
+        ...(ofWebhook ? [ofWebhook] : []),
+      ];
+      const leading = beside.length > 0 ? parts : [storeView, ...parts];
+      await Promise.all(leading.map((part) => part.run(signal)));
     });
+    await Promise.all(running);
     await events.settled(AbortSignal.timeout(2_000));
   } finally {
     await server.close();
