@@ -1,3 +1,4 @@
+import { SIDECAR_CONTAINER } from '@largepayload/operator/injection/names';
 import { MetricsReading } from '@largepayload/testing/servers/metrics-reading';
 import { expect, test } from 'vitest';
 import { slowly } from '../faults/slowly.fixture.ts';
@@ -99,7 +100,7 @@ async function untilRead(bed: StoreBed, count: number): Promise<void> {
   const script = 'process.stdout.write(fs.readFileSync("/var/run/largepayload.dev/ca.crt"))';
   const command = ['/nodejs/bin/node', '-e', script];
   await slowly(async () => {
-    const pem = await bed.kubectl('exec', 'worker', '--container=payload-store', '--', ...command);
+    const pem = await bed.kubectl('exec', 'worker', `--container=${SIDECAR_CONTAINER}`, '--', ...command);
     return certificatesIn(pem).length === count ? true : undefined;
   }, STEP_LIMIT);
 }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { SIDECAR_CONTAINER } from '@largepayload/operator/injection/names';
 import { eventualValue } from '@largepayload/testing/waiting/eventually';
 import { expect, test } from 'vitest';
 import { podsOf } from '../faults/pods.fixture.ts';
@@ -11,7 +12,7 @@ import { servingSidecar } from './sidecar-pod.fixture.ts';
 const gateway = { authentication: undefined, credentialsSecretRef: { name: CREDENTIALS }, replicas: 2 };
 /** ms */
 const AWAY = 60_000;
-const CONTAINER = 'payload-store';
+const CONTAINERS = ['payload-store', SIDECAR_CONTAINER];
 const PROGRAM = '/app/payload-store.mjs';
 const DEPLOYMENT = 'deployment/orders-gateway';
 
@@ -83,7 +84,7 @@ test('a worker stores on through its sidecar while gateways are replaced, silent
 async function containerOf(bed: StoreBed, pod: string): Promise<string> {
   const { status } = await bed.json<Pod>('get', 'pod', pod);
   const containers = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])];
-  return containers.find(({ name }) => name === CONTAINER)?.containerID?.split('//')[1] ?? '';
+  return containers.find(({ name }) => CONTAINERS.includes(name))?.containerID?.split('//')[1] ?? '';
 }
 
 interface Pod {

@@ -1,8 +1,14 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { at, listAt, textAt } from '@largepayload/crds';
 import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { applyPatch } from '../apply-patch.ts';
 import { injectSidecar } from '../inject-sidecar.ts';
+import { judgePod } from '../judge-pod.ts';
 import { PODS, SETTINGS, STORE } from '../pods.fixture.ts';
+import type { RawPod } from '../raw-pod.ts';
+import { sidecarFor } from '../sidecar.ts';
 import { injectManifests, type ManifestOptions } from './inject-manifests.ts';
 
 const OPTIONS: ManifestOptions = { store: 'documents.orders', namespace: undefined, settings: SETTINGS };
@@ -99,6 +105,15 @@ test.each(Object.entries(PODS))(
     expect(JSON.parse(inject(JSON.stringify(manifest)).text)).toEqual(expected);
   },
 );
+
+test('the example of a pod with a sidecar gets no second one, and counts as injected', () => {
+  const example = join(import.meta.dirname, '../../../../examples/kubernetes/pod-with-sidecar.yaml');
+  const { text, outcomes } = inject(readFileSync(example, 'utf8'));
+  expect(outcomes).toMatchObject([{ object: 'Pod orders/check', kind: 'present' }]);
+  const pod: RawPod = parse(text);
+  expect(listAt(pod.spec, 'initContainers')).toHaveLength(1);
+  expect(judgePod(pod, STORE, sidecarFor(STORE, SETTINGS))).toEqual({ kind: 'injected' });
+});
 
 describe('which store', () => {
   const pod = (labels: object, namespace?: string) =>
