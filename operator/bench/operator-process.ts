@@ -18,11 +18,12 @@ export class OperatorProcess {
     this.started = started;
   }
 
-  /** Resolves when it listens; it may not lead yet. @param nodeFlags of Node, to try out */
+  /** Resolves when it listens; it may not lead yet. @param nodeFlags of Node, to try out @param moreArgs of the operator */
   static async start(
     kubeconfig: string,
     logFile: string,
     nodeFlags: readonly string[] = [],
+    moreArgs: readonly string[] = [],
   ): Promise<OperatorProcess> {
     const [port = 0] = await freePorts(1);
     const started = performance.now();
@@ -35,6 +36,7 @@ export class OperatorProcess {
           PROGRAM,
           ...['--image', 'payload-store:bench', '--namespace', 'default'],
           ...['--metrics-listen', `127.0.0.1:${port}`],
+          ...moreArgs,
         ],
         env: { ...process.env, KUBECONFIG: kubeconfig },
         logFile,
@@ -52,6 +54,11 @@ export class OperatorProcess {
   /** MiB: `VmRSS` now, `VmHWM` at most so far */
   memory(field: 'VmRSS' | 'VmHWM'): number {
     return memoryOf(this.#program.pid, field);
+  }
+
+  /** Whether `/readyz` says that it can serve and lead. */
+  async isReady(): Promise<boolean> {
+    return (await fetch(new URL('/readyz', this.#metricsUrl))).ok;
   }
 
   /** What it counts itself, from its `/metrics`. */
