@@ -76,7 +76,7 @@ export function pod(name: string, spec: object = {}, labels: object = {}): Kuber
   const { metadata } = object('Pod', name, 'billing');
   return {
     ...{ apiVersion: 'v1', kind: 'Pod' },
-    metadata: { ...metadata, labels: { ...labels }, ownerReferences: [owner] },
+    metadata: { ...metadata, labels: { 'pod-template-hash': '7d9f', ...labels }, ownerReferences: [owner] },
     spec: { containers: [{ name: 'worker', image: 'worker:1' }], ...spec },
     status: { phase: 'Running' },
   };
