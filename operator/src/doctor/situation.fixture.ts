@@ -31,6 +31,7 @@ export const CONDITIONS = [
   condition('GatewayAvailable', 'True', 'PodsAvailable', '2 of 2 gateways available'),
   condition('ReaperHealthy', 'True', 'Reaping', 'the last pass succeeded'),
   condition('RetentionSafe', 'True', 'StorageAgrees', "the reaper's clock agrees"),
+  condition('InjectionCurrent', 'True', 'AllInjected', '2 pods with a sidecar that is up to date'),
 ];
 
 /** The store `documents` of the namespace `orders`. */
