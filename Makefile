@@ -112,6 +112,7 @@ bench: build ## speed and memory, written into docs/performance.md with its pict
 .PHONY: bench-operator
 bench-operator: build ## what the operator costs, written into docs/operator-performance.md; takes about ten minutes
 	node $(SOURCES) operator/bench/bench.ts --write
+	node $(SOURCES) operator/bench/policies.ts --write
 
 .PHONY: bench-scale
 bench-scale: setup ## what S3 and the reaper do at scale, simulated, written into docs/scale.md; takes a minute
