@@ -1,4 +1,4 @@
-import { INJECT_LABEL } from '@largepayload/operator/injection/names';
+import { INJECT_LABEL, SIDECAR_CONTAINER } from '@largepayload/operator/injection/names';
 import { slowly } from '../faults/slowly.fixture.ts';
 import { operatorKubectl } from '../fixtures/operator.fixture.ts';
 import { putPayload, type StoredPayload, withClient } from '../fixtures/payloads.fixture.ts';
@@ -75,9 +75,9 @@ export async function untilStarted(bed: StoreBed, name: string): Promise<Pod> {
 
 export function hasStarted({ status }: Pod): boolean {
   const worker = status?.containerStatuses?.find(({ name }) => name === 'worker');
-  const sidecars = status?.initContainerStatuses?.filter(({ started }) => started !== undefined) ?? [];
-  const isUp = worker?.started === true && worker.ready;
-  return isUp && sidecars.every(({ started }) => started === true) && status?.podIP !== undefined;
+  const sidecar = status?.initContainerStatuses?.find(({ name }) => name === SIDECAR_CONTAINER);
+  const isUp = worker?.started === true && worker.ready && status?.podIP !== undefined;
+  return isUp && sidecar?.started !== false;
 }
 
 /** Waits until the pod has ended. @returns its phase */
