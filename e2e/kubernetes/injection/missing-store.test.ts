@@ -2,7 +2,7 @@ import { INJECT_LABEL } from '@largepayload/operator/injection/names';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { slowly } from '../faults/slowly.fixture.ts';
 import { StoreBed } from '../fixtures/store.fixture.ts';
-import { suiteCluster } from '../fixtures/suite.fixture.ts';
+import { OPERATOR, suiteCluster } from '../fixtures/suite.fixture.ts';
 import { show } from '../fixtures/table.fixture.ts';
 import { PodApi } from './pod-api.fixture.ts';
 import {
@@ -156,12 +156,13 @@ async function eventOn(bed: StoreBed, pod: string): Promise<string> {
   return await slowly(async () => {
     const about = `involvedObject.name=${pod},involvedObject.kind=Pod`;
     const { items } = await bed.json<{ items: Event[] }>('get', 'events', '--field-selector', about);
-    const [ours] = items.filter(({ message }) => /largepayload|allowedNamespaces|store/i.test(message));
+    const ours = items.find(({ reportingComponent }) => reportingComponent === OPERATOR);
     return ours && `${ours.reason}: ${ours.message}`;
   });
 }
 
 interface Event {
+  readonly reportingComponent: string;
   readonly reason: string;
   readonly message: string;
 }

@@ -87,7 +87,8 @@ export class Workers {
   }
 
   relay(more: object = {}): Container {
-    return this.container('worker', ['-e', RELAY], more);
+    const startupProbe = { tcpSocket: { port: RELAY_PORT }, periodSeconds: 1, failureThreshold: 120 };
+    return this.container('worker', ['-e', RELAY], { startupProbe, ...more });
   }
 
   idle(name = 'worker', more: object = {}): Container {
