@@ -91,7 +91,7 @@ test('while the operator is away, its webhook refuses pods or leaves them withou
   );
   show(
     'operator away, mode Webhook, failurePolicy Ignore',
-    `pods are made without a sidecar, warning: ${warnings}; InjectionCurrent when the operator is back: ${message}`,
+    `pods are made without a sidecar, warning: ${warnings.join(' ')}; InjectionCurrent when the operator is back: ${message}`,
   );
 });
 

@@ -33,10 +33,11 @@ test.concurrent('a pod that is made before its store uses it once it is there: i
   timeout: 900_000,
 }, async () => {
   await using bed = await StoreBed.make('before', { [INJECT_LABEL]: 'orders' });
+  if (mode === 'Webhook') await untilInjecting(api, bed);
   await bed.apply(workers.controller('Deployment', 'early'));
   const early = await onlyPod(bed, 'early');
   const { warnings } = await api.tryOut(bed.namespace, workers.pod('warned'));
-  expect(warnings.join()).toMatch(/orders/);
+  expect(warnings.join(' ')).toMatch(/orders/);
   if (mode === 'Policy') {
     expect(injectionOf(early)).toMatchObject(NONE);
     await bed.applyStore('orders', { gateway });
@@ -51,7 +52,7 @@ test.concurrent('a pod that is made before its store uses it once it is there: i
     await storeThrough(await untilStarted(bed, healed.metadata.name));
     show(
       'pod made before its store, CA ConfigMap absent',
-      `not injected, warning: ${warnings}; then ${missed.reason}: ${missed.message}; stores after a restart`,
+      `not injected, warning: ${warnings.join(' ')}; then ${missed.reason}: ${missed.message}; stores after a restart`,
     );
     return;
   }
@@ -67,7 +68,7 @@ test.concurrent('a pod that is made before its store uses it once it is there: i
   expect(status?.initContainerStatuses?.map(({ restartCount }) => restartCount)).toEqual([0]);
   show(
     'pod made before its store, CA ConfigMap absent',
-    `injected with a warning (${warnings}); it runs, its worker gets 503 ${refusal}; stores ${seconds} s after the store ` +
+    `injected with a warning (${warnings.join(' ')}); it runs, its worker gets 503 ${refusal}; stores ${seconds} s after the store ` +
       'was made, without a restart',
   );
 });
@@ -89,7 +90,7 @@ test.concurrent('workers go on after their store was deleted, and store again on
     return mode === 'Webhook' || !isInjected(answer.pod as Pod) ? answer : undefined;
   });
   if (mode === 'Webhook') expect(isInjected(late.pod as Pod)).toBe(true);
-  expect(late.warnings.join()).toMatch(/orders/);
+  expect(late.warnings.join(' ')).toMatch(/orders/);
   await bed.applyStore('orders', { gateway });
   await storeThrough(worker);
   const { status } = await bed.json<Pod>('get', 'pod', 'worker');
@@ -97,7 +98,7 @@ test.concurrent('workers go on after their store was deleted, and store again on
   show(
     'store deleted under running workers',
     `they run on and get 503 ${refusal}; new pods are ${mode === 'Webhook' ? 'injected' : 'not injected'}, warning: ` +
-      `${late.warnings}; made again, the workers store without a restart`,
+      `${late.warnings.join(' ')}; made again, the workers store without a restart`,
   );
 });
 
@@ -113,23 +114,23 @@ test.concurrent('a pod whose store does not exist, or does not allow its namespa
     const answer = await api.tryOut(bed.namespace, workers.pod('closed'));
     return isInjected(answer.pod as Pod) ? undefined : answer;
   });
-  if (mode === 'Webhook') expect(closed.warnings.join()).toMatch(/allowedNamespaces/);
+  if (mode === 'Webhook') expect(closed.warnings.join(' ')).toMatch(/allowedNamespaces/);
   await api.create(bed.namespace, workers.pod('closed', { containers: [workers.idle()] }));
   const event = await eventOn(bed, 'closed');
   show(
     'store in a namespace that does not allow it',
-    `runs without a sidecar; warning: ${closed.warnings}; Event: ${event}`,
+    `runs without a sidecar; warning: ${closed.warnings.join(' ')}; Event: ${event}`,
   );
 
   const labels = { [INJECT_LABEL]: `misspelt.${stores.namespace}` };
   const unknown = await api.create(bed.namespace, workers.pod('unknown', { labels }));
-  expect(unknown.warnings.join()).toMatch(/misspelt/);
+  expect(unknown.warnings.join(' ')).toMatch(/misspelt/);
   expect(isInjected(unknown.pod as Pod)).toBe(mode === 'Webhook');
   const told = await eventOn(bed, 'unknown');
   if (mode === 'Webhook') expect(await refusalThrough(await untilStarted(bed, 'unknown'))).toBeDefined();
   show(
     'unknown store',
-    `${mode === 'Webhook' ? 'injected, answers 503' : 'runs without a sidecar'}; warning: ${unknown.warnings}; Event: ${told}`,
+    `${mode === 'Webhook' ? 'injected, answers 503' : 'runs without a sidecar'}; warning: ${unknown.warnings.join(' ')}; Event: ${told}`,
   );
 
   await stores.kubectl(

@@ -67,14 +67,14 @@ test.concurrent('a pod is named where another webhook takes restartPolicy and st
   });
   const { warnings, pod } = await api.create(bed.namespace, workers.pod('stripped'));
   expect(injectionOf(pod as Pod)).toMatchObject({ place: 0, sidecars: 0 });
-  expect(warnings.join()).toMatch(/restartPolicy/);
+  expect(warnings.join(' ')).toMatch(/restartPolicy/);
   const { message } = await bed.until('orders', 'InjectionCurrent', {
     reason: 'PodsMissed',
     message: /stripped/,
   });
   show(
     'another webhook takes restartPolicy and startup probe away',
-    `warning: ${warnings}; InjectionCurrent: PodsMissed: ${message}`,
+    `warning: ${warnings.join(' ')}; InjectionCurrent: PodsMissed: ${message}`,
   );
 });
 

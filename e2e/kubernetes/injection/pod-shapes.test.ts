@@ -161,9 +161,9 @@ test.concurrent('a pod on the network of its node is left alone, and runs', asyn
   const pod = workers.pod('host-network', { hostNetwork: true, containers: [workers.idle()] });
   const { pod: admitted, warnings } = await made(pod);
   expect(injectionOf(admitted)).toEqual(NONE);
-  if (mode === 'Webhook') expect(warnings.join()).toMatch(/hostNetwork/);
+  if (mode === 'Webhook') expect(warnings.join(' ')).toMatch(/hostNetwork/);
   await untilStarted(bed, 'host-network');
-  show('not injected: hostNetwork', `runs without a sidecar; warnings: ${warnings.join('; ') || 'none'}`);
+  show('not injected: hostNetwork', `runs without a sidecar; warnings: ${warnings.join(' ') || 'none'}`);
 });
 
 test.concurrent.for([
@@ -174,8 +174,8 @@ test.concurrent.for([
   const containers = [workers.idle('worker', { securityContext: undefined })];
   const { pod, warnings } = await made(workers.pod(`windows-${by.length}`, { containers, ...spec }));
   expect(injectionOf(pod)).toEqual(NONE);
-  if (mode === 'Webhook') expect(warnings.join()).toMatch(/Windows/);
-  show(`not injected: Windows by ${by}`, `admitted as it is; warnings: ${warnings.join('; ') || 'none'}`);
+  if (mode === 'Webhook') expect(warnings.join(' ')).toMatch(/Windows/);
+  show(`not injected: Windows by ${by}`, `admitted as it is; warnings: ${warnings.join(' ') || 'none'}`);
 });
 
 test.concurrent.for([
@@ -184,12 +184,9 @@ test.concurrent.for([
 ] as const)('a pod with a %s that has the name of ours is left alone, and runs', async ([what, spec]) => {
   const { pod, warnings } = await made(workers.pod(`same-name-${what}`, spec));
   expect(injectionOf(pod)).toMatchObject({ store: undefined, sidecars: 0 });
-  if (mode === 'Webhook') expect(warnings.join()).toContain(SIDECAR_CONTAINER);
+  if (mode === 'Webhook') expect(warnings.join(' ')).toContain(SIDECAR_CONTAINER);
   await untilStarted(bed, `same-name-${what}`);
-  show(
-    `not injected: a ${what} named like ours`,
-    `runs as it is; warnings: ${warnings.join('; ') || 'none'}`,
-  );
+  show(`not injected: a ${what} named like ours`, `runs as it is; warnings: ${warnings.join(' ') || 'none'}`);
 });
 
 test.concurrent.for([8_577, 8_578])(
@@ -202,7 +199,7 @@ test.concurrent.for([8_577, 8_578])(
       workers.pod(name, { containers: [container], restartPolicy: 'Never' }),
     );
     expect(injectionOf(pod)).toEqual(injectedFor(store));
-    if (mode === 'Webhook') expect(warnings.join()).toContain(`${port}`);
+    if (mode === 'Webhook') expect(warnings.join(' ')).toContain(`${port}`);
     expect(await untilEnded(bed, name)).toBe('Failed');
     expect(await bed.kubectl('logs', name, '--container=worker')).toContain(
       `EADDRINUSE: address already in use`,
@@ -211,7 +208,7 @@ test.concurrent.for([8_577, 8_578])(
     expect(status?.initContainerStatuses?.map(({ restartCount }) => restartCount)).toEqual([0]);
     show(
       `worker that listens on ${port}`,
-      `the worker fails with EADDRINUSE, the sidecar runs; warnings: ${warnings.join('; ') || 'none'}`,
+      `the worker fails with EADDRINUSE, the sidecar runs; warnings: ${warnings.join(' ') || 'none'}`,
     );
   },
 );
