@@ -1,8 +1,9 @@
 import { INJECT_LABEL } from '@largepayload/operator/injection/names';
+import { CONTROLLER } from '@largepayload/operator/kubernetes/event-recorder';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { slowly } from '../faults/slowly.fixture.ts';
 import { StoreBed } from '../fixtures/store.fixture.ts';
-import { OPERATOR, suiteCluster } from '../fixtures/suite.fixture.ts';
+import { suiteCluster } from '../fixtures/suite.fixture.ts';
 import { show } from '../fixtures/table.fixture.ts';
 import { PodApi } from './pod-api.fixture.ts';
 import {
@@ -157,7 +158,7 @@ async function eventOn(bed: StoreBed, pod: string): Promise<string> {
   return await slowly(async () => {
     const about = `involvedObject.name=${pod},involvedObject.kind=Pod`;
     const { items } = await bed.json<{ items: Event[] }>('get', 'events', '--field-selector', about);
-    const ours = items.find(({ reportingComponent }) => reportingComponent === OPERATOR);
+    const ours = items.find(({ reportingComponent }) => reportingComponent === CONTROLLER);
     return ours && `${ours.reason}: ${ours.message}`;
   });
 }
