@@ -1,6 +1,7 @@
 import { eventualValue } from '@largepayload/testing/waiting/eventually';
 import { afterEach, expect, test } from 'vitest';
 import { chosenProvider, clusterDown, clusterUp } from './clusters.ts';
+import { Footprint } from './footprint.ts';
 import { IMAGE, loadBusybox } from './pods.fixture.ts';
 import type { Cluster } from './provider.ts';
 
@@ -35,8 +36,22 @@ test.runIf(isLocal)(
     }
     const [near = '', far = ''] = ['node0-1', 'node1-1'];
     const address = await cluster.kubectl('get', 'pod', far, '--output=jsonpath={.status.podIP}');
-    const ask = ['exec', near, '--container=main', '--', 'busybox', 'wget', '-q', '-O-', `http://${address}:8080/`];
+    const ask = [
+      'exec',
+      near,
+      '--container=main',
+      '--',
+      'busybox',
+      'wget',
+      '-q',
+      '-O-',
+      `http://${address}:8080/`,
+    ];
     expect(await cluster.kubectl(...ask)).toBe('hello\n');
+
+    const footprint = new Footprint(NAME);
+    await clusterDown(NAME);
+    expect(footprint.remains()).toEqual([]);
   },
 );
 

@@ -34,7 +34,7 @@ const OPERATOR_RIGHTS = {
   'events.k8s.io/events': 'create',
 };
 const WITHOUT_INJECTION = { '/namespaces kube-system': 'get' };
-const INJECTION_RIGHTS = { '/namespaces': 'get list watch' };
+const INJECTION_RIGHTS = { '/namespaces': 'get list watch', '/pods': 'get list watch' };
 const WEBHOOK_RIGHTS = {
   'admissionregistration.k8s.io/mutatingwebhookconfigurations payloads-large-payload-operator':
     'get list patch watch',
@@ -83,6 +83,14 @@ describe.skipIf(helm === undefined)('the rights that the chart gives', async () 
     const all = { ...OPERATOR_RIGHTS, ...SECRET_RIGHTS, ...WITHOUT_INJECTION };
     expect(rights(named('ClusterRole', /operator$/, others))).toEqual(all);
     expect(rights(named('Role', /operator$/, others))).toEqual({ ...LEASE_RIGHTS, ...AUTHORITY_RIGHTS });
+  });
+
+  test('the operator may evict pods only where a value says so', async () => {
+    const others = await renderChart(helm as string, { injection: { evictMissed: 'All' } });
+    const all = { ...OPERATOR_RIGHTS, ...SECRET_RIGHTS, ...INJECTION_RIGHTS, ...WEBHOOK_RIGHTS };
+    const { '/pods/eviction': eviction, ...rest } = rights(named('ClusterRole', /operator$/, others));
+    expect(eviction).toBe('create');
+    expect(rest).toEqual(all);
   });
 
   test('where cert-manager makes the certificates, the operator can read the Secret of the webhook, and no other', async () => {

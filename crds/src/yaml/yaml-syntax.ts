@@ -1,6 +1,6 @@
 import { type Document, isScalar, type LineCounter, visit } from 'yaml';
-import type { Problem } from './manifest-error.ts';
-import { excerpt } from './message-parts.ts';
+import type { Problem } from '../manifest-error.ts';
+import { excerpt } from '../message-parts.ts';
 
 /** How the parser reads files of others. A resource is JSON, so a tag or a %YAML directive makes no dates, sets or bytes. */
 export const STRICT_YAML = {
@@ -24,9 +24,9 @@ export function syntaxProblems(document: Document.Parsed, lines: LineCounter, li
     return `line ${linesBefore + line}, column ${col}`;
   };
   // A warning is about a tag or directive that this parser ignores and the cluster's parser refuses.
-  const problems = [...document.errors, ...document.warnings].map(({ message, pos }) => ({
+  const problems = [...document.errors, ...document.warnings].map(({ code, message, pos }) => ({
     path: '',
-    message: `${place(pos[0])}: ${message}`,
+    message: `${place(pos[0])}: ${code === 'RESOURCE_EXHAUSTION' ? 'nested too deeply' : message}`,
   }));
   if (problems.length > 0) return problems;
 
