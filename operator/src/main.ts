@@ -13,6 +13,7 @@ import { ServerTime } from './kubernetes/server-time.ts';
 import { Metrics } from './operations/metrics.ts';
 import { listen } from './operations/server.ts';
 import { HELP, type OperatorOptions, OptionsError, parseOptions } from './options.ts';
+import { policies } from './policies.ts';
 import { Poller } from './polling/poller.ts';
 import { CertificateController } from './reconcile/certificates/certificate-controller.ts';
 import { certificateSource } from './reconcile/certificates/choose-source.ts';
@@ -95,7 +96,15 @@ async function run(options: OperatorOptions): Promise<void> {
       const stores = new StoreController({
         ...{ api, cluster, poller, certificates, settings, events, metrics, log },
       });
-      const parts = [cluster, poller, certificates, stores, workers, ...(ofWebhook ? [ofWebhook] : [])];
+      const parts = [
+        cluster,
+        poller,
+        certificates,
+        stores,
+        workers,
+        policies(context),
+        ...(ofWebhook ? [ofWebhook] : []),
+      ];
       const leading = beside.length > 0 ? parts : [storeView, ...parts];
       await Promise.all(leading.map((part) => part.run(signal)));
     });
