@@ -8,6 +8,8 @@ const LONG = [
   'quick-start.test.ts',
   'claim.test.ts',
   'gateways-away.test.ts',
+  'controllers.test.ts',
+  'missing-store.test.ts',
   'credentials.test.ts',
 ];
 
