@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { pino } from 'pino';
 import packageFile from '../package.json' with { type: 'json' };
 import { ClusterView } from './cluster/cluster-view.ts';
+import { StoreView } from './cluster/store-view.ts';
 import { ApiError } from './kubernetes/api.ts';
 import { connectToKubernetes } from './kubernetes/client-node-api.ts';
 import { clusterUID } from './kubernetes/cluster-name.ts';
@@ -65,10 +66,16 @@ async function run(options: OperatorOptions): Promise<void> {
     onFailure: warn('the Lease could not be read or renewed; it is tried again'),
   });
   metrics.watchLeadership(() => election.isLeader);
-  const cluster = new ClusterView({ api, onFailure: warn('a watch failed; it begins again') });
+  const onFailure = warn('a watch failed; it begins again');
+  const { injection } = options;
+  const storeView = new StoreView({ api, namespaces: injection !== undefined, onFailure });
+  const cluster = new ClusterView({ api, stores: storeView, onFailure });
   const missing = () => (election.isLeader ? cluster.missing : undefined);
   const server = await listen(metrics.registry, missing, options.metricsListen);
   log.info({ version: packageFile.version, metrics: server.address, kubernetes: api.url }, 'listening');
+  // With injection each replica needs it, and otherwise the leader only.
+  const beside = injection === undefined ? [] : [storeView];
+  const running = beside.map((part) => part.run(stopping));
   try {
     await election.run(stopping, async (signal) => {
       log.info({ lease: options.leaseName }, 'this replica leads');
@@ -80,8 +87,10 @@ async function run(options: OperatorOptions): Promise<void> {
       const stores = new StoreController({
         ...{ api, cluster, poller, certificates, settings, events, metrics, log },
       });
-      await Promise.all([cluster, poller, certificates, stores].map((part) => part.run(signal)));
+      const parts = [...(beside.length > 0 ? [] : [storeView]), cluster, poller, certificates, stores];
+      await Promise.all(parts.map((part) => part.run(signal)));
     });
+    await Promise.all(running);
     await events.settled(AbortSignal.timeout(2_000));
   } finally {
     await server.close();

@@ -61,3 +61,40 @@ test.each<[string, string[], string]>([
   expect(parse).toThrow(OptionsError);
   expect(parse).toThrow(message);
 });
+
+test('nothing is injected unless a mode is named', () => {
+  expect(parseOptions([...REQUIRED, '--evict-missed=All']).injection).toBeUndefined();
+});
+
+test('a mode of injection refuses pods on failure, runs as a plain user, evicts no pod, and serves its webhook on 9443', () => {
+  expect(parseOptions([...REQUIRED, '--injection=Webhook']).injection).toEqual({
+    ...{ mode: 'Webhook', failurePolicy: 'Fail', runAsUser: 65_532, evictMissed: 'Never' },
+    webhook: { listen: { host: undefined, port: 9443 }, name: 'large-payload-operator' },
+  });
+});
+
+test('every option of injection is taken', () => {
+  const options = parseOptions([
+    ...[...REQUIRED, '--injection=Policy', '--injection-failure-policy=Ignore', '--evict-missed=All'],
+    ...['--injection-run-as-user=none', '--webhook-listen=127.0.0.1:0', '--webhook-name=lpo'],
+  ]);
+  expect(options.injection).toEqual({
+    ...{ mode: 'Policy', failurePolicy: 'Ignore', runAsUser: undefined, evictMissed: 'All' },
+    webhook: { listen: { host: '127.0.0.1', port: 0 }, name: 'lpo' },
+  });
+});
+
+test.each([
+  ['--injection=Auto', 'write one of Webhook, Policy'],
+  ['--injection-failure-policy=fail', 'write one of Fail, Ignore'],
+  ['--injection-run-as-user=0', 'write a number from 1'],
+  ['--injection-run-as-user=', 'write a number from 1'],
+  ['--injection-run-as-user=2147483648', 'write a number from 1'],
+  ['--evict-missed=Always', 'write one of Never, CreatedAfterLabel, All'],
+  ['--webhook-listen=9443', '--webhook-listen 9443: write HOST:PORT'],
+  ['--webhook-name=a.b', 'write the name of a Service'],
+])('%s is refused with a message that says what to write', (option, message) => {
+  const parse = () => parseOptions([...REQUIRED, '--injection=Webhook', option]);
+  expect(parse).toThrow(OptionsError);
+  expect(parse).toThrow(message);
+});

@@ -5,9 +5,34 @@ import type { PodSettings } from './stores/desired/context.ts';
 export interface OperatorOptions extends PodSettings {
   /** cert-manager makes the certificates; `undefined`: the operator signs them itself */
   readonly certManager: CertManagerOptions | undefined;
+  /** `undefined`: nothing is injected into pods */
+  readonly injection: InjectionOptions | undefined;
   readonly leaseName: string;
-  readonly metricsListen: { readonly host: string | undefined; readonly port: number };
+  readonly metricsListen: ListenAddress;
   readonly logLevel: string;
+}
+
+/** Where a server listens. */
+export interface ListenAddress {
+  /** `undefined`: every interface */
+  readonly host: string | undefined;
+  readonly port: number;
+}
+
+export interface InjectionOptions {
+  /** who injects: the operator as a webhook, or the API server by policies of the operator */
+  readonly mode: 'Webhook' | 'Policy';
+  /** what becomes of pods in scope while it cannot be decided about them */
+  readonly failurePolicy: 'Fail' | 'Ignore';
+  /** user and group of sidecars; `undefined`: the platform chooses */
+  readonly runAsUser: number | undefined;
+  /** which pods without a sidecar are evicted, so that they are made anew */
+  readonly evictMissed: 'Never' | 'CreatedAfterLabel' | 'All';
+  readonly webhook: {
+    readonly listen: ListenAddress;
+    /** of the Service, in the operator's namespace, and of the MutatingWebhookConfiguration */
+    readonly name: string;
+  };
 }
 
 export interface CertManagerOptions {
@@ -23,6 +48,9 @@ export class OptionsError extends Error {
 }
 
 const PULL_POLICIES = ['Always', 'IfNotPresent', 'Never'] as const;
+const MODES = ['Webhook', 'Policy'] as const;
+const FAILURE_POLICIES = ['Fail', 'Ignore'] as const;
+const EVICTED = ['Never', 'CreatedAfterLabel', 'All'] as const;
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error'];
 
 export const HELP = `large-payload-operator reconciles LargePayloadStore resources.
@@ -42,6 +70,14 @@ Options:
   --certificate-issuer KIND/NAME[/GROUP]
                              cert-manager makes the certificates by this issuer, an Issuer or a ClusterIssuer [default: the operator makes them]
   --ca-bundle PEM            the certificates that clients are to trust; required with --certificate-issuer
+  --injection MODE           puts sidecars into pods: Webhook (the operator does) or Policy (the API server does) [default: neither]
+  --injection-failure-policy POLICY
+                             of pods in scope for which that cannot be done: Fail refuses them, Ignore makes them without [default: Fail]
+  --injection-run-as-user UID
+                             user and group of sidecars; none: the platform chooses [default: 65532]
+  --evict-missed WHICH       evicts pods that should have a sidecar: Never, CreatedAfterLabel or All [default: Never]
+  --webhook-listen HOST:PORT the webhook, by TLS [default: :9443]
+  --webhook-name NAME        of its Service and of the MutatingWebhookConfiguration [default: large-payload-operator]
   --log-level LEVEL          ${LOG_LEVELS.join(', ')} [default: info]
   --help, --version
 
@@ -64,8 +100,9 @@ export function parseOptions(args: readonly string[]): OperatorOptions {
     namespace: required(values.namespace, '--namespace NAMESPACE'),
     scrapeNamespaces: namespaceNames(values['scrape-namespace'] ?? []),
     leaseName: values['lease-name'] ?? 'large-payload-operator',
-    metricsListen: listenAddress(values['metrics-listen'] ?? ':8080'),
+    metricsListen: listenAddress('--metrics-listen', values['metrics-listen'] ?? ':8080'),
     certManager: certManager(values['certificate-issuer'], values['ca-bundle']),
+    injection: injection(values),
     logLevel: oneOf(LOG_LEVELS, values['log-level'] ?? 'info', '--log-level'),
   };
 }
@@ -86,6 +123,12 @@ function parse(args: readonly string[]) {
         'metrics-listen': { type },
         'certificate-issuer': { type },
         'ca-bundle': { type },
+        injection: { type },
+        'injection-failure-policy': { type },
+        'injection-run-as-user': { type },
+        'evict-missed': { type },
+        'webhook-listen': { type },
+        'webhook-name': { type },
         'log-level': { type },
       },
     }).values;
@@ -103,6 +146,38 @@ function oneOf<T extends string>(known: readonly T[], value: string, option: str
 function required(value: string | undefined, option: string): string {
   if (value === undefined || value === '') throw new OptionsError(`${option} is required`);
   return value;
+}
+
+/** Mistakes are refused also where nothing is injected. */
+function injection(values: ReturnType<typeof parse>): InjectionOptions | undefined {
+  const settings = {
+    failurePolicy: oneOf(
+      FAILURE_POLICIES,
+      values['injection-failure-policy'] ?? 'Fail',
+      '--injection-failure-policy',
+    ),
+    runAsUser: userId(values['injection-run-as-user'] ?? '65532'),
+    evictMissed: oneOf(EVICTED, values['evict-missed'] ?? 'Never', '--evict-missed'),
+    webhook: {
+      listen: listenAddress('--webhook-listen', values['webhook-listen'] ?? ':9443'),
+      name: webhookName(values['webhook-name'] ?? 'large-payload-operator'),
+    },
+  };
+  if (values.injection === undefined) return undefined;
+  return { mode: oneOf(MODES, values.injection, '--injection'), ...settings };
+}
+
+/** Root is refused: the sidecar runs as Pod Security's `restricted` demands. */
+function userId(text: string): number | undefined {
+  if (text === 'none') return undefined;
+  const id = Number(text);
+  if (/^[1-9][0-9]{0,9}$/.test(text) && id < 2 ** 31) return id;
+  throw new OptionsError(`--injection-run-as-user ${text}: write a number from 1 to 2147483647, or none`);
+}
+
+function webhookName(name: string): string {
+  if (/^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name)) return name;
+  throw new OptionsError(`--webhook-name "${name}": write the name of a Service`);
 }
 
 function namespaceNames(names: readonly string[]): readonly string[] {
@@ -132,10 +207,10 @@ function certificates(pem: string): string {
   }
 }
 
-function listenAddress(text: string): OperatorOptions['metricsListen'] {
+function listenAddress(option: string, text: string): ListenAddress {
   const match = /^(?:\[([^\]]+)\]|([^:[\]]*)):([0-9]{1,5})$/.exec(text);
   const port = Number(match?.[3]);
   if (match === null || port > 65_535)
-    throw new OptionsError(`--metrics-listen ${text}: write HOST:PORT, or :PORT for every interface`);
+    throw new OptionsError(`${option} ${text}: write HOST:PORT, or :PORT for every interface`);
   return { host: match[1] ?? (match[2] || undefined), port };
 }

@@ -1,5 +1,8 @@
 import { isCertificateName } from '@largepayload/crds';
 
+/** The Secret with the certificate of the webhook, in the operator's namespace: `tls.crt`, `tls.key` and `ca.crt`. */
+export const WEBHOOK_SECRET = 'largepayload-webhook-tls';
+
 /** Further names of a certificate. Each costs its bytes in every handshake. */
 export const MOST_FURTHER_NAMES = 200;
 
@@ -27,4 +30,9 @@ export function certificateNames(
 export function withKeptNames(names: readonly string[], found: readonly string[]): readonly string[] {
   const all = new Set([...names, ...found.filter(isCertificateName)]);
   return [...all].slice(0, 2 + MOST_FURTHER_NAMES);
+}
+
+/** The names of the webhook's certificate: the API server calls its Service by the first. */
+export function webhookNames(service: string, namespace: string): readonly string[] {
+  return [`${service}.${namespace}.svc`, `${service}.${namespace}.svc.cluster.local`];
 }

@@ -3,7 +3,6 @@ import { Informer } from '../kubernetes/informer.ts';
 import {
   CONFIG_MAPS,
   DEPLOYMENTS,
-  LARGE_PAYLOAD_STORES,
   NETWORK_POLICIES,
   POD_DISRUPTION_BUDGETS,
   PODS,
@@ -15,17 +14,18 @@ import { mapDeployment } from '../stores/mapping/deployment.ts';
 import { mapObject } from '../stores/mapping/object.ts';
 import { mapPod } from '../stores/mapping/pod.ts';
 import type { ObservedDeployment, ObservedObject, ObservedPod } from '../stores/observed.ts';
-import { readStore, type StoreResource } from '../stores/read-store.ts';
+import type { StoreResource } from '../stores/read-store.ts';
 import { StoreIndex } from './store-index.ts';
+import { PAGE_SIZE, STILL_READ, type StoreView } from './store-view.ts';
 
 const OURS = `app.kubernetes.io/managed-by=${MANAGED_BY}`;
-/** objects asked for at a time: pages of 500 take 25 MiB more at a start with 1,000 stores */
-const PAGE_SIZE = 100;
 /** Only the metadata of these is needed. */
 const PLAIN_KINDS = [SERVICE_ACCOUNTS, CONFIG_MAPS, NETWORK_POLICIES, POD_DISRUPTION_BUDGETS, SERVICES];
 
 export interface ClusterViewOptions {
   readonly api: KubernetesApi;
+  /** runs by itself, perhaps since long before this view */
+  readonly stores: StoreView;
   readonly onFailure: (failure: Error) => void;
 }
 
@@ -34,18 +34,14 @@ export class ClusterView {
   readonly #options: ClusterViewOptions;
   readonly #informers: Pick<Informer<unknown>, 'run' | 'status' | 'synced'>[] = [];
   readonly #listeners: ((store: string) => void)[] = [];
-  readonly #stores: Informer<StoreResource>;
   readonly #deployments: StoreIndex<ObservedDeployment>;
   readonly #pods: StoreIndex<ObservedPod>;
   readonly #plainObjects: readonly StoreIndex<ObservedObject>[];
 
   constructor(options: ClusterViewOptions) {
     this.#options = options;
-    const changed = (store: string) => {
-      for (const listener of this.#listeners) listener(store);
-    };
-    this.#stores = this.#informer(LARGE_PAYLOAD_STORES, readStore, {});
-    this.#stores.onChange(changed);
+    const changed = (store: string) => this.#changed(store);
+    options.stores.onChange(changed);
     const ours = { labelSelector: OURS };
     this.#deployments = new StoreIndex(this.#informer(DEPLOYMENTS, mapDeployment, ours), changed);
     this.#pods = new StoreIndex(this.#informer(PODS, mapPod, ours), changed);
@@ -62,11 +58,12 @@ export class ClusterView {
 
   /** Resolves once everything has been listed. */
   get synced(): Promise<unknown> {
-    return Promise.all(this.#informers.map(({ synced }) => synced));
+    return Promise.all([this.#options.stores, ...this.#informers].map(({ synced }) => synced));
   }
 
-  /** Keeps the view up to date until the signal is aborted. */
+  /** Keeps the view up to date until the signal is aborted. Stores that were seen before count as changed. */
   async run(signal: AbortSignal): Promise<void> {
+    for (const [key] of this.stores()) this.#changed(key);
     await Promise.all(this.#informers.map((informer) => informer.run(signal)));
   }
 
@@ -75,16 +72,17 @@ export class ClusterView {
     const states = this.#informers.map((informer) => informer.status());
     const failure = states.find((state) => state.failure !== undefined)?.failure;
     if (failure !== undefined) return failure;
-    return states.every(({ synced }) => synced) ? undefined : 'the cluster is still being read';
+    if (!states.every(({ synced }) => synced)) return STILL_READ;
+    return this.#options.stores.missing;
   }
 
   /** @param key `NAMESPACE/NAME` */
   store(key: string): StoreResource | undefined {
-    return this.#stores.get(key);
+    return this.#options.stores.store(key);
   }
 
   stores(): Iterable<[key: string, store: StoreResource]> {
-    return this.#stores.entries();
+    return this.#options.stores.stores();
   }
 
   deployments(store: string): readonly ObservedDeployment[] {
@@ -98,6 +96,10 @@ export class ClusterView {
   /** Everything but pods; Deployments too. */
   objects(store: string): readonly ObservedObject[] {
     return [...this.#plainObjects.flatMap((objects) => objects.of(store)), ...this.deployments(store)];
+  }
+
+  #changed(store: string): void {
+    for (const listener of this.#listeners) listener(store);
   }
 
   #informer<T>(

@@ -4,6 +4,8 @@ import { conditionOf } from '../stores/read-store.ts';
 
 /** Upper bounds: from a reconciliation without requests to an API server that hardly answers. */
 const DURATIONS_SECONDS = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 30];
+/** The API server waits for 3 s. */
+const ADMISSION_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 3];
 
 interface WatchedCertificates {
   authorityNotAfter(): number | undefined;
@@ -55,6 +57,18 @@ export class Metrics {
     help: 'Attempts to see to a certificate or the authority that failed; each is repeated.',
     registers: [this.registry],
   });
+  readonly #admissions = new Counter({
+    name: 'large_payload_operator_admissions_total',
+    help: 'Answers of the webhook, by result: injected, unchanged, skipped, invalid, not_allowed, opted_out, out_of_scope, refused, failed.',
+    labelNames: ['result'],
+    registers: [this.registry],
+  });
+  readonly #admissionDurations = new Histogram({
+    name: 'large_payload_operator_admission_duration_seconds',
+    help: 'How long an answer of the webhook took, from the head of the request.',
+    buckets: ADMISSION_SECONDS,
+    registers: [this.registry],
+  });
 
   constructor() {
     // By default the event loop is measured each 10 ms, which costs more than everything else in an idle operator.
@@ -70,6 +84,12 @@ export class Metrics {
 
   recordRequest(verb: string, resource: string, code: number): void {
     this.#requests.inc({ verb, resource, code: String(code) });
+  }
+
+  /** @param result one of a few */
+  recordAdmission(result: string, tookSeconds: number): void {
+    this.#admissions.inc({ result });
+    this.#admissionDurations.observe(tookSeconds);
   }
 
   recordCertificateIssued(reason: string): void {

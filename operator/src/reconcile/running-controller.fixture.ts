@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { ClusterView } from '../cluster/cluster-view.ts';
+import { StoreView } from '../cluster/store-view.ts';
 import type { KubernetesApi } from '../kubernetes/api.ts';
 import { EventRecorder } from '../kubernetes/event-recorder.ts';
 import { Metrics } from '../operations/metrics.ts';
@@ -27,7 +28,8 @@ export function runController(
   source: CertificateSource = NO_CERTIFICATES,
 ): () => Promise<void> {
   const end = new AbortController();
-  const cluster = new ClusterView({ api, onFailure });
+  const stores = new StoreView({ api, namespaces: false, onFailure });
+  const cluster = new ClusterView({ api, stores, onFailure });
   const poller = new Poller();
   const metrics = new Metrics();
   const certificates = new CertificateController({ cluster, source, metrics, log });
@@ -43,7 +45,7 @@ export function runController(
     metrics,
   });
   const running = Promise.all(
-    [cluster, poller, certificates, controller].map((part) => part.run(end.signal)),
+    [stores, cluster, poller, certificates, controller].map((part) => part.run(end.signal)),
   );
   return async () => {
     end.abort();

@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import { ClusterView } from '../../cluster/cluster-view.ts';
+import { StoreView } from '../../cluster/store-view.ts';
 import type { KubernetesApi, KubernetesObject } from '../../kubernetes/api.ts';
 import type { RecordedEvent } from '../../kubernetes/event-recorder.ts';
 import { Metrics } from '../../operations/metrics.ts';
@@ -27,9 +28,11 @@ export function runCertificates(api: KubernetesApi, source: CertificateSource) {
   const end = new AbortController();
   const log = pino({ level: 'silent' });
   const metrics = new Metrics();
-  const cluster = new ClusterView({ api, onFailure: () => {} });
+  const onFailure = () => {};
+  const stores = new StoreView({ api, namespaces: false, onFailure });
+  const cluster = new ClusterView({ api, stores, onFailure });
   const certificates = new CertificateController({ cluster, source, metrics, log });
-  const running = Promise.all([cluster, certificates].map((part) => part.run(end.signal)));
+  const running = Promise.all([stores, cluster, certificates].map((part) => part.run(end.signal)));
   const stop = async () => {
     end.abort();
     await running;

@@ -1,0 +1,34 @@
+import { at, listAt, timeAt } from '@largepayload/crds';
+import { INJECT_LABEL, STORE_ANNOTATION } from '../injection/names.ts';
+import type { KubernetesObject } from '../kubernetes/api.ts';
+
+/** What injection needs to know of a namespace: thousands may be watched. */
+export interface ObservedNamespace {
+  /** only those that select a store */
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  /** ms since the epoch */
+  readonly createdAt: number;
+  /** when the label was last written, or its writer wrote another field; `undefined`: not known, or there is none */
+  readonly labelledAt?: number;
+}
+
+export function mapNamespace({ metadata }: KubernetesObject): ObservedNamespace {
+  const label = textOf(metadata, 'labels', INJECT_LABEL);
+  const annotation = textOf(metadata, 'annotations', STORE_ANNOTATION);
+  const times = listAt(metadata, 'managedFields')
+    .filter(({ fieldsV1 }) => at(fieldsV1, 'f:metadata', 'f:labels', `f:${INJECT_LABEL}`) !== undefined)
+    .flatMap((entry) => timeAt(entry, 'time') ?? []);
+  return {
+    labels: label === undefined ? {} : { [INJECT_LABEL]: label },
+    annotations: annotation === undefined ? {} : { [STORE_ANNOTATION]: annotation },
+    createdAt: timeAt(metadata, 'creationTimestamp') ?? 0,
+    ...(label !== undefined && times.length > 0 && { labelledAt: Math.max(...times) }),
+  };
+}
+
+/** An empty label is a label, which is not the same as none. */
+function textOf(metadata: unknown, field: string, key: string): string | undefined {
+  const value = at(metadata, field, key);
+  return typeof value === 'string' ? value : undefined;
+}
