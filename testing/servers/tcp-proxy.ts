@@ -12,7 +12,7 @@ export interface TcpProxy extends AsyncDisposable {
   heal(): void;
 }
 
-export async function tcpProxy(targetPort: number, targetHost = '127.0.0.1'): Promise<TcpProxy> {
+export async function tcpProxy(targetPort: number): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
   let state: 'whole' | 'cut' | 'hanging' = 'whole';
   const keep = (socket: Socket) => {
@@ -27,7 +27,7 @@ export async function tcpProxy(targetPort: number, targetHost = '127.0.0.1'): Pr
     keep(near);
     if (state === 'cut') return near.resetAndDestroy();
     if (state === 'hanging') return near.pause();
-    const far = keep(connect(targetPort, targetHost));
+    const far = keep(connect(targetPort, '127.0.0.1'));
     near.pipe(far).pipe(near);
     near.once('close', () => far.destroy());
     far.once('close', () => near.destroy());
