@@ -105,8 +105,9 @@ e2e-faults: build ## S3 that fails in every way, one after the other too, behind
 	npx vitest run --config e2e/vitest.config.ts --project 'faults-*'
 
 .PHONY: e2e-full
-e2e-full: ## all of these, the cases with faults five times, the cluster 20 times
+e2e-full: ## all of these, the cases with faults five times, the cluster 20 times, and on the oldest Kubernetes
 	E2E_ROUNDS=5 $(MAKE) e2e e2e-faults e2e-cluster
+	E2E_KUBERNETES=1.33 $(MAKE) e2e-cluster e2e-kubernetes
 
 .PHONY: bench
 bench: build ## speed and memory, written into docs/performance.md with its pictures
@@ -121,8 +122,8 @@ bench-scale: setup ## what S3 and the reaper do at scale, simulated, written int
 	node $(SOURCES) sidecar/bench/scale/scale.ts --write
 
 .PHONY: cluster-up
-cluster-up: setup ## a Kubernetes cluster to try things on: e2e/cluster/README.md
-	@node $(SOURCES) e2e/cluster/cluster.ts up
+cluster-up: setup ## a Kubernetes cluster to try things on: e2e/cluster/README.md [VERSION=1.33]
+	@$(VERSION:%=E2E_KUBERNETES=%) node $(SOURCES) e2e/cluster/cluster.ts up
 
 .PHONY: cluster-down
 cluster-down: setup ## remove that cluster, also what a crash has left of it

@@ -1,6 +1,7 @@
 import { chromium } from '@largepayload/testing/programs/chromium';
 import { goProgram } from '@largepayload/testing/programs/go-program';
 import { localPrograms } from '@largepayload/testing/programs/kubernetes';
+import { chosenKubernetes } from '@largepayload/testing/programs/kubernetes-versions';
 import { seaweedfsProgram } from '@largepayload/testing/programs/seaweedfs';
 import { GOFAKES3 } from '@largepayload/testing/s3-servers/gofakes3';
 import { MINIO } from '@largepayload/testing/s3-servers/minio';
@@ -27,7 +28,7 @@ const PARTS: Readonly<Record<string, () => Promise<void>>> = {
     chromium(say);
     await goProgram(VERSITYGW, say);
     for (const program of Object.values(PROGRAM_IMAGES)) await program(say);
-    if ((await chosenProvider()).name === 'local') await localPrograms(say);
+    if ((await chosenProvider()).name === 'local') await localPrograms(chosenKubernetes(), say);
   },
 };
 

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { crd } from './crd.ts';
 import { at } from './json-fields.ts';
 import { manifest } from './manifest.fixture.ts';
+import { withoutValue } from './refusal.fixture.ts';
 
 /** What kubectl shows of a store. */
 
@@ -18,8 +19,8 @@ const apply = (text: string) => api.kubectl(['apply', '--filename', '-'], text);
 test('kubectl apply refuses a manifest with a sentence and the field to edit', async () => {
   const { code, errors } = await apply(manifest({ retention: { ttl: '3651d' } }));
   expect(code).toBe(1);
-  expect(errors.trim()).toBe(
-    'The LargePayloadStore "orders" is invalid: spec.retention.ttl: Invalid value: "object": ttl must be Forever or 8s to 3650d',
+  expect(withoutValue(errors.trim())).toBe(
+    'The LargePayloadStore "orders" is invalid: spec.retention.ttl: Invalid value: ttl must be Forever or 8s to 3650d',
   );
 });
 
@@ -33,7 +34,7 @@ test('a second kubectl apply changes nothing, and an edit of the bucket is refus
   expect((await apply(manifest())).output).toBe('largepayloadstore.largepayload.dev/orders created\n');
   expect((await apply(manifest())).output).toBe('largepayloadstore.largepayload.dev/orders unchanged\n');
   const { errors } = await apply(manifest({ storage: { s3: { bucket: 'others' } } }));
-  expect(errors).toContain('spec.storage.s3: Invalid value: "object": bucket and prefix cannot change');
+  expect(withoutValue(errors)).toContain('spec.storage.s3: Invalid value: bucket and prefix cannot change');
 });
 
 test('kubectl scale changes the replicas of the gateway', async () => {

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { crd } from './crd.ts';
 import { at } from './json-fields.ts';
 import { manifest } from './manifest.fixture.ts';
+import { withoutValue } from './refusal.fixture.ts';
 
 let api: StoreApi;
 
@@ -33,7 +34,7 @@ async function created(spec: object): Promise<string> {
 async function refusalOf(path: string, patch: object): Promise<string | undefined> {
   const query = '?fieldValidation=Strict';
   const answer = await api.call('PATCH', path + query, JSON.stringify(patch), MERGE);
-  return answer.kind === 'Status' ? answer.message : undefined;
+  return answer.kind === 'Status' ? withoutValue(`${answer.message}`) : undefined;
 }
 
 const BUCKET = 'bucket and prefix cannot change';
@@ -76,7 +77,7 @@ test.each<[what: string, storage: object, spec: object]>([
 test('a rule of the schema also holds for edits', async () => {
   const path = await created({ storage: filesystem });
   expect(await refusalOf(path, { spec: { gateway: { replicas: 2 } } })).toContain(
-    'spec.gateway.replicas: Invalid value: "object": filesystem storage has one writer: set spec.gateway.replicas to 1',
+    'spec.gateway.replicas: Invalid value: filesystem storage has one writer: set spec.gateway.replicas to 1',
   );
 });
 

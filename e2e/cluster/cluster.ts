@@ -15,6 +15,9 @@ E2E_CLUSTER chooses where it runs:
   local     as processes of this machine in namespaces of their own; needs root, Go and Debian's packages; chosen else
   existing  the cluster of KUBECONFIG, which is left alone otherwise; E2E_IMAGE names our image in a registry that
             this cluster can pull from, E2E_HOST_ADDRESS, if pods can reach this machine, its address
+
+E2E_KUBERNETES chooses the version of Kubernetes, by default the newest: a local cluster has those that
+testing/programs/kubernetes/ has a folder of, kind has those that it has an image of
 `;
 
 const started = performance.now();

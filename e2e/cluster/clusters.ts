@@ -2,7 +2,7 @@ import { existing } from './existing.ts';
 import { kind, kindIsUsable } from './kind.ts';
 import { local } from './local.ts';
 import { type Cluster, type ClusterOptions, type ClusterProvider, DEFAULT_NAME } from './provider.ts';
-import { exclusively, readState } from './state-folder.ts';
+import { type ClusterState, exclusively, readState } from './state-folder.ts';
 
 const PROVIDERS: readonly ClusterProvider[] = [kind, local, existing];
 
@@ -26,18 +26,26 @@ export async function clusterUp({
   return await exclusively(name, say, async () => {
     const found = await findCluster(name);
     const state = readState(name);
-    if (found !== undefined && (state?.nodes ?? 0) >= nodes) {
+    const lack = state && lackOf(found, state, nodes);
+    if (found !== undefined && lack === undefined) {
       say(`cluster ${name} (${found.provider}) is up already`);
       return found;
     }
     if (state !== undefined) {
-      say(
-        `what there is of cluster ${name} ${found === undefined ? 'is not ready' : 'has one node'}: replacing it`,
-      );
+      say(`what there is of cluster ${name} ${lack}: replacing it`);
       await providerOf(state.provider).down(name, say);
     }
     return await (await chosenProvider()).up({ name, nodes, say });
   });
+}
+
+/** Why it is not the cluster that is wanted; undefined when it is. */
+function lackOf(found: Cluster | undefined, state: ClusterState, nodes: number): string | undefined {
+  const wanted = providerOf(state.provider).kubernetes();
+  if (found === undefined) return 'is not ready';
+  if (state.nodes < nodes) return 'has one node';
+  if (wanted !== undefined && wanted !== state.kubernetes) return `has Kubernetes ${state.kubernetes}`;
+  return undefined;
 }
 
 /** The cluster of that name, if it is up and ready. */

@@ -11,6 +11,7 @@ import { removeState, writeState } from './state-folder.ts';
  */
 export const existing: ClusterProvider = {
   name: 'existing',
+  kubernetes: () => undefined,
 
   async up({ name, nodes, say }: ClusterOptions) {
     await clientFolders(say);

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { clientFolders } from '@largepayload/testing/programs/kubernetes';
+import { KUBERNETES_VERSIONS } from '@largepayload/testing/programs/kubernetes-versions';
 import { inPath } from '@largepayload/tools/debian-packages';
 import { MissingProgramError } from '@largepayload/tools/missing-program';
 import { runCommand } from '@largepayload/tools/run-command';
@@ -24,6 +25,7 @@ export async function kindIsUsable(): Promise<boolean> {
 /** Kubernetes in Docker: https://kind.sigs.k8s.io. Pulls its image of a node. */
 export const kind: ClusterProvider = {
   name: 'kind',
+  kubernetes: wantedVersion,
 
   async up({ name, nodes, say }: ClusterOptions) {
     if (!(await kindIsUsable())) {
@@ -34,7 +36,7 @@ export const kind: ClusterProvider = {
     }
     await clientFolders(say);
     await kind.down(name, say);
-    const folder = writeState(name, { provider: 'kind', nodes });
+    const folder = writeState(name, { provider: 'kind', nodes, kubernetes: wantedVersion() });
     const roles = ['control-plane', 'worker'].slice(0, nodes);
     const config = {
       kind: 'Cluster',
@@ -46,7 +48,9 @@ export const kind: ClusterProvider = {
     say('kind makes a cluster; its image is pulled, unless it is there');
     const kubeconfig = join(folder, 'kubeconfig');
     const args = ['--name', kindName(name), '--kubeconfig', kubeconfig, '--wait', '180s'];
-    await runCommand('kind', ['create', 'cluster', ...args, '--config', '-'], {
+    const version = wantedVersion();
+    const image = version === undefined ? [] : ['--image', `kindest/node:v${version}`];
+    await runCommand('kind', ['create', 'cluster', ...args, ...image, '--config', '-'], {
       input: JSON.stringify(config),
       limitMs: 900_000,
     });
@@ -81,6 +85,12 @@ export const kind: ClusterProvider = {
     removeState(name);
   },
 };
+
+/** The tag of kind's image, from E2E_KUBERNETES; undefined: the image that kind chooses. Kind has versions that we cannot build. */
+function wantedVersion(): string | undefined {
+  const wanted = process.env.E2E_KUBERNETES?.replace(/^v/, '');
+  return KUBERNETES_VERSIONS.find(({ minor }) => minor === wanted)?.full ?? (wanted || undefined);
+}
 
 function kindName(name: string): string {
   return `largepayload-${name}`;

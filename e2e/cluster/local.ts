@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { localPrograms } from '@largepayload/testing/programs/kubernetes';
+import { chosenKubernetes, KUBERNETES_VERSIONS } from '@largepayload/testing/programs/kubernetes-versions';
 import { eventualValue } from '@largepayload/testing/waiting/eventually';
 import { MissingProgramError } from '@largepayload/tools/missing-program';
 import { BaseCluster, readyNodes } from './base-cluster.ts';
@@ -17,6 +18,7 @@ import { readState, removeState, stateFolder, writeState } from './state-folder.
 /** Processes of this machine, in namespaces of their own: needs Linux and root, and neither Docker nor a registry. */
 export const local: ClusterProvider = {
   name: 'local',
+  kubernetes: () => chosenKubernetes().full,
 
   async up({ name, nodes, say }: ClusterOptions) {
     if (process.platform !== 'linux' || process.getuid?.() !== 0) {
@@ -25,23 +27,25 @@ export const local: ClusterProvider = {
           '(needs Docker and kind), or with E2E_CLUSTER=existing and a KUBECONFIG.',
       );
     }
-    const programs = await localPrograms(say);
+    const version = chosenKubernetes();
+    const programs = await localPrograms(version, say);
     checkVisible(programs.kubernetes);
     await local.down(name, say);
-    const folder = writeState(name, { provider: 'local', nodes });
+    const folder = writeState(name, { provider: 'local', nodes, kubernetes: version.full });
     await startNodes({ folder, nodes, programs, say });
     say('waiting for every node to be Ready');
     return await eventualValue(() => local.find(name), 60_000);
   },
 
   async find(name) {
-    const nodes = readState(name)?.nodes ?? 0;
+    const { nodes = 0, kubernetes } = readState(name) ?? {};
+    const version = KUBERNETES_VERSIONS.find(({ full }) => full === kubernetes);
     const folder = stateFolder(name);
     const spaces = nodeAddresses(nodes).flatMap((node) => NodeSpace.find(join(folder, node.name)) ?? []);
-    if (spaces.length < nodes || nodes === 0) return undefined;
+    if (spaces.length < nodes || nodes === 0 || version === undefined) return undefined;
     const cluster = new LocalCluster(
       name,
-      runningParts(folder, spaces, await localPrograms(() => undefined)),
+      runningParts(folder, spaces, await localPrograms(version, () => undefined)),
     );
     const ready = await readyNodes((...args) => cluster.kubectl(...args), nodes);
     // No pod can be made before this account exists, which is soon after the nodes are Ready.
@@ -91,7 +95,7 @@ class LocalCluster extends BaseCluster {
   }
 
   override async loadImage(archive: string): Promise<void> {
-    await Promise.all(this.#parts.map(({ space }) => loadImage(space, archive)));
+    await Promise.all(this.#parts.map((node) => loadImage(node, archive)));
   }
 
   override async restartApiServer(goneForMs = 0): Promise<void> {

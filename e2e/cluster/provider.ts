@@ -66,6 +66,8 @@ export type ProviderName = 'kind' | 'local' | 'existing';
 /** One way to have a cluster. `clusters.ts` decides which one is used. */
 export interface ClusterProvider {
   readonly name: ProviderName;
+  /** The version of Kubernetes that `up` would start, e.g. `1.37.2`; undefined where any will do. @throws Error for an unknown one */
+  kubernetes(): string | undefined;
   /** Starts the cluster. A broken one of that name is replaced. @throws MissingProgramError */
   up(options: ClusterOptions): Promise<Cluster>;
   /** The cluster of that name, if its API server answers that it is ready. */

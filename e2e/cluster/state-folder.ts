@@ -9,6 +9,8 @@ import type { ProviderName } from './provider.ts';
 export interface ClusterState {
   readonly provider: ProviderName;
   readonly nodes: 1 | 2;
+  /** Its version, where the provider chose one. */
+  readonly kubernetes?: string | undefined;
 }
 
 /** Independent of TMPDIR, so that every shell finds it. @throws RangeError */

@@ -22,7 +22,7 @@ export async function goToolchain(name: string): Promise<string> {
   const { stdout } = await run('go', ['env', 'GOVERSION', 'GOOS', 'GOARCH']).catch((cause: Error) => {
     throw new MissingProgramError(
       `Go is needed to build ${name} from its sources, and \`go\` cannot be run: ${cause.message}. ` +
-        'Install Go 1.25 or newer so that `go version` works (https://go.dev/doc/install), and run this again.',
+        'Install Go 1.26 or newer so that `go version` works (https://go.dev/doc/install), and run this again.',
       { cause },
     );
   });

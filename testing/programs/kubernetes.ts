@@ -1,19 +1,16 @@
-import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { inPath, installPackages } from '@largepayload/tools/debian-packages';
 import { MissingProgramError } from '@largepayload/tools/missing-program';
 import { type GoModule, goModulePrograms } from './go-module.ts';
 import { type GoProgram, goProgram } from './go-program.ts';
 import { helm } from './helm.ts';
+import { chosenKubernetes, type KubernetesVersion } from './kubernetes-versions.ts';
 
 /** The control plane, kubelet, kube-proxy and kubectl. */
-function kubernetesModule(): GoModule {
-  const folder = join(import.meta.dirname, 'kubernetes');
-  const goMod = readFileSync(join(folder, 'go.mod'), 'utf8');
-  const [, version = '', minor = ''] = /k8s\.io\/kubernetes (v1\.(\d+)\.\d+)/.exec(goMod) ?? [];
-  const variables = { gitVersion: version, gitMajor: 1, gitMinor: minor };
+function kubernetesModule({ minor, full, folder }: KubernetesVersion): GoModule {
+  const variables = { gitVersion: `v${full}`, gitMajor: 1, gitMinor: minor.slice(2) };
   return {
-    name: `kubernetes-${version}`,
+    name: `kubernetes-v${full}`,
     folder,
     expected: 'five to eight minutes on 2 cores',
     linkerFlags: Object.entries(variables)
@@ -21,6 +18,13 @@ function kubernetesModule(): GoModule {
       .join(' '),
   };
 }
+
+/** containerd, its shim and ctr: Debian's containerd is too old for the kubelet. */
+const CONTAINERD: GoModule = {
+  name: 'containerd',
+  folder: join(import.meta.dirname, 'containerd'),
+  expected: 'two minutes on 2 cores',
+};
 
 const COREDNS: GoProgram = {
   package: 'github.com/coredns/coredns',
@@ -30,7 +34,6 @@ const COREDNS: GoProgram = {
 /** Debian packages, by a program (in PATH, or a path) that exists when the package is installed. */
 const PACKAGES: Readonly<Record<string, string>> = {
   etcd: 'etcd-server',
-  containerd: 'containerd',
   runc: 'runc',
   '/usr/lib/cni/ptp': 'containernetworking-plugins',
   iptables: 'iptables',
@@ -50,24 +53,37 @@ const PACKAGES: Readonly<Record<string, string>> = {
 export interface LocalPrograms {
   /** Folder with kube-apiserver and the other programs of Kubernetes. */
   readonly kubernetes: string;
+  /** Folder with containerd and its programs. */
+  readonly containerd: string;
   readonly coredns: string;
   readonly helm: string;
 }
 
-/** The folder with kube-apiserver, kubectl and the others, for tests that need no cluster. @throws MissingProgramError */
-export async function kubernetesPrograms(say: (line: string) => void): Promise<string> {
-  return await goModulePrograms(kubernetesModule(), say);
+/**
+ * The folder with kube-apiserver, kubectl and the others.
+ * @param version by default the one that E2E_KUBERNETES names
+ * @throws MissingProgramError
+ */
+export async function kubernetesPrograms(
+  say: (line: string) => void,
+  version = chosenKubernetes(),
+): Promise<string> {
+  return await goModulePrograms(kubernetesModule(version), say);
 }
 
 /** @throws MissingProgramError for what cannot be installed or built */
-export async function localPrograms(say: (line: string) => void): Promise<LocalPrograms> {
+export async function localPrograms(
+  version: KubernetesVersion,
+  say: (line: string) => void,
+): Promise<LocalPrograms> {
   const missing = Object.keys(PACKAGES).filter((program) => inPath(program) === undefined);
   if (missing.length > 0) {
     const packages = missing.map((program) => PACKAGES[program] as string);
     installPackages(packages, `A cluster on this machine needs ${packages.join(', ')}.`, say);
   }
   return {
-    kubernetes: await kubernetesPrograms(say),
+    kubernetes: await kubernetesPrograms(say, version),
+    containerd: await goModulePrograms(CONTAINERD, say),
     coredns: await goProgram(COREDNS, say),
     helm: await helm(say),
   };

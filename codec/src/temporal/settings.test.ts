@@ -73,7 +73,7 @@ test('options win over the environment, zero included', () => {
 test.each([undefined, ''])('without a URL (%j) the error says how a pod gets one', (url) => {
   const resolve = () => resolveSettings({}, { ...environment, LARGE_PAYLOAD_SERVICE_URL: url });
   expect(resolve).toThrow(
-    /set LARGE_PAYLOAD_SERVICE_URL, or pass `url`.*pod with a sidecar.*127\.0\.0\.1:8577.*https:\/\/ URL of a gateway/,
+    /set LARGE_PAYLOAD_SERVICE_URL, or pass `url`.*label largepayload\.dev\/inject: STORE.*sidecar.*127\.0\.0\.1:8577.*https:\/\/ URL of a gateway/,
   );
 });
 

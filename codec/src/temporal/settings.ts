@@ -141,8 +141,9 @@ function resolveUrl(option: string | undefined, environment: Environment): strin
   const url = option ?? (environment.LARGE_PAYLOAD_SERVICE_URL || undefined);
   if (url === undefined) {
     throw new TypeError(
-      'no blob service: set LARGE_PAYLOAD_SERVICE_URL, or pass `url`. In a pod with a sidecar, and on a laptop, it is ' +
-        'http://127.0.0.1:8577; without a sidecar it is the https:// URL of a gateway.',
+      'no blob service: set LARGE_PAYLOAD_SERVICE_URL, or pass `url`. A new pod gets it, and a sidecar, when its ' +
+        'namespace or the pod itself has the label largepayload.dev/inject: STORE. With a sidecar, and on a laptop, ' +
+        'it is http://127.0.0.1:8577; without a sidecar it is the https:// URL of a gateway.',
     );
   }
   try {

@@ -25,7 +25,7 @@ function texts(path: string, words: string, accepted: readonly Named[], refused:
   const cases = rule(path, words, accepted, refused);
   return cases.map((each) => ({
     ...each,
-    ...(each.answer && { answer: [`${path}: Invalid value: "string": ${words}`] }),
+    ...(each.answer && { answer: [`${path}: Invalid value: ${words}`] }),
   }));
 }
 

@@ -97,7 +97,8 @@ const typeCases: readonly StoreCase[] = [
       'spec.gateway.replicas',
       manifest({ gateway: { replicas } }),
       `expected a whole number, got ${got}`,
-      'spec.gateway.replicas in body must be of type integer',
+      // Newer API servers say `int32`.
+      'spec.gateway.replicas in body must be of type int',
     ),
   ),
   rejected(

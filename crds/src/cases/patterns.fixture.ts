@@ -28,7 +28,7 @@ function pattern(
       name: `${path}: rejects ${JSON.stringify(value)}`,
       text: write(value),
       problem: { path, message: `${JSON.stringify(value)}: ${words}` },
-      answer: [`${path}: Invalid value: "string": ${words}`],
+      answer: [`${path}: Invalid value: ${words}`],
     })),
   ];
 }

@@ -55,7 +55,7 @@ const Reaper = MapOf(
 
 const Sidecar = MapOf(
   { resources: Optional(computeResources('Compute resources of an injected sidecar.')) },
-  { description: 'The container injected into worker pods. Not built yet: has no effect.' },
+  { description: 'The container injected into worker pods.' },
 );
 
 export const SpecSchema = MapOf(
@@ -74,8 +74,8 @@ export const SpecSchema = MapOf(
     callers: Optional(CallersSchema),
     thresholdSize: byteSize(
       'Payloads larger than this are stored; others stay in the workflow history. Bytes, or a ' +
-        'quantity such as 256Ki. Reaches the codec of a worker when its pod is injected, which is not built ' +
-        'yet; until then it is an option of the codec.',
+        'quantity such as 256Ki. New worker pods that are injected have it as LARGE_PAYLOAD_THRESHOLD_BYTES, ' +
+        'which their codec reads.',
       { default: 128_000 },
     ),
     maxPayloadSize: byteSize('Largest payload accepted, from 1Mi to 5Gi.', {

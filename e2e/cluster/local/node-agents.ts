@@ -4,15 +4,14 @@ import { runCommand } from '@largepayload/tools/run-command';
 import { writeBusyboxArchive } from '../busybox-image.ts';
 import { POD_SUBNETS } from './addresses.ts';
 import type { NodeParts } from './control-plane.ts';
-import type { NodeSpace } from './node-space.ts';
 
 const PAUSE_IMAGE = 'localhost/pause:1';
 /** Default of containerd; below the node's own /run. */
 const CONTAINERD_SOCKET = '/run/containerd/containerd.sock';
 
-export function startContainerd({ space, addresses }: NodeParts): void {
+export function startContainerd({ space, addresses, programs }: NodeParts): void {
   const networks = join(space.folder, 'networks');
-  mkdirSync(networks);
+  mkdirSync(networks, { recursive: true });
   writeJson(join(networks, '10-pods.conflist'), {
     cniVersion: '0.4.0',
     name: 'pods',
@@ -32,30 +31,42 @@ export function startContainerd({ space, addresses }: NodeParts): void {
   });
   const config = join(space.folder, 'containerd.toml');
   // Without CAP_SYS_RESOURCE runc cannot lower the score of a container below that of containerd.
-  const text = `version = 2
-[plugins."io.containerd.grpc.v1.cri"]
-  sandbox_image = "${PAUSE_IMAGE}"
+  const text = `version = 3
+[plugins."io.containerd.cri.v1.images".pinned_images]
+  sandbox = "${PAUSE_IMAGE}"
+[plugins."io.containerd.cri.v1.runtime"]
   restrict_oom_score_adj = true
-  [plugins."io.containerd.grpc.v1.cri".cni]
-    bin_dir = "/usr/lib/cni"
+  [plugins."io.containerd.cri.v1.runtime".cni]
+    bin_dirs = ["/usr/lib/cni"]
     conf_dir = "${networks}"
+  [plugins."io.containerd.cri.v1.runtime".containerd.runtimes.runc]
+    runtime_type = "io.containerd.runc.v2"
+    runtime_path = "${join(programs.containerd, 'containerd-shim-runc-v2')}"
 `;
   writeFileSync(config, text);
-  space.startDaemon('containerd', 'containerd', ['--config', config]);
+  space.startDaemon('containerd', join(programs.containerd, 'containerd'), ['--config', config]);
 }
 
 /** Puts the image of a docker-archive where the node's pods find it. */
-export async function loadImage(node: NodeSpace, archive: string): Promise<void> {
+export async function loadImage({ space, programs }: NodeParts, archive: string): Promise<void> {
   // `ctr` runs outside of the node, so that it finds the file even where the node does not.
-  const socket = join(node.folder, 'root', CONTAINERD_SOCKET);
-  await runCommand('ctr', ['--address', socket, '--namespace', 'k8s.io', 'images', 'import', archive]);
+  const socket = join(space.folder, 'root', CONTAINERD_SOCKET);
+  await runCommand(join(programs.containerd, 'ctr'), [
+    '--address',
+    socket,
+    '--namespace',
+    'k8s.io',
+    'images',
+    'import',
+    archive,
+  ]);
 }
 
 /** Waits for containerd, then loads the pause image, which holds the network of each pod. It is a busybox too. */
-export async function loadPauseImage({ space }: NodeParts): Promise<void> {
-  const archive = join(space.folder, 'busybox.tar');
+export async function loadPauseImage(node: NodeParts): Promise<void> {
+  const archive = join(node.space.folder, 'busybox.tar');
   await writeBusyboxArchive(archive, PAUSE_IMAGE);
-  await space.ready('containerd', () => loadImage(space, archive));
+  await node.space.ready('containerd', () => loadImage(node, archive));
 }
 
 export function startKubelet(parts: NodeParts): void {
