@@ -1,7 +1,7 @@
 import * as resources from '@largepayload/operator/kubernetes/resources';
 import { type Manifest, renderChart } from '@largepayload/testing/cluster/rendered-chart';
 import { describe, expect, test } from 'vitest';
-import { helm } from './chart.fixture.ts';
+import { helm, OFF } from './chart.fixture.ts';
 
 interface Rule {
   readonly apiGroups: readonly string[];
@@ -31,9 +31,15 @@ const OPERATOR_RIGHTS = {
   'networking.k8s.io/networkpolicies': REMOVED,
   '/pods': 'list watch',
   '/events': 'list',
-  '/namespaces kube-system': 'get',
   'events.k8s.io/events': 'create',
 };
+const WITHOUT_INJECTION = { '/namespaces kube-system': 'get' };
+const INJECTION_RIGHTS = { '/namespaces': 'get list watch' };
+const WEBHOOK_RIGHTS = {
+  'admissionregistration.k8s.io/mutatingwebhookconfigurations payloads-large-payload-operator':
+    'get list patch watch',
+};
+const WEBHOOK_SECRET = '/secrets largepayload-webhook-tls';
 const LEASE_RIGHTS = {
   'coordination.k8s.io/leases': 'create',
   'coordination.k8s.io/leases payloads-large-payload-operator': 'get update',
@@ -66,15 +72,24 @@ describe.skipIf(helm === undefined)('the rights that the chart gives', async () 
     of.find((each) => each.kind === kind && name.test(each.metadata.name)) as Manifest;
 
   test('the operator has these rights, and no others', () => {
-    expect(rights(named('ClusterRole', /operator$/))).toEqual({ ...OPERATOR_RIGHTS, ...SECRET_RIGHTS });
-    expect(rights(named('Role', /operator$/))).toEqual({ ...LEASE_RIGHTS, ...AUTHORITY_RIGHTS });
+    const all = { ...OPERATOR_RIGHTS, ...SECRET_RIGHTS, ...INJECTION_RIGHTS, ...WEBHOOK_RIGHTS };
+    expect(rights(named('ClusterRole', /operator$/))).toEqual(all);
+    const own = { ...LEASE_RIGHTS, ...AUTHORITY_RIGHTS, [WEBHOOK_SECRET]: 'get patch' };
+    expect(rights(named('Role', /operator$/))).toEqual(own);
   });
 
-  test('where cert-manager makes the certificates, the operator has no right to Secrets', async () => {
-    const others = await renderChart(helm as string, CERT_MANAGER);
-    const all = { ...OPERATOR_RIGHTS, ...CERT_MANAGER_RIGHTS };
+  test('without injection, the operator knows no namespaces and no webhook', async () => {
+    const others = await renderChart(helm as string, OFF);
+    const all = { ...OPERATOR_RIGHTS, ...SECRET_RIGHTS, ...WITHOUT_INJECTION };
     expect(rights(named('ClusterRole', /operator$/, others))).toEqual(all);
-    expect(rights(named('Role', /operator$/, others))).toEqual(LEASE_RIGHTS);
+    expect(rights(named('Role', /operator$/, others))).toEqual({ ...LEASE_RIGHTS, ...AUTHORITY_RIGHTS });
+  });
+
+  test('where cert-manager makes the certificates, the operator can read the Secret of the webhook, and no other', async () => {
+    const others = await renderChart(helm as string, CERT_MANAGER);
+    const all = { ...OPERATOR_RIGHTS, ...CERT_MANAGER_RIGHTS, ...INJECTION_RIGHTS };
+    expect(rights(named('ClusterRole', /operator$/, others))).toEqual(all);
+    expect(rights(named('Role', /operator$/, others))).toEqual({ ...LEASE_RIGHTS, [WEBHOOK_SECRET]: 'get' });
   });
 
   test('the roles are bound to the operator alone', () => {
@@ -92,7 +107,14 @@ describe.skipIf(helm === undefined)('the rights that the chart gives', async () 
 
   test('the operator may use every kind that it knows', () => {
     // A right on a single object has its name behind the resource.
-    const all = [OPERATOR_RIGHTS, LEASE_RIGHTS, SECRET_RIGHTS, CERT_MANAGER_RIGHTS]
+    const all = [
+      OPERATOR_RIGHTS,
+      INJECTION_RIGHTS,
+      WEBHOOK_RIGHTS,
+      LEASE_RIGHTS,
+      SECRET_RIGHTS,
+      CERT_MANAGER_RIGHTS,
+    ]
       .flatMap((each) => Object.keys(each))
       .map((right) => right.split(' ')[0]);
     for (const kind of Object.values(resources)) {

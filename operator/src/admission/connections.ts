@@ -10,6 +10,7 @@ export class Connections {
   readonly #server: Server;
   /** without a request, the one that waits for the longest time first */
   readonly #idle = new Set<Socket>();
+  readonly #answering = new Set<ServerResponse>();
   #count = 0;
   #isEnding = false;
 
@@ -17,7 +18,7 @@ export class Connections {
   constructor(server: Server) {
     this.#server = server;
     server.on('connection', (socket: Socket) => this.#begin(socket));
-    server.on('secureConnection', (socket: Socket) => this.#watch(socket));
+    server.prependListener('secureConnection', (socket: Socket) => this.#watch(socket));
     server.on('request', ({ socket }, response) => this.#request(socket, response));
   }
 
@@ -27,6 +28,7 @@ export class Connections {
    */
   async end({ lameDuckMs, limitMs }: { lameDuckMs: number; limitMs: number }): Promise<void> {
     this.#isEnding = true;
+    for (const response of this.#answering) response.shouldKeepAlive = false;
     await sleep(lameDuckMs);
     const closed = new Promise((resolve) => this.#server.close(resolve));
     for (const socket of this.#idle) socket.destroy();
@@ -54,8 +56,10 @@ export class Connections {
 
   #request(socket: Socket, response: ServerResponse): void {
     this.#idle.delete(socket);
+    this.#answering.add(response);
     if (this.#isEnding) response.shouldKeepAlive = false;
     response.once('close', () => {
+      this.#answering.delete(response);
       if (!socket.destroyed) this.#idle.add(socket);
     });
   }
