@@ -18,6 +18,7 @@ export abstract class BaseCluster implements Cluster {
   abstract readonly hostAddress: string | undefined;
   readonly registryImage: string | undefined = undefined;
   readonly restartsApiServer: boolean = false;
+  readonly rebootsNodes: boolean = false;
   readonly commandPrefix: readonly string[] = [];
   readonly name: string;
   readonly kubeconfig: string;
@@ -36,6 +37,10 @@ export abstract class BaseCluster implements Cluster {
 
   async restartApiServer(_goneForMs?: number): Promise<void> {
     throw new Error(`the provider ${this.provider} cannot restart its API server; use E2E_CLUSTER=local`);
+  }
+
+  async rebootNode(_name: string): Promise<void> {
+    throw new Error(`the provider ${this.provider} cannot reboot a node; use E2E_CLUSTER=local`);
   }
 
   command(program: string, args: readonly string[]): { command: string; args: string[] } {

@@ -11,7 +11,7 @@ import { loadImage } from './local/node-agents.ts';
 import { NodeSpace, OWN_FOLDERS } from './local/node-space.ts';
 import { clusterMark } from './local/processes.ts';
 import { removeNodes } from './local/removal.ts';
-import { certificatesFolder, runningParts, startNodes } from './local/start-nodes.ts';
+import { certificatesFolder, rebootNode, runningParts, startNodes } from './local/start-nodes.ts';
 import type { ClusterOptions, ClusterProvider } from './provider.ts';
 import { readState, removeState, stateFolder, writeState } from './state-folder.ts';
 
@@ -72,6 +72,7 @@ class LocalCluster extends BaseCluster {
   readonly provider = 'local';
   readonly imagePullPolicy = 'Never';
   override readonly restartsApiServer = true;
+  override readonly rebootsNodes = true;
   readonly hostAddress: string;
   override readonly commandPrefix: readonly string[];
   readonly #parts: readonly NodeParts[];
@@ -103,5 +104,11 @@ class LocalCluster extends BaseCluster {
     await sleep(goneForMs);
     startApiServer(this.#first);
     await apiServerReady(this.#first);
+  }
+
+  override async rebootNode(name: string): Promise<void> {
+    const node = this.#parts.find(({ addresses }) => addresses.name === name);
+    if (node === undefined) throw new Error(`cluster ${this.name} has no node ${name}`);
+    await rebootNode(node);
   }
 }

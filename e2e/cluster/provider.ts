@@ -27,6 +27,8 @@ export interface Cluster {
   readonly nodeNames: readonly string[];
   /** Whether `restartApiServer` works. */
   readonly restartsApiServer: boolean;
+  /** Whether `rebootNode` works. */
+  readonly rebootsNodes: boolean;
   /** Pull policy for images given to `loadImage`. `Never` proves that nothing was pulled. */
   readonly imagePullPolicy: 'Never' | 'IfNotPresent';
   /**
@@ -59,6 +61,13 @@ export interface Cluster {
    * @throws Error where `restartsApiServer` is false
    */
   restartApiServer(goneForMs?: number): Promise<void>;
+  /**
+   * Kills all processes of a node at once, as a loss of power does, starts them again and resolves when the kubelet is at
+   * work. Until it has looked at its pods, the API server has their status of before: wait for a higher `restartCount`.
+   * @param name one of `nodeNames`; the first one of a local cluster has the control plane too
+   * @throws Error where `rebootsNodes` is false
+   */
+  rebootNode(name: string): Promise<void>;
 }
 
 export type ProviderName = 'kind' | 'local' | 'existing';

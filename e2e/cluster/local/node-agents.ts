@@ -106,6 +106,13 @@ export function startKubelet(parts: NodeParts): void {
   ]);
 }
 
+/** Waits until the kubelet is healthy. @throws Error with the end of its log, when it takes too long */
+export async function kubeletReady({ space }: NodeParts): Promise<void> {
+  await space.ready('kubelet', async () => {
+    await space.run('/bin/busybox', 'wget', '-q', '-O', '-', 'http://127.0.0.1:10248/healthz');
+  });
+}
+
 export function startProxy({ space, addresses, programs, certificates }: NodeParts): void {
   const config = join(space.folder, 'kube-proxy.json');
   writeJson(config, {

@@ -17,14 +17,19 @@ const MACHINE_SETTINGS = [
   'kernel/keys/root_maxbytes',
 ];
 
-/** The first process of a node. When it ends, all others of the node end. $0 is the node's folder. */
-const INIT = `
-set -e
-mount --make-rshared /
+/** Lines of a shell. $0 is the node's folder. */
+export const BIND_OWN_FOLDERS = `
 for folder in ${OWN_FOLDERS.join(' ')}; do
   mkdir -p "$0/root$folder"
   mount --bind "$0/root$folder" "$folder"
 done
+`;
+
+/** The first process of a node. When it ends, all others of the node end. $0 is the node's folder. */
+const INIT = `
+set -e
+mount --make-rshared /
+${BIND_OWN_FOLDERS}
 for setting in ${MACHINE_SETTINGS.join(' ')}; do
   [ -e "/proc/sys/$setting" ] || continue
   mkdir -p "$0/settings/$setting"
@@ -33,8 +38,8 @@ for setting in ${MACHINE_SETTINGS.join(' ')}; do
 done
 ip link set lo up
 touch "$0/ready"
-sleep infinity &
-while :; do wait; done
+# It outlives a loss of power, which kills the process that it waits for.
+while :; do sleep infinity & wait; done
 `;
 
 /**

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { LocalPrograms } from '@largepayload/testing/programs/kubernetes';
 import { type NodeAddresses, nodeAddresses } from './addresses.ts';
 import { writeNodeCertificates } from './certificates.ts';
-import { makeCgroup } from './cgroups.ts';
+import { makeCgroup, removeCgroup } from './cgroups.ts';
 import {
   apiServerReady,
   dnsReady,
@@ -13,8 +13,9 @@ import {
   startEtcd,
 } from './control-plane.ts';
 import { connectNodes } from './network.ts';
-import { loadPauseImage, startContainerd, startKubelet, startProxy } from './node-agents.ts';
+import { kubeletReady, loadPauseImage, startContainerd, startKubelet, startProxy } from './node-agents.ts';
 import { NodeSpace } from './node-space.ts';
+import { losePower } from './power-loss.ts';
 import { cgroupOf } from './removal.ts';
 
 export interface StartOptions {
@@ -28,20 +29,39 @@ export interface StartOptions {
 /** Starts all processes of a cluster. Its nodes become Ready soon after. */
 export async function startNodes({ folder, nodes, programs, say }: StartOptions): Promise<void> {
   const parts = await nodeParts(folder, nodes, programs);
-  const [first] = parts as [NodeParts];
   say('namespaces, network and certificates are made; starting etcd, kube-apiserver and containerd');
-  startEtcd(first);
-  startApiServer(first);
-  for (const node of parts) startContainerd(node);
-  await Promise.all([apiServerReady(first), ...parts.map((node) => loadPauseImage(node))]);
+  await boot(parts, say);
+}
+
+/** Kills all that runs on a node, and starts it again. Resolves when its kubelet is at work. */
+export async function rebootNode(node: NodeParts): Promise<void> {
+  await losePower(node.space);
+  // cAdvisor waits 3 s for each container whose cgroup is there without it.
+  await removeCgroup(node.cgroup);
+  makeCgroup(node.cgroup);
+  await boot([node], () => undefined);
+  await kubeletReady(node);
+}
+
+/** Starts all processes of these nodes, of which the first one of the cluster has its control plane. */
+async function boot(nodes: readonly NodeParts[], say: StartOptions['say']): Promise<void> {
+  const control = nodes.filter(({ addresses, firstAddress }) => addresses.address === firstAddress);
+  for (const node of control) {
+    startEtcd(node);
+    startApiServer(node);
+  }
+  for (const node of nodes) startContainerd(node);
+  await Promise.all([...control.map(apiServerReady), ...nodes.map(loadPauseImage)]);
   say('the API server is ready; starting controllers, CoreDNS, kubelet and kube-proxy');
-  startControllers(first);
-  startDns(first);
-  for (const node of parts) {
+  for (const node of control) {
+    startControllers(node);
+    startDns(node);
+  }
+  for (const node of nodes) {
     startKubelet(node);
     startProxy(node);
   }
-  await dnsReady(first);
+  await Promise.all(control.map(dnsReady));
 }
 
 async function nodeParts(folder: string, count: number, programs: LocalPrograms): Promise<NodeParts[]> {
