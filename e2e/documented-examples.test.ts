@@ -61,7 +61,7 @@ describe('TypeScript', () => {
   const folder = mkdtempFolder();
   beforeAll(() => {
     const application = join(REPOSITORY, 'examples/typescript-worker');
-    for (const file of ['activities.ts', 'workflows.ts'])
+    for (const file of ['activities.ts', 'workflows.ts', 'workflow-code.ts'])
       copyFileSync(join(application, file), join(folder, file));
     writeFileSync(join(folder, 'your-codecs.ts'), OTHER_CODECS);
     for (const [index, { code }] of inLanguage('ts').entries())

@@ -35,7 +35,17 @@ test.runIf(isLocal)(
     }
     const [near = '', far = ''] = ['node0-1', 'node1-1'];
     const address = await cluster.kubectl('get', 'pod', far, '--output=jsonpath={.status.podIP}');
-    const ask = ['exec', near, '--container=main', '--', 'busybox', 'wget', '-q', '-O-', `http://${address}:8080/`];
+    const ask = [
+      'exec',
+      near,
+      '--container=main',
+      '--',
+      'busybox',
+      'wget',
+      '-q',
+      '-O-',
+      `http://${address}:8080/`,
+    ];
     expect(await cluster.kubectl(...ask)).toBe('hello\n');
   },
 );

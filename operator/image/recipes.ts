@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { runCommand } from '@largepayload/tools/run-command';
 import { copyInstalledPackages } from './installed-packages.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -54,6 +55,7 @@ async function exampleContext(scratch: string): Promise<string> {
   await cp(EXAMPLE, app, { recursive: true, filter: (path) => path === EXAMPLE || path.endsWith('.ts') });
   await writeFile(join(app, 'package.json'), '{ "type": "module" }\n');
   const isForeign = (path: string) => /^releases\/./.test(path) && !path.startsWith(NATIVE);
+  await runCommand(process.execPath, [join(EXAMPLE, 'bundle-workflows.ts'), join(app, 'workflow-bundle.js')]);
   await copyInstalledPackages(['@largepayload/codec', ...EXAMPLE_PACKAGES], ROOT, app, isForeign);
   return scratch;
 }

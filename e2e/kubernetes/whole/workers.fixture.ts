@@ -36,7 +36,7 @@ export async function deployWorkers(bed: StoreBed, temporalAddress: string): Pro
     parse(
       EXAMPLE.replaceAll('temporal:7233', temporalAddress)
         .replaceAll(EXAMPLE_IMAGE, image)
-        .replaceAll('name: worker', `name: ${name}`)
+        .replaceAll('\n  name: worker', `\n  name: ${name}`)
         .replaceAll('app: worker', `app: ${name}`)
         .replace('namespace: orders', `namespace: ${bed.namespace}`)
         .replace('replicas: 1', 'replicas: 2')
