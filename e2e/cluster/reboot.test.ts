@@ -1,6 +1,7 @@
 import { eventualValue } from '@largepayload/testing/waiting/eventually';
 import { afterEach, expect, test } from 'vitest';
 import { chosenProvider, clusterDown, clusterUp } from './clusters.ts';
+import { Footprint } from './footprint.ts';
 import { IMAGE, loadBusybox } from './pods.fixture.ts';
 import type { Cluster } from './provider.ts';
 
@@ -47,6 +48,10 @@ test.runIf(isLocal)(
       `http://${address}:8080/`,
     ];
     expect(await cluster.kubectl(...ask)).toBe('hello\n');
+
+    const footprint = new Footprint(NAME);
+    await clusterDown(NAME);
+    expect(footprint.remains()).toEqual([]);
   },
 );
 

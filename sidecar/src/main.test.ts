@@ -8,7 +8,7 @@ import { manifestText } from '@largepayload/testing/service/running-service';
 import { describe, expect, test } from 'vitest';
 
 const COMMANDS =
-  'serve sidecar codec-server put get check cleanup du lifecycle-rule accept-clock inject'.split(' ');
+  'serve sidecar codec-server put get check cleanup du lifecycle-rule accept-clock inject doctor'.split(' ');
 
 const { run, configFile, newFolder } = realProgram();
 

@@ -1,4 +1,4 @@
-import { failureOf, MOST_ALIASES, STRICT_YAML, syntaxProblems } from '@largepayload/crds/yaml-syntax';
+import { failureOf, MOST_ALIASES, STRICT_YAML, syntaxProblems } from '@largepayload/crds/yaml/yaml-syntax';
 import {
   type Document,
   isMap,

@@ -1,6 +1,6 @@
 import { type Document, isScalar, type LineCounter, visit } from 'yaml';
-import type { Problem } from './manifest-error.ts';
-import { excerpt } from './message-parts.ts';
+import type { Problem } from '../manifest-error.ts';
+import { excerpt } from '../message-parts.ts';
 
 /** How the parser reads files of others. A resource is JSON, so a tag or a %YAML directive makes no dates, sets or bytes. */
 export const STRICT_YAML = {

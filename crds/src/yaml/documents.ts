@@ -1,8 +1,8 @@
 import { LineCounter, parseAllDocuments } from 'yaml';
-import { API_VERSION, KIND } from './identity.ts';
-import { ManifestError } from './manifest-error.ts';
-import { describeValue, excerpt } from './message-parts.ts';
-import { isMap } from './types.ts';
+import { API_VERSION, KIND } from '../identity.ts';
+import { ManifestError } from '../manifest-error.ts';
+import { describeValue, excerpt } from '../message-parts.ts';
+import { isMap } from '../types.ts';
 import { failureOf, MOST_ALIASES, STRICT_YAML, syntaxProblems } from './yaml-syntax.ts';
 
 const LARGEST_FILE = 1024 * 1024;
