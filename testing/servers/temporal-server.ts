@@ -21,7 +21,7 @@ export interface TemporalServerOptions {
   /** Path of Temporal's CLI. */
   readonly cli: string;
   readonly logFile: string;
-  /** IPv4 address of this machine at which it listens; by default 127.0.0.1 */
+  /** IPv4 address at which clients reach it; by default 127.0.0.1, else it listens on all addresses */
   readonly host?: string;
   /** The Web UI, and the codec server that it asks; without it there is none. */
   readonly webUi?: { readonly port: number; readonly codecEndpoint: string };
@@ -40,12 +40,14 @@ export class TemporalServer {
   /** Starts it and waits until its namespace `default` can be used. */
   static async start({ host = '127.0.0.1', ...options }: TemporalServerOptions): Promise<TemporalServer> {
     const [port = 0, httpPort, metricsPort] = await freePorts(3);
+    // Its parts call each other by 127.0.0.1, at which they do not listen if it is given another address.
+    const listenAt = host === '127.0.0.1' ? host : '0.0.0.0';
     const { program } = await Program.start(
       {
         name: 'temporal server start-dev',
         command: options.cli,
         args: [
-          ...['server', 'start-dev', '--ip', host, '--port', `${port}`, '--http-port', `${httpPort}`],
+          ...['server', 'start-dev', '--ip', listenAt, '--port', `${port}`, '--http-port', `${httpPort}`],
           ...['--metrics-port', `${metricsPort}`, ...webUiOptions(options.webUi)],
         ],
         // The program sends no request outside of this machine.

@@ -35,9 +35,11 @@ func main() {
 		log.Fatalln("LARGE_PAYLOAD_THRESHOLD_BYTES is not set, so no sidecar was injected:", err)
 	}
 	codec := &blobCodec{url: os.Getenv("LARGE_PAYLOAD_SERVICE_URL"), namespace: "default", threshold: threshold}
+	dataConverter := converter.NewCodecDataConverter(converter.GetDefaultDataConverter(), codec)
 	connection, err := client.Dial(client.Options{
-		HostPort:      os.Getenv("TEMPORAL_ADDRESS"),
-		DataConverter: converter.NewCodecDataConverter(converter.GetDefaultDataConverter(), codec),
+		HostPort: os.Getenv("TEMPORAL_ADDRESS"),
+		// Requests take longer than the second after which the SDK takes a workflow for one that hangs.
+		DataConverter: workflow.DataConverterWithoutDeadlockDetection(dataConverter),
 	})
 	if err != nil {
 		log.Fatalln(err)
