@@ -81,6 +81,7 @@ const DATA_PORT = ['src/data-api/put-blob.ts', 'src/payload-service/blob-store/b
 const TOKENS = ['src/callers/tokens/token-verifier.ts', 'src/callers/keys/key-set.ts', 'node_modules/jose/'];
 const CODEC_SERVER = ['src/codec-server/'];
 const FORWARDING = ['src/payload-service/forwarding/', 'src/data-api/put-blob.ts'];
+/** What only commands for Kubernetes need. */
 const OPERATOR = ['operator/src/', 'node_modules/@kubernetes/'];
 const CACHE = ['src/payload-service/cache/', 'node_modules/lru-cache/'];
 
@@ -103,13 +104,8 @@ describe.concurrent('a process loads the code that it runs and no other', () => 
       () => serve('reaper', BUCKET),
       ['src/roles/reaper.ts', ...SERVER, ...STORE, ...S3],
       [
-        'src/roles/standalone.ts',
-        'src/roles/gateway.ts',
-        ...DATA_PORT,
-        ...FILES,
-        ...TOKENS,
-        ...CODEC_SERVER,
-        ...OPERATOR,
+        ...['src/roles/standalone.ts', 'src/roles/gateway.ts', ...DATA_PORT, ...FILES, ...TOKENS],
+        ...[...CODEC_SERVER, ...OPERATOR],
       ],
     ],
     [
@@ -150,6 +146,12 @@ describe.concurrent('a process loads the code that it runs and no other', () => 
       () => sourcesLoadedBy(['doctor', '--help']),
       ['operator/src/doctor/diagnose.ts', 'node_modules/@kubernetes/client-node/'],
       [...SERVER, ...DATA_PORT, ...S3, ...CODEC_SERVER, 'operator/src/reconcile/', 'src/roles/'],
+    ],
+    [
+      'the command for manifests',
+      () => sourcesLoadedBy(['inject', '--help']),
+      ['src/commands/inject.ts', 'operator/src/injection/inject-sidecar.ts', 'node_modules/yaml/'],
+      [...SERVER, ...DATA_PORT, ...S3, 'operator/src/kubernetes/', 'operator/src/reconcile/'],
     ],
     [
       'the page of help',

@@ -13,11 +13,13 @@ import { ServerTime } from './kubernetes/server-time.ts';
 import { Metrics } from './operations/metrics.ts';
 import { listen } from './operations/server.ts';
 import { HELP, type OperatorOptions, OptionsError, parseOptions } from './options.ts';
+import { policies } from './policies.ts';
 import { Poller } from './polling/poller.ts';
 import { CertificateController } from './reconcile/certificates/certificate-controller.ts';
 import { certificateSource } from './reconcile/certificates/choose-source.ts';
 import { StoreController } from './reconcile/store-controller.ts';
 import { startWebhook, webhookCertificate } from './webhook.ts';
+import { watchWorkers } from './workers.ts';
 
 const args = process.argv.slice(2);
 if (args.includes('--version')) process.stdout.write(`${packageFile.version}\n`);
@@ -73,7 +75,11 @@ async function run(options: OperatorOptions): Promise<void> {
   const cluster = new ClusterView({ api, stores: storeView, onFailure });
   const context = { api, options, version: packageFile.version, view: storeView, metrics, log };
   const webhook = await startWebhook(context);
-  const missing = () => webhook?.missing ?? (election.isLeader ? cluster.missing : undefined);
+  const ofWebhook = webhookCertificate(api, options, onFailure);
+  const problemOf = () => webhook?.missing ?? ofWebhook?.problem;
+  const workers = watchWorkers({ ...context, events, instance, problemOf, now: () => time.now() });
+  const missing = () =>
+    webhook?.missing ?? (election.isLeader ? (cluster.missing ?? workers.missing) : undefined);
   const server = await listen(metrics.registry, missing, options.metricsListen);
   log.info({ version: packageFile.version, metrics: server.address, kubernetes: api.url }, 'listening');
   // With injection each replica needs it, and otherwise the leader only.
@@ -86,12 +92,19 @@ async function run(options: OperatorOptions): Promise<void> {
       const settings = { ...options, clusterName };
       const poller = new Poller();
       const source = certificateSource({ api, options, now: () => time.now(), events, metrics, log });
-      const ofWebhook = webhookCertificate(api, options, onFailure);
       const certificates = new CertificateController({ cluster, source, webhook: ofWebhook, metrics, log });
       const stores = new StoreController({
         ...{ api, cluster, poller, certificates, settings, events, metrics, log },
       });
-      const parts = [cluster, poller, certificates, stores, ...(ofWebhook ? [ofWebhook] : [])];
+      const parts = [
+        cluster,
+        poller,
+        certificates,
+        stores,
+        workers,
+        policies(context),
+        ...(ofWebhook ? [ofWebhook] : []),
+      ];
       const leading = beside.length > 0 ? parts : [storeView, ...parts];
       await Promise.all(leading.map((part) => part.run(signal)));
     });

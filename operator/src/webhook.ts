@@ -42,7 +42,7 @@ export function webhookCertificate(
   api: KubernetesApi,
   { injection, namespace, certManager }: OperatorOptions,
   onFailure: (failure: Error) => void,
-): (WebhookCertificate & Pick<WebhookBundle, 'run'>) | undefined {
+): (WebhookCertificate & Pick<WebhookBundle, 'problem' | 'run'>) | undefined {
   if (injection?.mode !== 'Webhook' || certManager !== undefined) return undefined;
   const { name } = injection.webhook;
   const bundle = new WebhookBundle({ api, name, onFailure });
@@ -51,6 +51,9 @@ export function webhookCertificate(
     request: { namespace, secret: WEBHOOK_SECRET, names, leftOut: 0, keepsNames: false },
     publish: (certificates, signal) => bundle.publish(certificates, signal),
     onChange: (listener) => bundle.onChange(listener),
+    get problem() {
+      return bundle.problem;
+    },
     run: (signal) => bundle.run(signal),
   };
 }

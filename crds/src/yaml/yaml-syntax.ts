@@ -24,9 +24,9 @@ export function syntaxProblems(document: Document.Parsed, lines: LineCounter, li
     return `line ${linesBefore + line}, column ${col}`;
   };
   // A warning is about a tag or directive that this parser ignores and the cluster's parser refuses.
-  const problems = [...document.errors, ...document.warnings].map(({ message, pos }) => ({
+  const problems = [...document.errors, ...document.warnings].map(({ code, message, pos }) => ({
     path: '',
-    message: `${place(pos[0])}: ${message}`,
+    message: `${place(pos[0])}: ${code === 'RESOURCE_EXHAUSTION' ? 'nested too deeply' : message}`,
   }));
   if (problems.length > 0) return problems;
 

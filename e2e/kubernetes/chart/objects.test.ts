@@ -38,10 +38,12 @@ describe.skipIf(helm === undefined)('the chart', () => {
     ];
     const operator = ['Deployment', 'Pod', 'Role', 'RoleBinding', 'Service', 'ServiceAccount'];
     const webhook = ['MutatingWebhookConfiguration', 'Pod', 'PodDisruptionBudget', 'Service'];
-    expect(kindsOf(await render())).toEqual([...always, ...operator, ...webhook].sort());
+    const binding = 'ValidatingAdmissionPolicyBinding';
+    const injection = [...webhook, 'ValidatingAdmissionPolicy', binding, binding];
+    expect(kindsOf(await render())).toEqual([...always, ...operator, ...injection].sort());
     const optional = ['NetworkPolicy', 'PodMonitor', 'ServiceMonitor'];
     expect(kindsOf(await render(EVERYTHING))).toEqual(
-      [...always, ...operator, ...webhook, ...optional].sort(),
+      [...always, ...operator, ...injection, ...optional].sort(),
     );
     const few = { ...OFF, crds: { install: false }, rbac: { aggregateToDefaultRoles: false } };
     expect(kindsOf(await render(few))).toEqual(['ClusterRole', 'ClusterRoleBinding', ...operator].sort());

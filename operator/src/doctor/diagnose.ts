@@ -39,6 +39,9 @@ const STORE_CHECKS: readonly (readonly [name: string, check: StoreCheck])[] = [
   ['temporal', status.checkTemporal],
 ];
 
+/** In the order in which they are printed. */
+export const CHECK_NAMES: readonly string[] = [...CLUSTER_CHECKS, ...STORE_CHECKS].map(([name]) => name);
+
 /** A finding, with the check that found it, and the store as NAME.NAMESPACE where it is about one. */
 export interface DiagnosedFinding extends Finding {
   readonly check: string;

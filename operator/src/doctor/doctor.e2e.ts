@@ -127,7 +127,14 @@ describe('on a real API server', () => {
     const metadata = { ...deployment.metadata, namespace };
     await bed.api().create(DEPLOYMENTS, { ...deployment, metadata }, NEVER);
     const { spec, metadata: of } = (deployment.spec as { template: KubernetesObject }).template;
-    const worker = { apiVersion: 'v1', kind: 'Pod', metadata: { ...of, name: 'worker', namespace }, spec };
+    // Nothing gives pods a service account here.
+    const podSpec = { ...(spec as object), serviceAccountName: 'default' };
+    const worker = {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { ...of, name: 'worker', namespace },
+      spec: podSpec,
+    };
     await bed.api().create(PODS, worker, NEVER);
     const { findings } = await asAdministrator({
       namespace,

@@ -33,6 +33,7 @@ const STATUS: readonly Row[] = [
     withCondition('GatewayAvailable', 'False', 'Unschedulable'),
     ...(['gateway', 'problem', 'Unschedulable: the storage said so', 'describe'] as const),
   ],
+  ['a gateway that starts', withCondition('Ready', 'False', 'Starting'), 'storage', 'warning', 'Starting: '],
   [
     'a storage that refuses',
     withCondition('Ready', 'False', 'StorageDenied'),

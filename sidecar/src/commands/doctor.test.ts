@@ -73,7 +73,6 @@ describe.concurrent('payload-store doctor', () => {
   });
 
   test.each<[what: string, args: readonly string[], message: string]>([
-    ['no namespace', [], '--namespace NS is required'],
     ['a store that is no name', [...BILLING, '--store', 'A/b'], 'write NAME or NAME.NAMESPACE'],
     [
       'a kubeconfig that is not there',

@@ -1,4 +1,5 @@
 import { FOREVER } from '@largepayload/crds';
+import { PASSING } from '../../stores/conditions/finding.ts';
 import { type Condition, conditionOf, readStore, type StoreResource } from '../../stores/read-store.ts';
 import { type Finding, ok, problem, unknown, warning } from '../finding.ts';
 import { valueIn } from '../reading.ts';
@@ -104,10 +105,11 @@ function judged(
   return [problemOf(store, condition)];
 }
 
-/** Messages of conditions have the advice in them. */
+/** Messages of conditions have the advice in them. What ends by itself is no problem. */
 function problemOf(store: StoreResource, { reason, message, status }: Condition): Finding {
   const text = `${reason}: ${message}`;
-  return status === 'True' ? warning(text, describe(store)) : problem(text, describe(store));
+  const isWarning = status === 'True' || PASSING.has(reason);
+  return isWarning ? warning(text, describe(store)) : problem(text, describe(store));
 }
 
 function withReason({ status }: StoreResource, reasons: readonly string[]): Condition | undefined {

@@ -1,6 +1,6 @@
 import { nearest } from '@largepayload/crds/suggest';
 import { INJECT_LABEL, STORE_ANNOTATION } from '../../injection/names.ts';
-import { type StoreName, selectStore } from '../../injection/selection.ts';
+import { parseStoreName, type StoreName, selectStore } from '../../injection/selection.ts';
 import type { ObjectMeta } from '../../kubernetes/api.ts';
 import { type Finding, ok, problem, unknown, warning } from '../finding.ts';
 import { operatorFacts } from '../operator-facts.ts';
@@ -55,9 +55,11 @@ const misspelt: Rule = ({ situation, meta }) => {
   const { namespace } = situation;
   const value = meta.annotations?.[INJECT_LABEL];
   if (value !== undefined) {
+    // An annotation may have any text, which must not get into a command.
+    const store = parseStoreName(value, namespace) === undefined ? 'STORE' : value;
     return problem(
       `${INJECT_LABEL} is an annotation of the namespace, and has to be a label`,
-      `kubectl label namespace ${namespace} ${INJECT_LABEL}=${value}`,
+      `kubectl label namespace ${namespace} ${INJECT_LABEL}=${store}`,
     );
   }
   const key = Object.keys(meta.labels ?? {}).find((each) => nearest(each, [INJECT_LABEL]) !== undefined);

@@ -60,7 +60,12 @@ function isNumber(tag: Tags[number]): tag is ScalarTag {
   return typeof tag === 'object' && NUMBERS.includes(tag.tag);
 }
 
+/** UTF-16 units. The parser takes up to 500 bytes of memory for each. */
+const LONGEST_YAML = 2 * 2 ** 20;
+
 function parseYaml(text: string, linesBefore: number): ManifestDocument {
+  if (text.length > LONGEST_YAML)
+    throw new DocumentError('it has pods, and is larger than 2 MiB: split the list, or write it as JSON');
   try {
     const lines = new LineCounter();
     const options = {

@@ -5,12 +5,21 @@ import { helm as helmProgram } from '@largepayload/testing/programs/helm';
 import { eventualValue } from '@largepayload/testing/waiting/eventually';
 import { beforeAll, expect, test } from 'vitest';
 import { AUTHORITY_SECRET } from '../../authority/authority-secret.ts';
+import { WEBHOOK_SECRET } from '../../authority/certificate-names.ts';
 import { makeAuthority } from '../../authority/x509.ts';
 import type { ApiError, KubernetesApi, KubernetesObject, ResourceKind } from '../../kubernetes/api.ts';
 import { apiBed, applyCrd, NEVER, store } from '../../kubernetes/api-server.fixture.ts';
 import { connectToKubernetes } from '../../kubernetes/client-node-api.ts';
-import { CERTIFICATES, LARGE_PAYLOAD_STORES, NAMESPACES, SECRETS } from '../../kubernetes/resources.ts';
+import {
+  CERTIFICATES,
+  kindOf,
+  LARGE_PAYLOAD_STORES,
+  MUTATING_WEBHOOK_CONFIGURATIONS,
+  NAMESPACES,
+  SECRETS,
+} from '../../kubernetes/resources.ts';
 import { TLS_SECRET } from '../../stores/names.ts';
+import { WebhookBundle } from '../webhook/webhook-bundle.ts';
 import { CertManagerCertificates } from './cert-manager-certificates.ts';
 import { OPERATORS, ownSource, runCertificates } from './certificates.fixture.ts';
 
@@ -125,6 +134,40 @@ test('the account of the operator can read, list, watch, change and delete no ot
   await bed.api().create(SECRETS, secretOf(OPERATORS, 'pull'), NEVER);
   await forbidden(operator.get(secretIn(OPERATORS, 'pull'), NEVER));
   await forbidden(operator.delete(secretIn(OPERATORS, AUTHORITY_SECRET), undefined, NEVER));
+});
+
+test('the account of the operator writes caBundle of its own webhook, and changes no webhook of others', async () => {
+  const resource = MUTATING_WEBHOOK_CONFIGURATIONS;
+  const named = (name: string): KubernetesObject => ({
+    ...kindOf(resource),
+    metadata: { name },
+    webhooks: [],
+  });
+  const [own, foreign] = ['payloads-large-payload-operator', 'others'];
+  for (const name of [own, foreign]) await bed.api().create(resource, named(name), NEVER);
+  const bundle = new WebhookBundle({ api: operator, name: own, onFailure: () => {} });
+  await bundle.publish(caBundle, NEVER);
+  const end = new AbortController();
+  const { promise: seen, resolve } = Promise.withResolvers<void>();
+  bundle.onChange(resolve);
+  const running = bundle.run(end.signal);
+  await seen;
+  end.abort();
+  await running;
+  await forbidden(operator.get({ resource, namespace: '', name: foreign }, NEVER));
+  await forbidden(operator.patch(resource, named(foreign), NEVER));
+  await forbidden(operator.list({ resource }, { limit: 1 }, NEVER));
+  await forbidden(operator.create(resource, named('new'), NEVER));
+  await forbidden(operator.delete({ resource, namespace: '', name: own }, undefined, NEVER));
+});
+
+test('with cert-manager the account of the operator may read the Secret of the webhook, and not change it', async () => {
+  await bed.api().create(SECRETS, secretOf(OPERATORS, WEBHOOK_SECRET), NEVER);
+  expect(await withCertManager.get(secretIn(OPERATORS, WEBHOOK_SECRET), NEVER)).toBeDefined();
+  await forbidden(withCertManager.patch(SECRETS, secretOf(OPERATORS, WEBHOOK_SECRET), NEVER));
+  const elsewhere = await bed.newNamespace();
+  for (const account of [operator, withCertManager])
+    await forbidden(account.get(secretIn(elsewhere, WEBHOOK_SECRET), NEVER));
 });
 
 test('a lack of rights to the authority is a problem of every store', async () => {

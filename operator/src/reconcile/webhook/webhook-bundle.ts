@@ -14,6 +14,7 @@ export interface WebhookBundleOptions {
 export class WebhookBundle {
   readonly #options: WebhookBundleOptions;
   readonly #configuration: Informer<number>;
+  #problem: string | undefined = 'the certificates of the webhook are not published yet';
 
   constructor(options: WebhookBundleOptions) {
     this.#options = options;
@@ -46,5 +47,13 @@ export class WebhookBundle {
     const found = await api.get({ resource, namespace: '', name }, signal);
     const part = found && planBundle(found, bundle);
     if (part !== undefined) await api.patch(resource, part, signal);
+    this.#problem = found
+      ? undefined
+      : `there is no MutatingWebhookConfiguration ${name}: install the chart again`;
+  }
+
+  /** Why the API server does not call the webhook, for people; `undefined`: it does, as far as is known. */
+  get problem(): string | undefined {
+    return this.#problem;
   }
 }
