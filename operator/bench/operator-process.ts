@@ -63,16 +63,21 @@ export class OperatorProcess {
 
   /** What it counts itself, from its `/metrics`. */
   async counters(): Promise<Counters> {
-    const text = await (await fetch(this.#metricsUrl)).text();
-    const sum = (name: string) =>
-      [...text.matchAll(new RegExp(`^large_payload_operator_${name}(?:{[^}]*})? ([0-9.e+]+)$`, 'gm'))]
-        .map(([, value]) => Number(value))
-        .reduce((total, value) => total + value, 0);
+    const text = await this.#metrics();
     return {
-      requests: sum('api_requests_total'),
-      reconciles: sum('reconcile_total'),
-      queued: sum('queue_depth'),
+      requests: sum(text, 'api_requests_total'),
+      reconciles: sum(text, 'reconcile_total'),
+      queued: sum(text, 'queue_depth'),
     };
+  }
+
+  /** Pods that should have a sidecar and have been looked at. */
+  async workers(): Promise<number> {
+    return sum(await this.#metrics(), 'worker_pods');
+  }
+
+  async #metrics(): Promise<string> {
+    return await (await fetch(this.#metricsUrl)).text();
   }
 
   async stop(): Promise<void> {
@@ -86,4 +91,10 @@ export interface Counters {
   readonly reconciles: number;
   /** stores that wait for their turn */
   readonly queued: number;
+}
+
+function sum(text: string, name: string): number {
+  return [...text.matchAll(new RegExp(`^large_payload_operator_${name}(?:{[^}]*})? ([0-9.e+]+)$`, 'gm'))]
+    .map(([, value]) => Number(value))
+    .reduce((total, value) => total + value, 0);
 }
