@@ -183,9 +183,9 @@ test('the account of the operator writes, watches and removes policies in Policy
         error.status === 403 ? undefined : Promise.reject(error),
       );
     });
-    await byPolicy.list({ resource }, { limit: 1 }, NEVER);
-    const from = { resourceVersion: '0', timeoutSeconds: 1 };
-    for await (const _event of byPolicy.watch({ resource }, from, NEVER)) break;
+    const { resourceVersion } = await byPolicy.list({ resource }, { limit: 1 }, NEVER);
+    const watch = byPolicy.watch({ resource }, { resourceVersion, timeoutSeconds: 1 }, NEVER);
+    await watch[Symbol.asyncIterator]().next();
   }
   const end = new AbortController();
   const removal = new PolicyRemoval(operator, pino({ level: 'silent' })).run(end.signal);
