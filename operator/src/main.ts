@@ -76,8 +76,12 @@ async function run(options: OperatorOptions): Promise<void> {
   const context = { api, options, version: packageFile.version, view: storeView, metrics, log };
   const webhook = await startWebhook(context);
   const ofWebhook = webhookCertificate(api, options, onFailure);
-  const problemOf = () => webhook?.missing ?? ofWebhook?.problem;
-  const workers = watchWorkers({ ...context, events, instance, problemOf, now: () => time.now() });
+  const ofPolicies = policies(context);
+  const problemOf = (store: string) => webhook?.missing ?? ofWebhook?.problem ?? ofPolicies.problemOf(store);
+  const isInjecting = (store: string) => problemOf(store) === undefined && ofPolicies.isSettled(store);
+  const now = () => time.now();
+  const workers = watchWorkers({ ...context, events, instance, problemOf, isInjecting, now });
+  ofPolicies.onChange((store) => workers.problemChanged(store));
   const missing = () =>
     webhook?.missing ?? (election.isLeader ? (cluster.missing ?? workers.missing) : undefined);
   const server = await listen(metrics.registry, missing, options.metricsListen);
@@ -91,7 +95,7 @@ async function run(options: OperatorOptions): Promise<void> {
       const clusterName = options.clusterName ?? (await clusterUID(api, signal));
       const settings = { ...options, clusterName };
       const poller = new Poller();
-      const source = certificateSource({ api, options, now: () => time.now(), events, metrics, log });
+      const source = certificateSource({ api, options, now, events, metrics, log });
       const certificates = new CertificateController({ cluster, source, webhook: ofWebhook, metrics, log });
       const stores = new StoreController({
         ...{ api, cluster, poller, certificates, settings, events, metrics, log },
@@ -102,7 +106,7 @@ async function run(options: OperatorOptions): Promise<void> {
         certificates,
         stores,
         workers,
-        policies(context),
+        ofPolicies,
         ...(ofWebhook ? [ofWebhook] : []),
       ];
       const leading = beside.length > 0 ? parts : [storeView, ...parts];
