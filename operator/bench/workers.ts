@@ -17,8 +17,8 @@ const PODS_OF_A_STORE = 3;
 const NAMESPACES = 10;
 const AT_A_TIME = 8;
 const NAMED = 10;
-const IDLE_SECONDS = 30;
-const LIMIT = 1_200_000;
+const IDLE_SECONDS = 60;
+const LIMIT = 600_000;
 const NEVER = new AbortController().signal;
 /** As the operator injects by its defaults. */
 const SETTINGS = {
