@@ -76,8 +76,10 @@ async function run(options: OperatorOptions): Promise<void> {
   const context = { api, options, version: packageFile.version, view: storeView, metrics, log };
   const webhook = await startWebhook(context);
   const ofWebhook = webhookCertificate(api, options, onFailure);
-  const problemOf = () => webhook?.missing ?? ofWebhook?.problem;
+  const ofPolicies = policies(context);
+  const problemOf = (store: string) => webhook?.missing ?? ofWebhook?.problem ?? ofPolicies.problemOf(store);
   const workers = watchWorkers({ ...context, events, instance, problemOf, now: () => time.now() });
+  ofPolicies.onChange((store) => workers.problemChanged(store));
   const missing = () =>
     webhook?.missing ?? (election.isLeader ? (cluster.missing ?? workers.missing) : undefined);
   const server = await listen(metrics.registry, missing, options.metricsListen);
@@ -102,7 +104,7 @@ async function run(options: OperatorOptions): Promise<void> {
         certificates,
         stores,
         workers,
-        policies(context),
+        ofPolicies,
         ...(ofWebhook ? [ofWebhook] : []),
       ];
       const leading = beside.length > 0 ? parts : [storeView, ...parts];
