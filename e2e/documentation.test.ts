@@ -35,7 +35,7 @@ test('each page of docs/ has at most 250 lines and is listed in docs/README.md, 
   expect(textOf('README.md').split('\n').length).toBeLessThanOrEqual(151);
 });
 
-test.each(['overview', 'operator'])(
+test.each(['overview', 'operator', 'injection'])(
   'the picture %s is the same in its light and its dark version',
   (name) => {
     const shape = (theme: string) =>

@@ -50,7 +50,10 @@ const ONLY_IN: [packages: RegExp, places: readonly string[]][] = [
   [/^@peculiar\//, ['operator/src/authority/x509.ts']],
   [/^jose$/, ['sidecar/src/callers/tokens/jose.ts']],
   [/^lru-cache$/, ['sidecar/src/payload-service/cache/', 'sidecar/src/callers/']],
-  [/^@largepayload\/operator\//, ['sidecar/src/commands/inject', 'sidecar/src/commands/doctor']],
+  [
+    /^@largepayload\/operator\//,
+    ['sidecar/src/commands/inject', 'sidecar/src/commands/doctor', 'sidecar/build.ts'],
+  ],
   [/^prom-client$/, ['sidecar/src/operations/metrics.ts', 'operator/src/operations/']],
   [
     /^fastify$/,

@@ -81,6 +81,8 @@ const DATA_PORT = ['src/data-api/put-blob.ts', 'src/payload-service/blob-store/b
 const TOKENS = ['src/callers/tokens/token-verifier.ts', 'src/callers/keys/key-set.ts', 'node_modules/jose/'];
 const CODEC_SERVER = ['src/codec-server/'];
 const FORWARDING = ['src/payload-service/forwarding/', 'src/data-api/put-blob.ts'];
+/** What only commands for Kubernetes need. */
+const OPERATOR = ['operator/src/', 'node_modules/@kubernetes/'];
 const CACHE = ['src/payload-service/cache/', 'node_modules/lru-cache/'];
 
 describe.concurrent('a process loads the code that it runs and no other', () => {
@@ -89,19 +91,22 @@ describe.concurrent('a process loads the code that it runs and no other', () => 
       'a standalone service on a folder',
       () => serve('standalone', FOLDER),
       ['src/roles/standalone.ts', ...SERVER, ...STORE, ...FILES, ...DATA_PORT],
-      ['src/roles/gateway.ts', 'src/roles/reaper.ts', ...S3, ...TOKENS, ...CODEC_SERVER],
+      ['src/roles/gateway.ts', 'src/roles/reaper.ts', ...S3, ...TOKENS, ...CODEC_SERVER, ...OPERATOR],
     ],
     [
       'a gateway on a bucket',
       () => serve('gateway', BUCKET),
       ['src/roles/gateway.ts', ...SERVER, ...STORE, ...S3, ...DATA_PORT, ...TOKENS],
-      ['src/roles/standalone.ts', 'src/roles/reaper.ts', ...FILES, ...CODEC_SERVER],
+      ['src/roles/standalone.ts', 'src/roles/reaper.ts', ...FILES, ...CODEC_SERVER, ...OPERATOR],
     ],
     [
       'a reaper on a bucket',
       () => serve('reaper', BUCKET),
       ['src/roles/reaper.ts', ...SERVER, ...STORE, ...S3],
-      ['src/roles/standalone.ts', 'src/roles/gateway.ts', ...DATA_PORT, ...FILES, ...TOKENS, ...CODEC_SERVER],
+      [
+        ...['src/roles/standalone.ts', 'src/roles/gateway.ts', ...DATA_PORT, ...FILES, ...TOKENS],
+        ...[...CODEC_SERVER, ...OPERATOR],
+      ],
     ],
     [
       'a sidecar',
@@ -110,7 +115,7 @@ describe.concurrent('a process loads the code that it runs and no other', () => 
       [
         ...[...STORE, ...CODEC_SERVER, 'src/payload-service/blob-store/', 'src/operations/admin-server.ts'],
         ...[
-          ...['operator/', 'crds/src/schema/', ...S3],
+          ...[...OPERATOR, 'crds/src/schema/', ...S3],
           'src/callers/tokens/jose.ts',
           'src/callers/keys/',
           'node_modules/jose/',
@@ -128,13 +133,25 @@ describe.concurrent('a process loads the code that it runs and no other', () => 
       'a codec server',
       () => sourcesLoadedBy(['codec-server', '--listen', '127.0.0.1:0'], LISTENING),
       [...SERVER, ...CODEC_SERVER, 'codec/src/temporal/codec.ts'],
-      [...STORE, ...DATA_PORT, 'node_modules/prom-client/', 'src/roles/'],
+      [...STORE, ...DATA_PORT, ...OPERATOR, 'node_modules/prom-client/', 'src/roles/'],
     ],
     [
       'a command that calls the service',
       () => sourcesLoadedBy(['put', '--help']),
       ['src/commands/put.ts', 'codec/src/transport/blob-client.ts'],
       [...SERVER, ...STORE, ...CODEC_SERVER, 'src/commands/get.ts', 'src/commands/serve.ts'],
+    ],
+    [
+      'the doctor',
+      () => sourcesLoadedBy(['doctor', '--help']),
+      ['operator/src/doctor/diagnose.ts', 'node_modules/@kubernetes/client-node/'],
+      [...SERVER, ...DATA_PORT, ...S3, ...CODEC_SERVER, 'operator/src/reconcile/', 'src/roles/'],
+    ],
+    [
+      'the command for manifests',
+      () => sourcesLoadedBy(['inject', '--help']),
+      ['src/commands/inject.ts', 'operator/src/injection/inject-sidecar.ts', 'node_modules/yaml/'],
+      [...SERVER, ...DATA_PORT, ...S3, 'operator/src/kubernetes/', 'operator/src/reconcile/'],
     ],
     [
       'the page of help',

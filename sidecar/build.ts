@@ -1,5 +1,6 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { leanKubernetesClient } from '@largepayload/operator/lean-kubernetes-client';
 import { type BuildOptions, build, type Metafile, transform } from 'esbuild';
 import { leanPackages } from './lean-packages.ts';
 
@@ -39,7 +40,7 @@ export async function buildProgram(dist: string): Promise<Metafile> {
     outdir: join(dist, 'payload-store'),
     outExtension: { '.js': '.cjs' },
     splitting: true,
-    plugins: [leanPackages],
+    plugins: [leanPackages, leanKubernetesClient],
     metafile: true,
     write: false,
   });

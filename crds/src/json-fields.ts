@@ -50,6 +50,6 @@ export function listAt(value: unknown, ...path: readonly string[]): readonly Fie
   return Array.isArray(found) ? found.filter(isFields) : [];
 }
 
-function isFields(value: unknown): value is Fields {
+export function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

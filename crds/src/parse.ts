@@ -1,8 +1,8 @@
-import { findStore } from './documents.ts';
 import { ManifestError } from './manifest-error.ts';
 import { type Exception, nodeOf } from './schema/node.ts';
 import { type LargePayloadStore, StoreSchema } from './schema/store.ts';
 import { validate } from './validate.ts';
+import { findStore } from './yaml/documents.ts';
 
 /** The exceptions that a reader allows. With `allowUnknownFields`, the value is without them. */
 export type Leniency = Readonly<Partial<Record<Exception, boolean>>>;

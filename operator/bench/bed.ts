@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { crd } from '@largepayload/crds/crd';
 import { startControlPlane } from '@largepayload/testing/cluster/control-plane';
 import { cpuSecondsOf } from '@largepayload/testing/processes/process-facts';
+import type { KubernetesApi } from '../src/kubernetes/api.ts';
 import { connectToKubernetes } from '../src/kubernetes/client-node-api.ts';
 import { LARGE_PAYLOAD_STORES } from '../src/kubernetes/resources.ts';
 import { AuditLog } from './audit-log.ts';
@@ -23,9 +24,13 @@ const DEFINITIONS = {
 export interface Bed extends AsyncDisposable {
   readonly fleet: Fleet;
   readonly auditLog: AuditLog;
+  readonly api: KubernetesApi;
+  /** path */
+  readonly kubeconfig: string;
   /** s of processor time of API server and etcd so far */
   readonly serverCpuSeconds: number;
-  startOperator(): Promise<OperatorProcess>;
+  /** @param args further arguments of the operator */
+  startOperator(...args: readonly string[]): Promise<OperatorProcess>;
   /** Pods for all that the operator has made by then. */
   runPods(): Promise<RunningPods>;
 }
@@ -48,11 +53,13 @@ export async function startBed(stores: number, nodeFlags: readonly string[]): Pr
   return {
     fleet,
     auditLog,
+    api,
+    kubeconfig: plane.kubeconfig,
     get serverCpuSeconds() {
       return cpuSecondsOf(plane.pids.apiServer) + cpuSecondsOf(plane.pids.etcd);
     },
-    startOperator: () =>
-      OperatorProcess.start(plane.kubeconfig, join(folder, 'log', 'operator.log'), nodeFlags),
+    startOperator: (...args) =>
+      OperatorProcess.start(plane.kubeconfig, join(folder, 'log', 'operator.log'), nodeFlags, args),
     runPods: () => RunningPods.start(api),
     async [Symbol.asyncDispose]() {
       await fleet[Symbol.asyncDispose]();

@@ -4,12 +4,13 @@ import { markdownTable } from '@largepayload/testing/benchmarks/markdown-table';
 import { machineFacts, measured } from '@largepayload/testing/benchmarks/measuring';
 import { startBed } from './bed.ts';
 import { edits, type Idle, idle, percentile, type Start, start } from './measurements.ts';
+import type { Row } from './row.ts';
+import { withWebhook } from './webhook.ts';
+import { withWorkers } from './workers.ts';
 
 const FEW = 5;
 const MANY = 1_000;
 const IDLE_SECONDS = 60;
-
-type Row = readonly [what: string, measured: string, goal: string];
 
 /**
  * What V8 chooses by itself in a container with the chart's memory limit of 256Mi. On a whole machine it would let the young
@@ -22,7 +23,12 @@ const write = process.argv[2] === '--write';
 const nodeFlags = process.argv.length > 2 && !write ? process.argv.slice(2) : AS_IN_A_CONTAINER;
 
 const [loadBefore = 0] = loadavg();
-const rows = [...(await withFew()), ...(await withMany())];
+const rows = [
+  ...(await withFew()),
+  ...(await withMany()),
+  ...(await withWorkers(nodeFlags)),
+  ...(await withWebhook(nodeFlags)),
+];
 const figures = `${machine()}\n\n${markdownTable(['operator', 'measured', 'goal'], rows)}`;
 process.stdout.write(`${figures}\n`);
 if (write) writeFigures('docs/operator-performance.md', 'bench-operator', figures);

@@ -18,11 +18,12 @@ export class OperatorProcess {
     this.started = started;
   }
 
-  /** Resolves when it listens; it may not lead yet. @param nodeFlags of Node, to try out */
+  /** Resolves when it listens; it may not lead yet. @param nodeFlags of Node, to try out @param moreArgs of the operator */
   static async start(
     kubeconfig: string,
     logFile: string,
     nodeFlags: readonly string[] = [],
+    moreArgs: readonly string[] = [],
   ): Promise<OperatorProcess> {
     const [port = 0] = await freePorts(1);
     const started = performance.now();
@@ -35,6 +36,7 @@ export class OperatorProcess {
           PROGRAM,
           ...['--image', 'payload-store:bench', '--namespace', 'default'],
           ...['--metrics-listen', `127.0.0.1:${port}`],
+          ...moreArgs,
         ],
         env: { ...process.env, KUBECONFIG: kubeconfig },
         logFile,
@@ -54,18 +56,28 @@ export class OperatorProcess {
     return memoryOf(this.#program.pid, field);
   }
 
+  /** Whether `/readyz` says that it can serve and lead. */
+  async isReady(): Promise<boolean> {
+    return (await fetch(new URL('/readyz', this.#metricsUrl))).ok;
+  }
+
   /** What it counts itself, from its `/metrics`. */
   async counters(): Promise<Counters> {
-    const text = await (await fetch(this.#metricsUrl)).text();
-    const sum = (name: string) =>
-      [...text.matchAll(new RegExp(`^large_payload_operator_${name}(?:{[^}]*})? ([0-9.e+]+)$`, 'gm'))]
-        .map(([, value]) => Number(value))
-        .reduce((total, value) => total + value, 0);
+    const text = await this.#metrics();
     return {
-      requests: sum('api_requests_total'),
-      reconciles: sum('reconcile_total'),
-      queued: sum('queue_depth'),
+      requests: sum(text, 'api_requests_total'),
+      reconciles: sum(text, 'reconcile_total'),
+      queued: sum(text, 'queue_depth'),
     };
+  }
+
+  /** Pods that should have a sidecar and have been looked at. */
+  async workers(): Promise<number> {
+    return sum(await this.#metrics(), 'worker_pods');
+  }
+
+  async #metrics(): Promise<string> {
+    return await (await fetch(this.#metricsUrl)).text();
   }
 
   async stop(): Promise<void> {
@@ -79,4 +91,10 @@ export interface Counters {
   readonly reconciles: number;
   /** stores that wait for their turn */
   readonly queued: number;
+}
+
+function sum(text: string, name: string): number {
+  return [...text.matchAll(new RegExp(`^large_payload_operator_${name}(?:{[^}]*})? ([0-9.e+]+)$`, 'gm'))]
+    .map(([, value]) => Number(value))
+    .reduce((total, value) => total + value, 0);
 }

@@ -13,10 +13,13 @@ import { ServerTime } from './kubernetes/server-time.ts';
 import { Metrics } from './operations/metrics.ts';
 import { listen } from './operations/server.ts';
 import { HELP, type OperatorOptions, OptionsError, parseOptions } from './options.ts';
+import { policies } from './policies.ts';
 import { Poller } from './polling/poller.ts';
 import { CertificateController } from './reconcile/certificates/certificate-controller.ts';
 import { certificateSource } from './reconcile/certificates/choose-source.ts';
 import { StoreController } from './reconcile/store-controller.ts';
+import { startWebhook, webhookCertificate } from './webhook.ts';
+import { watchWorkers } from './workers.ts';
 
 const args = process.argv.slice(2);
 if (args.includes('--version')) process.stdout.write(`${packageFile.version}\n`);
@@ -70,25 +73,44 @@ async function run(options: OperatorOptions): Promise<void> {
   const { injection } = options;
   const storeView = new StoreView({ api, namespaces: injection !== undefined, onFailure });
   const cluster = new ClusterView({ api, stores: storeView, onFailure });
-  const missing = () => (election.isLeader ? cluster.missing : undefined);
+  const context = { api, options, version: packageFile.version, view: storeView, metrics, log };
+  const webhook = await startWebhook(context);
+  const ofWebhook = webhookCertificate(api, options, onFailure);
+  const ofPolicies = policies(context);
+  const problemOf = (store: string) => webhook?.missing ?? ofWebhook?.problem ?? ofPolicies.problemOf(store);
+  const isInjecting = (store: string) => problemOf(store) === undefined && ofPolicies.isSettled(store);
+  const now = () => time.now();
+  const workers = watchWorkers({ ...context, events, instance, problemOf, isInjecting, now });
+  ofPolicies.onChange((store) => workers.problemChanged(store));
+  const missing = () =>
+    webhook?.missing ?? (election.isLeader ? (cluster.missing ?? workers.missing) : undefined);
   const server = await listen(metrics.registry, missing, options.metricsListen);
   log.info({ version: packageFile.version, metrics: server.address, kubernetes: api.url }, 'listening');
   // With injection each replica needs it, and otherwise the leader only.
   const beside = injection === undefined ? [] : [storeView];
-  const running = beside.map((part) => part.run(stopping));
+  const running = [...beside, ...(webhook ? [webhook] : [])].map((part) => part.run(stopping));
   try {
     await election.run(stopping, async (signal) => {
       log.info({ lease: options.leaseName }, 'this replica leads');
       const clusterName = options.clusterName ?? (await clusterUID(api, signal));
       const settings = { ...options, clusterName };
       const poller = new Poller();
-      const source = certificateSource({ api, options, now: () => time.now(), events, metrics, log });
-      const certificates = new CertificateController({ cluster, source, metrics, log });
+      const source = certificateSource({ api, options, now, events, metrics, log });
+      const certificates = new CertificateController({ cluster, source, webhook: ofWebhook, metrics, log });
       const stores = new StoreController({
         ...{ api, cluster, poller, certificates, settings, events, metrics, log },
       });
-      const parts = [...(beside.length > 0 ? [] : [storeView]), cluster, poller, certificates, stores];
-      await Promise.all(parts.map((part) => part.run(signal)));
+      const parts = [
+        cluster,
+        poller,
+        certificates,
+        stores,
+        workers,
+        ofPolicies,
+        ...(ofWebhook ? [ofWebhook] : []),
+      ];
+      const leading = beside.length > 0 ? parts : [storeView, ...parts];
+      await Promise.all(leading.map((part) => part.run(signal)));
     });
     await Promise.all(running);
     await events.settled(AbortSignal.timeout(2_000));

@@ -7,7 +7,8 @@ import { realProgram } from '@largepayload/testing/service/real-program';
 import { manifestText } from '@largepayload/testing/service/running-service';
 import { describe, expect, test } from 'vitest';
 
-const COMMANDS = 'serve sidecar codec-server put get check cleanup du lifecycle-rule accept-clock'.split(' ');
+const COMMANDS =
+  'serve sidecar codec-server put get check cleanup du lifecycle-rule accept-clock inject doctor'.split(' ');
 
 const { run, configFile, newFolder } = realProgram();
 

@@ -14,7 +14,9 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Comman
   du: () => import('./commands/du.ts'),
   'accept-clock': () => import('./commands/accept-clock.ts'),
   'lifecycle-rule': () => import('./commands/lifecycle-rule.ts'),
+  doctor: () => import('./commands/doctor.ts'),
   'codec-server': () => import('./commands/codec-server.ts'),
+  inject: () => import('./commands/inject.ts'),
 };
 
 const HELP = `payload-store keeps Temporal payloads that are too large for a workflow history.
@@ -31,7 +33,9 @@ Commands:
   du              shows what is stored
   accept-clock    says that the service's clock is right, after a gap or a step
   lifecycle-rule  prints a backstop for the reaper, for the bucket
+  doctor          walks the way from the workers of a Kubernetes namespace to their storage
   codec-server    lets Temporal's Web UI and CLI show large payloads
+  inject          puts a sidecar into the pods of Kubernetes manifests
 
 payload-store COMMAND --help tells the options of a command; payload-store --version the version.
 

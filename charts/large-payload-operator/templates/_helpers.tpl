@@ -18,6 +18,25 @@
 {{- printf "%s-%s" .Release.Namespace (include "operator.fullname" .) -}}
 {{- end -}}
 
+{{/* Who injects sidecars: Webhook or Policy; empty: nobody. Values of an older chart that are used again have no such part. */}}
+{{- define "operator.injectionMode" -}}
+{{- with .Values.injection -}}
+{{- if .enabled -}}
+{{- if ne .mode "Auto" -}}
+{{ .mode }}
+{{- else if $.Capabilities.APIVersions.Has "admissionregistration.k8s.io/v1/MutatingAdmissionPolicy" -}}
+Policy
+{{- else -}}
+Webhook
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "operator.replicas" -}}
+{{- .Values.replicas | default (empty (include "operator.injectionMode" .) | ternary 1 2) -}}
+{{- end -}}
+
 {{- define "operator.image" -}}
 {{- with .Values.image -}}
 {{- if .digest -}}
@@ -53,4 +72,40 @@ capabilities:
   drop:
     - ALL
 readOnlyRootFilesystem: true
+{{- end -}}
+
+{{/* What the pods of helm test share. They show no token of the API. */}}
+{{- define "operator.testPod" -}}
+restartPolicy: Never
+activeDeadlineSeconds: 120
+automountServiceAccountToken: false
+enableServiceLinks: false
+{{- with .Values.imagePullSecrets }}
+imagePullSecrets:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+securityContext:
+  {{- toYaml .Values.podSecurityContext | nindent 2 }}
+{{- with .Values.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{- define "operator.testContainer" -}}
+image: {{ include "operator.image" . | quote }}
+imagePullPolicy: {{ .Values.image.pullPolicy }}
+resources:
+  requests:
+    cpu: 10m
+    memory: 64Mi
+  limits:
+    cpu: 500m
+    memory: 128Mi
+securityContext:
+  {{- include "operator.containerSecurityContext" . | nindent 2 }}
 {{- end -}}

@@ -27,6 +27,9 @@ export const EVERYTHING: Values = {
   podMonitor: { enabled: true },
 };
 
+/** No pod gets a sidecar. */
+export const OFF: Values = { injection: { enabled: false } };
+
 /** The path of Helm's program; `undefined` where it cannot be had. */
 export const helm = await unlessMissing(() => helmProgram((line) => console.info(line)));
 export const render = (values?: Values, flags?: readonly string[]) =>
@@ -41,4 +44,6 @@ export function only(manifests: readonly Manifest[], kind: string, name?: RegExp
 
 export const operatorPod = (manifests: readonly Manifest[]) =>
   only(manifests, 'Deployment').spec.template.spec;
+export const testPods = (manifests: readonly Manifest[]) =>
+  manifests.filter(({ kind }) => kind === 'Pod').map(({ spec }) => spec);
 export const kindsOf = (manifests: readonly Manifest[]) => manifests.map(({ kind }) => kind).sort();

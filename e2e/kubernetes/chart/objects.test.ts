@@ -6,7 +6,7 @@ import { runCommand } from '@largepayload/tools/run-command';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import rootPackage from '../../../package.json' with { type: 'json' };
-import { EVERYTHING, helm, kindsOf, only, readChart, render } from './chart.fixture.ts';
+import { EVERYTHING, helm, kindsOf, OFF, only, readChart, render } from './chart.fixture.ts';
 
 describe.skipIf(helm === undefined)('the chart', () => {
   test('has nothing that helm lint complains of', async () => {
@@ -37,10 +37,15 @@ describe.skipIf(helm === undefined)('the chart', () => {
       'CustomResourceDefinition',
     ];
     const operator = ['Deployment', 'Pod', 'Role', 'RoleBinding', 'Service', 'ServiceAccount'];
-    expect(kindsOf(await render())).toEqual([...always, ...operator].sort());
-    const optional = ['NetworkPolicy', 'PodDisruptionBudget', 'PodMonitor', 'ServiceMonitor'];
-    expect(kindsOf(await render(EVERYTHING))).toEqual([...always, ...operator, ...optional].sort());
-    const few = { crds: { install: false }, rbac: { aggregateToDefaultRoles: false } };
+    const webhook = ['MutatingWebhookConfiguration', 'Pod', 'PodDisruptionBudget', 'Service'];
+    const binding = 'ValidatingAdmissionPolicyBinding';
+    const injection = [...webhook, 'ValidatingAdmissionPolicy', binding, binding];
+    expect(kindsOf(await render())).toEqual([...always, ...operator, ...injection].sort());
+    const optional = ['NetworkPolicy', 'PodMonitor', 'ServiceMonitor'];
+    expect(kindsOf(await render(EVERYTHING))).toEqual(
+      [...always, ...operator, ...injection, ...optional].sort(),
+    );
+    const few = { ...OFF, crds: { install: false }, rbac: { aggregateToDefaultRoles: false } };
     expect(kindsOf(await render(few))).toEqual(['ClusterRole', 'ClusterRoleBinding', ...operator].sort());
   });
 
@@ -53,12 +58,14 @@ describe.skipIf(helm === undefined)('the chart', () => {
         'app.kubernetes.io/instance': 'payloads',
       };
       expect(metadata.labels, kind).toMatchObject(common);
-      expect(metadata.namespace, kind).toBe(kind.startsWith('Cluster') ? undefined : 'operators');
+      expect(metadata.namespace, kind).toBe(
+        /^Cluster|Admission|^Mutating/.test(kind) ? undefined : 'operators',
+      );
     }
     const { selector, template } = only(manifests, 'Deployment').spec;
     expect(template.metadata.labels).toMatchObject({ ...selector.matchLabels, team: 'y' });
     expect(only(manifests, 'ServiceMonitor').metadata.labels).toMatchObject({ release: 'prometheus' });
-    expect(only(manifests, 'Service').spec.selector).toEqual(selector.matchLabels);
+    expect(only(manifests, 'Service', /-metrics$/).spec.selector).toEqual(selector.matchLabels);
     expect(only(manifests, 'PodDisruptionBudget').spec.selector).toEqual(selector);
     expect(only(manifests, 'NetworkPolicy').spec.podSelector).toEqual(selector);
     expect(JSON.stringify(selector)).not.toContain(rootPackage.version);
@@ -97,6 +104,12 @@ describe.skipIf(helm === undefined)('the chart', () => {
       { certificates: { caBundle: 'secret' } },
       "at '/certificates/caBundle': 'secret' does not match pattern",
     ],
+    [
+      { injection: { mode: 'Off' } },
+      "at '/injection/mode': value must be one of 'Auto', 'Webhook', 'Policy'",
+    ],
+    [{ injection: { runAsUser: 0 } }, "at '/injection/runAsUser': minimum: got 0, want 1"],
+    [{ injection: { failurePolicy: null } }, "at '/injection': missing property 'failurePolicy'"],
     [{ podLabels: { a: 1 } }, "at '/podLabels/a': got number, want string"],
   ])('refuses %j with a message that names the value', async (values, words) => {
     await expect(render(values)).rejects.toThrow(words);

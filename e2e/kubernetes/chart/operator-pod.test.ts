@@ -7,7 +7,7 @@ import { parseOptions } from '@largepayload/operator/options';
 import type { Values } from '@largepayload/testing/cluster/rendered-chart';
 import { describe, expect, test } from 'vitest';
 import rootPackage from '../../../package.json' with { type: 'json' };
-import { DIGEST, EVERYTHING, helm, only, operatorPod, render } from './chart.fixture.ts';
+import { DIGEST, EVERYTHING, helm, OFF, only, operatorPod, render, testPods } from './chart.fixture.ts';
 
 describe.skipIf(helm === undefined)('the chart', () => {
   test('gives the operator arguments that it understands', async () => {
@@ -22,7 +22,16 @@ describe.skipIf(helm === undefined)('the chart', () => {
       ...{ namespace: 'operators', leaseName: 'payloads-large-payload-operator', logLevel: 'info' },
       metricsListen: { host: undefined, port: 8080 },
       scrapeNamespaces: [],
+      injection: {
+        ...{ mode: 'Webhook', failurePolicy: 'Fail', runAsUser: 65_532, evictMissed: 'Never' },
+        webhook: { listen: { host: undefined, port: 9443 }, name: 'payloads-large-payload-operator' },
+      },
     });
+    expect((await read(OFF)).injection).toBeUndefined();
+    const injection = { mode: 'Policy', failurePolicy: 'Ignore', runAsUser: null, evictMissed: 'All' };
+    expect((await read({ injection })).injection).toMatchObject({ ...injection, runAsUser: undefined });
+    const runAsUser = 1_000_680_000;
+    expect((await read({ injection: { runAsUser } })).injection).toMatchObject({ runAsUser });
     const pinned = `registry.example:5000/payloads@${DIGEST}`;
     expect(await read(EVERYTHING)).toMatchObject({
       ...{ image: pinned, runs: pinned, imagePullPolicy: 'Always', imagePullSecrets: ['one', 'two'] },
@@ -48,12 +57,11 @@ describe.skipIf(helm === undefined)('the chart', () => {
 
   test('makes pods that pass the Pod Security Standard `restricted`, and have requests and limits', async () => {
     const manifests = await render();
-    for (const pod of [operatorPod(manifests), only(manifests, 'Pod').spec]) {
+    for (const pod of [operatorPod(manifests), ...testPods(manifests)]) {
       expect(pod.securityContext).toEqual({
         ...{ runAsNonRoot: true, runAsUser: 65_532, runAsGroup: 65_532 },
         seccompProfile: { type: 'RuntimeDefault' },
       });
-      expect(pod).not.toHaveProperty('volumes');
       for (const container of pod.containers) {
         expect(container.securityContext).toEqual({
           ...{ allowPrivilegeEscalation: false, readOnlyRootFilesystem: true },
@@ -72,12 +80,15 @@ describe.skipIf(helm === undefined)('the chart', () => {
     const manifests = await render();
     expect(only(manifests, 'ServiceAccount').automountServiceAccountToken).toBe(false);
     expect(operatorPod(manifests).automountServiceAccountToken).toBe(true);
-    expect(only(manifests, 'Pod').spec.automountServiceAccountToken).toBe(false);
+    for (const pod of testPods(manifests)) expect(pod.automountServiceAccountToken).toBe(false);
   });
 
   test('points probes and metrics at the port of the operator', async () => {
     const [container] = operatorPod(await render()).containers;
-    expect(container.ports).toEqual([{ name: 'metrics', containerPort: 8080 }]);
+    expect(container.ports).toEqual([
+      { name: 'metrics', containerPort: 8080 },
+      { name: 'webhook', containerPort: 9443 },
+    ]);
     expect(container.livenessProbe.httpGet).toEqual({ path: '/healthz', port: 'metrics' });
     expect(container.readinessProbe.httpGet).toEqual({ path: '/readyz', port: 'metrics' });
   });
@@ -93,17 +104,21 @@ describe.skipIf(helm === undefined)('the chart', () => {
 
   test('lets in by its NetworkPolicy whom its values name, and the pod of helm test', async () => {
     const rules = async (values: Values) => only(await render(values), 'NetworkPolicy').spec.ingress;
-    expect(await rules({ networkPolicy: { enabled: true } })).toEqual([{ ports: [{ port: 'metrics' }] }]);
-    const [{ from }] = await rules(EVERYTHING);
-    const testPod = only(await render(EVERYTHING), 'Pod').metadata.labels;
+    const metrics = { ports: [{ port: 'metrics' }] };
+    const webhook = { ports: [{ port: 'webhook' }] };
+    expect(await rules({ networkPolicy: { enabled: true } })).toEqual([metrics, webhook]);
+    expect(await rules({ ...OFF, networkPolicy: { enabled: true } })).toEqual([metrics]);
+    const [{ from }, open] = await rules(EVERYTHING);
+    expect(open).toEqual(webhook);
+    const testPod = only(await render(EVERYTHING), 'Pod', /operator-test$/).metadata.labels;
     expect(from).toEqual([{ namespaceSelector: {} }, { podSelector: { matchLabels: testPod } }]);
   });
 
   test('has a helm test that waits until the operator says that it is ready', async () => {
-    const { spec, metadata } = only(await render(), 'Pod');
+    const { spec, metadata } = only(await render(), 'Pod', /operator-test$/);
     expect(metadata.annotations).toMatchObject({ 'helm.sh/hook': 'test' });
     const args: string[] = spec.containers[0].args;
-    const service = only(await render(), 'Service');
+    const service = only(await render(), 'Service', /-metrics$/);
     expect(args.at(-1)).toBe(`http://${service.metadata.name}.operators:8080/readyz`);
     const answers = [503, 200];
     const asked: (string | undefined)[] = [];

@@ -1,7 +1,7 @@
 import * as resources from '@largepayload/operator/kubernetes/resources';
 import { type Manifest, renderChart } from '@largepayload/testing/cluster/rendered-chart';
 import { describe, expect, test } from 'vitest';
-import { helm } from './chart.fixture.ts';
+import { helm, OFF } from './chart.fixture.ts';
 
 interface Rule {
   readonly apiGroups: readonly string[];
@@ -31,9 +31,21 @@ const OPERATOR_RIGHTS = {
   'networking.k8s.io/networkpolicies': REMOVED,
   '/pods': 'list watch',
   '/events': 'list',
-  '/namespaces kube-system': 'get',
   'events.k8s.io/events': 'create',
 };
+const WITHOUT_INJECTION = { '/namespaces kube-system': 'get' };
+const INJECTION_RIGHTS = { '/namespaces': 'get list watch', '/pods': 'get list watch' };
+const WEBHOOK_RIGHTS = {
+  'admissionregistration.k8s.io/mutatingwebhookconfigurations payloads-large-payload-operator':
+    'get list patch watch',
+};
+const MAP = 'admissionregistration.k8s.io/mutatingadmissionpolicies';
+const MAP_BINDING = 'admissionregistration.k8s.io/mutatingadmissionpolicybindings';
+const POLICY_VERBS = 'create delete list patch watch';
+const POLICY_RIGHTS = { [MAP]: POLICY_VERBS, [MAP_BINDING]: POLICY_VERBS };
+/** to remove those of an earlier mode */
+const NO_POLICY_RIGHTS = { [MAP]: 'delete list', [MAP_BINDING]: 'delete list' };
+const WEBHOOK_SECRET = '/secrets largepayload-webhook-tls';
 const LEASE_RIGHTS = {
   'coordination.k8s.io/leases': 'create',
   'coordination.k8s.io/leases payloads-large-payload-operator': 'get update',
@@ -66,15 +78,51 @@ describe.skipIf(helm === undefined)('the rights that the chart gives', async () 
     of.find((each) => each.kind === kind && name.test(each.metadata.name)) as Manifest;
 
   test('the operator has these rights, and no others', () => {
-    expect(rights(named('ClusterRole', /operator$/))).toEqual({ ...OPERATOR_RIGHTS, ...SECRET_RIGHTS });
-    expect(rights(named('Role', /operator$/))).toEqual({ ...LEASE_RIGHTS, ...AUTHORITY_RIGHTS });
+    const all = {
+      ...OPERATOR_RIGHTS,
+      ...SECRET_RIGHTS,
+      ...INJECTION_RIGHTS,
+      ...WEBHOOK_RIGHTS,
+      ...NO_POLICY_RIGHTS,
+    };
+    expect(rights(named('ClusterRole', /operator$/))).toEqual(all);
+    const own = { ...LEASE_RIGHTS, ...AUTHORITY_RIGHTS, [WEBHOOK_SECRET]: 'get patch' };
+    expect(rights(named('Role', /operator$/))).toEqual(own);
   });
 
-  test('where cert-manager makes the certificates, the operator has no right to Secrets', async () => {
-    const others = await renderChart(helm as string, CERT_MANAGER);
-    const all = { ...OPERATOR_RIGHTS, ...CERT_MANAGER_RIGHTS };
+  test('without injection, the operator knows no namespaces and no webhook', async () => {
+    const others = await renderChart(helm as string, OFF);
+    const all = { ...OPERATOR_RIGHTS, ...SECRET_RIGHTS, ...WITHOUT_INJECTION, ...NO_POLICY_RIGHTS };
     expect(rights(named('ClusterRole', /operator$/, others))).toEqual(all);
-    expect(rights(named('Role', /operator$/, others))).toEqual(LEASE_RIGHTS);
+    expect(rights(named('Role', /operator$/, others))).toEqual({ ...LEASE_RIGHTS, ...AUTHORITY_RIGHTS });
+  });
+
+  test('where the API server injects, the operator writes its policies, and has no webhook', async () => {
+    const others = await renderChart(helm as string, { injection: { mode: 'Policy' } });
+    const all = { ...OPERATOR_RIGHTS, ...SECRET_RIGHTS, ...INJECTION_RIGHTS, ...POLICY_RIGHTS };
+    expect(rights(named('ClusterRole', /operator$/, others))).toEqual(all);
+    expect(rights(named('Role', /operator$/, others))).toEqual({ ...LEASE_RIGHTS, ...AUTHORITY_RIGHTS });
+  });
+
+  test('the operator may evict pods only where a value says so', async () => {
+    const others = await renderChart(helm as string, { injection: { evictMissed: 'All' } });
+    const all = {
+      ...OPERATOR_RIGHTS,
+      ...SECRET_RIGHTS,
+      ...INJECTION_RIGHTS,
+      ...WEBHOOK_RIGHTS,
+      ...NO_POLICY_RIGHTS,
+    };
+    const { '/pods/eviction': eviction, ...rest } = rights(named('ClusterRole', /operator$/, others));
+    expect(eviction).toBe('create');
+    expect(rest).toEqual(all);
+  });
+
+  test('where cert-manager makes the certificates, the operator can read the Secret of the webhook, and no other', async () => {
+    const others = await renderChart(helm as string, CERT_MANAGER);
+    const all = { ...OPERATOR_RIGHTS, ...CERT_MANAGER_RIGHTS, ...INJECTION_RIGHTS, ...NO_POLICY_RIGHTS };
+    expect(rights(named('ClusterRole', /operator$/, others))).toEqual(all);
+    expect(rights(named('Role', /operator$/, others))).toEqual({ ...LEASE_RIGHTS, [WEBHOOK_SECRET]: 'get' });
   });
 
   test('the roles are bound to the operator alone', () => {
@@ -92,7 +140,15 @@ describe.skipIf(helm === undefined)('the rights that the chart gives', async () 
 
   test('the operator may use every kind that it knows', () => {
     // A right on a single object has its name behind the resource.
-    const all = [OPERATOR_RIGHTS, LEASE_RIGHTS, SECRET_RIGHTS, CERT_MANAGER_RIGHTS]
+    const all = [
+      OPERATOR_RIGHTS,
+      INJECTION_RIGHTS,
+      WEBHOOK_RIGHTS,
+      POLICY_RIGHTS,
+      LEASE_RIGHTS,
+      SECRET_RIGHTS,
+      CERT_MANAGER_RIGHTS,
+    ]
       .flatMap((each) => Object.keys(each))
       .map((right) => right.split(' ')[0]);
     for (const kind of Object.values(resources)) {

@@ -15,7 +15,7 @@ import { OPERATOR } from '../fixtures/suite.fixture.ts';
 import { show } from '../fixtures/table.fixture.ts';
 
 beforeAll(async () => await upgradeOperator('replicas=2'));
-afterAll(async () => await upgradeOperator('replicas=1'));
+afterAll(async () => await upgradeOperator('replicas=null'));
 
 test.for([
   // Another replica takes a Lease 15 s after its last renewal at the earliest, and checks it every 2 s.

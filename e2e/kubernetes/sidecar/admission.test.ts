@@ -4,7 +4,7 @@ import { slowly } from '../faults/slowly.fixture.ts';
 import { CREDENTIALS, StoreBed } from '../fixtures/store.fixture.ts';
 import { show } from '../fixtures/table.fixture.ts';
 import { GatewayClient } from './gateway-client.fixture.ts';
-import { checkThroughSidecar } from './sidecar-pod.fixture.ts';
+import { checkThroughSidecar, checkWithoutSidecar } from './sidecar-pod.fixture.ts';
 
 const label = (mode: string) => `pod-security.kubernetes.io/${mode}`;
 const RESTRICTED = { [label('enforce')]: 'restricted', [label('warn')]: 'restricted' };
@@ -45,6 +45,7 @@ test('a new store admits pods of its namespace and of allowedNamespaces by their
   await edit(bed, { allowedNamespaces: [foreign.namespace] });
   const starter = { name: 'starter', bed: foreign, store: 'orders', storeNamespace: bed.namespace };
   expect(await checkThroughSidecar(starter)).toContain('digest verified');
+  expect(await checkWithoutSidecar({ ...starter, name: 'direct' })).toContain('digest verified');
 
   await bed.kubectl('create', 'serviceaccount', 'writer');
   const accounts = { reader: `${bed.namespace}/default`, writer: `${bed.namespace}/writer` };

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { SIDECAR_CONTAINER } from '@largepayload/operator/injection/names';
+import { blocksOf } from '@largepayload/testing/documents/markdown';
 import { parse } from 'yaml';
 import { slowly } from '../faults/slowly.fixture.ts';
 import { IMAGE } from '../fixtures/names.fixture.ts';
@@ -64,6 +66,39 @@ export async function applySidecarPod(options: SidecarPodOptions): Promise<void>
 export async function checkThroughSidecar(options: SidecarPodOptions): Promise<string> {
   const { name, bed } = options;
   await applySidecarPod(options);
+  return await outputOf(bed, name, SIDECAR_CONTAINER);
+}
+
+const RESTRICTED = {
+  ...{ runAsNonRoot: true, allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
+  seccompProfile: { type: 'RuntimeDefault' },
+};
+
+/**
+ * Stores 5 MB of random bytes and fetches them without a sidecar, by a pod as docs/injection.md has it, in another namespace than the
+ * store's. @returns the output of the worker @throws Error with the output of the worker
+ */
+export async function checkWithoutSidecar(
+  options: Required<Pick<SidecarPodOptions, 'name' | 'bed' | 'store' | 'storeNamespace'>>,
+): Promise<string> {
+  const { name, bed, store, storeNamespace } = options;
+  const [documented = ''] = blocksOf('docs/injection.md', 'yaml');
+  const text = documented
+    .replaceAll('documents-gateway.orders', `${store}-gateway.${storeNamespace}`)
+    .replaceAll('largepayload.dev/orders/documents', `largepayload.dev/${storeNamespace}/${store}`)
+    .replaceAll('name: documents.orders-ca', `name: ${store}.${storeNamespace}-ca`);
+  const { template } = parse(text).spec;
+  const image = bed.cluster.registryImage ?? IMAGE;
+  const args = ['/app/payload-store.mjs', 'check'];
+  const containers = [{ ...template.spec.containers[0], image, args, securityContext: RESTRICTED }];
+  const metadata = { name, labels: template.metadata.labels };
+  const spec = { ...template.spec, containers, restartPolicy: 'Never' };
+  await bed.apply({ apiVersion: 'v1', kind: 'Pod', metadata, spec });
+  return await outputOf(bed, name);
+}
+
+/** Waits for the end of the container `worker`. @param other a container whose output explains a failure */
+async function outputOf(bed: StoreBed, name: string, other?: string): Promise<string> {
   const phase = await slowly(async () => {
     const { status } = await bed.json<Pod>('get', 'pod', name);
     return ['Succeeded', 'Failed'].includes(status.phase) ? status.phase : undefined;
@@ -71,9 +106,9 @@ export async function checkThroughSidecar(options: SidecarPodOptions): Promise<s
     throw new Error(`${error.message}\n${await bed.kubectl('describe', 'pod', name)}`);
   });
   const words = (await bed.kubectl('logs', name, '--container=worker')).trim();
-  const sidecar = await bed.kubectl('logs', name, '--container=payload-store');
+  const more = other === undefined ? '' : await bed.kubectl('logs', name, `--container=${other}`);
   await bed.kubectl('delete', 'pod', name, '--wait=false');
-  if (phase !== 'Succeeded') throw new Error(`the pod could not use the store: ${words}\n${sidecar}`);
+  if (phase !== 'Succeeded') throw new Error(`the pod could not use the store: ${words}\n${more}`);
   return words;
 }
 

@@ -8,7 +8,7 @@ import type { KubernetesApi, KubernetesObject } from '../kubernetes/api.ts';
 import { SECRETS } from '../kubernetes/resources.ts';
 
 /** Shorter than an authority stays published after its last certificate was replaced, by far. */
-const LOOK_MS = 30_000;
+const LOOK_MS = 10_000;
 /** While there is no certificate, the replica can serve nothing. */
 const FIRST_LOOK_MS = 1_000;
 

@@ -19,9 +19,10 @@ export const WEBHOOK_PATH = '/inject';
 const LIMITS = {
   minVersion: 'TLSv1.2' as const,
   maxHeaderSize: 16 * 1024,
-  handshakeTimeout: 5_000,
-  headersTimeout: 5_000,
-  requestTimeout: 5_000,
+  // The API server gives up after 3 s.
+  handshakeTimeout: 10_000,
+  headersTimeout: 10_000,
+  requestTimeout: 10_000,
   // Longer than the 90 s after which the API server closes a connection: a request on one that closes would fail.
   keepAliveTimeout: 120_000,
   connectionsCheckingInterval: 1_000,

@@ -16,15 +16,21 @@ export interface ObservedNamespace {
 export function mapNamespace({ metadata }: KubernetesObject): ObservedNamespace {
   const label = textOf(metadata, 'labels', INJECT_LABEL);
   const annotation = textOf(metadata, 'annotations', STORE_ANNOTATION);
-  const times = listAt(metadata, 'managedFields')
-    .filter(({ fieldsV1 }) => at(fieldsV1, 'f:metadata', 'f:labels', `f:${INJECT_LABEL}`) !== undefined)
-    .flatMap((entry) => timeAt(entry, 'time') ?? []);
+  const time = label === undefined ? undefined : labelledAt(metadata);
   return {
     labels: label === undefined ? {} : { [INJECT_LABEL]: label },
     annotations: annotation === undefined ? {} : { [STORE_ANNOTATION]: annotation },
     createdAt: timeAt(metadata, 'creationTimestamp') ?? 0,
-    ...(label !== undefined && times.length > 0 && { labelledAt: Math.max(...times) }),
+    ...(time !== undefined && { labelledAt: time }),
   };
+}
+
+/** When our label of an object was last written, or its writer wrote another field: ms since the epoch. `undefined`: not known */
+export function labelledAt(metadata: unknown): number | undefined {
+  const times = listAt(metadata, 'managedFields')
+    .filter(({ fieldsV1 }) => at(fieldsV1, 'f:metadata', 'f:labels', `f:${INJECT_LABEL}`) !== undefined)
+    .flatMap((entry) => timeAt(entry, 'time') ?? []);
+  return times.length === 0 ? undefined : Math.max(...times);
 }
 
 /** An empty label is a label, which is not the same as none. */

@@ -1,4 +1,5 @@
-import { at, textAt } from '@largepayload/crds';
+import { textAt } from '@largepayload/crds';
+import { isFields } from '@largepayload/crds/json-fields';
 import { SIDECAR_CONTAINER } from './names.ts';
 import { CONTAINER_LISTS, itemsOf, type PatchOperation, pointer, type RawPod } from './raw-pod.ts';
 import type { Sidecar } from './sidecar.ts';
@@ -12,9 +13,9 @@ type Variables = Sidecar['environment'];
 export function environmentPatch(pod: RawPod, variables: Variables): readonly PatchOperation[] {
   return CONTAINER_LISTS.flatMap((list) =>
     itemsOf(pod, list).flatMap((container, position) =>
-      textAt(container, 'name') === SIDECAR_CONTAINER
+      !isFields(container) || container.name === SIDECAR_CONTAINER
         ? []
-        : variablesPatch(at(container, 'env'), variables, pointer('spec', list, position, 'env')),
+        : variablesPatch(container.env, variables, pointer('spec', list, position, 'env')),
     ),
   );
 }

@@ -151,8 +151,10 @@ describe('whole results', () => {
   test.each([
     {},
     { metadata: null, spec: null },
-    { spec: { containers: [null, 7], initContainers: 'none' } },
-  ])('a pod that is none does not make it fail: %j', (pod) => {
-    expect(injectSidecar(pod, STORE, SETTINGS)).toMatchObject({ kind: 'injected' });
+    { spec: { containers: [null, 7, 'worker', []], initContainers: 'none' } },
+  ])('a pod that is none does not make it fail, and its containers stay as they are: %j', (pod) => {
+    const result = injectSidecar(pod, STORE, SETTINGS);
+    expect(result).toMatchObject({ kind: 'injected' });
+    expect(JSON.stringify(result)).not.toContain('/spec/containers');
   });
 });

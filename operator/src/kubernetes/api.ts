@@ -84,6 +84,8 @@ export interface ObjectName {
   readonly name: string;
 }
 
+export type PodName = Pick<ObjectName, 'namespace' | 'name'>;
+
 /** The API server answered a failure (its `Status`), or could not be reached (`status` 0). */
 export class ApiError extends Error {
   /** HTTP status; 0: no answer */
@@ -142,4 +144,9 @@ export interface KubernetesApi {
   replace(resource: ResourceKind, object: KubernetesObject, signal: AbortSignal): Promise<KubernetesObject>;
   /** An object that is not there counts as deleted. With a UID, only the object that has it is deleted. */
   delete(name: ObjectName, uid: string | undefined, signal: AbortSignal): Promise<void>;
+  /**
+   * Asks for the end of a pod by the Eviction API, which keeps to PodDisruptionBudgets. A pod that is not there counts as evicted.
+   * @throws ApiError 429 `TooManyRequests` when a budget does not allow it now; 409 `Conflict` when the pod has another UID
+   */
+  evict(pod: PodName, uid: string, signal: AbortSignal): Promise<void>;
 }

@@ -12,7 +12,11 @@ const UNUSED_LIMIT_MS = 45_000;
 export interface ConnectOptions {
   /** Path; without one: KUBECONFIG, then the pod's service account, then `~/.kube/config`. */
   readonly kubeconfig?: string | undefined;
-  /** of the operator, named in the User-Agent */
+  /** of the kubeconfig; without one: its current context */
+  readonly context?: string | undefined;
+  /** named in the User-Agent [large-payload-operator] */
+  readonly program?: string;
+  /** of the program, named there too */
   readonly version: string;
   /** Called for each request, for metrics. */
   readonly onRequest?: ((outcome: RequestOutcome) => void) | undefined;
@@ -24,13 +28,13 @@ export interface ConnectOptions {
  * @throws Error that describes the mistake in the configuration
  */
 export function connectToKubernetes(options: ConnectOptions): KubernetesApi & { readonly url: string } {
-  const { kubeconfig, version, onRequest } = options;
-  const access = accessOf(load(kubeconfig));
-  const api = new HttpApi(access, { userAgent: `large-payload-operator/${version}`, onRequest });
+  const { kubeconfig, context, program = 'large-payload-operator', version, onRequest } = options;
+  const access = accessOf(load(kubeconfig, context));
+  const api = new HttpApi(access, { userAgent: `${program}/${version}`, onRequest });
   return Object.assign(api, { url: access.url });
 }
 
-function load(kubeconfig: string | undefined): KubeConfig {
+function load(kubeconfig: string | undefined, context: string | undefined): KubeConfig {
   const config = new KubeConfig();
   const { KUBECONFIG, KUBERNETES_SERVICE_HOST } = process.env;
   try {
@@ -41,6 +45,7 @@ function load(kubeconfig: string | undefined): KubeConfig {
     const { message } = cause as Error;
     throw new Error(`the kubeconfig ${kubeconfig ?? KUBECONFIG ?? ''} cannot be used: ${message}`, { cause });
   }
+  if (context !== undefined) choose(config, context);
   const isGuess = config.getCurrentContext() === 'loaded-context';
   if (isGuess || config.getCurrentCluster() === null) {
     throw new Error(
@@ -49,6 +54,13 @@ function load(kubeconfig: string | undefined): KubeConfig {
     );
   }
   return config;
+}
+
+function choose(config: KubeConfig, context: string): void {
+  const names = config.getContexts().map(({ name }) => name);
+  if (!names.includes(context))
+    throw new Error(`the kubeconfig has no context "${context}"; it has ${names.join(', ') || 'none'}`);
+  config.setCurrentContext(context);
 }
 
 function accessOf(config: KubeConfig): Access {

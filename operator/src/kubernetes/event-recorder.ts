@@ -4,7 +4,7 @@ import { microTime } from './lease.ts';
 import { RecentEvents } from './recent-events.ts';
 import { EVENTS, kindOf } from './resources.ts';
 
-const CONTROLLER = 'largepayload.dev/operator';
+export const CONTROLLER = 'largepayload.dev/operator';
 /** bytes; the API takes no more */
 const LONGEST_NOTE = 1_024;
 /** Events on their way at a time; more than that are left out. */

@@ -72,6 +72,7 @@ test('each call that writes sends the request that the API server knows', async 
   await bed.api.create(CONFIG_MAPS, object, NEVER);
   await bed.api.replace(CONFIG_MAPS, object, NEVER);
   await bed.api.delete(NAME, 'u-1', NEVER);
+  await bed.api.evict({ namespace: 'shop', name: 'worker-1' }, 'u-2', NEVER);
   const seen = bed.server.asked.map(({ method, path, query, headers }) =>
     [method, `${path}?${query}`, headers['content-type']].join(' '),
   );
@@ -84,10 +85,15 @@ test('each call that writes sends the request that the API server knows', async 
     `POST ${collection}?${manager} application/json`,
     `PUT ${collection}/one?${manager} application/json`,
     `DELETE ${collection}/one? application/json`,
+    'POST /api/v1/namespaces/shop/pods/worker-1/eviction? application/json',
   ]);
   expect(JSON.parse(bed.server.asked[5]?.body ?? '')).toMatchObject({
     propagationPolicy: 'Background',
     preconditions: { uid: 'u-1' },
+  });
+  expect(JSON.parse(bed.server.asked[6]?.body ?? '')).toEqual({
+    ...{ apiVersion: 'policy/v1', kind: 'Eviction', metadata: { namespace: 'shop', name: 'worker-1' } },
+    deleteOptions: { preconditions: { uid: 'u-2' } },
   });
   expect(bed.outcomes.map(({ verb }) => verb)).toEqual([
     'apply',
@@ -96,6 +102,7 @@ test('each call that writes sends the request that the API server knows', async 
     'create',
     'replace',
     'delete',
+    'evict',
   ]);
 });
 
@@ -125,6 +132,17 @@ test('an object is missing only where the API server itself answers 404', async 
   const failure = await failureOf(proxy.api.get(NAME, NEVER));
   expect(failure).toMatchObject({ status: 404, reason: '' });
   expect(failure.message).toMatch(/get configmaps shop\/one: .*CustomResourceDefinition installed/);
+});
+
+test('a pod that has gone counts as evicted, and one that a budget protects does not', async () => {
+  const pod = { namespace: 'shop', name: 'worker-1' };
+  await using gone = await apiOf((_, response) => refuse(response, 404, 'NotFound'));
+  expect(await gone.api.evict(pod, 'u-1', NEVER)).toBeUndefined();
+  await using kept = await apiOf((_, response) => refuse(response, 429, 'TooManyRequests'));
+  expect(await failureOf(kept.api.evict(pod, 'u-1', NEVER))).toMatchObject({
+    ...{ status: 429, reason: 'TooManyRequests' },
+    message: expect.stringMatching(/^evict pods shop\/worker-1: /),
+  });
 });
 
 test('an object of another UID is not deleted, and that is no failure', async () => {

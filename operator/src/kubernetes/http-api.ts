@@ -7,6 +7,7 @@ import {
   type ObjectName,
   type Page,
   type PageRequest,
+  type PodName,
   type ResourceKind,
   type Selection,
   type WatchEvent,
@@ -16,7 +17,7 @@ import { refusal, unanswered, watchRefusal } from './api-failures.ts';
 import { type Access, collect, type HttpRequest, send } from './http-exchange.ts';
 import { JsonLines } from './json-lines.ts';
 import { accepted, FIELD_MANAGER, resourcePath, selectionPath, withQuery } from './resource-path.ts';
-import { kindOf } from './resources.ts';
+import { kindOf, PODS } from './resources.ts';
 import { withinLimit } from './time-limit.ts';
 
 /** For a call; for a watch, until the head of its answer. */
@@ -25,7 +26,7 @@ const LARGEST_ANSWER = 16 * 1024 * 1024;
 /** bytes; etcd takes objects of up to 1.5 MiB, which are longer as JSON */
 const LARGEST_EVENT = 8 * 1024 * 1024;
 
-type Verb = 'list' | 'watch' | 'get' | 'delete' | keyof typeof WRITES;
+type Verb = 'list' | 'watch' | 'get' | 'delete' | 'evict' | keyof typeof WRITES;
 
 /** A call that was answered or has failed. A watch counts as answered when it begins. */
 export interface RequestOutcome {
@@ -171,6 +172,23 @@ export class HttpApi implements KubernetesApi {
       const isOfAnother = uid !== undefined && error instanceof ApiError && error.status === 409;
       if (isOfAnother && (await this.get(name, signal))?.metadata.uid !== uid) return;
       throw error;
+    }
+  }
+
+  async evict({ namespace, name }: PodName, uid: string, signal: AbortSignal): Promise<void> {
+    const path = resourcePath(PODS, namespace, name, 'eviction');
+    const deleteOptions = { preconditions: { uid } };
+    const content = {
+      apiVersion: 'policy/v1',
+      kind: 'Eviction',
+      metadata: { namespace, name },
+      deleteOptions,
+    };
+    const pod = { resource: PODS, namespace, name };
+    try {
+      await this.#call({ ...callOf('evict', 'POST', pod), path, content }, signal);
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
     }
   }
 

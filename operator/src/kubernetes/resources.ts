@@ -20,6 +20,21 @@ export const NETWORK_POLICIES = grouped('networking.k8s.io', 'NetworkPolicy', 'n
 export const SECRETS = core('Secret', 'secrets');
 /** of cert-manager, where that makes the certificates */
 export const CERTIFICATES = grouped('cert-manager.io', 'Certificate', 'certificates');
+export const MUTATING_ADMISSION_POLICIES = grouped(
+  'admissionregistration.k8s.io',
+  'MutatingAdmissionPolicy',
+  'mutatingadmissionpolicies',
+);
+export const MUTATING_ADMISSION_POLICY_BINDINGS = grouped(
+  'admissionregistration.k8s.io',
+  'MutatingAdmissionPolicyBinding',
+  'mutatingadmissionpolicybindings',
+);
+export const MUTATING_WEBHOOK_CONFIGURATIONS = grouped(
+  'admissionregistration.k8s.io',
+  'MutatingWebhookConfiguration',
+  'mutatingwebhookconfigurations',
+);
 export const LEASES = grouped('coordination.k8s.io', 'Lease', 'leases');
 /** Only this older form of Events can be selected by the UID of the object that they are about. */
 export const POD_EVENTS = core('Event', 'events');

@@ -115,7 +115,7 @@ export class Metrics {
     );
     this.#gauge(
       'large_payload_operator_certificate_not_after_timestamp_seconds',
-      'When the first of the certificates of all namespaces expires; NaN: there is none.',
+      'When the first of the certificates of all namespaces and of the webhook expires; NaN: there is none.',
       () => {
         const times = [...certificates()].flatMap(({ notAfter }) => notAfter ?? []);
         return seconds(times.length === 0 ? undefined : times.reduce((one, other) => Math.min(one, other)));
@@ -123,7 +123,7 @@ export class Metrics {
     );
     const namespaces: Gauge<'healthy'> = new Gauge({
       name: 'large_payload_operator_certificates',
-      help: 'Namespaces with a store, by whether their certificate is as it should be.',
+      help: 'Namespaces with a store, and the webhook, by whether their certificate is as it should be.',
       labelNames: ['healthy'],
       registers: [this.registry],
       collect: () => {

@@ -69,7 +69,8 @@ export function hasReaper(spec: StoreSpec): boolean {
   return spec.retention.ttl !== FOREVER && storageKindOf(spec).deletedBy === 'reaper';
 }
 
-function described({ resource, object }: StoreObject): DesiredObject {
+/** The object with its hash. */
+export function described({ resource, object }: StoreObject): DesiredObject {
   const { metadata } = object;
   const hash = hashValue(object);
   const annotations = { ...metadata.annotations, [OBJECT_HASH]: hash };

@@ -1,4 +1,5 @@
 import type { LargePayloadStoreStatus } from '@largepayload/crds';
+import { asCondition, rfc3339 } from './as-condition.ts';
 import { effectiveAuthentication } from './authentication.ts';
 import type { Situation } from './conditions/component-view.ts';
 import type { Verdict } from './conditions/finding.ts';
@@ -10,7 +11,6 @@ import { retentionSafe } from './conditions/retention-safe.ts';
 import { selectorText } from './labels.ts';
 import { endpointOf } from './names.ts';
 import type { ObservedStore } from './observed.ts';
-import { type Condition, conditionOf } from './read-store.ts';
 
 const CONDITIONS: readonly (readonly [string, (situation: Situation) => Verdict])[] = [
   ['Ready', ready],
@@ -21,7 +21,8 @@ const CONDITIONS: readonly (readonly [string, (situation: Situation) => Verdict]
 
 /** The whole status that the operator writes. Times in it are RFC 3339. */
 export function decideStatus(situation: Situation): LargePayloadStoreStatus {
-  const { observed } = situation;
+  const { observed, now } = situation;
+  const facts = { store: observed.store, now };
   const { namespace, name, generation } = observed.store;
   const authentication = effectiveAuthentication(observed.store);
   const storageID = storageIdOf(observed);
@@ -34,7 +35,7 @@ export function decideStatus(situation: Situation): LargePayloadStoreStatus {
     replicas: observed.gateway?.replicas ?? 0,
     selector: selectorText(name, 'gateway'),
     ...(completed !== undefined && { retention: { lastCompletedTime: rfc3339(completed) } }),
-    conditions: CONDITIONS.map(([type, judge]) => asCondition(situation, type, judge(situation))),
+    conditions: CONDITIONS.map(([type, judge]) => asCondition(facts, type, judge(situation))),
   };
 }
 
@@ -45,15 +46,4 @@ function storageIdOf({ reports, store }: ObservedStore): string | undefined {
     if ('report' in poll && poll.report.storageID !== undefined) return poll.report.storageID;
   }
   return undefined;
-}
-
-function asCondition({ observed, now }: Situation, type: string, verdict: Verdict): Condition {
-  const before = conditionOf(observed.store.status, type);
-  const since = before?.status === verdict.status ? before.lastTransitionTime : rfc3339(now);
-  const { generation } = observed.store;
-  return { type, ...verdict, lastTransitionTime: since, observedGeneration: generation };
-}
-
-function rfc3339(time: number): string {
-  return new Date(time).toISOString().replace(/\.\d+Z$/, 'Z');
 }

@@ -74,6 +74,32 @@ test.each<[string, Said[], Said[], string[]]>([
     [['ReaperHealthy', 'Unknown', 'PodUnreachable']],
     ['Warning PodUnreachable'],
   ],
+  ['a store that no pod uses yet', [], [['InjectionCurrent', 'True', 'NoPods']], []],
+  ['a store without injection', [], [['InjectionCurrent', 'Unknown', 'InjectionOff']], []],
+  [
+    'a store whose pods come and go, as those of a CronJob do',
+    [['InjectionCurrent', 'True', 'NoPods']],
+    [['InjectionCurrent', 'True', 'AllInjected']],
+    [],
+  ],
+  [
+    'a store with a pod that was missed',
+    [['InjectionCurrent', 'True', 'AllInjected']],
+    [['InjectionCurrent', 'False', 'PodsMissed']],
+    ['Warning PodsMissed'],
+  ],
+  [
+    'a store whose missed pods were healed',
+    [['InjectionCurrent', 'False', 'PodsMissed']],
+    [['InjectionCurrent', 'True', 'AllInjected']],
+    ['Normal AllInjected'],
+  ],
+  [
+    'a store whose sidecars are of an earlier version',
+    [['InjectionCurrent', 'True', 'AllInjected']],
+    [['InjectionCurrent', 'False', 'PodsOutdated']],
+    ['Normal PodsOutdated'],
+  ],
   [
     'one failure of several conditions',
     [],

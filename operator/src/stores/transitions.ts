@@ -25,11 +25,18 @@ export function transitions(
 
 function isNews(before: Condition | undefined, after: Condition): boolean {
   if (before?.status === after.status && before.reason === after.reason) return false;
-  // A new store with `ttl: Forever` was made to remove nothing.
-  if (before === undefined && after.reason === 'NotNeeded') return false;
+  if (before === undefined && EXPECTED_AT_FIRST.has(after.reason)) return false;
+  // The pods of a CronJob come and go.
+  if (before?.status === 'True' && after.status === 'True' && after.type === 'InjectionCurrent') return false;
   // A state that ends by itself needs no Event, unless the store was well before.
   return !PASSING.has(after.reason) || before?.status === 'True';
 }
+
+/** A new store with `ttl: Forever` was made to remove nothing, and no pod can use a store before it is there. */
+const EXPECTED_AT_FIRST: ReadonlySet<string> = new Set(['NotNeeded', 'NoPods', 'InjectionOff']);
+
+/** The condition is not True, and nothing is wrong: an outdated sidecar works, and injection is off on purpose. */
+const WELL_THOUGH_NOT_TRUE: ReadonlySet<string> = new Set(['PodsOutdated', 'InjectionOff']);
 
 /** The condition is True, and a person should look at the store. */
 const TRUE_BUT_NOT_WELL: ReadonlySet<string> = new Set([
@@ -40,7 +47,10 @@ const TRUE_BUT_NOT_WELL: ReadonlySet<string> = new Set([
 ]);
 
 function transition({ status, reason, message }: Condition): Transition {
-  const isWell = (status === 'True' && !TRUE_BUT_NOT_WELL.has(reason)) || PASSING.has(reason);
+  const isWell =
+    (status === 'True' && !TRUE_BUT_NOT_WELL.has(reason)) ||
+    PASSING.has(reason) ||
+    WELL_THOUGH_NOT_TRUE.has(reason);
   const note = message.length > LONGEST_NOTE ? `${message.slice(0, LONGEST_NOTE - 1)}…` : message;
   return { type: isWell ? 'Normal' : 'Warning', reason, note };
 }

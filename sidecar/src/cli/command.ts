@@ -1,6 +1,8 @@
 import { UsageError } from './exit-codes.ts';
 
 export interface OptionHelp {
+  /** one letter, for `-f` beside `--file` */
+  readonly short?: string;
   /** shown for the value, e.g. `HOST:PORT`; absent: the option takes none */
   readonly placeholder?: string;
   readonly help: string;
@@ -42,7 +44,8 @@ export function usage<T>(check: () => T, option?: string): T {
 
 export function helpFor(command: Command): string {
   const rows = Object.entries(command.options).map(([name, option]) => {
-    const left = option.placeholder === undefined ? `--${name}` : `--${name} ${option.placeholder}`;
+    const names = option.short === undefined ? `--${name}` : `-${option.short}, --${name}`;
+    const left = option.placeholder === undefined ? names : `${names} ${option.placeholder}`;
     const fallback = option.default === undefined ? '' : ` [default: ${option.default}]`;
     return [left, `${option.help}${option.required === true ? ' (required)' : ''}${fallback}`] as const;
   });

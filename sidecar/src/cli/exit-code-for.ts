@@ -7,7 +7,7 @@ import {
 import { ManifestError } from '@largepayload/crds/manifest-error';
 import { ForeignStoreError } from '../errors/foreign-store-error.ts';
 import { StorageError } from '../errors/storage-error.ts';
-import { EXIT_CODES, UsageError } from './exit-codes.ts';
+import { EXIT_CODES, UnavailableError, UsageError } from './exit-codes.ts';
 
 const BY_ERROR = [
   [UsageError, EXIT_CODES.usage],
@@ -16,6 +16,7 @@ const BY_ERROR = [
   [PayloadNotFoundError, EXIT_CODES.notFound],
   [PayloadIntegrityError, EXIT_CODES.integrity],
   [PayloadStoreUnavailableError, EXIT_CODES.unavailable],
+  [UnavailableError, EXIT_CODES.unavailable],
   [StorageError, EXIT_CODES.unavailable],
   [ForeignStoreError, EXIT_CODES.unavailable],
 ] as const;

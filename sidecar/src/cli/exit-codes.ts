@@ -10,11 +10,19 @@ export const EXIT_CODES = {
 
 export const EXIT_CODE_HELP = `Exit codes:
   0  it worked
-  1  it failed for another reason than those below
+  1  it failed for another reason than those below, or doctor found a problem
   2  the arguments or the configuration are wrong
   3  no payload is stored under the reference
   4  the payload's bytes are not those of the reference
-  5  the service cannot be reached, is not trusted, refuses the token, or cannot use its storage now; try again`;
+  5  the service or the cluster cannot be reached, is not trusted, refuses the token, or cannot use its storage now; try again`;
+
+/** What was asked cannot be reached now; the message says what to look at. */
+export class UnavailableError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'UnavailableError';
+  }
+}
 
 /** The arguments are wrong; the message says how to put them right. */
 export class UsageError extends Error {

@@ -20,9 +20,9 @@ export function parseArguments(command: Command, args: readonly string[]) {
 
 function parsed(command: Command, args: readonly string[]) {
   const options: ParseArgsOptionsConfig = Object.fromEntries(
-    Object.entries(command.options).map(([name, { placeholder }]) => [
+    Object.entries(command.options).map(([name, { placeholder, short }]) => [
       name,
-      { type: placeholder === undefined ? 'boolean' : 'string' },
+      { type: placeholder === undefined ? 'boolean' : 'string', ...(short && { short }) },
     ]),
   );
   const { tokens, positionals, values } = parseArgs({

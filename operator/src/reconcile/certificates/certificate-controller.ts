@@ -4,13 +4,14 @@ import type { ClusterView } from '../../cluster/cluster-view.ts';
 import { ApiError } from '../../kubernetes/api.ts';
 import { WorkQueue } from '../../kubernetes/work-queue.ts';
 import type { Metrics } from '../../operations/metrics.ts';
-import type { CertificateSource, CertificateStatus } from './certificate-source.ts';
+import type { CertificateRequest, CertificateSource, CertificateStatus } from './certificate-source.ts';
 import { NamespaceNames } from './namespace-names.ts';
 
 /** namespaces worked on at a time */
 const CONCURRENCY = 4;
 /** A key of the queue that is the name of no namespace. */
 const AUTHORITY = '(authority)';
+const WEBHOOK = '(webhook)';
 /** A person who asks for another authority, and a pod that has no certificate, should not wait for long. */
 const SOON_MS = 60_000;
 /** Between two steps of a rotation. */
@@ -18,9 +19,20 @@ const AGAIN_MS = 100;
 /** The operator may not watch Secrets, so it looks at each now and then: one that was edited is noticed by that. */
 const CERTIFICATE_LOOK_MS = 3_600_000;
 
+/** The certificate of the webhook, which is no namespace's. */
+export interface WebhookCertificate {
+  readonly request: CertificateRequest;
+  /** Makes the API server trust what is signed by these authorities. Called before each look at the certificate. */
+  publish(bundle: string, signal: AbortSignal): Promise<void>;
+  /** Called when `publish` may have something to do. */
+  onChange(listener: () => void): void;
+}
+
 export interface CertificateControllerParts {
   readonly cluster: ClusterView;
   readonly source: CertificateSource;
+  /** `undefined`: there is no webhook, or another makes its certificate */
+  readonly webhook?: WebhookCertificate | undefined;
   readonly metrics: Metrics;
   readonly log: Logger;
 }
@@ -35,7 +47,7 @@ export interface TlsState {
   readonly isPending: boolean;
 }
 
-/** Sees to it that each namespace with a store has a certificate, and that there is an authority to sign it. */
+/** Sees to it that each namespace with a store, and the webhook, has a certificate, and that there is an authority to sign it. */
 export class CertificateController {
   readonly #parts: CertificateControllerParts;
   readonly #queue: WorkQueue;
@@ -50,7 +62,7 @@ export class CertificateController {
   constructor(parts: CertificateControllerParts) {
     this.#parts = parts;
     this.#shared = this.#describeShared();
-    const { cluster, metrics, log } = parts;
+    const { cluster, metrics, log, webhook } = parts;
     this.#queue = new WorkQueue({
       concurrency: CONCURRENCY,
       work: async (key, signal) =>
@@ -68,6 +80,7 @@ export class CertificateController {
       const namespace = this.#names.notice(store, cluster.store(store));
       if (namespace !== undefined) this.#queue.add(namespace);
     });
+    webhook?.onChange(() => this.#queue.add(WEBHOOK));
     metrics.watchCertificates({
       authorityNotAfter: () => parts.source.authority?.notAfter,
       certificates: () => this.#statuses.values(),
@@ -96,6 +109,7 @@ export class CertificateController {
     // The names are those of all stores.
     await this.#parts.cluster.synced.catch(() => {});
     this.#queue.add(AUTHORITY);
+    if (this.#parts.webhook) this.#queue.add(WEBHOOK);
     await this.#queue.run(signal);
   }
 
@@ -115,8 +129,8 @@ export class CertificateController {
 
   #replacedAt(authority: string): number | undefined {
     let latest = 0;
-    for (const namespace of this.#names.namespaces()) {
-      const status = this.#statuses.get(namespace);
+    for (const key of this.#keys()) {
+      const status = this.#statuses.get(key);
       if (status?.authority !== authority) return undefined;
       latest = Math.max(latest, status.issuedAt ?? 0);
     }
@@ -127,10 +141,15 @@ export class CertificateController {
     const shared = this.#describeShared();
     if (shared === this.#shared) return;
     this.#shared = shared;
-    for (const namespace of this.#names.namespaces()) {
-      this.#queue.add(namespace);
-      this.#tell(namespace);
+    for (const key of this.#keys()) {
+      this.#queue.add(key);
+      this.#tell(key);
     }
+  }
+
+  /** namespaces with a certificate, and the webhook */
+  #keys(): readonly string[] {
+    return [...this.#names.namespaces(), ...(this.#parts.webhook ? [WEBHOOK] : [])];
   }
 
   #describeShared(): string {
@@ -138,33 +157,40 @@ export class CertificateController {
     return JSON.stringify([bundle, problem, authority?.fingerprint, this.#failure]);
   }
 
-  async #settle(namespace: string, signal: AbortSignal): Promise<void> {
-    const { source } = this.#parts;
-    const request = this.#names.request(namespace);
+  async #settle(key: string, signal: AbortSignal): Promise<void> {
+    const { source, webhook } = this.#parts;
+    const request = key === WEBHOOK ? webhook?.request : this.#names.request(key);
     if (request === undefined) {
-      await source.remove(namespace, signal);
-      this.#statuses.delete(namespace);
+      await source.remove(key, signal);
+      this.#statuses.delete(key);
       return;
     }
     // Without an authority nothing can be made. Every namespace comes again once there is one.
     if (source.bundle === undefined || source.problem !== undefined) return;
     try {
+      // The API server has to trust the authority before the webhook shows a certificate of it.
+      if (key === WEBHOOK) await webhook?.publish(source.bundle, signal);
       const status = await source.settle(request, signal);
       const tooMany = request.leftOut > 0 ? `${request.leftOut} ${TOO_MANY_NAMES}` : undefined;
-      this.#setStatus(namespace, { ...status, problem: status.problem ?? tooMany });
+      this.#setStatus(key, { ...status, problem: status.problem ?? tooMany });
     } catch (error) {
       if (!(error instanceof ApiError) || !isRefusal(error)) throw error;
       if (isEnding(error)) return;
-      this.#setStatus(namespace, { ...this.#statuses.get(namespace), problem: error.message });
+      this.#setStatus(key, { ...this.#statuses.get(key), problem: error.message });
       throw error;
     }
-    this.#queue.addAfter(namespace, CERTIFICATE_LOOK_MS * (0.75 + Math.random() / 4));
+    // A new replica serves nothing without the webhook's, and no pod of a store reports that it is missing.
+    const pauseMs = key === WEBHOOK ? SOON_MS : CERTIFICATE_LOOK_MS;
+    this.#queue.addAfter(key, pauseMs * (0.75 + Math.random() / 4));
   }
 
   #setStatus(namespace: string, status: CertificateStatus): void {
     const before = this.#statuses.get(namespace);
     this.#statuses.set(namespace, status);
-    if (before === undefined || before.problem !== status.problem) this.#tell(namespace);
+    if (before !== undefined && before.problem === status.problem) return;
+    this.#tell(namespace);
+    // The others are in the status of their stores.
+    if (namespace === WEBHOOK && status.problem !== undefined) this.#parts.log.warn(status.problem);
   }
 
   #tell(namespace: string): void {

@@ -1,6 +1,8 @@
-/** The certificate that a namespace should have. */
+/** A certificate that should be in a namespace. */
 export interface CertificateRequest {
   readonly namespace: string;
+  /** name of its Secret; absent: that of the gateways of the namespace */
+  readonly secret?: string;
   readonly names: readonly string[];
   /** how many names of its stores are more than a certificate has */
   readonly leftOut: number;

@@ -30,7 +30,7 @@ export interface OwnCertificatesOptions {
   readonly onIssue?: (namespace: string, reason: IssueReason) => void;
 }
 
-/** Certificates that the operator signs, in the Secret `largepayload-tls` of each namespace. */
+/** Certificates that the operator signs: in the Secret `largepayload-tls` of each namespace, and that of the webhook. */
 export class OwnCertificates implements CertificateSource {
   readonly #options: OwnCertificatesOptions;
 
@@ -56,13 +56,13 @@ export class OwnCertificates implements CertificateSource {
 
   async settle(request: CertificateRequest, signal: AbortSignal): Promise<CertificateStatus> {
     const { api, keeper, now } = this.#options;
-    const { namespace } = request;
-    const secret = await api.get({ resource: SECRETS, namespace, name: TLS_SECRET }, signal);
+    const { namespace, secret: name = TLS_SECRET } = request;
+    const secret = await api.get({ resource: SECRETS, namespace, name }, signal);
     const isForeign = secret !== undefined && !isOwn(secret);
     const { state } = keeper;
     if (state === undefined) return {};
     const { facts: authority } = state.current;
-    if (isForeign) return { problem: FOREIGN, authority: authority.fingerprint };
+    if (isForeign) return { problem: foreign(name), authority: authority.fingerprint };
     const pair = secret && { certificate: fieldOf(secret, 'tls.crt'), key: fieldOf(secret, 'tls.key') };
     const found = findCertificate(pair, authority);
     const facts = typeof found === 'string' ? undefined : found.facts;
@@ -71,7 +71,7 @@ export class OwnCertificates implements CertificateSource {
     if (reason === undefined) return { ...(facts && timesOf(facts)), authority: authority.fingerprint };
     const problem = signingProblem(state, now());
     if (problem !== undefined) return { problem, ...(facts && timesOf(facts)) };
-    const lifetime = await this.#issue(namespace, names, secret, state, signal);
+    const lifetime = await this.#issue({ namespace, name }, names, secret, state, signal);
     this.#options.onIssue?.(namespace, reason);
     return { ...timesOf(lifetime), authority: authority.fingerprint };
   }
@@ -84,7 +84,7 @@ export class OwnCertificates implements CertificateSource {
   }
 
   async #issue(
-    namespace: string,
+    place: { readonly namespace: string; readonly name: string },
     names: readonly string[],
     before: KubernetesObject | undefined,
     { current }: AuthorityState,
@@ -96,7 +96,7 @@ export class OwnCertificates implements CertificateSource {
     const lifetime = certificateLifetime(current.facts, now());
     const made = makeServerCertificate(names, lifetime, current);
     const data = { 'tls.crt': made.certificate, 'tls.key': made.key, 'ca.crt': current.certificate };
-    await writeSecret(api, before, { namespace, name: TLS_SECRET, type: 'kubernetes.io/tls', data }, signal);
+    await writeSecret(api, before, { ...place, type: 'kubernetes.io/tls', data }, signal);
     return lifetime;
   }
 }
@@ -105,4 +105,6 @@ function timesOf({ notBefore, notAfter }: Lifetime) {
   return { issuedAt: issuedAt(notBefore), notAfter };
 }
 
-const FOREIGN = `Secret ${TLS_SECRET} exists and was not made by the operator, so it is left as it is; delete it, and the operator makes one`;
+function foreign(name: string): string {
+  return `Secret ${name} exists and was not made by the operator, so it is left as it is; delete it, and the operator makes one`;
+}

@@ -3,14 +3,28 @@ import { at } from '@largepayload/crds';
 import { type Manifest, renderChart } from '@largepayload/testing/cluster/rendered-chart';
 import { helm as helmProgram } from '@largepayload/testing/programs/helm';
 import { eventualValue } from '@largepayload/testing/waiting/eventually';
+import { pino } from 'pino';
 import { beforeAll, expect, test } from 'vitest';
 import { AUTHORITY_SECRET } from '../../authority/authority-secret.ts';
+import { WEBHOOK_SECRET } from '../../authority/certificate-names.ts';
 import { makeAuthority } from '../../authority/x509.ts';
+import { SETTINGS } from '../../injection/pods.fixture.ts';
+import { policyObjects } from '../../injection/policy/policy-objects.ts';
 import type { ApiError, KubernetesApi, KubernetesObject, ResourceKind } from '../../kubernetes/api.ts';
 import { apiBed, applyCrd, NEVER, store } from '../../kubernetes/api-server.fixture.ts';
 import { connectToKubernetes } from '../../kubernetes/client-node-api.ts';
-import { CERTIFICATES, LARGE_PAYLOAD_STORES, NAMESPACES, SECRETS } from '../../kubernetes/resources.ts';
+import {
+  CERTIFICATES,
+  kindOf,
+  LARGE_PAYLOAD_STORES,
+  MUTATING_WEBHOOK_CONFIGURATIONS,
+  NAMESPACES,
+  SECRETS,
+} from '../../kubernetes/resources.ts';
 import { TLS_SECRET } from '../../stores/names.ts';
+import type { StoreSpec } from '../../stores/read-store.ts';
+import { PolicyRemoval } from '../policies/policy-removal.ts';
+import { WebhookBundle } from '../webhook/webhook-bundle.ts';
 import { CertManagerCertificates } from './cert-manager-certificates.ts';
 import { OPERATORS, ownSource, runCertificates } from './certificates.fixture.ts';
 
@@ -125,6 +139,71 @@ test('the account of the operator can read, list, watch, change and delete no ot
   await bed.api().create(SECRETS, secretOf(OPERATORS, 'pull'), NEVER);
   await forbidden(operator.get(secretIn(OPERATORS, 'pull'), NEVER));
   await forbidden(operator.delete(secretIn(OPERATORS, AUTHORITY_SECRET), undefined, NEVER));
+});
+
+test('the account of the operator writes caBundle of its own webhook, and changes no webhook of others', async () => {
+  const resource = MUTATING_WEBHOOK_CONFIGURATIONS;
+  const named = (name: string): KubernetesObject => ({
+    ...kindOf(resource),
+    metadata: { name },
+    webhooks: [],
+  });
+  const [own, foreign] = ['payloads-large-payload-operator', 'others'];
+  for (const name of [own, foreign]) await bed.api().create(resource, named(name), NEVER);
+  const bundle = new WebhookBundle({ api: operator, name: own, onFailure: () => {} });
+  await bundle.publish(caBundle, NEVER);
+  const end = new AbortController();
+  const { promise: seen, resolve } = Promise.withResolvers<void>();
+  bundle.onChange(resolve);
+  const running = bundle.run(end.signal);
+  await seen;
+  end.abort();
+  await running;
+  await forbidden(operator.get({ resource, namespace: '', name: foreign }, NEVER));
+  await forbidden(operator.patch(resource, named(foreign), NEVER));
+  await forbidden(operator.list({ resource }, { limit: 1 }, NEVER));
+  await forbidden(operator.create(resource, named('new'), NEVER));
+  await forbidden(operator.delete({ resource, namespace: '', name: own }, undefined, NEVER));
+});
+
+test('the account of the operator writes, watches and removes policies in Policy mode, and only removes them otherwise', async () => {
+  const byPolicy = await installed('injecting', {
+    injection: { mode: 'Policy' },
+    rbac: { aggregateToDefaultRoles: false },
+  });
+  const settings = { ...SETTINGS, failurePolicy: 'Fail' as const, operatorNamespace: OPERATORS };
+  const spec = { thresholdSize: 128_000 } as StoreSpec;
+  const objects = policyObjects({ name: 'orders', namespace: 'shop', spec }, settings);
+  for (const { resource, object } of objects) {
+    await forbidden(operator.apply(resource, object, { force: true }, NEVER));
+    // The API server may learn of the new rights a moment later.
+    await eventualValue(async () => {
+      const applied = byPolicy.apply(resource, object, { force: true }, NEVER);
+      return await applied.catch((error: ApiError) =>
+        error.status === 403 ? undefined : Promise.reject(error),
+      );
+    });
+    const { resourceVersion } = await byPolicy.list({ resource }, { limit: 1 }, NEVER);
+    const watch = byPolicy.watch({ resource }, { resourceVersion, timeoutSeconds: 1 }, NEVER);
+    await watch[Symbol.asyncIterator]().next();
+  }
+  const end = new AbortController();
+  const removal = new PolicyRemoval(operator, pino({ level: 'silent' })).run(end.signal);
+  for (const { resource, name } of objects) {
+    const found = () => bed.api().get({ resource, namespace: '', name }, NEVER);
+    await eventualValue(async () => ((await found()) === undefined ? true : undefined));
+  }
+  end.abort();
+  await removal;
+});
+
+test('with cert-manager the account of the operator may read the Secret of the webhook, and not change it', async () => {
+  await bed.api().create(SECRETS, secretOf(OPERATORS, WEBHOOK_SECRET), NEVER);
+  expect(await withCertManager.get(secretIn(OPERATORS, WEBHOOK_SECRET), NEVER)).toBeDefined();
+  await forbidden(withCertManager.patch(SECRETS, secretOf(OPERATORS, WEBHOOK_SECRET), NEVER));
+  const elsewhere = await bed.newNamespace();
+  for (const account of [operator, withCertManager])
+    await forbidden(account.get(secretIn(elsewhere, WEBHOOK_SECRET), NEVER));
 });
 
 test('a lack of rights to the authority is a problem of every store', async () => {

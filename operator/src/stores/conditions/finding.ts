@@ -10,6 +10,14 @@ export type Reason =
   | 'CertificatesNotPublished'
   | 'CertificateNotMade'
   | 'NotNeeded'
+  | 'AllInjected'
+  | 'NoPods'
+  // Worker pods have no sidecar of the store, or not the one of now.
+  | 'InjectionOff'
+  | 'InjectionNotReady'
+  | 'PodsMissed'
+  | 'PodsOutdated'
+  | 'EvictionDidNotHelp'
   // The store changes by itself.
   | 'Creating'
   | 'Starting'

@@ -1,6 +1,6 @@
 import { cpuMsOf } from '@largepayload/testing/processes/process-facts';
 import { expect, test } from 'vitest';
-import { linesOf, manifest } from './manifest.fixture.ts';
+import { linesOf, manifest } from '../manifest.fixture.ts';
 
 const STORE = manifest();
 

@@ -1,28 +1,13 @@
-import { type Document, isScalar, LineCounter, parseAllDocuments, visit } from 'yaml';
-import { API_VERSION, KIND } from './identity.ts';
-import { ManifestError, type Problem } from './manifest-error.ts';
-import { describeValue, excerpt } from './message-parts.ts';
-import { isMap } from './types.ts';
+import { LineCounter, parseAllDocuments } from 'yaml';
+import { API_VERSION, KIND } from '../identity.ts';
+import { ManifestError } from '../manifest-error.ts';
+import { describeValue, excerpt } from '../message-parts.ts';
+import { isMap } from '../types.ts';
+import { failureOf, MOST_ALIASES, STRICT_YAML, syntaxProblems } from './yaml-syntax.ts';
 
 const LARGEST_FILE = 1024 * 1024;
 
-/** A file with more aliases within aliases than that is made to exhaust memory. */
-const MOST_ALIASES = 100;
-
 const MOST_LISTED = 10;
-
-const PARSER = {
-  // The parser's messages would quote the file.
-  prettyErrors: false,
-  // The parser's search for repeated fields takes minutes for a file of the largest size.
-  uniqueKeys: false,
-  stringKeys: true,
-  // kubectl reads `<<` too.
-  merge: true,
-  // A resource is JSON, so a tag or a %YAML directive makes no dates, sets or bytes.
-  schema: 'core',
-  resolveKnownTags: false,
-} as const;
 
 type Fields = Record<string, unknown>;
 
@@ -56,7 +41,7 @@ export function findStore(text: string, source: string): Fields {
 function readDocuments(text: string, source: string): { content: unknown; position: number }[] {
   try {
     const lines = new LineCounter();
-    const documents = parseAllDocuments(text, { ...PARSER, lineCounter: lines });
+    const documents = parseAllDocuments(text, { ...STRICT_YAML, schema: 'core', lineCounter: lines });
     const problems = documents.flatMap((document) => syntaxProblems(document, lines));
     if (problems.length > 0) throw new ManifestError(source, problems);
     return documents
@@ -67,39 +52,9 @@ function readDocuments(text: string, source: string): { content: unknown; positi
       .filter(({ content }) => content !== null);
   } catch (error) {
     if (error instanceof ManifestError) throw error;
-    if (error instanceof RangeError) throw whole(source, 'nested too deeply', error);
-    // Thrown for an alias without an anchor, and for aliases that multiply.
-    if (error instanceof ReferenceError) throw whole(source, `alias: ${error.message}`, error);
-    throw error;
+    const message = failureOf(error);
+    throw message === undefined ? error : whole(source, message, error);
   }
-}
-
-function syntaxProblems(document: Document.Parsed, lines: LineCounter): Problem[] {
-  const place = (offset: number) => {
-    const { line, col } = lines.linePos(offset);
-    return `line ${line}, column ${col}`;
-  };
-  // A warning is about a tag or directive that this parser ignores and the cluster's parser refuses.
-  const problems = [...document.errors, ...document.warnings].map(({ message, pos }) => ({
-    path: '',
-    message: `${place(pos[0])}: ${message}`,
-  }));
-  if (problems.length > 0) return problems;
-
-  visit(document, {
-    Map: (_, map) => {
-      const seen = new Set<unknown>();
-      for (const { key } of map.items) {
-        if (!isScalar(key)) continue;
-        if (seen.has(key.value)) {
-          const message = `the field ${excerpt(String(key.value))} is given twice`;
-          problems.push({ path: '', message: `${place(key.range?.[0] ?? 0)}: ${message}` });
-        }
-        seen.add(key.value);
-      }
-    },
-  });
-  return problems;
 }
 
 /** A file may have thousands of documents, and a person reads the first few. */
