@@ -51,7 +51,11 @@ build: setup ## build the codec, sidecar/dist/payload-store.mjs and operator/dis
 
 .PHONY: image
 image: build ## the container image, by Docker or buildah [IMAGE=name] [BASE=image|local] [OUTPUT=docker-archive:file]
-	node operator/image/build-image.ts $(IMAGE:%=--image %) $(BASE:%=--base %) $(OUTPUT:%=--output %)
+	node operator/image/build-image.ts service $(IMAGE:%=--image %) $(BASE:%=--base %) $(OUTPUT:%=--output %)
+
+.PHONY: example-image
+example-image: build ## the image of examples/typescript-worker [EXAMPLE_IMAGE=name] [BASE=image|local] [EXAMPLE_OUTPUT=docker-archive:file]
+	node operator/image/build-image.ts example $(EXAMPLE_IMAGE:%=--image %) $(BASE:%=--base %) $(EXAMPLE_OUTPUT:%=--output %)
 
 .PHONY: lint
 lint: setup ## formatting, lint rules and types
@@ -112,6 +116,7 @@ bench: build ## speed and memory, written into docs/performance.md with its pict
 .PHONY: bench-operator
 bench-operator: build ## what the operator costs, written into docs/operator-performance.md; takes about ten minutes
 	node $(SOURCES) operator/bench/bench.ts --write
+	node $(SOURCES) operator/bench/policies.ts --write
 
 .PHONY: bench-scale
 bench-scale: setup ## what S3 and the reaper do at scale, simulated, written into docs/scale.md; takes a minute

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, globSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseLargePayloadStore } from '@largepayload/crds';
 import { parseArguments } from '@largepayload/sidecar/cli/parse-arguments';
@@ -37,7 +37,11 @@ test('each example is checked here, or marked with the test that runs it or the 
 
 describe('YAML and JSON', () => {
   test.each(inLanguage('yaml'))('$place is a valid resource', ({ code, place }) => {
-    for (const document of parseAllDocuments(code)) assertResource(document.toString(), place);
+    assertResources(code, place);
+  });
+
+  test.each(globSync('examples/**/*.yaml', { cwd: REPOSITORY }))('%s has valid resources', (file) => {
+    assertResources(textOf(file), file);
   });
 
   test.each(inLanguage('json'))('$place is JSON', ({ code }) => {
@@ -51,7 +55,7 @@ describe('commands', () => {
     async (example) => {
       execFileSync('bash', ['-n'], { input: example.code });
       for (const [, resource = ''] of example.code.matchAll(/<<END\n(.*?)^END$/gms))
-        assertResource(resource.replaceAll(/\$\w+/g, 'https://example.com'), example.place);
+        assertResources(resource.replaceAll(/\$\w+/g, 'https://example.com'), example.place);
       for (const line of commandsOf(example)) await assertCommand(line);
     },
   );
@@ -61,7 +65,7 @@ describe('TypeScript', () => {
   const folder = mkdtempFolder();
   beforeAll(() => {
     const application = join(REPOSITORY, 'examples/typescript-worker');
-    for (const file of ['activities.ts', 'workflows.ts'])
+    for (const file of ['activities.ts', 'workflows.ts', 'workflow-code.ts'])
       copyFileSync(join(application, file), join(folder, file));
     writeFileSync(join(folder, 'your-codecs.ts'), OTHER_CODECS);
     for (const [index, { code }] of inLanguage('ts').entries())
@@ -99,6 +103,10 @@ function mkdtempFolder(): string {
   const output = join(REPOSITORY, 'e2e/.output');
   mkdirSync(output, { recursive: true });
   return mkdtempSync(join(output, 'examples-'));
+}
+
+function assertResources(text: string, place: string): void {
+  for (const document of parseAllDocuments(text)) assertResource(document.toString(), place);
 }
 
 function assertResource(text: string, place: string): void {

@@ -10,6 +10,7 @@ import { VERSITYGW } from '@largepayload/testing/s3-servers/versitygw';
 import { temporalCli } from '@largepayload/testing/servers/temporal-server';
 import { MissingProgramError } from '@largepayload/tools/missing-program';
 import { chosenProvider } from './cluster/clusters.ts';
+import { PROGRAM_IMAGES } from './kubernetes/fixtures/program-images.fixture.ts';
 
 const say = (line: string) => console.log(line);
 
@@ -24,7 +25,9 @@ const PARTS: Readonly<Record<string, () => Promise<void>>> = {
     await temporalCli(say);
   },
   async kubernetes() {
+    chromium(say);
     await goProgram(VERSITYGW, say);
+    for (const program of Object.values(PROGRAM_IMAGES)) await program(say);
     if ((await chosenProvider()).name === 'local') await localPrograms(chosenKubernetes(), say);
   },
 };

@@ -10,6 +10,8 @@ export interface SmallImage {
   /** Files by their path in the image: a path of this machine, or `-> TARGET` for a symbolic link. */
   readonly files: Readonly<Record<string, string>>;
   readonly entrypoint: readonly string[];
+  /** `NAME=VALUE`, beside PATH */
+  readonly environment?: readonly string[];
 }
 
 /** Writes the docker-archive of an image of one layer, built from nothing. */
@@ -21,7 +23,7 @@ export async function writeImageArchive(image: SmallImage, archive: string): Pro
     const config = JSON.stringify({
       architecture: process.arch === 'x64' ? 'amd64' : process.arch,
       os: 'linux',
-      config: { Entrypoint: image.entrypoint, Env: ['PATH=/bin'] },
+      config: { Entrypoint: image.entrypoint, Env: ['PATH=/bin', ...(image.environment ?? [])] },
       rootfs: { type: 'layers', diff_ids: [`sha256:${sha256(layer)}`] },
     });
     const configFile = `${sha256(config)}.json`;

@@ -40,8 +40,7 @@ export default async function setUp(project: TestProject): Promise<() => Promise
   const codecServer = { listen: `127.0.0.1:${codecPort}`, url: `http://127.0.0.1:${codecPort}` };
   const server = await TemporalServer.start({
     cli,
-    uiPort,
-    codecEndpoint: codecServer.url,
+    webUi: { port: uiPort, codecEndpoint: codecServer.url },
     logFile: join(outputFolder, 'logs', 'temporal.log'),
   });
   const uiUrl = `http://127.0.0.1:${uiPort}`;

@@ -4,7 +4,10 @@ import type { billOrders } from './workflows.ts';
 
 const megabytes = (text: string) => `${(text.length / 1e6).toFixed(1)} MB`;
 
-const connection = await Connection.connect({ address: process.env.TEMPORAL_ADDRESS ?? 'localhost:7233' });
+const connection = await Connection.connect({
+  address: process.env.TEMPORAL_ADDRESS ?? 'localhost:7233',
+  connectTimeout: '1 minute',
+});
 const client = new Client({ connection, dataConverter: { payloadCodecs: [new LargePayloadCodec()] } });
 
 const csv = Array.from(

@@ -1,7 +1,7 @@
-import { fileURLToPath } from 'node:url';
 import { LargePayloadCodec } from '@largepayload/codec';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import * as activities from './activities.ts';
+import { workflowCode } from './workflow-code.ts';
 
 const connection = await NativeConnection.connect({
   address: process.env.TEMPORAL_ADDRESS ?? 'localhost:7233',
@@ -10,7 +10,7 @@ const connection = await NativeConnection.connect({
 const worker = await Worker.create({
   connection,
   taskQueue: 'billing',
-  workflowsPath: fileURLToPath(new URL('workflows.ts', import.meta.url)),
+  ...workflowCode,
   activities,
   dataConverter: { payloadCodecs: [new LargePayloadCodec()] },
 });

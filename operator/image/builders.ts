@@ -22,8 +22,8 @@ export interface Build {
 /** What turns a Dockerfile into an image. */
 export interface ImageBuilder extends AsyncDisposable {
   readonly name: string;
-  /** Where the image is put unless it is said, by a builder that does not keep it itself. */
-  readonly defaultArchive: string | undefined;
+  /** Whether an image can be used by its name when it is built. Otherwise an archive is all that remains of it. */
+  readonly keepsImages: boolean;
   build(build: Build): Promise<void>;
   /** Digests of an image's layers, the lowest first; it is here because something was built on it. */
   layers(image: string): Promise<readonly string[]>;
@@ -54,7 +54,7 @@ export async function dockerProblem(): Promise<string | undefined> {
 
 class Docker implements ImageBuilder {
   readonly name = 'Docker';
-  readonly defaultArchive = undefined;
+  readonly keepsImages = true;
 
   async build(build: Build): Promise<void> {
     // Of an older builder the ignore file beside the Dockerfile would not be read.
@@ -82,7 +82,7 @@ class Docker implements ImageBuilder {
 /** Works without a daemon, in a folder of its own that it removes, so that nothing else on the machine changes. */
 class Buildah implements ImageBuilder {
   readonly name = 'buildah';
-  readonly defaultArchive = join(import.meta.dirname, '../dist/image.tar');
+  readonly keepsImages = false;
   readonly #folder: string;
 
   private constructor(folder: string) {

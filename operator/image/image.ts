@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -7,12 +6,13 @@ import { unpackArchive } from './archive.ts';
 import { type ImageBuilder, imageBuilder } from './builders.ts';
 import { LOCAL_BASE_DOCKERFILE, LOCAL_BASE_NAME, localBaseRoot } from './local-base.ts';
 import { VERSION } from './options.ts';
+import { assertBuilt, type ImageName, RECIPES } from './recipes.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-const DOCKERFILE = join(ROOT, 'operator/Dockerfile');
-const PROGRAMS = ['sidecar/dist/payload-store.mjs', 'operator/dist/operator.mjs'];
 
 export interface ImageRequest {
+  readonly of: ImageName;
+  /** its name and tag */
   readonly image: string;
   /** `undefined`: that of the Dockerfile; `local`: see `localBaseRoot` */
   readonly base?: string | undefined;
@@ -37,20 +37,22 @@ export interface BuiltImage {
  * @throws Error that tells what to do
  */
 export async function buildImage(request: ImageRequest, say: (line: string) => void): Promise<BuiltImage> {
-  const unbuilt = PROGRAMS.filter((file) => !existsSync(join(ROOT, file)));
-  if (unbuilt.length > 0) throw new Error(`${unbuilt.join(' and ')} must be built first: make build`);
+  const recipe = RECIPES[request.of];
+  assertBuilt(recipe);
   await using builder = await imageBuilder();
   const folder = await mkdtemp(join(tmpdir(), 'largepayload-image-'));
   try {
-    const base = await baseImage(request.base, builder, say);
+    const base = await baseImage(request.base ?? (await defaultBase(recipe.dockerfile)), builder, say);
+    const scratch = join(folder, 'context');
+    await mkdir(scratch);
     await builder.build({
-      dockerfile: DOCKERFILE,
-      context: ROOT,
+      dockerfile: recipe.dockerfile,
+      context: await recipe.context(scratch),
       name: request.image,
       buildArguments: { BASE_IMAGE: base, VERSION, REVISION: await revision() },
       time: await sourceTime(),
     });
-    const archive = request.archive ?? builder.defaultArchive;
+    const archive = request.archive ?? (builder.keepsImages ? undefined : recipe.archive);
     const file = archive ?? join(folder, 'image.tar');
     await mkdir(dirname(file), { recursive: true });
     await builder.save(request.image, file);
@@ -65,12 +67,8 @@ export async function buildImage(request: ImageRequest, say: (line: string) => v
   }
 }
 
-async function baseImage(
-  base: string | undefined,
-  builder: ImageBuilder,
-  say: (line: string) => void,
-): Promise<string> {
-  if (base !== 'local') return base ?? (await defaultBase());
+async function baseImage(base: string, builder: ImageBuilder, say: (line: string) => void): Promise<string> {
+  if (base !== 'local') return base;
   await builder.build({
     dockerfile: LOCAL_BASE_DOCKERFILE,
     context: await localBaseRoot(say),
@@ -81,9 +79,9 @@ async function baseImage(
   return LOCAL_BASE_NAME;
 }
 
-async function defaultBase(): Promise<string> {
-  const [, base] = /^ARG BASE_IMAGE=(.+)$/m.exec(await readFile(DOCKERFILE, 'utf8')) ?? [];
-  if (base === undefined) throw new Error(`${DOCKERFILE} names no base image`);
+async function defaultBase(dockerfile: string): Promise<string> {
+  const [, base] = /^ARG BASE_IMAGE=(.+)$/m.exec(await readFile(dockerfile, 'utf8')) ?? [];
+  if (base === undefined) throw new Error(`${dockerfile} names no base image`);
   return base;
 }
 

@@ -1,5 +1,4 @@
-import { readFile } from 'node:fs/promises';
-import { Agent, request } from 'node:https';
+import { PodRequests, type RawAnswer } from '@largepayload/testing/cluster/pod-requests';
 import { type Manifest, renderChart } from '@largepayload/testing/cluster/rendered-chart';
 import { helm } from '@largepayload/testing/programs/helm';
 import { type TcpBalancer, tcpBalancer } from '@largepayload/testing/servers/tcp-balancer';
@@ -37,11 +36,8 @@ export interface Replica {
   stop(): Promise<void>;
 }
 
-export interface MadePod {
-  /** of HTTP */
-  readonly status: number;
+export interface MadePod extends Omit<RawAnswer, 'text'> {
   readonly object: KubernetesObject & { readonly message?: string };
-  readonly warnings: readonly string[];
 }
 
 /**
@@ -54,7 +50,7 @@ export function webhookBed(firstAheadMs = 0) {
   const replicas: Replica[] = [];
   let balancer: TcpBalancer;
   let entries: Manifest;
-  let admin: Agent;
+  let requests: PodRequests;
   let aheadMs = 0;
   let stopLeader = async () => {};
 
@@ -62,7 +58,7 @@ export function webhookBed(firstAheadMs = 0) {
     const api = bed.api();
     await applyCrd(api);
     await api.create(NAMESPACES, named(OPERATORS), NEVER);
-    admin = await adminAgent(bed.controlPlane().kubeconfig);
+    requests = await PodRequests.of(bed.controlPlane().kubeconfig);
     for (let count = 0; count < 2; count += 1) replicas.push(await startReplica());
     balancer = await tcpBalancer(...replicas.map(({ port }) => port));
     const manifests = await renderChart(await helm((line) => console.info(line)));
@@ -75,7 +71,7 @@ export function webhookBed(firstAheadMs = 0) {
     await stopLeader();
     await Promise.all(replicas.map((replica) => replica.stop()));
     await balancer?.[Symbol.asyncDispose]();
-    admin?.destroy();
+    requests?.[Symbol.dispose]();
   });
 
   async function startReplica(): Promise<Replica> {
@@ -133,23 +129,16 @@ export function webhookBed(firstAheadMs = 0) {
   /** Applies what the chart has, with these changes of each entry; `caBundle` stays. */
   async function applyEntries(changes: object): Promise<void> {
     const clientConfig = { url: `https://localhost:${balancer.port}/inject` };
-    const webhooks = entries.webhooks.map((entry: object) => ({ ...entry, ...changes, clientConfig }));
+    // A busy machine may need more than the 3 s of the chart.
+    const all = { timeoutSeconds: 30, ...changes, clientConfig };
+    const webhooks = entries.webhooks.map((entry: object) => ({ ...entry, ...all }));
     const object = { ...entries, webhooks } as unknown as KubernetesObject;
     await bed.api().apply(MUTATING_WEBHOOK_CONFIGURATIONS, object, { force: true }, NEVER);
   }
 
-  /** Makes a pod, and shows what a client gets to see. */
-  function makePod(namespace: string, pod: object, query = ''): Promise<MadePod> {
-    const url = `${bed.controlPlane().url}/api/v1/namespaces/${namespace}/pods?${query}`;
-    const headers = { 'content-type': 'application/json' };
-    return new Promise((resolve, reject) => {
-      const asked = request(url, { method: 'POST', headers, agent: admin }, async (answer) => {
-        const object = JSON.parse((await answer.toArray()).join(''));
-        const warnings = [answer.headers.warning ?? []].flat();
-        resolve({ status: answer.statusCode ?? 0, object, warnings });
-      });
-      asked.on('error', reject).end(JSON.stringify(pod));
-    });
+  async function makePod(namespace: string, pod: object, query?: string): Promise<MadePod> {
+    const { text, ...answer } = await requests.make(namespace, pod, query);
+    return { ...answer, object: JSON.parse(text) };
   }
 
   async function newNamespace(label?: string): Promise<string> {
@@ -167,15 +156,4 @@ export function webhookBed(firstAheadMs = 0) {
 function named(name: string, label?: string): KubernetesObject {
   const labels = label === undefined ? {} : { 'largepayload.dev/inject': label };
   return { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } };
-}
-
-async function adminAgent(kubeconfig: string): Promise<Agent> {
-  const { users, clusters } = JSON.parse(await readFile(kubeconfig, 'utf8'));
-  const decoded = (text: string) => Buffer.from(text, 'base64');
-  return new Agent({
-    keepAlive: true,
-    cert: decoded(users[0].user['client-certificate-data']),
-    key: decoded(users[0].user['client-key-data']),
-    ca: decoded(clusters[0].cluster['certificate-authority-data']),
-  });
 }

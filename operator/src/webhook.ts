@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import { Admission } from './admission/admission.ts';
 import { type RunningWebhook, serveWebhook } from './admission/webhook-server.ts';
 import { WEBHOOK_SECRET, webhookNames } from './authority/certificate-names.ts';
-import { STILL_READ, type StoreView } from './cluster/store-view.ts';
+import type { StoreView } from './cluster/store-view.ts';
 import type { KubernetesApi } from './kubernetes/api.ts';
 import type { Metrics } from './operations/metrics.ts';
 import type { OperatorOptions } from './options.ts';
@@ -31,7 +31,7 @@ export async function startWebhook(context: WebhookContext): Promise<RunningWebh
   return {
     port: webhook.port,
     get missing() {
-      return webhook.missing ?? (view.isSynced ? undefined : STILL_READ);
+      return webhook.missing ?? (view.isSynced ? undefined : view.missing);
     },
     run: (signal) => webhook.run(signal),
   };

@@ -15,5 +15,5 @@ export async function buildServiceImage(archive: string, say: (line: string) => 
     installPackages(['buildah'], 'Docker or buildah is needed to build the image.', say);
   }
   const base = process.env.E2E_BASE_IMAGE || 'local';
-  return await buildImage({ image: SERVICE_IMAGE, base, archive }, say);
+  return await buildImage({ of: 'service', image: SERVICE_IMAGE, base, archive }, say);
 }

@@ -30,6 +30,8 @@ describe.skipIf(helm === undefined)('the chart', () => {
     expect((await read(OFF)).injection).toBeUndefined();
     const injection = { mode: 'Policy', failurePolicy: 'Ignore', runAsUser: null, evictMissed: 'All' };
     expect((await read({ injection })).injection).toMatchObject({ ...injection, runAsUser: undefined });
+    const runAsUser = 1_000_680_000;
+    expect((await read({ injection: { runAsUser } })).injection).toMatchObject({ runAsUser });
     const pinned = `registry.example:5000/payloads@${DIGEST}`;
     expect(await read(EVERYTHING)).toMatchObject({
       ...{ image: pinned, runs: pinned, imagePullPolicy: 'Always', imagePullSecrets: ['one', 'two'] },

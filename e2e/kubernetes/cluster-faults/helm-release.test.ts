@@ -1,3 +1,4 @@
+import { INJECT_LABEL } from '@largepayload/operator/injection/names';
 import { eventualValue } from '@largepayload/testing/waiting/eventually';
 import { afterAll, expect, test } from 'vitest';
 import {
@@ -12,6 +13,9 @@ import { SlowPayload } from '../fixtures/slow-transfers.fixture.ts';
 import { CREDENTIALS, StoreBed } from '../fixtures/store.fixture.ts';
 import { OPERATOR, suiteCluster } from '../fixtures/suite.fixture.ts';
 import { show } from '../fixtures/table.fixture.ts';
+import { PodApi } from '../injection/pod-api.fixture.ts';
+import { podsOf, untilInjecting } from '../injection/worker-bed.fixture.ts';
+import { isInjected, Workers } from '../injection/worker-pod.fixture.ts';
 
 const gateway = { credentialsSecretRef: { name: CREDENTIALS }, replicas: 1 };
 
@@ -102,3 +106,27 @@ function leadingGaps(): () => Promise<{ longestMs: number; mostLeaders: number }
     return { longestMs, mostLeaders };
   };
 }
+
+test('a namespace that was labelled before the operator is installed has its new pods injected, and those of before named', async () => {
+  await using bed = await StoreBed.make('labelled-before');
+  await using api = await PodApi.start(bed.cluster);
+  const workers = new Workers(bed.cluster);
+  await operatorHelm('uninstall', OPERATOR, '--wait');
+  await bed.cluster.kubectl('label', 'namespace', bed.namespace, `${INJECT_LABEL}=orders`);
+  await bed.apply(workers.controller('Deployment', 'early'));
+  await bed.kubectl('rollout', 'status', 'deployment/early', '--timeout=120s');
+  expect((await podsOf(bed)).map(isInjected)).toEqual([false]);
+  await bed.applyStore('orders', { gateway });
+  await install();
+  await untilInjecting(api, bed);
+  const { message } = await bed.until('orders', 'InjectionCurrent', {
+    reason: 'PodsMissed',
+    message: /early-/,
+  });
+  await bed.kubectl('rollout', 'restart', 'deployment/early');
+  await bed.until('orders', 'InjectionCurrent', { status: 'True', reason: 'AllInjected' });
+  show(
+    'namespace labelled before helm install',
+    `pods of before are named (${message}), new ones are injected; all are after a restart`,
+  );
+});

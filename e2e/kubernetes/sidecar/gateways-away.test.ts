@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { INJECT_LABEL, SIDECAR_CONTAINER } from '@largepayload/operator/injection/names';
 import { eventualValue } from '@largepayload/testing/waiting/eventually';
 import { expect, test } from 'vitest';
 import { podsOf } from '../faults/pods.fixture.ts';
@@ -6,22 +7,27 @@ import { signalInContainer } from '../fixtures/container-process.fixture.ts';
 import { CREDENTIALS, StoreBed } from '../fixtures/store.fixture.ts';
 import { show } from '../fixtures/table.fixture.ts';
 import { CodecTraffic, RETRIED_FOR } from '../fixtures/traffic.fixture.ts';
-import { servingSidecar } from './sidecar-pod.fixture.ts';
+import { PodApi } from '../injection/pod-api.fixture.ts';
+import { relayUrl, untilInjecting, untilStarted } from '../injection/worker-bed.fixture.ts';
+import { Workers } from '../injection/worker-pod.fixture.ts';
 
 const gateway = { authentication: undefined, credentialsSecretRef: { name: CREDENTIALS }, replicas: 2 };
 /** ms */
 const AWAY = 60_000;
-const CONTAINER = 'payload-store';
+const CONTAINERS = ['payload-store', SIDECAR_CONTAINER];
 const PROGRAM = '/app/payload-store.mjs';
 const DEPLOYMENT = 'deployment/orders-gateway';
 
-test('a worker stores on through its sidecar while gateways are replaced, silent, killed and away for a minute, and when the sidecar is killed', {
+test('a worker stores on through its injected sidecar while gateways are replaced, silent, killed and away for a minute, and when the sidecar is killed', {
   timeout: 900_000,
 }, async () => {
-  await using bed = await StoreBed.make('away');
+  await using bed = await StoreBed.make('away', { [INJECT_LABEL]: 'orders' });
+  await using api = await PodApi.start(bed.cluster);
   await bed.applyStore('orders', { gateway });
   await bed.until('orders', 'GatewayAvailable', { message: /^2 of 2/ });
-  const codec = new CodecTraffic(await servingSidecar({ name: 'worker', bed, store: 'orders' }), RETRIED_FOR);
+  await untilInjecting(api, bed);
+  await bed.apply(new Workers(bed.cluster).pod('worker'));
+  const codec = new CodecTraffic(relayUrl(await untilStarted(bed, 'worker')), RETRIED_FOR);
   await using traffic = codec.traffic;
   const progress = async () => {
     const before = traffic.done;
@@ -79,11 +85,11 @@ test('a worker stores on through its sidecar while gateways are replaced, silent
   );
 });
 
-/** The id of the container of our program in the container runtime: a gateway's only one, the init container of a worker's pod. */
+/** The id of the container of our program in the container runtime: a gateway's only one, the sidecar of a worker's pod. */
 async function containerOf(bed: StoreBed, pod: string): Promise<string> {
   const { status } = await bed.json<Pod>('get', 'pod', pod);
   const containers = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])];
-  return containers.find(({ name }) => name === CONTAINER)?.containerID?.split('//')[1] ?? '';
+  return containers.find(({ name }) => CONTAINERS.includes(name))?.containerID?.split('//')[1] ?? '';
 }
 
 interface Pod {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { SIDECAR_CONTAINER } from '@largepayload/operator/injection/names';
 import { blocksOf } from '@largepayload/testing/documents/markdown';
 import { parse } from 'yaml';
 import { slowly } from '../faults/slowly.fixture.ts';
@@ -65,7 +66,7 @@ export async function applySidecarPod(options: SidecarPodOptions): Promise<void>
 export async function checkThroughSidecar(options: SidecarPodOptions): Promise<string> {
   const { name, bed } = options;
   await applySidecarPod(options);
-  return await outputOf(bed, name, 'payload-store');
+  return await outputOf(bed, name, SIDECAR_CONTAINER);
 }
 
 const RESTRICTED = {

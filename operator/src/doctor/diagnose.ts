@@ -24,6 +24,7 @@ const CLUSTER_CHECKS: readonly (readonly [name: string, check: ClusterCheck])[] 
 const STORE_CHECKS: readonly (readonly [name: string, check: StoreCheck])[] = [
   ['store', checkStore],
   ['policy', checkPolicy],
+  ['injection', status.checkInjection],
   ['pods', checkPods],
   ['sidecars', checkSidecars],
   ['token', checkToken],

@@ -1,16 +1,26 @@
 import { readFile, writeFile } from 'node:fs/promises';
+import { renderChart, type Values } from '@largepayload/testing/cluster/rendered-chart';
 import { blocksOf } from '@largepayload/testing/documents/markdown';
+import { helm } from '@largepayload/testing/programs/helm';
+import { chosenKubernetes } from '@largepayload/testing/programs/kubernetes-versions';
+import { eventually } from '@largepayload/testing/waiting/eventually';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { policyObjects } from '../injection/policy/policy-objects.ts';
+import { sidecarOf } from '../injection/raw-pod.ts';
 import type { KubernetesObject, ResourceKind } from '../kubernetes/api.ts';
 import { apiBed, applyCrd, NEVER, store } from '../kubernetes/api-server.fixture.ts';
 import { DEPLOYMENTS, LARGE_PAYLOAD_STORES, NAMESPACES, PODS } from '../kubernetes/resources.ts';
+import { readStore, type StoreSpec } from '../stores/read-store.ts';
 import type { DiagnosedFinding } from './diagnose.ts';
 import { connect, runDoctor } from './doctor.ts';
+import { operatorFacts } from './operator-facts.ts';
 import type { Question } from './read-cluster.ts';
 import { pod } from './situation.fixture.ts';
 
 const bed = apiBed();
+/** Kubernetes 1.36 is the first with MutatingAdmissionPolicy v1. */
+const HAS_POLICIES = Number(chosenKubernetes().minor.split('.')[1]) >= 36;
 const DEVELOPER = 'developer';
 const rbac = (kind: string, plural: string): ResourceKind => ({
   ...{ group: 'rbac.authorization.k8s.io', version: 'v1', kind, plural },
@@ -50,10 +60,26 @@ async function billing(): Promise<{ readonly namespace: string; readonly stores:
   const documents = store(stores, 'documents') as KubernetesObject & { readonly spec: object };
   const spec = { ...documents.spec, allowedNamespaces: [namespace] };
   await bed.api().create(LARGE_PAYLOAD_STORES, { ...documents, spec }, NEVER);
-  const { metadata, spec: podSpec } = pod('worker-1');
-  const worker = { apiVersion: 'v1', kind: 'Pod', metadata: { ...metadata, namespace }, spec: podSpec };
-  await bed.api().create(PODS, worker, NEVER);
+  await bed.api().create(PODS, worker(namespace), NEVER);
   return { namespace, stores };
+}
+
+function worker(namespace: string): KubernetesObject {
+  const { metadata, spec } = pod('worker-1');
+  // Nothing gives pods a service account here.
+  const podSpec = { ...(spec as object), serviceAccountName: 'default' };
+  return { apiVersion: 'v1', kind: 'Pod', metadata: { ...metadata, namespace }, spec: podSpec };
+}
+
+/** The Deployment of the chart, of which no pod runs. */
+async function installedOperator(values: Values): Promise<KubernetesObject> {
+  const manifests = await renderChart(await helm((line) => console.info(line)), values);
+  const deployment = manifests.find(({ kind }) => kind === 'Deployment') as KubernetesObject;
+  const { namespace = '' } = deployment.metadata;
+  await bed
+    .api()
+    .create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }, NEVER);
+  return await bed.api().create(DEPLOYMENTS, deployment, NEVER);
 }
 
 async function mayView(user: string, namespace: string): Promise<void> {
@@ -104,6 +130,38 @@ describe('on a real API server', () => {
     );
     expect(messages).toContain('not read: you have no right to list deployments of the cluster');
   });
+
+  test.runIf(HAS_POLICIES)(
+    'where the API server injects by the policy of a store, pods are as the operator of the chart has them',
+    async () => {
+      const { namespace, stores } = await billing();
+      const operator = await installedOperator({ injection: { mode: 'Policy' } });
+      const { settings } = operatorFacts(operator);
+      const documents = await bed
+        .api()
+        .get({ resource: LARGE_PAYLOAD_STORES, namespace: stores, name: 'documents' }, NEVER);
+      const { spec } = readStore(documents as KubernetesObject);
+      const all = { ...settings, failurePolicy: 'Fail', operatorNamespace: 'operators' } as const;
+      for (const { resource, object } of policyObjects(
+        { name: 'documents', namespace: stores, spec: spec as StoreSpec },
+        all,
+      ))
+        await bed.api().apply(resource, object, { force: true }, NEVER);
+      await bed.api().delete({ resource: PODS, namespace, name: 'worker-1' }, undefined, NEVER);
+      // The API server knows the policy a moment later.
+      await eventually('the API server injects', async () => {
+        const made = await bed.api().create(PODS, worker(namespace), NEVER);
+        if (sidecarOf(made) !== undefined) return true;
+        await bed.api().delete({ resource: PODS, namespace, name: 'worker-1' }, undefined, NEVER);
+        return false;
+      });
+      const { findings } = await asAdministrator({ namespace });
+      expect(levels(findings)).toMatchObject({ store: 'ok', policy: 'ok', pods: 'ok' });
+      const messages = findings.map(({ message }) => message);
+      expect(messages).toContain('injection is on, by admission policies');
+      expect(messages.join()).toContain('the API server injects by itself');
+    },
+  );
 
   test('a user without any right gets unknowns', async () => {
     const { namespace } = await billing();

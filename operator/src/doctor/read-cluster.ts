@@ -1,10 +1,13 @@
-import { at, GROUP, listAt, textAt } from '@largepayload/crds';
+import { at, listAt, textAt } from '@largepayload/crds';
+import { policyName } from '../injection/policy/policy-names.ts';
 import { type StoreName, selectStore } from '../injection/selection.ts';
-import type { KubernetesObject } from '../kubernetes/api.ts';
+import type { KubernetesObject, ResourceKind } from '../kubernetes/api.ts';
 import {
   CONFIG_MAPS,
   DEPLOYMENTS,
   LARGE_PAYLOAD_STORES,
+  MUTATING_ADMISSION_POLICIES,
+  MUTATING_ADMISSION_POLICY_BINDINGS,
   MUTATING_WEBHOOK_CONFIGURATIONS,
   NAMESPACES,
   PODS,
@@ -15,11 +18,6 @@ import { caMapOf } from './checks/certificates.ts';
 import { storeOfPod } from './pod-store.ts';
 import type { Reader } from './reader.ts';
 import { ABSENT, found, type Objects, type Reading, valueIn } from './reading.ts';
-import {
-  ENDPOINT_SLICES,
-  MUTATING_ADMISSION_POLICIES,
-  MUTATING_ADMISSION_POLICY_BINDINGS,
-} from './resources.ts';
 import { type Situation, type StoreSituation, storeText } from './situation.ts';
 
 /** What a person asks for. */
@@ -32,6 +30,10 @@ export interface Question {
   readonly operatorNamespace: string | undefined;
 }
 
+/** The operator may not read them, so they are not among its kinds. */
+const ENDPOINT_SLICES: ResourceKind = {
+  ...{ group: 'discovery.k8s.io', version: 'v1', kind: 'EndpointSlice', plural: 'endpointslices' },
+};
 const OPERATOR = 'app.kubernetes.io/component=operator,app.kubernetes.io/part-of=large-payload';
 const WEBHOOK = /(^|[.])inject[.]largepayload[.]dev$/;
 const MOST_PODS = 2_000;
@@ -100,7 +102,7 @@ async function readStoreSituation(
     reader.get(LARGE_PAYLOAD_STORES, namespace, name),
     reader.get(CONFIG_MAPS, namespace, caMapName(name)),
     reader.get(CONFIG_MAPS, workersNamespace, caMapOf(store, workersNamespace)),
-    reader.get(MUTATING_ADMISSION_POLICIES, '', `${storeText(store)}.inject.${GROUP}`),
+    reader.get(MUTATING_ADMISSION_POLICIES, '', policyName(store)),
     reader.list({ resource: MUTATING_ADMISSION_POLICY_BINDINGS, labelSelector: labels }),
   ]);
   const others =

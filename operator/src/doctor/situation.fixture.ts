@@ -31,6 +31,7 @@ export const CONDITIONS = [
   condition('GatewayAvailable', 'True', 'PodsAvailable', '2 of 2 gateways available'),
   condition('ReaperHealthy', 'True', 'Reaping', 'the last pass succeeded'),
   condition('RetentionSafe', 'True', 'StorageAgrees', "the reaper's clock agrees"),
+  condition('InjectionCurrent', 'True', 'AllInjected', '2 pods with a sidecar that is up to date'),
 ];
 
 /** The store `documents` of the namespace `orders`. */
@@ -76,7 +77,7 @@ export function pod(name: string, spec: object = {}, labels: object = {}): Kuber
   const { metadata } = object('Pod', name, 'billing');
   return {
     ...{ apiVersion: 'v1', kind: 'Pod' },
-    metadata: { ...metadata, labels: { ...labels }, ownerReferences: [owner] },
+    metadata: { ...metadata, labels: { 'pod-template-hash': '7d9f', ...labels }, ownerReferences: [owner] },
     spec: { containers: [{ name: 'worker', image: 'worker:1' }], ...spec },
     status: { phase: 'Running' },
   };

@@ -29,6 +29,11 @@ const STATUS: readonly Row[] = [
     ...(['status', 'warning', 'older than the last edit'] as const),
   ],
   [
+    'pods that were evicted, and missed again',
+    withCondition('InjectionCurrent', 'False', 'EvictionDidNotHelp'),
+    ...(['injection', 'problem', 'EvictionDidNotHelp'] as const),
+  ],
+  [
     'no gateway',
     withCondition('GatewayAvailable', 'False', 'Unschedulable'),
     ...(['gateway', 'problem', 'Unschedulable: the storage said so', 'describe'] as const),

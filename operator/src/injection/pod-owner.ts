@@ -35,15 +35,20 @@ function workloadOf(kind: string, name: string, metadata: unknown): string | und
   return undefined;
 }
 
+/** A DNS subdomain, as names of objects are. */
+const NAME = /^[a-z0-9][-a-z0-9.]{0,252}$/;
+
 /** What makes a pod anew, with a sidecar: a command, or a phrase. For people. */
 export function restartAdvice(namespace: string, pod: string, owner: PodOwner | undefined): string {
   if (owner === undefined) return 'delete the pod and make it again';
-  const { kind, workload } = owner;
+  const { kind, workload, name } = owner;
+  // An owner reference may have any text as its name, which must not get into a command.
+  if (!NAME.test(name)) return `kubectl -n ${namespace} delete pod ${pod}`;
   if (kind === 'Job') return 'the next Job has one; delete this one to run it again';
   if (workload?.startsWith('rollout/'))
     return `kubectl argo rollouts -n ${namespace} restart ${workload.slice(8)}`;
   if (workload !== undefined) return `kubectl -n ${namespace} rollout restart ${workload}`;
   if (kind === 'StatefulSet' || kind === 'DaemonSet')
-    return `kubectl -n ${namespace} rollout restart ${kind.toLowerCase()}/${owner.name}`;
+    return `kubectl -n ${namespace} rollout restart ${kind.toLowerCase()}/${name}`;
   return `kubectl -n ${namespace} delete pod ${pod}`;
 }

@@ -40,6 +40,12 @@ export const checkStatus: StoreCheck = ({ resource }) => {
   return [];
 };
 
+/** What the operator alone knows of injection; `checkPods` looks at the pods itself. */
+export const checkInjection = ofStatus((store) => {
+  const wrong = withReason(store, ['InjectionNotReady', 'EvictionDidNotHelp']);
+  return wrong === undefined ? [] : [problemOf(store, wrong)];
+});
+
 export const checkGateway = ofStatus((store) => {
   const condition = conditionOf(store.status, 'GatewayAvailable');
   const endpoint = store.status.endpoint === undefined ? '' : `, at ${store.status.endpoint}`;

@@ -1,6 +1,7 @@
 import { listAt, textAt } from '@largepayload/crds';
 import { judgePod, type PodVerdict } from '../../injection/judge-pod.ts';
 import { SIDECAR_CONTAINER } from '../../injection/names.ts';
+import { ownerOf, restartAdvice } from '../../injection/pod-owner.ts';
 import { sidecarFor } from '../../injection/sidecar.ts';
 import type { KubernetesObject } from '../../kubernetes/api.ts';
 import { readStore } from '../../stores/read-store.ts';
@@ -101,12 +102,8 @@ function listed(group: readonly Judged[]): string {
 }
 
 /** Makes the first pod anew, with all of its owner. */
-function restart([first]: readonly Judged[], namespace: string): string {
-  const owner = first?.pod.metadata.ownerReferences?.find(({ controller }) => controller === true);
-  const kubectl = `kubectl --namespace ${namespace}`;
-  if (owner === undefined) return `${kubectl} delete pod ${first?.pod.metadata.name}   # and make it again`;
-  if (owner.kind === 'Job') return `make the Job ${owner.name} again`;
-  if (owner.kind !== 'ReplicaSet')
-    return `${kubectl} rollout restart ${owner.kind.toLowerCase()} ${owner.name}`;
-  return `${kubectl} rollout restart deployment ${owner.name.replace(/-[a-z0-9]+$/, '')}`;
+function restart([first]: readonly Judged[], namespace: string): string | undefined {
+  if (first === undefined) return undefined;
+  const { metadata } = first.pod;
+  return restartAdvice(namespace, metadata.name, ownerOf(metadata));
 }

@@ -1,9 +1,14 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { at, listAt, textAt } from '@largepayload/crds';
 import { describe, expect, test } from 'vitest';
-import { parse, parseAllDocuments } from 'yaml';
+import { parse } from 'yaml';
 import { applyPatch } from '../apply-patch.ts';
 import { injectSidecar } from '../inject-sidecar.ts';
-import { PODS, SETTINGS } from '../pods.fixture.ts';
+import { judgePod } from '../judge-pod.ts';
+import { PODS, SETTINGS, STORE } from '../pods.fixture.ts';
+import type { RawPod } from '../raw-pod.ts';
+import { sidecarFor } from '../sidecar.ts';
 import { injectManifests, type ManifestOptions } from './inject-manifests.ts';
 
 const OPTIONS: ManifestOptions = { store: 'documents.orders', namespace: undefined, settings: SETTINGS };
@@ -91,137 +96,24 @@ test.each([
   expect(inject(text)).toEqual({ text, outcomes: [] });
 });
 
-const ODD = `# about the worker
-apiVersion: apps/v1
-kind: Deployment # yes
-
-metadata:
-  name: 'worker'
-  namespace: billing
-  labels: {a: "yes", 'b': no, "on": 0x1F}
-spec:
-  template:
-    metadata:
-    spec:
-      hostNetwork: no
-      volumes:
-      - name: scripts # of the worker
-        configMap: {defaultMode: 0644, name: "0644"}
-      # the containers
-      containers:
-      # first
-      - name: worker
-        args:
-        - |
-          #!/bin/sh
-          echo "a: b"  # no comment
-
-          ---
-        - >-
-          folded and
-          long ${'text '.repeat(40)}
-
-          end
-        - "quoted \\n\\u00e9 text"
-        - 1_000
-        - 12:30:45
-        - 2026-01-01
-        - ~
-        - 1e3
-        - 1.10
-        env: []
-`;
-
-describe('a document that is changed', () => {
-  const read = (text: string) => parse(text, { version: '1.1' });
-  const patched = (text: string): unknown => {
-    const value = read(text);
-    const { template } = value.spec;
-    const metadata = { ...template.metadata, namespace: 'billing' };
-    const result = injectSidecar(
-      { ...template, metadata },
-      { name: 'documents', namespace: 'orders' },
-      SETTINGS,
-    );
-    const pod = applyPatch(
-      { ...template, metadata: { ...template.metadata } },
-      'patch' in result ? result.patch : [],
-    );
-    return { ...value, spec: { ...value.spec, template: pod } };
-  };
-
-  test('has every value that it had, as kubectl reads it', () => {
-    const { text } = inject(ODD);
-    const [{ namespace: _, ...expected }] = [patched(ODD) as Record<string, unknown>];
-    expect(read(text)).toEqual(expected);
-  });
-
-  test('keeps its comments, its numbers and its quotes', () => {
-    const { text } = inject(ODD);
-    for (const part of ODD.match(/#.*|0644|"0644"|0x1F|1_000|12:30:45|1\.10|1e3|'worker'|"yes"/g) ?? [])
-      expect(text).toContain(part);
-    expect(text).toMatch(/# the containers\n {6}containers:\n {6}# first\n {6}- name: worker\n/);
-  });
-
-  test('is as it was when it is injected again', () => {
-    const { text } = inject(ODD);
-    expect(inject(text).text).toBe(text);
-    expect(inject(text).outcomes).toMatchObject([{ kind: 'present', message: 'it has a sidecar already' }]);
-  });
-
-  test('leaves its neighbours byte for byte', () => {
-    const neighbour = 'kind: Service\nspec: {a:   1}\n';
-    const { text } = inject(`${neighbour}---  # x\n${ODD}---\n${neighbour}`);
-    expect(text.startsWith(`${neighbour}---  # x\n# about the worker\n`)).toBe(true);
-    expect(text.endsWith(`\n---\n${neighbour}`)).toBe(true);
-    expect(parseAllDocuments(text)).toHaveLength(3);
-  });
-
-  test.each([
-    ['indented lists', 'spec:\n  containers:\n    - name: a\n', /containers:\n {4}- name: a/],
-    ['lists that are not', 'spec:\n  containers:\n  - name: a\n', /containers:\n {2}- name: a/],
-    [
-      'JSON of two columns',
-      '{\n  "spec": {\n    "containers": [{"name": "a"}]}}',
-      /\n {2}"spec": \{\n {4}"containers"/,
-    ],
-    ['JSON in one line', '{"spec":{"containers":[{"name":"a"}]}}', /^[^\n]*\n$/],
-    ['JSON in YAML', '--- {"spec":{"containers":[{"name":"a"}]}}', /^---/],
-  ])('keeps the layout of %s', (_what, spec, layout) => {
-    const head = spec.includes('{')
-      ? spec.replace('{', '{"kind":"Pod","metadata":{"name":"a","namespace":"b"},')
-      : `kind: Pod\nmetadata: {name: a, namespace: b}\n${spec}`;
-    const { text } = inject(head);
-    expect(text).toMatch(layout);
-    expect(parse(text).spec.initContainers).toHaveLength(1);
-  });
-
-  test.each([
-    ['aliases', 'containers: [{name: a, env: &e [{name: X, value: "0644"}]}, {name: b, env: *e}]'],
-    ['merged maps', 'containers: [&a {name: a, env: [{name: X, value: "0644"}]}, {<<: *a, name: b}]'],
-    ['a map merged in place', 'containers: [{name: a}, {<<: {env: [{name: X}]}, name: b}]'],
-  ])('with %s gets each variable once in each container', (_what, spec) => {
-    const { text } = inject(`kind: Pod\nmetadata: {name: a, namespace: b}\nspec: {${spec}}\n`);
-    const containers = listAt(parse(text), 'spec', 'containers');
-    expect(containers.map(({ name }) => name)).toEqual(['a', 'b']);
-    for (const container of containers) {
-      const names = listAt(container, 'env').map(({ name }) => name);
-      expect(names.filter((name) => name === 'LARGE_PAYLOAD_SERVICE_URL')).toHaveLength(1);
-      expect(new Set(names).size).toBe(names.length);
-    }
-    expect(inject(text).text).toBe(text);
-  });
-});
-
 test.each(Object.entries(PODS))(
   '%s: a manifest of the pod becomes what the function makes of it',
   (_name, { pod }) => {
     const manifest = { kind: 'Pod', ...pod };
-    const result = injectSidecar(pod, { name: 'documents', namespace: 'orders' }, SETTINGS);
+    const result = injectSidecar(pod, STORE, SETTINGS);
     const expected = result.kind === 'injected' ? applyPatch(manifest, result.patch) : manifest;
     expect(JSON.parse(inject(JSON.stringify(manifest)).text)).toEqual(expected);
   },
 );
+
+test('the example of a pod with a sidecar gets no second one, and counts as injected', () => {
+  const example = join(import.meta.dirname, '../../../../examples/kubernetes/pod-with-sidecar.yaml');
+  const { text, outcomes } = inject(readFileSync(example, 'utf8'));
+  expect(outcomes).toMatchObject([{ object: 'Pod orders/check', kind: 'present' }]);
+  const pod: RawPod = parse(text);
+  expect(listAt(pod.spec, 'initContainers')).toHaveLength(1);
+  expect(judgePod(pod, STORE, sidecarFor(STORE, SETTINGS))).toEqual({ kind: 'injected' });
+});
 
 describe('which store', () => {
   const pod = (labels: object, namespace?: string) =>
