@@ -35,7 +35,8 @@ test('a missed pod of another namespace that names the same owner does not keep 
   try {
     // It waits now for the new pod to be ready.
     await eventually('a pod is healed', () => sets.count(({ isInjected }) => isInjected) === 1);
-    const metadata = { ownerReferences: found?.metadata.ownerReferences };
+    const annotations = { 'cluster-autoscaler.kubernetes.io/safe-to-evict': 'false' };
+    const metadata = { annotations, ownerReferences: found?.metadata.ownerReferences };
     await api.create(PODS, workerPod(copycat, 'copy', metadata), NEVER);
     await untilReported(api, [copycat, 'orders'], 'PodsMissed', { missed: 1 });
     sets.isStarting = true;
