@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { crd } from './crd.ts';
 import { at } from './json-fields.ts';
 import { manifest } from './manifest.fixture.ts';
-import { withoutValue } from './refusal.fixture.ts';
+import { inAllVersions } from './refusal.fixture.ts';
 
 let api: StoreApi;
 
@@ -34,7 +34,7 @@ async function created(spec: object): Promise<string> {
 async function refusalOf(path: string, patch: object): Promise<string | undefined> {
   const query = '?fieldValidation=Strict';
   const answer = await api.call('PATCH', path + query, JSON.stringify(patch), MERGE);
-  return answer.kind === 'Status' ? withoutValue(`${answer.message}`) : undefined;
+  return answer.kind === 'Status' ? inAllVersions(`${answer.message}`) : undefined;
 }
 
 const BUCKET = 'bucket and prefix cannot change';

@@ -6,6 +6,7 @@ import { startBed } from './bed.ts';
 import { edits, type Idle, idle, percentile, type Start, start } from './measurements.ts';
 import type { Row } from './row.ts';
 import { withWebhook } from './webhook.ts';
+import { withWorkers } from './workers.ts';
 
 const FEW = 5;
 const MANY = 1_000;
@@ -22,7 +23,12 @@ const write = process.argv[2] === '--write';
 const nodeFlags = process.argv.length > 2 && !write ? process.argv.slice(2) : AS_IN_A_CONTAINER;
 
 const [loadBefore = 0] = loadavg();
-const rows = [...(await withFew()), ...(await withMany()), ...(await withWebhook(nodeFlags))];
+const rows = [
+  ...(await withFew()),
+  ...(await withMany()),
+  ...(await withWorkers(nodeFlags)),
+  ...(await withWebhook(nodeFlags)),
+];
 const figures = `${machine()}\n\n${markdownTable(['operator', 'measured', 'goal'], rows)}`;
 process.stdout.write(`${figures}\n`);
 if (write) writeFigures('docs/operator-performance.md', 'bench-operator', figures);

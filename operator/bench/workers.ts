@@ -18,7 +18,7 @@ const NAMESPACES = 10;
 const AT_A_TIME = 8;
 const NAMED = 10;
 const IDLE_SECONDS = 60;
-const LIMIT = 300_000;
+const LIMIT = 600_000;
 const NEVER = new AbortController().signal;
 /** As the operator injects by its defaults. */
 const SETTINGS = {

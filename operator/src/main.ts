@@ -78,7 +78,9 @@ async function run(options: OperatorOptions): Promise<void> {
   const ofWebhook = webhookCertificate(api, options, onFailure);
   const ofPolicies = policies(context);
   const problemOf = (store: string) => webhook?.missing ?? ofWebhook?.problem ?? ofPolicies.problemOf(store);
-  const workers = watchWorkers({ ...context, events, instance, problemOf, now: () => time.now() });
+  const isInjecting = (store: string) => problemOf(store) === undefined && ofPolicies.isSettled(store);
+  const now = () => time.now();
+  const workers = watchWorkers({ ...context, events, instance, problemOf, isInjecting, now });
   ofPolicies.onChange((store) => workers.problemChanged(store));
   const missing = () =>
     webhook?.missing ?? (election.isLeader ? (cluster.missing ?? workers.missing) : undefined);
@@ -93,7 +95,7 @@ async function run(options: OperatorOptions): Promise<void> {
       const clusterName = options.clusterName ?? (await clusterUID(api, signal));
       const settings = { ...options, clusterName };
       const poller = new Poller();
-      const source = certificateSource({ api, options, now: () => time.now(), events, metrics, log });
+      const source = certificateSource({ api, options, now, events, metrics, log });
       const certificates = new CertificateController({ cluster, source, webhook: ofWebhook, metrics, log });
       const stores = new StoreController({
         ...{ api, cluster, poller, certificates, settings, events, metrics, log },

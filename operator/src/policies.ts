@@ -13,14 +13,15 @@ export interface PoliciesContext {
   readonly log: Logger;
 }
 
-export type Policies = Pick<PolicyController, 'problemOf' | 'onChange' | 'run'>;
+export type Policies = Pick<PolicyController, 'problemOf' | 'isSettled' | 'onChange' | 'run'>;
 
 /** What the leader does about admission policies: it keeps them as they should be, or removes those of an earlier mode. */
 export function policies({ api, options, version, view, log }: PoliciesContext): Policies {
   const { injection, image, imagePullPolicy, imagePullSecrets = [], namespace: operatorNamespace } = options;
   if (injection?.mode !== 'Policy') {
     const removal = new PolicyRemoval(api, log);
-    return { problemOf: () => undefined, onChange: () => {}, run: (signal) => removal.run(signal) };
+    const nothing = { problemOf: () => undefined, isSettled: () => true, onChange: () => {} };
+    return { ...nothing, run: (signal) => removal.run(signal) };
   }
   const { runAsUser, failurePolicy } = injection;
   const pods = { image, imagePullPolicy, imagePullSecrets, runAsUser, version };

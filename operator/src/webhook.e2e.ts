@@ -8,7 +8,7 @@ import { expect, test } from 'vitest';
 import { podOf } from './admission/admission.fixture.ts';
 import { NEVER, store } from './kubernetes/api-server.fixture.ts';
 import { LARGE_PAYLOAD_STORES, MUTATING_WEBHOOK_CONFIGURATIONS } from './kubernetes/resources.ts';
-import { type MadePod, WEBHOOK, webhookBed } from './webhook-bed.fixture.ts';
+import { type MadePod, type Replica, WEBHOOK, webhookBed } from './webhook-bed.fixture.ts';
 
 const SIDECAR = 'large-payload-sidecar';
 const { bed, replicas, balance, applyEntries, makePod, newNamespace } = webhookBed();
@@ -160,20 +160,50 @@ test('a caBundle that is edited, or removed with its entry, is written again', a
       expect(Object.keys(entry)).toEqual(['f:clientConfig']);
 });
 
-test('a replica that is taken out of the Service and ends refuses no pod, and after one that dies the other serves', async () => {
+const one = () => replicas[0] as Replica;
+const other = () => replicas[1] as Replica;
+const isGood = (made: MadePod) => made.status === 201 && isInjected(made);
+
+/** Makes pods, four at a time, until `meanwhile` has ended. @returns all that were made */
+async function makingPods(
+  meanwhile: (outcomes: readonly MadePod[]) => Promise<void>,
+): Promise<readonly MadePod[]> {
   const namespace = await namespaceWithStore();
-  const [one, other] = replicas as [(typeof replicas)[0], (typeof replicas)[0]];
   const outcomes: MadePod[] = [];
   let isOver = false;
   const stream = Array.from({ length: 4 }, async () => {
     while (!isOver) outcomes.push(await makePod(namespace, podNamed('worker'), 'dryRun=All'));
   });
-  await eventually('pods are made', () => outcomes.length > 20);
-  balance(other);
-  await one.stop();
-  const count = outcomes.length;
-  await eventually('the other serves', () => outcomes.length > count + 20);
-  isOver = true;
-  await Promise.all(stream);
-  expect(outcomes.filter((made) => made.status !== 201 || !isInjected(made))).toEqual([]);
+  try {
+    await eventually('pods are made', () => outcomes.length > 20);
+    await meanwhile(outcomes);
+  } finally {
+    isOver = true;
+    await Promise.all(stream);
+  }
+  return outcomes;
+}
+
+test('after a replica has died, the other serves as soon as the Service leads to it alone', async () => {
+  await makingPods(async (outcomes) => {
+    one().proxy.cut();
+    balance(other());
+    const count = outcomes.length;
+    await eventually(
+      '20 in a row are injected',
+      () => outcomes.length > count + 20 && outcomes.slice(-20).every(isGood),
+    );
+  });
+  one().proxy.heal();
+  balance(one(), other());
+});
+
+test('a replica that is taken out of the Service and ends refuses no pod', async () => {
+  const outcomes = await makingPods(async (made) => {
+    balance(other());
+    await one().stop();
+    const count = made.length;
+    await eventually('the other serves', () => made.length > count + 20);
+  });
+  expect(outcomes.filter((made) => !isGood(made))).toEqual([]);
 });

@@ -24,6 +24,8 @@ export interface WorkersContext {
   readonly now: () => number;
   /** Why new pods get no sidecar of a store, for people. @param store its key */
   readonly problemOf: (store: string) => string | undefined;
+  /** Whether new pods get a sidecar of a store, as far as is known. @param store its key */
+  readonly isInjecting: (store: string) => boolean;
 }
 
 export interface Workers {
@@ -36,7 +38,8 @@ export interface Workers {
 
 /** What the leader does about the pods that should have a sidecar: it reports them, and heals them where it may. */
 export function watchWorkers(context: WorkersContext): Workers {
-  const { api, options, version, view, events, metrics, log, instance, now, problemOf } = context;
+  const { api, options, version, view, events, metrics, log, instance, now, problemOf, isInjecting } =
+    context;
   const { injection, namespace } = options;
   const base = { api, stores: view, problemOf, log };
   if (injection === undefined) {
@@ -56,7 +59,9 @@ export function watchWorkers(context: WorkersContext): Workers {
   const records = new EvictionRecords(api, instance);
   const onResult = counted.recordEviction.bind(counted);
   const healer =
-    mode === 'Never' ? undefined : new Healer({ ...base, workers, records, mode, now, onResult });
+    mode === 'Never'
+      ? undefined
+      : new Healer({ ...base, isInjecting, workers, records, mode, now, onResult });
   const isLeftAlone = (owner: string) => healer?.isLeftAlone(owner) === true;
   const reporter = new WorkerReporter({ ...base, events, workers, isLeftAlone });
   healer?.onChange(() => reporter.changed());

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { KubernetesVersion } from '../programs/kubernetes-versions.ts';
 import type { Certificate } from './certificates.ts';
 
 export interface EtcdAddresses {
@@ -33,6 +34,7 @@ export function apiServerCertificates(addresses: readonly string[] = []): Certif
 }
 
 export interface ApiServerOptions {
+  readonly version: KubernetesVersion;
   /** folder of `writeCertificates` */
   readonly certificates: string;
   /** URL of etcd */
@@ -44,15 +46,16 @@ export interface ApiServerOptions {
 }
 
 /** Flags of kube-apiserver that every cluster of tests needs. */
-export function apiServerFlags({ certificates, etcd, address, serviceSubnet }: ApiServerOptions): string[] {
+export function apiServerFlags(options: ApiServerOptions): string[] {
+  const { version, certificates, etcd, address, serviceSubnet } = options;
   const file = (name: string) => join(certificates, name);
   return [
     `--etcd-servers=${etcd}`,
     `--advertise-address=${address}`,
     `--service-cluster-ip-range=${serviceSubnet}`,
     '--allow-privileged=true',
-    // With it, the API server asks etcd over and over for what etcd 3.4 does not know.
-    '--feature-gates=SizeBasedListCostEstimate=false',
+    // With it, the API server asks etcd over and over for what etcd 3.4 does not know. Kubernetes 1.33 does not have it.
+    ...(version.minor === '1.33' ? [] : ['--feature-gates=SizeBasedListCostEstimate=false']),
     `--client-ca-file=${file('ca.crt')}`,
     ...[`--tls-cert-file=${file('api-server.crt')}`, `--tls-private-key-file=${file('api-server.key')}`],
     '--service-account-issuer=https://kubernetes.default.svc',

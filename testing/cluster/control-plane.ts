@@ -7,6 +7,7 @@ import { inPath, installPackages } from '@largepayload/tools/debian-packages';
 import { freePorts } from '../processes/free-port.ts';
 import { Program } from '../processes/program.ts';
 import { kubernetesPrograms } from '../programs/kubernetes.ts';
+import { chosenKubernetes } from '../programs/kubernetes-versions.ts';
 import { apiServerCertificates, apiServerFlags, etcdFlags } from './api-server.ts';
 import { writeCertificates } from './certificates.ts';
 import { writeKubeconfig } from './kubeconfig.ts';
@@ -101,7 +102,12 @@ class LoopbackControlPlane implements ControlPlane {
     const [clientPort, peerPort, port] = await freePorts(3);
     const etcd = { clients: `http://${LOOPBACK}:${clientPort}`, peers: `http://${LOOPBACK}:${peerPort}` };
     this.url = `https://${LOOPBACK}:${port}`;
-    const place = { certificates: this.#folder, etcd: etcd.clients, address: LOOPBACK };
+    const place = {
+      version: chosenKubernetes(),
+      certificates: this.#folder,
+      etcd: etcd.clients,
+      address: LOOPBACK,
+    };
     this.#flags = [
       ...apiServerFlags({ ...place, serviceSubnet: '10.203.0.0/24' }),
       ...FLAGS_WITHOUT_CLUSTER,

@@ -51,6 +51,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
 
 /** What a cluster made of processes on this machine needs. */
 export interface LocalPrograms {
+  readonly version: KubernetesVersion;
   /** Folder with kube-apiserver and the other programs of Kubernetes. */
   readonly kubernetes: string;
   /** Folder with containerd and its programs. */
@@ -82,6 +83,7 @@ export async function localPrograms(
     installPackages(packages, `A cluster on this machine needs ${packages.join(', ')}.`, say);
   }
   return {
+    version,
     kubernetes: await kubernetesPrograms(say, version),
     containerd: await goModulePrograms(CONTAINERD, say),
     coredns: await goProgram(COREDNS, say),

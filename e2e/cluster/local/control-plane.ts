@@ -28,7 +28,10 @@ export function startApiServer({ space, addresses, programs, certificates }: Nod
   const file = (name: string) => join(certificates, name);
   const { address } = addresses;
   space.startDaemon('kube-apiserver', join(programs.kubernetes, 'kube-apiserver'), [
-    ...apiServerFlags({ certificates, etcd: ETCD.clients, address, serviceSubnet: SERVICE_SUBNET }),
+    ...apiServerFlags({
+      ...{ version: programs.version, certificates, etcd: ETCD.clients, address },
+      serviceSubnet: SERVICE_SUBNET,
+    }),
     '--authorization-mode=Node,RBAC',
     '--enable-admission-plugins=NodeRestriction',
     '--kubelet-preferred-address-types=InternalIP',

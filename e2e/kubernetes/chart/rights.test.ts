@@ -106,7 +106,13 @@ describe.skipIf(helm === undefined)('the rights that the chart gives', async () 
 
   test('the operator may evict pods only where a value says so', async () => {
     const others = await renderChart(helm as string, { injection: { evictMissed: 'All' } });
-    const all = { ...OPERATOR_RIGHTS, ...SECRET_RIGHTS, ...INJECTION_RIGHTS, ...WEBHOOK_RIGHTS };
+    const all = {
+      ...OPERATOR_RIGHTS,
+      ...SECRET_RIGHTS,
+      ...INJECTION_RIGHTS,
+      ...WEBHOOK_RIGHTS,
+      ...NO_POLICY_RIGHTS,
+    };
     const { '/pods/eviction': eviction, ...rest } = rights(named('ClusterRole', /operator$/, others));
     expect(eviction).toBe('create');
     expect(rest).toEqual(all);

@@ -8,9 +8,12 @@ import { Traffic } from '../fixtures/traffic.fixture.ts';
 const DOCUMENT_BYTES = 10e6;
 const STAMP = Buffer.from('stamped\n');
 const ORDERS = Array.from(
-  { length: 400_000 },
-  (_, index) => `${index},Customer ${index % 997},${index % 9_973}`,
+  { length: 100_000 },
+  (_, index) =>
+    `${index},${'a long name and address of customer'.padEnd(85, ' .')} ${index % 997},${index % 9_973}`,
 );
+/** The default of 10 s is little for many megabytes on a busy machine. */
+const workflowTaskTimeout = '1 minute';
 
 /** Workflows with payloads of 10 MB and more that a client outside of the cluster starts, one after the other for each worker. */
 export class Documents {
@@ -34,6 +37,7 @@ export class Documents {
     const { orders, cents, invoices } = await this.#client.workflow.execute<typeof billOrders>('billOrders', {
       workflowId: `bill-${this.#run}-${this.billed}`,
       taskQueue: 'billing',
+      workflowTaskTimeout,
       args: [[first, ...ORDERS].join('\n')],
     });
     const { text, cents: restCents } = await this.#rest;
@@ -48,7 +52,12 @@ export class Documents {
     const document = randomBytes(DOCUMENT_BYTES);
     const stamped = await this.#client.workflow.execute<(document: Uint8Array) => Promise<Uint8Array>>(
       'StampDocument',
-      { workflowId: `stamp-${this.#run}-${this.stamped}`, taskQueue: 'stamping', args: [document] },
+      {
+        workflowId: `stamp-${this.#run}-${this.stamped}`,
+        taskQueue: 'stamping',
+        workflowTaskTimeout,
+        args: [document],
+      },
     );
     if (!Buffer.concat([STAMP, document]).equals(stamped)) throw new Error('stamped: other bytes');
     this.stamped += 1;

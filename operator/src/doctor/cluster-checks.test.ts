@@ -1,3 +1,4 @@
+import { at } from '@largepayload/crds';
 import { ABSENT, found } from './reading.ts';
 import { checkRows, type Row } from './rows.fixture.ts';
 import {
@@ -8,6 +9,7 @@ import {
   healthy,
   namespace,
   operator,
+  POLICY,
   pod,
   webhook,
   withPolicy,
@@ -167,6 +169,16 @@ const CLUSTER: readonly Row[] = [
   [
     'a binding for other namespaces',
     withPolicy({ bindings: found([binding(['orders'])]) }),
+    ...(['policy', 'problem', 'for the namespace billing'] as const),
+  ],
+  [
+    'a policy for other namespaces',
+    withPolicy({
+      policy: found({
+        ...POLICY,
+        spec: { matchConstraints: at(binding(['orders']).spec, 'matchResources') },
+      }),
+    }),
     ...(['policy', 'problem', 'for the namespace billing'] as const),
   ],
   [

@@ -60,9 +60,10 @@ function bound(
   const labels = valueIn(namespaceObject)?.metadata.labels;
   if (labels === undefined)
     return ok(`the API server has the policy ${name} and ${own.length} bindings of it`);
-  const isBound = own.some((binding) =>
-    selects(at(binding, 'spec', 'matchResources', 'namespaceSelector'), labels),
-  );
+  // A policy has the namespaces that may use the store, and its bindings the labels that ask for it.
+  const isBound =
+    selects(at(policy, 'spec', 'matchConstraints', 'namespaceSelector'), labels) &&
+    own.some((binding) => selects(at(binding, 'spec', 'matchResources', 'namespaceSelector'), labels));
   if (isBound) return ok(`the API server has the policy ${name} and a binding of it for ${namespace}`);
   return problem(`no binding of the admission policy ${name} is for the namespace ${namespace}`, show);
 }

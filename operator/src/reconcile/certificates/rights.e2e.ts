@@ -3,10 +3,13 @@ import { at } from '@largepayload/crds';
 import { type Manifest, renderChart } from '@largepayload/testing/cluster/rendered-chart';
 import { helm as helmProgram } from '@largepayload/testing/programs/helm';
 import { eventualValue } from '@largepayload/testing/waiting/eventually';
+import { pino } from 'pino';
 import { beforeAll, expect, test } from 'vitest';
 import { AUTHORITY_SECRET } from '../../authority/authority-secret.ts';
 import { WEBHOOK_SECRET } from '../../authority/certificate-names.ts';
 import { makeAuthority } from '../../authority/x509.ts';
+import { SETTINGS } from '../../injection/pods.fixture.ts';
+import { policyObjects } from '../../injection/policy/policy-objects.ts';
 import type { ApiError, KubernetesApi, KubernetesObject, ResourceKind } from '../../kubernetes/api.ts';
 import { apiBed, applyCrd, NEVER, store } from '../../kubernetes/api-server.fixture.ts';
 import { connectToKubernetes } from '../../kubernetes/client-node-api.ts';
@@ -19,6 +22,8 @@ import {
   SECRETS,
 } from '../../kubernetes/resources.ts';
 import { TLS_SECRET } from '../../stores/names.ts';
+import type { StoreSpec } from '../../stores/read-store.ts';
+import { PolicyRemoval } from '../policies/policy-removal.ts';
 import { WebhookBundle } from '../webhook/webhook-bundle.ts';
 import { CertManagerCertificates } from './cert-manager-certificates.ts';
 import { OPERATORS, ownSource, runCertificates } from './certificates.fixture.ts';
@@ -159,6 +164,37 @@ test('the account of the operator writes caBundle of its own webhook, and change
   await forbidden(operator.list({ resource }, { limit: 1 }, NEVER));
   await forbidden(operator.create(resource, named('new'), NEVER));
   await forbidden(operator.delete({ resource, namespace: '', name: own }, undefined, NEVER));
+});
+
+test('the account of the operator writes, watches and removes policies in Policy mode, and only removes them otherwise', async () => {
+  const byPolicy = await installed('injecting', {
+    injection: { mode: 'Policy' },
+    rbac: { aggregateToDefaultRoles: false },
+  });
+  const settings = { ...SETTINGS, failurePolicy: 'Fail' as const, operatorNamespace: OPERATORS };
+  const spec = { thresholdSize: 128_000 } as StoreSpec;
+  const objects = policyObjects({ name: 'orders', namespace: 'shop', spec }, settings);
+  for (const { resource, object } of objects) {
+    await forbidden(operator.apply(resource, object, { force: true }, NEVER));
+    // The API server may learn of the new rights a moment later.
+    await eventualValue(async () => {
+      const applied = byPolicy.apply(resource, object, { force: true }, NEVER);
+      return await applied.catch((error: ApiError) =>
+        error.status === 403 ? undefined : Promise.reject(error),
+      );
+    });
+    const { resourceVersion } = await byPolicy.list({ resource }, { limit: 1 }, NEVER);
+    const watch = byPolicy.watch({ resource }, { resourceVersion, timeoutSeconds: 1 }, NEVER);
+    await watch[Symbol.asyncIterator]().next();
+  }
+  const end = new AbortController();
+  const removal = new PolicyRemoval(operator, pino({ level: 'silent' })).run(end.signal);
+  for (const { resource, name } of objects) {
+    const found = () => bed.api().get({ resource, namespace: '', name }, NEVER);
+    await eventualValue(async () => ((await found()) === undefined ? true : undefined));
+  }
+  end.abort();
+  await removal;
 });
 
 test('with cert-manager the account of the operator may read the Secret of the webhook, and not change it', async () => {

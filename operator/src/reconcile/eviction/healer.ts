@@ -32,8 +32,8 @@ export interface HealerParts {
   readonly workers: WorkerPods;
   readonly records: EvictionRecords;
   readonly mode: EvictMissed;
-  /** Why new pods get no sidecar of a store: then evictions are for nothing. @param store its key */
-  readonly problemOf: (store: string) => string | undefined;
+  /** Whether new pods get a sidecar of a store: otherwise evictions are for nothing. @param store its key */
+  readonly isInjecting: (store: string) => boolean;
   /** ms since the epoch, by the clock of the API server */
   readonly now: () => number;
   readonly onResult: (result: EvictionResult) => void;
@@ -131,12 +131,12 @@ export class Healer {
   }
 
   #plan(owner: string, pods: Pods): Step {
-    const { stores, mode, problemOf, records, now } = this.#parts;
+    const { stores, mode, isInjecting, records, now } = this.#parts;
     const [[key] = ['']] = pods;
     const labelledAt = stores.namespace(namespaceOf(key))?.labelledAt;
     const toPlan = ([podKey, pod]: Pods[number]): OwnerPod => {
       const { uid, createdAt, state, store } = pod;
-      const isWorking = store !== undefined && problemOf(store) === undefined;
+      const isWorking = store !== undefined && isInjecting(store);
       return {
         ...{ key: podKey, uid, createdAt, isMissed: state === 'missed', isReady: this.#ready.has(uid) },
         isCandidate: isWorking && isCandidate(pod, mode, labelledAt),

@@ -21,6 +21,9 @@ export interface PolicyControllerParts {
   readonly log: Logger;
 }
 
+/** An API server reads policies again each second; there may be several of them. */
+const USED_AFTER_MS = 5_000;
+
 /** Sees to it that each store has its admission policy and bindings, and that no others of the operator are left. */
 export class PolicyController {
   readonly #parts: PolicyControllerParts;
@@ -28,6 +31,8 @@ export class PolicyController {
   readonly #queue: WorkQueue;
   readonly #applied = new Map<string, Map<string, AppliedObject>>();
   readonly #problems = new Map<string, string>();
+  /** when the objects of each store were first as they should be (monotonic ms) */
+  readonly #settledAt = new Map<string, number>();
   readonly #listeners: ((store?: string) => void)[] = [];
 
   constructor(parts: PolicyControllerParts) {
@@ -56,6 +61,11 @@ export class PolicyController {
    */
   problemOf(store: string): string | undefined {
     return this.#view.problem ?? this.#problems.get(store);
+  }
+
+  /** Whether the policy of a store has been there for so long that each part of the API server uses it. @param store `NAMESPACE/NAME` */
+  isSettled(store: string): boolean {
+    return performance.now() - (this.#settledAt.get(store) ?? Number.POSITIVE_INFINITY) > USED_AFTER_MS;
   }
 
   /** Called when `problemOf` may have changed, for a store by its key, or for all stores. */
@@ -100,7 +110,10 @@ export class PolicyController {
       throw error;
     }
     this.#setProblem(store, undefined);
-    if (desired?.length === 0) this.#applied.delete(store);
+    if (desired?.length === 0) {
+      this.#applied.delete(store);
+      this.#settledAt.delete(store);
+    } else if (!this.#settledAt.has(store)) this.#settledAt.set(store, nowMs);
     if (Number.isFinite(plan.lookAgainAfterMs)) this.#queue.addAfter(store, plan.lookAgainAfterMs);
   }
 

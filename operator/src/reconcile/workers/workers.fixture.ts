@@ -52,6 +52,7 @@ export function runWorkers(
   const view = new StoreView({ api, namespaces: isOn, onFailure: () => {} });
   const workers = watchWorkers({
     ...{ api, options, version: VERSION, view, metrics, log, instance: 'test', problemOf, now: Date.now },
+    isInjecting: (store) => problemOf(store) === undefined,
     events: new EventRecorder({ api, instance: 'test' }),
   });
   const running = Promise.all([view, workers].map((part) => part.run(end.signal)));
