@@ -1,9 +1,8 @@
 import { execFile } from 'node:child_process';
-import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { outputFolder } from '@largepayload/testing/processes/output-folder';
-import { chromium, type Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { beforeAll, expect, test } from 'vitest';
+import { newPage, openBrowser, textOnceItShows } from '../web-ui.fixture.ts';
 import type { echo } from './app/workflows.ts';
 import { startCodecServer } from './codec-server.fixture.ts';
 import { show } from './summary.fixture.ts';
@@ -16,13 +15,6 @@ const taskQueue = 'codec server';
 const order = invoiceOf('small order', 5_000);
 /** Larger than the codec server shows in full. */
 const catalogue = invoiceOf('large catalogue', 100_000);
-const browserOptions = [
-  ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync'],
-  ...['--disable-background-networking', '--disable-component-update'],
-  // The program sends no request outside of this machine.
-  '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
-];
-
 beforeAll(async () => {
   const { bed } = use;
   await bed.startWorker({ taskQueue });
@@ -53,9 +45,9 @@ test('the CLI shows the beginning and the size of a payload that is too large to
 });
 
 test("Temporal's Web UI shows a payload, and the beginning of one that is too large", async () => {
-  const browser = await chromium.launch({ executablePath: use.bed.suite.chromium, args: browserOptions });
+  const browser = await openBrowser(use.bed.suite.chromium);
   try {
-    const page = await browser.newPage({ viewport: { width: 1400, height: 1000 } });
+    const page = await newPage(browser);
     const orderPage = await textOfWorkflowPage(page, 'order', '"article": "A-1"');
     expect(orderPage).toContain('"title": "small order"');
     shows('Web UI', order, 'shown in full; screenshot in e2e/.output');
@@ -81,9 +73,7 @@ async function resultShownByCli(workflowId: string, ...options: string[]): Promi
 async function textOfWorkflowPage(page: Page, workflowId: string, words: string): Promise<string> {
   const { runId } = await use.bed.client().workflow.getHandle(workflowId).describe();
   await page.goto(`${use.bed.suite.uiUrl}/namespaces/default/workflows/${workflowId}/${runId}/history`);
-  await page.getByText(words).first().waitFor({ timeout: 30_000 });
-  await page.screenshot({ path: join(outputFolder, `web-ui-${workflowId}.png`) });
-  return await page.locator('body').innerText();
+  return await textOnceItShows(page, words, `web-ui-${workflowId}.png`);
 }
 
 function shows(by: string, document: unknown, outcome: string): void {

@@ -10,14 +10,17 @@ const connection = await Connection.connect({
 });
 const client = new Client({ connection, dataConverter: { payloadCodecs: [new LargePayloadCodec()] } });
 
+const customer = 'name and address and notes of a customer; '.repeat(25);
 const csv = Array.from(
-  { length: 400_000 },
-  (_, index) => `${index},Customer ${index % 997},${index % 9_973}`,
+  { length: 10_000 },
+  (_, index) => `${index},${customer}${index % 997},${index % 9_973}`,
 );
 const input = csv.join('\n');
 const handle = await client.workflow.start<typeof billOrders>('billOrders', {
   workflowId: `bill-orders-${Date.now()}`,
   taskQueue: 'billing',
+  // The default of 10 s is little for many megabytes on a busy machine.
+  workflowTaskTimeout: '1 minute',
   args: [input],
 });
 const { orders, cents, invoices } = await handle.result();

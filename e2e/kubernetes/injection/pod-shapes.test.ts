@@ -184,7 +184,7 @@ test.concurrent.for([
 ] as const)('a pod with a %s that has the name of ours is left alone, and runs', async ([what, spec]) => {
   const { pod, warnings } = await made(workers.pod(`same-name-${what}`, spec));
   expect(injectionOf(pod)).toMatchObject({ store: undefined, sidecars: 0 });
-  if (mode === 'Webhook') expect(warnings.join(' ')).toContain(SIDECAR_CONTAINER);
+  expect(warnings.join(' ')).toContain(SIDECAR_CONTAINER);
   await untilStarted(bed, `same-name-${what}`);
   show(`not injected: a ${what} named like ours`, `runs as it is; warnings: ${warnings.join(' ') || 'none'}`);
 });

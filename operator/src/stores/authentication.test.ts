@@ -17,10 +17,20 @@ const OLD_STATUS = {
     },
   ],
 };
+const REPORTED_WORKERS = {
+  pods: { injected: 0, missed: 0, outdated: 0 },
+  conditions: [{ ...OLD_STATUS.conditions[0], type: 'InjectionCurrent', reason: 'NoPods' }],
+};
+const REPORTED_WORKERS_OF_OLD = {
+  ...{ ...OLD_STATUS, ...REPORTED_WORKERS },
+  conditions: [...REPORTED_WORKERS.conditions, ...OLD_STATUS.conditions],
+};
 const asking = (authentication: string, base: object = ON_S3) => ({ ...base, gateway: { authentication } });
 
 test.each<[string, object, unknown, string]>([
   ['a new store', ON_S3, undefined, 'Token'],
+  ['a new store whose workers are reported already', ON_S3, REPORTED_WORKERS, 'Token'],
+  ['a store of version 0.1 whose workers are reported already', ON_S3, REPORTED_WORKERS_OF_OLD, 'Migrate'],
   ['a new store on a volume', ON_A_VOLUME, undefined, 'Token'],
   ['a store of version 0.1', ON_S3, OLD_STATUS, 'Migrate'],
   [

@@ -14,6 +14,7 @@ export function effectiveAuthentication({
   );
 }
 
+/** The workers of a store are reported by another writer, which may be the first. Version 0.1 did not report them. */
 function wasReconciled({ observedGeneration, conditions = [] }: LargePayloadStoreStatus): boolean {
-  return observedGeneration !== undefined || conditions.length > 0;
+  return observedGeneration !== undefined || conditions.some(({ type }) => type !== 'InjectionCurrent');
 }

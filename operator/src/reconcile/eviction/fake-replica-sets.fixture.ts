@@ -23,6 +23,7 @@ interface Owner {
   readonly metadata: object;
   made: number;
   leastReady: number;
+  writing: Promise<void>;
 }
 
 export interface FakeOptions {
@@ -65,7 +66,8 @@ export class FakeReplicaSets implements AsyncDisposable {
       const owner = this.#owners.get(uid);
       if (owner === undefined) return;
       owner.leastReady = Math.min(owner.leastReady, this.#readyOf(uid).length);
-      void this.#writeBudget(owner);
+      // One after the other: a late write of an earlier count would stay.
+      owner.writing = owner.writing.then(() => this.#writeBudget(owner));
       if (after === undefined && this.isReplacing) void this.#make(owner, (pod) => this.makeNew(pod));
     });
     this.#running = this.#pods.run(this.#stop.signal);
@@ -121,7 +123,13 @@ export class FakeReplicaSets implements AsyncDisposable {
     const { namespace, replicas, kind = ['ReplicaSet', 'apps/v1'], make, withBudgets = true } = this.#options;
     const { api, maxUnavailable = 1 } = this.#options;
     const reference = replicaSet(name, ...kind);
-    const owner = { reference, metadata: { labels: { owner: name } }, made: 0, leastReady: replicas };
+    const owner = {
+      reference,
+      metadata: { labels: { owner: name } },
+      made: 0,
+      leastReady: replicas,
+      writing: Promise.resolve(),
+    };
     this.#owners.set(reference.uid, owner);
     if (withBudgets) {
       const spec = { maxUnavailable, selector: { matchLabels: { owner: name } } };
