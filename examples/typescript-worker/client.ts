@@ -10,11 +10,10 @@ const connection = await Connection.connect({
 });
 const client = new Client({ connection, dataConverter: { payloadCodecs: [new LargePayloadCodec()] } });
 
-/** Orders have names and addresses, so 10 MB of them are 100,000 rather than millions. */
-const customer = 'a customer whose name and address have about as many characters as those of others, number';
+const customer = 'name and address and notes of a customer; '.repeat(25);
 const csv = Array.from(
-  { length: 100_000 },
-  (_, index) => `${index},${customer} ${index % 997},${index % 9_973}`,
+  { length: 10_000 },
+  (_, index) => `${index},${customer}${index % 997},${index % 9_973}`,
 );
 const input = csv.join('\n');
 const handle = await client.workflow.start<typeof billOrders>('billOrders', {

@@ -55,7 +55,8 @@ async function exampleContext(scratch: string): Promise<string> {
   await cp(EXAMPLE, app, { recursive: true, filter: (path) => path === EXAMPLE || path.endsWith('.ts') });
   await writeFile(join(app, 'package.json'), '{ "type": "module" }\n');
   const isForeign = (path: string) => /^releases\/./.test(path) && !path.startsWith(NATIVE);
-  await runCommand(process.execPath, [join(EXAMPLE, 'bundle-workflows.ts'), join(app, 'workflow-bundle.js')]);
+  const bundling = [join(EXAMPLE, 'bundle-workflows.ts'), join(app, 'workflow-bundle.js')];
+  await runCommand(process.execPath, bundling, { limitMs: 600_000 });
   await copyInstalledPackages(['@largepayload/codec', ...EXAMPLE_PACKAGES], ROOT, app, isForeign);
   return scratch;
 }
