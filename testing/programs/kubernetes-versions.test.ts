@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { KUBERNETES_VERSIONS, kubernetesVersion } from './kubernetes-versions.ts';
+import { hasMutatingPolicies, KUBERNETES_VERSIONS, kubernetesVersion } from './kubernetes-versions.ts';
 
 test('each folder has a go.mod with a version of its name, and the newest is last', () => {
   expect(KUBERNETES_VERSIONS.map(({ minor }) => minor)).toEqual(['1.33', '1.37']);
@@ -22,3 +22,7 @@ test.each(['1.3', '1.34', '1.33.1', '1', '../1.33'])(
     );
   },
 );
+
+test('only the newest version has mutating admission policies', () => {
+  expect(KUBERNETES_VERSIONS.map(hasMutatingPolicies)).toEqual([false, true]);
+});

@@ -36,6 +36,11 @@ export function kubernetesVersion(text: string | undefined): KubernetesVersion {
   throw new Error(`Kubernetes ${text} cannot be built here: use one of ${known}`);
 }
 
+/** Whether it has MutatingAdmissionPolicy v1, which came with Kubernetes 1.36. */
+export function hasMutatingPolicies({ minor }: KubernetesVersion): boolean {
+  return Number(minor.split('.')[1]) >= 36;
+}
+
 /** The version that E2E_KUBERNETES names; by default the newest. @throws Error that lists what is known */
 export function chosenKubernetes(): KubernetesVersion {
   return kubernetesVersion(process.env.E2E_KUBERNETES);

@@ -1,4 +1,3 @@
-import { INJECT_LABEL } from '@largepayload/operator/injection/names';
 import { eventualValue } from '@largepayload/testing/waiting/eventually';
 import { afterAll, expect, test } from 'vitest';
 import {
@@ -14,7 +13,7 @@ import { CREDENTIALS, StoreBed } from '../fixtures/store.fixture.ts';
 import { OPERATOR, suiteCluster } from '../fixtures/suite.fixture.ts';
 import { show } from '../fixtures/table.fixture.ts';
 import { PodApi } from '../injection/pod-api.fixture.ts';
-import { podsOf, untilInjecting } from '../injection/worker-bed.fixture.ts';
+import { labelNamespace, podsOf, untilInjecting } from '../injection/worker-bed.fixture.ts';
 import { isInjected, Workers } from '../injection/worker-pod.fixture.ts';
 
 const gateway = { credentialsSecretRef: { name: CREDENTIALS }, replicas: 1 };
@@ -53,8 +52,9 @@ test('helm upgrade rolls the operator without a gap', async () => {
   );
 });
 
-test('stores serve on after helm uninstall, and helm install takes them over', async () => {
+test('stores serve on after helm uninstall; helm install takes them over, and injects into a namespace that was labelled before', async () => {
   await using bed = await StoreBed.make('reinstalled');
+  await using early = await StoreBed.make('labelled-before');
   await bed.applyStore('main', { gateway });
   await bed.untilReady('main');
   const pods = await bed.kubectl('get', 'pods', '--output=name');
@@ -66,6 +66,7 @@ test('stores serve on after helm uninstall, and helm install takes them over', a
   await eventualValue(async () => (await operatorPods()).length === 0 || undefined, 60_000);
   await payload.get(url, key);
   await bed.untilReady('main');
+  await labelAndRun(early);
   await bed.kubectl('patch', 'lps', 'main', '--type=merge', '--patch={"spec":{"gateway":{"replicas":2}}}');
   const began = performance.now();
   await install();
@@ -82,7 +83,32 @@ test('stores serve on after helm uninstall, and helm install takes them over', a
     'CRD, store, pods and data stay and serve; the operator adopts them, no pod is replaced, and does what was ' +
       `edited meanwhile, ${seconds} s`,
   );
+  await using api = await PodApi.start(early.cluster);
+  await untilInjecting(api, early);
+  const named = await restartNamedPods(early);
+  show(
+    'namespace labelled before helm install',
+    `pods of before are named (${named}), and injected after a restart`,
+  );
 });
+
+/** Of a store that is not there yet, so no policy that the operator has left injects it. */
+async function labelAndRun(bed: StoreBed): Promise<void> {
+  await labelNamespace(bed, 'orders');
+  await bed.apply(new Workers(bed.cluster).controller('Deployment', 'early'));
+  await bed.kubectl('rollout', 'status', 'deployment/early', '--timeout=120s');
+  expect((await podsOf(bed)).map(isInjected)).toEqual([false]);
+  await bed.applyStore('orders', { gateway });
+}
+
+/** @returns how the pods of before are named */
+async function restartNamedPods(bed: StoreBed): Promise<string> {
+  const missed = { reason: 'PodsMissed', message: /early-/ };
+  const { message } = await bed.until('orders', 'InjectionCurrent', missed);
+  await bed.kubectl('rollout', 'restart', 'deployment/early');
+  await bed.until('orders', 'InjectionCurrent', { status: 'True', reason: 'AllInjected' });
+  return message;
+}
 
 async function install(): Promise<void> {
   const cluster = await suiteCluster();
@@ -106,27 +132,3 @@ function leadingGaps(): () => Promise<{ longestMs: number; mostLeaders: number }
     return { longestMs, mostLeaders };
   };
 }
-
-test('a namespace that was labelled before the operator is installed has its new pods injected, and those of before named', async () => {
-  await using bed = await StoreBed.make('labelled-before');
-  await using api = await PodApi.start(bed.cluster);
-  const workers = new Workers(bed.cluster);
-  await operatorHelm('uninstall', OPERATOR, '--wait');
-  await bed.cluster.kubectl('label', 'namespace', bed.namespace, `${INJECT_LABEL}=orders`);
-  await bed.apply(workers.controller('Deployment', 'early'));
-  await bed.kubectl('rollout', 'status', 'deployment/early', '--timeout=120s');
-  expect((await podsOf(bed)).map(isInjected)).toEqual([false]);
-  await bed.applyStore('orders', { gateway });
-  await install();
-  await untilInjecting(api, bed);
-  const { message } = await bed.until('orders', 'InjectionCurrent', {
-    reason: 'PodsMissed',
-    message: /early-/,
-  });
-  await bed.kubectl('rollout', 'restart', 'deployment/early');
-  await bed.until('orders', 'InjectionCurrent', { status: 'True', reason: 'AllInjected' });
-  show(
-    'namespace labelled before helm install',
-    `pods of before are named (${message}), new ones are injected; all are after a restart`,
-  );
-});

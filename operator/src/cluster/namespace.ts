@@ -1,6 +1,7 @@
 import { at, listAt, timeAt } from '@largepayload/crds';
 import { INJECT_LABEL, STORE_ANNOTATION } from '../injection/names.ts';
 import type { KubernetesObject } from '../kubernetes/api.ts';
+import { keptText } from './kept-text.ts';
 
 /** What injection needs to know of a namespace: thousands may be watched. */
 export interface ObservedNamespace {
@@ -14,8 +15,8 @@ export interface ObservedNamespace {
 }
 
 export function mapNamespace({ metadata }: KubernetesObject): ObservedNamespace {
-  const label = textOf(metadata, 'labels', INJECT_LABEL);
-  const annotation = textOf(metadata, 'annotations', STORE_ANNOTATION);
+  const label = keptText(metadata, 'labels', INJECT_LABEL);
+  const annotation = keptText(metadata, 'annotations', STORE_ANNOTATION);
   const time = label === undefined ? undefined : labelledAt(metadata);
   return {
     labels: label === undefined ? {} : { [INJECT_LABEL]: label },
@@ -31,10 +32,4 @@ export function labelledAt(metadata: unknown): number | undefined {
     .filter(({ fieldsV1 }) => at(fieldsV1, 'f:metadata', 'f:labels', `f:${INJECT_LABEL}`) !== undefined)
     .flatMap((entry) => timeAt(entry, 'time') ?? []);
   return times.length === 0 ? undefined : Math.max(...times);
-}
-
-/** An empty label is a label, which is not the same as none. */
-function textOf(metadata: unknown, field: string, key: string): string | undefined {
-  const value = at(metadata, field, key);
-  return typeof value === 'string' ? value : undefined;
 }

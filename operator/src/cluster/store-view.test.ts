@@ -1,5 +1,6 @@
 import { eventually } from '@largepayload/testing/waiting/eventually';
 import { expect, test } from 'vitest';
+import { selectStore } from '../injection/selection.ts';
 import type { KubernetesObject } from '../kubernetes/api.ts';
 import { HttpApi } from '../kubernetes/http-api.ts';
 import { answer, scriptedServer } from '../kubernetes/scripted-server.fixture.ts';
@@ -7,6 +8,7 @@ import { storeOf } from '../reconcile/scripted-cluster.fixture.ts';
 import { ClusterView } from './cluster-view.ts';
 import { mapNamespace } from './namespace.ts';
 import { StoreView } from './store-view.ts';
+import { mapSeenPod } from './workers/seen-pod.ts';
 
 const LABEL = 'largepayload.dev/inject';
 const namespace = (metadata: object): KubernetesObject => ({
@@ -42,6 +44,16 @@ test('a namespace without our label, or with fields of wrong types, has nothing 
   const wrong = { labels: { [LABEL]: 5 }, annotations: 'x', managedFields: [null, { fieldsV1: 'x' }] };
   expect(mapNamespace(namespace(wrong))).toEqual(nothing);
   expect(mapNamespace(namespace({ labels: { [LABEL]: '' } })).labels).toEqual({ [LABEL]: '' });
+});
+
+test.each([
+  ['namespace', (given: KubernetesObject) => mapNamespace(given)],
+  ['pod', (given: KubernetesObject) => mapSeenPod(given)],
+])('of a %s with an endless annotation little is kept, and it still names no store', (_what, map) => {
+  const annotations = { 'largepayload.dev/store': 'a'.repeat(250_000) };
+  const kept = map(namespace({ labels: { [LABEL]: 'true' }, annotations }));
+  expect(JSON.stringify(kept).length).toBeLessThan(1_000);
+  expect(selectStore({}, { ...kept, namespace: 'billing' })).toMatchObject({ kind: 'invalid' });
 });
 
 test('stores that were seen before a replica leads are changes for what it then begins', async () => {

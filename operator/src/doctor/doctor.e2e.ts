@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { renderChart, type Values } from '@largepayload/testing/cluster/rendered-chart';
 import { blocksOf } from '@largepayload/testing/documents/markdown';
 import { helm } from '@largepayload/testing/programs/helm';
-import { chosenKubernetes } from '@largepayload/testing/programs/kubernetes-versions';
+import { chosenKubernetes, hasMutatingPolicies } from '@largepayload/testing/programs/kubernetes-versions';
 import { eventually } from '@largepayload/testing/waiting/eventually';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
@@ -19,8 +19,7 @@ import type { Question } from './read-cluster.ts';
 import { pod } from './situation.fixture.ts';
 
 const bed = apiBed();
-/** Kubernetes 1.36 is the first with MutatingAdmissionPolicy v1. */
-const HAS_POLICIES = Number(chosenKubernetes().minor.split('.')[1]) >= 36;
+const HAS_POLICIES = hasMutatingPolicies(chosenKubernetes());
 const DEVELOPER = 'developer';
 const rbac = (kind: string, plural: string): ResourceKind => ({
   ...{ group: 'rbac.authorization.k8s.io', version: 'v1', kind, plural },

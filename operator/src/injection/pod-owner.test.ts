@@ -37,5 +37,7 @@ test.each<[what: string, metadata: object, advice: string]>([
 test('an owner that does not control the pod, or has no usable reference, is none', () => {
   expect(ownerOf({ ownerReferences: [{ kind: 'ReplicaSet', name: 'a', uid: 'b' }] })).toBeUndefined();
   expect(ownerOf({ ownerReferences: 'x' })).toBeUndefined();
+  const endless = { kind: 'ReplicaSet', name: 'a'.repeat(1_000_000), uid: 'b', controller: true };
+  expect(ownerOf({ ownerReferences: [endless] })).toBeUndefined();
   expect(ownerOf(undefined)).toBeUndefined();
 });

@@ -17,13 +17,25 @@ const TEMPLATE_LABELS: Readonly<Record<string, string>> = {
   'rollouts-pod-template-hash': 'rollout',
 };
 
-/** The controller of a pod; `undefined`: there is none. Needs metadata only. */
+/** UTF-16 units; the longest group and version of a kind have 317. The API server takes any text, and owners of all pods are kept. */
+const LONGEST_TEXT = 320;
+
+/** The controller of a pod; `undefined`: there is none, or it has names that no object has. Needs metadata only. */
 export function ownerOf(metadata: unknown): PodOwner | undefined {
   const reference = listAt(metadata, 'ownerReferences').find(({ controller }) => controller === true);
   if (reference === undefined) return undefined;
   const text = (field: string) => textAt(reference, field) ?? '';
   const owner = { kind: text('kind'), apiVersion: text('apiVersion'), name: text('name'), uid: text('uid') };
+  if (Object.values(owner).some(({ length }) => length > LONGEST_TEXT)) return undefined;
   return { ...owner, workload: workloadOf(owner.kind, owner.name, metadata) };
+}
+
+/**
+ * The owner as pods of one namespace name it. Anybody may write the UID of an owner of another namespace into a pod: that must not count
+ * there.
+ */
+export function keyOfOwner(podNamespace: string, { uid }: Pick<PodOwner, 'uid'>): string {
+  return `${podNamespace}/${uid}`;
 }
 
 function workloadOf(kind: string, name: string, metadata: unknown): string | undefined {

@@ -1,6 +1,7 @@
-import { at, textAt } from '@largepayload/crds';
+import { textAt } from '@largepayload/crds';
 import { INJECT_LABEL, STORE_ANNOTATION } from '../../injection/names.ts';
 import type { KubernetesObject } from '../../kubernetes/api.ts';
+import { keptText } from '../kept-text.ts';
 
 type Texts = Readonly<Record<string, string>>;
 
@@ -20,12 +21,11 @@ export function mapSeenPod({ metadata }: KubernetesObject): SeenPod {
   return {
     uid: textAt(metadata, 'uid') ?? '',
     deleting: textAt(metadata, 'deletionTimestamp') !== undefined,
-    labels: only(INJECT_LABEL, at(metadata, 'labels', INJECT_LABEL)),
-    annotations: only(STORE_ANNOTATION, at(metadata, 'annotations', STORE_ANNOTATION)),
+    labels: only(INJECT_LABEL, keptText(metadata, 'labels', INJECT_LABEL)),
+    annotations: only(STORE_ANNOTATION, keptText(metadata, 'annotations', STORE_ANNOTATION)),
   };
 }
 
-/** An empty label is a label. */
-function only(key: string, value: unknown): Texts {
-  return typeof value === 'string' ? { [key]: value } : NONE;
+function only(key: string, value: string | undefined): Texts {
+  return value === undefined ? NONE : { [key]: value };
 }

@@ -45,6 +45,14 @@ test('missed pods of an owner that is left alone are named as such', () => {
     pod('b', { ...MISSED, ...owned('b') }),
     pod('c', owned('b')),
   ];
-  const { notHealed } = summaryOf(pods, (owner) => owner === 'b');
+  const { notHealed } = summaryOf(pods, (owner) => owner === 'billing/b');
+  expect(notHealed.map(({ name }) => name)).toEqual(['b']);
+});
+
+test('an owner of another namespace, whose UID a pod has as its own, is left alone there only', () => {
+  const missed = { ...MISSED, ...owned('x') };
+  const pods = [pod('a', missed), ['copycat/b', pod('b', missed)[1]] as const];
+  const { missedPods, notHealed } = summaryOf(pods, (owner) => owner === 'copycat/x');
+  expect(missedPods.map(({ name }) => name)).toEqual(['a', 'b']);
   expect(notHealed.map(({ name }) => name)).toEqual(['b']);
 });

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { textAt, timeAt } from '@largepayload/crds';
 import type { WorkerPod } from '../../cluster/workers/worker-pod.ts';
-import type { PodOwner } from '../../injection/pod-owner.ts';
+import { keyOfOwner, type PodOwner } from '../../injection/pod-owner.ts';
 import type { KubernetesApi, PodName } from '../../kubernetes/api.ts';
 import { CONTROLLER } from '../../kubernetes/event-recorder.ts';
 import { microTime } from '../../kubernetes/lease.ts';
@@ -12,15 +12,17 @@ import type { Eviction } from './plan-eviction.ts';
 const REASON = 'EvictedForSidecar';
 const PAGE_SIZE = 100;
 const KEPT_MS = 3_600_000;
+/** UTF-16 units; Kubernetes makes 36, and an Event may have any text */
+const LONGEST_UID = 253;
 
 /**
  * The latest eviction of each owner. Each is recorded as an Event of the pod, so that the next operator finds it: Kubernetes keeps
- * Events for an hour. A forged Event can only keep pods from being evicted.
+ * Events for an hour. A forged Event can only keep pods of its own namespace from being evicted.
  */
 export class EvictionRecords {
   readonly #api: Pick<KubernetesApi, 'create' | 'list'>;
   readonly #instance: string;
-  /** by UID of the owner */
+  /** by key of the owner */
   readonly #evictions = new Map<string, Eviction>();
 
   /** @param instance of this process: the pod's name */
@@ -29,18 +31,25 @@ export class EvictionRecords {
     this.#instance = instance;
   }
 
-  /** What earlier processes have recorded. @throws ApiError */
-  async load(signal: AbortSignal): Promise<void> {
+  /**
+   * What earlier processes have recorded.
+   * @param now ms since the epoch, by the clock of the API server
+   * @throws ApiError
+   */
+  async load(now: number, signal: AbortSignal): Promise<void> {
     const selection = { resource: POD_EVENTS, fieldSelector: `reason=${REASON}` };
     let from: string | undefined;
     do {
       const page = await this.#api.list(selection, { limit: PAGE_SIZE, continue: from }, signal);
       for (const event of page.items) {
-        const owner = textAt(event, 'related', 'uid');
+        const uid = textAt(event, 'related', 'uid');
         const at = timeAt(event, 'eventTime');
-        if (owner === undefined || at === undefined) continue;
+        if (uid === undefined || uid.length > LONGEST_UID || at === undefined) continue;
+        // Only a forged one is of later: it would never be old enough to be forgotten.
+        const time = Math.min(at, now);
+        const owner = keyOfOwner(event.metadata.namespace ?? '', { uid });
         const before = this.#evictions.get(owner)?.at ?? 0;
-        this.#evictions.set(owner, { at: Math.max(before, inSeconds(at)), known: new Set() });
+        this.#evictions.set(owner, { at: Math.max(before, inSeconds(time)), known: new Set() });
       }
       from = page.continue;
     } while (from !== undefined);
@@ -56,12 +65,12 @@ export class EvictionRecords {
 
   /**
    * Forgets old records of other owners than these. The only pod of an owner may have been evicted, so that it has none for a time.
-   * @param owners by UID
+   * @param owners by key
    * @param now ms since the epoch
    */
-  retain(owners: { has(uid: string): boolean }, now: number): void {
-    for (const [uid, { at }] of this.#evictions)
-      if (!owners.has(uid) && now - at > KEPT_MS) this.#evictions.delete(uid);
+  retain(owners: { has(key: string): boolean }, now: number): void {
+    for (const [key, { at }] of this.#evictions)
+      if (!owners.has(key) && now - at > KEPT_MS) this.#evictions.delete(key);
   }
 
   /**
@@ -76,7 +85,7 @@ export class EvictionRecords {
     { at, known }: Eviction,
     signal: AbortSignal,
   ): Promise<void> {
-    this.#evictions.set(owner.uid, { at: inSeconds(at), known });
+    this.#evictions.set(keyOfOwner(namespace, owner), { at: inSeconds(at), known });
     const { apiVersion, kind } = owner;
     const event = {
       ...kindOf(EVENTS),

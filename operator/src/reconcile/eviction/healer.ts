@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { StoreView } from '../../cluster/store-view.ts';
 import type { WorkerPod } from '../../cluster/workers/worker-pod.ts';
 import { namespaceOf, type WorkerPods } from '../../cluster/workers/worker-pods.ts';
+import { keyOfOwner } from '../../injection/pod-owner.ts';
 import { ApiError, type KubernetesApi } from '../../kubernetes/api.ts';
 import { Backoff } from '../../kubernetes/backoff.ts';
 import type { EvictionResult } from '../../operations/worker-metrics.ts';
@@ -46,9 +47,9 @@ type Pods = readonly (readonly [key: string, pod: WorkerPod])[];
 export class Healer {
   readonly #parts: HealerParts;
   readonly #ready: ReadyPods;
-  /** by UID of the owner */
+  /** by key of the owner */
   readonly #refused = new Map<string, { readonly backoff: Backoff; untilMs: number }>();
-  /** UIDs of owners */
+  /** keys of owners */
   #leftAlone: ReadonlySet<string> = new Set();
   readonly #listeners: (() => void)[] = [];
 
@@ -62,20 +63,20 @@ export class Healer {
     this.#listeners.push(listener);
   }
 
-  /** Whether eviction did not help the owner with this UID. */
+  /** Whether eviction did not help the owner with this key. */
   isLeftAlone(owner: string): boolean {
     return this.#leftAlone.has(owner);
   }
 
   /** Heals until the signal is aborted, beside the view of the workers. */
   async run(signal: AbortSignal): Promise<void> {
-    const { workers, records, log } = this.#parts;
+    const { workers, records, now, log } = this.#parts;
     const pause = (ms: number) => sleep(ms, undefined, { signal }).catch(() => {});
     await Promise.race([workers.firstRead, once(signal)]);
     const backoff = new Backoff(REFUSED);
     while (!signal.aborted) {
       try {
-        await records.load(signal);
+        await records.load(now(), signal);
         break;
       } catch (err) {
         log.warn({ err }, 'earlier evictions could not be read, so none is made; it is tried again');
@@ -99,33 +100,34 @@ export class Healer {
     const { records } = this.#parts;
     const owners = this.#owners();
     records.retain(owners, this.#parts.now());
-    for (const uid of this.#refused.keys()) if (!owners.has(uid)) this.#refused.delete(uid);
+    for (const key of this.#refused.keys()) if (!owners.has(key)) this.#refused.delete(key);
     this.#ready.retain(owners.values());
     const looks = [...this.#steps(owners).values()].flatMap((step) =>
       step.kind === 'look' ? [step.pods] : [],
     );
     await this.#ready.look(looks, signal);
     const steps = this.#steps(owners);
-    this.#leaveAlone([...steps].flatMap(([uid, { kind }]) => (kind === 'leaveAlone' ? [uid] : [])));
+    this.#leaveAlone([...steps].flatMap(([key, { kind }]) => (kind === 'leaveAlone' ? [key] : [])));
     const free = Math.max(0, MOST_UNDER_WAY - this.#countUnderWay(steps));
-    const evictions = [...steps].flatMap(([uid, step]) =>
-      step.kind === 'evict' ? [{ pod: step.pod, pods: owners.get(uid) ?? [] }] : [],
+    const evictions = [...steps].flatMap(([key, step]) =>
+      step.kind === 'evict' ? [{ pod: step.pod, pods: owners.get(key) ?? [] }] : [],
     );
     await Promise.all(evictions.slice(0, free).map(({ pod, pods }) => this.#evict(pod, pods, signal)));
   }
 
   #steps(owners: ReadonlyMap<string, Pods>): ReadonlyMap<string, Step> {
-    return new Map([...owners].map(([uid, pods]) => [uid, this.#plan(uid, pods)] as const));
+    return new Map([...owners].map(([key, pods]) => [key, this.#plan(key, pods)] as const));
   }
 
-  /** The pods of each owner that can be healed, by its UID. */
+  /** The pods of each owner that can be healed, by its key. */
   #owners(): ReadonlyMap<string, Pods> {
     const owners = new Map<string, [string, WorkerPod][]>();
     for (const [key, pod] of this.#parts.workers.entries()) {
       if (!isHealed(pod.owner)) continue;
-      const pods = owners.get(pod.owner.uid) ?? [];
+      const owner = keyOfOwner(namespaceOf(key), pod.owner);
+      const pods = owners.get(owner) ?? [];
       pods.push([key, pod]);
-      owners.set(pod.owner.uid, pods);
+      owners.set(owner, pods);
     }
     return owners;
   }
@@ -152,17 +154,20 @@ export class Healer {
     return planEviction(situation);
   }
 
-  /** Owners that wait for a replacement; those of which no pod is there wait, too. */
+  /** Owners that wait for a replacement. Those of which no pod is there wait, too, if this process has evicted their last one. */
   #countUnderWay(steps: ReadonlyMap<string, Step>): number {
     const { records, now } = this.#parts;
-    const isWaiting = (owner: string) => ['wait', 'look', undefined].includes(steps.get(owner)?.kind);
+    const isWaiting = (owner: string, { known }: Eviction) => {
+      const kind = steps.get(owner)?.kind;
+      return kind === undefined ? known.size > 0 : kind === 'wait' || kind === 'look';
+    };
     return [...records.entries()].filter(
-      ([owner, { at }]) => now() - at < LONGEST_UNDER_WAY_MS && isWaiting(owner),
+      ([owner, latest]) => now() - latest.at < LONGEST_UNDER_WAY_MS && isWaiting(owner, latest),
     ).length;
   }
 
   #leaveAlone(owners: readonly string[]): void {
-    const fresh = owners.filter((uid) => !this.#leftAlone.has(uid));
+    const fresh = owners.filter((key) => !this.#leftAlone.has(key));
     const isOther = fresh.length > 0 || owners.length !== this.#leftAlone.size;
     this.#leftAlone = new Set(owners);
     for (const _ of fresh) this.#parts.onResult('didNotHelp');
@@ -175,15 +180,16 @@ export class Healer {
     if (!isHealed(pod?.owner)) return;
     const { owner } = pod;
     const namespace = namespaceOf(key);
+    const ownerKey = keyOfOwner(namespace, owner);
     const name = key.slice(namespace.length + 1);
     const eviction: Eviction = { at: now(), known: new Set(pods.map(([, { uid }]) => uid)) };
     try {
       await api.evict({ namespace, name }, pod.uid, signal);
     } catch (error) {
-      if (!signal.aborted) this.#note(owner.uid, error as Error, key);
+      if (!signal.aborted) this.#note(ownerKey, error as Error, key);
       return;
     }
-    this.#refused.delete(owner.uid);
+    this.#refused.delete(ownerKey);
     onResult('evicted');
     log.info({ pod: key, store: pod.store }, 'evicted, so that a pod with a sidecar takes its place');
     await records.add({ ...pod, owner }, { namespace, name }, eviction, signal).catch((err) => {

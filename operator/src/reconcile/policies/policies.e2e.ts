@@ -26,8 +26,16 @@ afterEach(async () => {
   for (const stop of stops.splice(0)) await stop();
 });
 
+/** A view of the stores as each replica has it, whether it leads or not. */
+function storeView(signal: AbortSignal): { readonly stores: StoreView; readonly running: Promise<void> } {
+  const { kubeconfig } = bed.controlPlane();
+  const api = connectToKubernetes({ kubeconfig, version: 'test' });
+  const stores = new StoreView({ api, namespaces: false, onFailure: () => {} });
+  return { stores, running: stores.run(signal) };
+}
+
 /** Runs the controller as the leader does, and counts what it writes. */
-function operator(settings = POLICY_SETTINGS) {
+function operator(settings = POLICY_SETTINGS, known?: StoreView) {
   const end = new AbortController();
   let writes = 0;
   const { kubeconfig } = bed.controlPlane();
@@ -38,9 +46,10 @@ function operator(settings = POLICY_SETTINGS) {
       if (verb === 'apply' || verb === 'delete') writes += 1;
     },
   });
-  const stores = new StoreView({ api, namespaces: false, onFailure: () => {} });
+  const own = known === undefined ? storeView(end.signal) : undefined;
+  const stores = known ?? (own?.stores as StoreView);
   const controller = new PolicyController({ api, stores, settings, log });
-  const running = Promise.all([stores.run(end.signal), controller.run(end.signal)]);
+  const running = Promise.all([own?.running, controller.run(end.signal)]);
   const stop = async () => {
     end.abort();
     await running;
@@ -109,6 +118,17 @@ test('a policy follows its store, and goes with it', async () => {
   expect((await getPolicy(namespace))?.metadata.uid).toBe(metadata.uid);
   await removeStore(namespace);
   await gone(namespace);
+});
+
+test('a replica that has known a store for long makes its policy when it becomes the leader', async () => {
+  const end = new AbortController();
+  const { stores, running } = storeView(end.signal);
+  const namespace = await storeMade();
+  await eventually('the store is known', () => stores.store(`${namespace}/orders`) !== undefined);
+  operator(POLICY_SETTINGS, stores);
+  await there(namespace);
+  end.abort();
+  await running;
 });
 
 test('a store that went while the operator was away leaves no policy once it is back', async () => {

@@ -79,6 +79,8 @@ export class PolicyController {
     // Before all is listed, every store would seem to have no policy, and every policy no store.
     await Promise.all([this.#parts.stores.synced, this.#view.synced]).catch(() => {});
     this.#notify();
+    // A replica that becomes the leader has known the stores for long: no change of them is to come.
+    for (const [store] of this.#parts.stores.stores()) this.#queue.add(store);
     await Promise.all([watching, this.#queue.run(signal)]);
   }
 

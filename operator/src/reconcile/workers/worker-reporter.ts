@@ -33,7 +33,7 @@ export interface WorkerReporterParts {
   readonly workers: WorkerPods | undefined;
   /** Why new pods get no sidecar of a store, for people. @param store its key */
   readonly problemOf: (store: string) => string | undefined;
-  /** Whether eviction did not help the pods of the owner with this UID. */
+  /** Whether eviction did not help the pods of the owner with this key. */
   readonly isLeftAlone: (owner: string) => boolean;
   readonly events: Pick<EventRecorder, 'record'>;
   readonly log: Logger;
