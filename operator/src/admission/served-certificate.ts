@@ -11,6 +11,11 @@ import { SECRETS } from '../kubernetes/resources.ts';
 const LOOK_MS = 10_000;
 /** While there is no certificate, the replica can serve nothing. */
 const FIRST_LOOK_MS = 1_000;
+/**
+ * A leader that was started without the webhook never makes the Secret. A rollout ends that leader only when this replica is
+ * ready, so readiness waits for the Secret no longer than this. A leader that makes it needs seconds.
+ */
+const WAIT_FOR_LEADER_MS = 30_000;
 
 export interface ServedCertificateParts {
   readonly api: Pick<KubernetesApi, 'get'>;
@@ -18,6 +23,8 @@ export interface ServedCertificateParts {
   readonly namespace: string;
   readonly server: Pick<Server, 'setSecureContext'>;
   readonly log: Logger;
+  /** ms [30,000] */
+  readonly waitForLeaderMs?: number;
 }
 
 /** Has the server use the certificate of the Secret, for the connections that begin from then on. The last good one stays in use. */
@@ -26,14 +33,18 @@ export class ServedCertificate {
   #fingerprint: string | undefined;
   /** why the Secret cannot be used, as it was logged last */
   #problem: string | undefined;
+  #isAbsent = false;
+  readonly #begun = performance.now();
 
   constructor(parts: ServedCertificateParts) {
     this.#parts = parts;
   }
 
-  /** Why nothing can be served, as a sentence; `undefined`: a certificate is in use. */
+  /** Why the replica is not ready, as a sentence; `undefined`: a certificate is in use, or this replica has to lead to make one. */
   get missing(): string | undefined {
     if (this.#fingerprint !== undefined) return undefined;
+    const { waitForLeaderMs = WAIT_FOR_LEADER_MS } = this.#parts;
+    if (this.#isAbsent && performance.now() - this.#begun >= waitForLeaderMs) return undefined;
     return this.#problem ?? 'the certificate of the webhook is still being read';
   }
 
@@ -49,6 +60,7 @@ export class ServedCertificate {
   async #look(signal: AbortSignal): Promise<void> {
     const { api, namespace, server, log } = this.#parts;
     const secret = await api.get({ resource: SECRETS, namespace, name: WEBHOOK_SECRET }, signal);
+    this.#isAbsent = secret === undefined;
     if (secret === undefined)
       throw new Error('it does not exist yet: the replica that leads, or cert-manager, makes it');
     const pair = pairOf(secret);

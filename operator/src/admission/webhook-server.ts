@@ -42,7 +42,7 @@ export interface WebhookParts {
 
 export interface RunningWebhook {
   readonly port: number;
-  /** Why it cannot serve, as a sentence; `undefined`: it can. */
+  /** Why the replica is not ready, as a sentence; `undefined`: it is. */
   readonly missing: string | undefined;
   /** Looks after the certificate until the signal is aborted; then answers for a while, and ends. */
   run(signal: AbortSignal, ending?: Parameters<Connections['end']>[0]): Promise<void>;

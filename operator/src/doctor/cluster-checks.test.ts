@@ -135,6 +135,16 @@ const CLUSTER: readonly Row[] = [
   ],
   ['no webhook', healthy({ webhooks: found([]) }), 'webhook', 'problem', 'no MutatingWebhookConfiguration'],
   [
+    'a webhook that is left while policies inject',
+    { ...withPolicy(), webhooks: found([webhook()]) },
+    ...([
+      'webhook',
+      'problem',
+      'is left',
+      'delete mutatingwebhookconfiguration large-payload-operator',
+    ] as const),
+  ],
+  [
     'a webhook without a caBundle',
     healthy({ webhooks: found([webhook('')]) }),
     ...(['webhook', 'problem', 'no caBundle'] as const),

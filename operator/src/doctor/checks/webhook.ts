@@ -7,12 +7,12 @@ import { valueIn } from '../reading.ts';
 import type { Situation } from '../situation.ts';
 import { splitBundle } from './bundle.ts';
 
-/** Whether the API server asks the webhook, trusts it, and reaches a replica. No finding where policies inject. */
+/** Whether the API server asks the webhook, trusts it, and reaches a replica. Where the operator is no webhook, whether one is left. */
 export function checkWebhook(situation: Situation): readonly Finding[] {
   const operator = valueIn(situation.operator);
   const facts = operator && operatorFacts(operator);
-  if (facts !== undefined && facts.injection !== 'Webhook') return [];
   const { webhooks } = situation;
+  if (facts !== undefined && facts.injection !== 'Webhook') return (valueIn(webhooks) ?? []).map(left);
   if (webhooks.kind === 'unreadable') return [unknown(webhooks.why)];
   const [configuration] = valueIn(webhooks) ?? [];
   // Without the operator's Deployment it is not known which way injects: a policy may.
@@ -21,6 +21,14 @@ export function checkWebhook(situation: Situation): readonly Finding[] {
   return findings.length > 0
     ? findings
     : [ok('the API server asks the webhook, trusts it and has endpoints of it')];
+}
+
+/** Helm leaves what an upgrade that failed has made. */
+function left({ metadata: { name } }: KubernetesObject): Finding {
+  return problem(
+    `the MutatingWebhookConfiguration ${name} is left, and the operator is no webhook now: pods in scope may be refused`,
+    `kubectl delete mutatingwebhookconfiguration ${name}`,
+  );
 }
 
 function missing(facts: OperatorFacts): Finding {
