@@ -18,22 +18,29 @@ const IDLE_SECONDS = 60;
  */
 const AS_IN_A_CONTAINER = ['--max-semi-space-size=1', '--max-old-space-size=256'];
 
-// --write puts the table into docs/operator-performance.md. Flags of Node to try out may be given instead, such as --max-semi-space-size=16.
-const write = process.argv[2] === '--write';
-const nodeFlags = process.argv.length > 2 && !write ? process.argv.slice(2) : AS_IN_A_CONTAINER;
+const PARTS = { few: withFew, many: withMany, workers: withWorkers, webhook: withWebhook };
+
+// --write measures everything and puts the table into docs/operator-performance.md. Otherwise names of parts and flags of Node may
+// be given, such as `webhook --max-semi-space-size=16`.
+const given = process.argv.slice(2);
+const write = given.join() === '--write';
+const flags = write ? [] : given.filter((each) => each.startsWith('-'));
+const nodeFlags = flags.length > 0 ? flags : AS_IN_A_CONTAINER;
+const unknown = given.find((each) => !each.startsWith('-') && !Object.hasOwn(PARTS, each));
+if (unknown !== undefined)
+  throw new Error(`there is no part "${unknown}"; there are ${Object.keys(PARTS).join(', ')}`);
 
 const [loadBefore = 0] = loadavg();
-const rows = [
-  ...(await withFew()),
-  ...(await withMany()),
-  ...(await withWorkers(nodeFlags)),
-  ...(await withWebhook(nodeFlags)),
-];
+const rows: Row[] = [];
+for (const [name, measure] of Object.entries(PARTS)) {
+  if (given.includes(name) || !given.some((each) => Object.hasOwn(PARTS, each)))
+    rows.push(...(await measure(nodeFlags)));
+}
 const figures = `${machine()}\n\n${markdownTable(['operator', 'measured', 'goal'], rows)}`;
 process.stdout.write(`${figures}\n`);
 if (write) writeFigures('docs/operator-performance.md', 'bench-operator', figures);
 
-async function withFew(): Promise<Row[]> {
+async function withFew(nodeFlags: readonly string[]): Promise<Row[]> {
   await using bed = await measured(`API server with ${FEW} stores`, () => startBed(FEW, nodeFlags));
   const { operator } = await measured('start', () => start(bed));
   const calm = await measured('idle', () => idle(bed, operator, IDLE_SECONDS));
@@ -42,7 +49,7 @@ async function withFew(): Promise<Row[]> {
   return [...idleRows(`${FEW} stores`, calm, 128), ...editRows(`${FEW} stores`, times)];
 }
 
-async function withMany(): Promise<Row[]> {
+async function withMany(nodeFlags: readonly string[]): Promise<Row[]> {
   await using bed = await measured(`API server with ${MANY} stores`, () => startBed(MANY, nodeFlags));
   const cold = await measured('cold start', () => start(bed));
   const calm = await measured('idle', () => idle(bed, cold.operator, IDLE_SECONDS));

@@ -11,7 +11,12 @@ export const command: Command = {
   summary:
     'Walks the way from the workers of a Kubernetes namespace to their storage, and says what is wrong.',
   options: {
-    namespace: { placeholder: 'NS', help: 'Kubernetes namespace of the workers', required: true },
+    namespace: {
+      placeholder: 'NS',
+      short: 'n',
+      help: 'Kubernetes namespace of the workers',
+      required: true,
+    },
     store: {
       placeholder: 'NAME[.NAMESPACE]',
       help: 'the store to look at; without it, those that the labels name',
