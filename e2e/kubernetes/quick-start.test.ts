@@ -60,7 +60,7 @@ async function pageOfTheWorkflow(): Promise<string> {
     await page.route('**/*', async (route) => await route.fulfill({ response: await route.fetch() }));
     await page.goto(`${WEB_UI}/namespaces/default/workflows`);
     await page
-      .getByText(/bill-orders-\d+/)
+      .getByRole('link', { name: /bill-orders-\d+/ })
       .first()
       .click();
     return await textOnceItShows(page, '"largePayload"', 'quick-start.png');
