@@ -114,7 +114,11 @@ test('a restart is not advised while the store does not allow the namespace', ()
 
 describe('the text', () => {
   test('has at most 80 columns, but for commands, and counts what was found', () => {
-    const situation = { ...withStore({ workersCa: ABSENT }), operator: found(operator([])) };
+    const situation = {
+      ...withStore({ workersCa: ABSENT }),
+      operator: found(operator([])),
+      webhooks: found([]),
+    };
     const lines = printDiagnosis(diagnose(situation)).split('\n');
     expect(lines.filter((line) => line.length > 80 && !line.includes('→'))).toEqual([]);
     expect(lines.at(-2)).toBe('1 problem, 1 warning');
