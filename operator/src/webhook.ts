@@ -3,6 +3,7 @@ import { Admission } from './admission/admission.ts';
 import { type RunningWebhook, serveWebhook } from './admission/webhook-server.ts';
 import { WEBHOOK_SECRET, webhookNames } from './authority/certificate-names.ts';
 import type { StoreView } from './cluster/store-view.ts';
+import { injectionSettings } from './injection-settings.ts';
 import type { KubernetesApi } from './kubernetes/api.ts';
 import type { Metrics } from './operations/metrics.ts';
 import type { OperatorOptions } from './options.ts';
@@ -23,8 +24,7 @@ export async function startWebhook(context: WebhookContext): Promise<RunningWebh
   const { api, options, version, view, metrics, log } = context;
   const { injection, namespace } = options;
   if (injection?.mode !== 'Webhook') return undefined;
-  const { image, imagePullPolicy, imagePullSecrets = [] } = options;
-  const settings = { image, imagePullPolicy, imagePullSecrets, runAsUser: injection.runAsUser, version };
+  const settings = injectionSettings(options, injection, version);
   const admission = new Admission({ api, view, namespace, settings });
   const { listen } = injection.webhook;
   const webhook = await serveWebhook({ api, admission, namespace, listen, metrics, log });

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { StoreView } from './cluster/store-view.ts';
 import { WorkerPods } from './cluster/workers/worker-pods.ts';
+import { injectionSettings } from './injection-settings.ts';
 import type { KubernetesApi } from './kubernetes/api.ts';
 import type { EventRecorder } from './kubernetes/event-recorder.ts';
 import type { Metrics } from './operations/metrics.ts';
@@ -50,9 +51,8 @@ export function watchWorkers(context: WorkersContext): Workers {
       run: (signal) => reporter.run(signal),
     };
   }
-  const { image, imagePullPolicy, imagePullSecrets = [] } = options;
-  const { runAsUser, evictMissed: mode } = injection;
-  const settings = { image, imagePullPolicy, imagePullSecrets, runAsUser, version };
+  const { evictMissed: mode } = injection;
+  const settings = injectionSettings(options, injection, version);
   const onFailure = (err: Error) => log.warn({ err }, 'worker pods could not be read; it is tried again');
   const workers = new WorkerPods({ api, stores: view, settings, namespace, onFailure });
   const counted = new WorkerMetrics(metrics.registry, () => statesOf(workers));

@@ -132,11 +132,11 @@ test.concurrent('a pod whose store does not exist, or does not allow its namespa
   const unknown = await api.create(bed.namespace, workers.pod('unknown', { labels }));
   expect(unknown.warnings.join(' ')).toMatch(warning('misspelt'));
   expect(isInjected(unknown.pod as Pod)).toBe(mode === 'Webhook');
-  const told = await eventOn(bed, 'unknown');
+  const eventOfUnknown = await eventOn(bed, 'unknown');
   if (mode === 'Webhook') expect(await refusalThrough(await untilStarted(bed, 'unknown'))).toBeDefined();
   show(
     'unknown store',
-    `${mode === 'Webhook' ? 'injected, answers 503' : 'runs without a sidecar'}; warning: ${unknown.warnings.join(' ')}; Event: ${told}`,
+    `${mode === 'Webhook' ? 'injected, answers 503' : 'runs without a sidecar'}; warning: ${unknown.warnings.join(' ')}; Event: ${eventOfUnknown}`,
   );
 
   await stores.kubectl(
